@@ -1,0 +1,58 @@
+//! What the host learns of a task.
+
+use super::task::{Reason, TaskState};
+use std::sync::Arc;
+
+/// One change of a task, as handed to the host. Times are Unix milliseconds, 0 where not known.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Starts at 1 in each executor and rises without gaps in hand-out order.
+    pub seq: u64,
+    /// The host's number for the task.
+    pub tag: u64,
+    /// The task's key.
+    pub key: Arc<str>,
+    /// `Running` or a final state.
+    pub state: TaskState,
+    /// `None` for `Running`.
+    pub reason: Option<Reason>,
+    /// Exit status, -n for signal n, 126 or 127 when the command could not be started, 124 on timeout.
+    pub return_code: Option<i32>,
+    /// The signal that ended the command, 0 if none did.
+    pub signal: i32,
+    /// Invoke attempts that counted.
+    pub attempts: u32,
+    /// When `queue` accepted the task.
+    pub queued_at_ms: i64,
+    /// When Lambda accepted the event.
+    pub submitted_at_ms: i64,
+    /// When the command started, by the function's clock.
+    pub started_at_ms: i64,
+    /// When the command ended, by the function's clock; for other outcomes when we knew.
+    pub finished_at_ms: i64,
+    /// For people: what happened and what to do.
+    pub message: String,
+    /// Last part of the command's output.
+    pub output_tail: String,
+    /// Content of the command's result file, decoded.
+    pub value: Vec<u8>,
+    /// Lambda's request id.
+    pub request_id: String,
+    /// CloudWatch log stream of the run.
+    pub log_stream: String,
+}
+
+/// How many tasks and events are where.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Waiting for a slot or backing off.
+    pub queued: u64,
+    /// Invoke under way.
+    pub submitting: u64,
+    /// Accepted by Lambda, adopted ones included.
+    pub running: u64,
+    /// Events not yet handed out.
+    pub waiting_events: u64,
+    /// Events handed out and not acknowledged.
+    pub unacknowledged: u64,
+}

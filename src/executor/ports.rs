@@ -1,0 +1,168 @@
+//! What the executor needs from the world: a Lambda, queues and a clock. `aws/` implements the first two with the
+//! SDK, tests with scripts.
+
+use std::future::Future;
+use std::sync::Arc;
+
+/// A reading of both clocks: `mono_ms` for durations (never goes back), `unix_ms` for people and for comparing with
+/// the times in messages.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Now {
+    /// Milliseconds since some start.
+    pub mono_ms: u64,
+    /// Milliseconds since 1970.
+    pub unix_ms: i64,
+}
+
+/// Index of a route (function and qualifier) in [`super::Settings::routes`].
+pub type RouteId = usize;
+
+/// Index of a queue in [`super::Settings::queues`].
+pub type QueueId = usize;
+
+/// One asynchronous invocation.
+#[derive(Clone, Debug)]
+pub struct InvokeRequest {
+    /// Which function.
+    pub route: RouteId,
+    /// The event.
+    pub payload: Arc<[u8]>,
+}
+
+/// Lambda's 202.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// Lambda's id of the event; empty if the answer had none.
+    pub request_id: String,
+}
+
+/// What a failed call to AWS means for what comes next. Sorted by error code, never by HTTP status alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FailureClass {
+    /// Slow down; nothing is wrong with the request.
+    Throttled,
+    /// May pass. `no_service`: connection failed, no answer in time, or a 5xx, so perhaps nothing works at all.
+    Transient {
+        /// True where the service as a whole may be away.
+        no_service: bool,
+    },
+    /// Trying again cannot help.
+    Permanent,
+    /// Who we are was not accepted, or could not be found out.
+    Credentials,
+}
+
+/// A failed call, told for people.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct CallError {
+    /// What it means.
+    pub class: FailureClass,
+    /// AWS's error code, or a short name of our own for what never reached AWS, such as `ConnectionFailed`.
+    pub code: String,
+    /// AWS's message, or what happened.
+    pub message: String,
+    /// `Retry-After`, in ms.
+    pub retry_after_ms: Option<u64>,
+}
+
+/// One message, as received.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// Stays the same when the message comes back.
+    pub message_id: String,
+    /// Another one each time.
+    pub receipt: String,
+    /// The text.
+    pub body: String,
+    /// `ApproximateReceiveCount`, this receive included.
+    pub receive_count: u32,
+    /// `SentTimestamp`, by the queue's clock; 0 if not told.
+    pub sent_at_ms: i64,
+    /// `ApproximateFirstReceiveTimestamp`, by the queue's clock; 0 if not told.
+    pub first_received_at_ms: i64,
+    /// Message attribute `RequestID` of a dead letter.
+    pub dead_request_id: Option<String>,
+    /// Message attribute `ErrorCode` of a dead letter.
+    pub dead_error_code: Option<String>,
+    /// Message attribute `ErrorMessage` of a dead letter.
+    pub dead_error_message: Option<String>,
+}
+
+/// Receive from one queue.
+#[derive(Clone, Copy, Debug)]
+pub struct ReceiveRequest {
+    /// Which queue.
+    pub queue: QueueId,
+    /// 1 to 10.
+    pub max_messages: u32,
+    /// Long poll, 0 to 20 s.
+    pub wait_s: u32,
+    /// How long the messages stay hidden from others.
+    pub visibility_s: u32,
+}
+
+/// What became of one entry of a batch call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EntryOutcome {
+    /// Done.
+    Done,
+    /// Not done, worth another try.
+    Retry {
+        /// Why, for the log.
+        code: String,
+    },
+    /// Cannot be done any more (the receipt is too old, the message is not in flight): forget it.
+    Gone {
+        /// Why, for the log.
+        code: String,
+    },
+}
+
+/// Asynchronous invocation of functions.
+pub trait Lambda: Send + Sync + 'static {
+    /// Invokes with `InvocationType: Event`, in one try.
+    fn invoke(&self, request: InvokeRequest) -> impl Future<Output = Result<Accepted, CallError>> + Send;
+}
+
+/// SQS, as far as results and dead letters need it. Batches have at most 10 entries; answers are in the order asked.
+pub trait Queues: Send + Sync + 'static {
+    /// Receives up to ten messages.
+    fn receive(&self, request: ReceiveRequest) -> impl Future<Output = Result<Vec<Message>, CallError>> + Send;
+    /// Deletes by receipt.
+    fn delete(
+        &self,
+        queue: QueueId,
+        receipts: Vec<String>,
+    ) -> impl Future<Output = Result<Vec<EntryOutcome>, CallError>> + Send;
+    /// Hides messages for so many seconds from now (0 gives them back), by receipt.
+    fn change_visibility(
+        &self,
+        queue: QueueId,
+        entries: Vec<(String, u32)>,
+    ) -> impl Future<Output = Result<Vec<EntryOutcome>, CallError>> + Send;
+}
+
+/// The check of what the configuration names.
+pub trait Health: Send + Sync + 'static {
+    /// Asks AWS whether functions and queues are there and usable. The error says which is not, and why.
+    fn check(&self) -> impl Future<Output = Result<(), CallError>> + Send;
+}
+
+/// Time.
+pub trait Clock: Send + Sync + 'static {
+    /// Both clocks, now.
+    fn now(&self) -> Now;
+    /// Returns when `mono_ms` has been reached.
+    fn sleep_until(&self, mono_ms: u64) -> impl Future<Output = ()> + Send;
+}
+
+/// Told, under the executor's lock, when what the host waits for begins or ends.
+pub trait Readiness: Send + Sync + 'static {
+    /// Events that have not been handed out are waiting, or no more.
+    fn events_waiting(&self, yes: bool);
+    /// A drain has nothing left to wait for.
+    fn drained(&self);
+    /// The driver is gone by a panic: every wait must end.
+    fn broken(&self);
+}

@@ -1,0 +1,98 @@
+//! The executor's own settings: plain numbers, already checked. Defaults and allowed values are in `config/`.
+
+/// A function that tasks can be sent to, with its own limits.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// The name tasks ask for.
+    pub name: String,
+    /// At most so many Invokes at once; adapts below.
+    pub max_concurrent_invokes: usize,
+    /// At most so many Invokes a second; 0 is no limit.
+    pub max_invokes_per_second: u32,
+    /// At most so many tasks submitting or running; 0 is no limit.
+    pub max_running_tasks: usize,
+}
+
+/// What is expected in a queue, and so what is done with what is not understood.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueueKind {
+    /// Results: what is malformed is deleted.
+    Results,
+    /// Dead letters, perhaps of other functions too: what is not understood is released.
+    DeadLetters,
+}
+
+/// One queue that is received from.
+#[derive(Clone, Debug)]
+pub struct QueueSettings {
+    /// For the log and the statistics.
+    pub name: String,
+    /// What is expected in it.
+    pub kind: QueueKind,
+}
+
+/// Everything the state machine is told at its creation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// At least one; the first is the default.
+    pub routes: Vec<RouteSettings>,
+    /// Results first.
+    pub queues: Vec<QueueSettings>,
+    /// Queue URL named to the function.
+    pub reply_to: String,
+    /// True: only names of `routes` are accepted as a task's queue. False: the task's queue is ignored.
+    pub route_by_queue: bool,
+    /// Attempts to invoke before a task fails.
+    pub max_invoke_attempts: u32,
+    /// Limit of tasks waiting.
+    pub max_queued_tasks: usize,
+    /// Limit of a task's event in bytes.
+    pub max_payload_bytes: usize,
+    /// Receiving pauses when so many results wait for the host.
+    pub max_unacked_results: usize,
+    /// So many finished, acknowledged tasks stay visible.
+    pub keep_finished: usize,
+    /// Silence for so long after the 202 makes a task LOST.
+    pub result_timeout_ms: u64,
+    /// A task that waited so long in an outage fails.
+    pub max_outage_ms: u64,
+    /// Longest time a stranger's message is hidden for before others may see it again, in s.
+    pub max_stranger_delay_s: u32,
+    /// False leaves RUNNING out of the events.
+    pub running_events: bool,
+    /// True: nothing is submitted before a health check has passed.
+    pub check_health_on_startup: bool,
+    /// Seed of the jitter.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    /// The defaults of section 5 of the design, one route and two queues: for tests.
+    fn default() -> Self {
+        Self {
+            routes: vec![RouteSettings {
+                name: "default".into(),
+                max_concurrent_invokes: 64,
+                max_invokes_per_second: 0,
+                max_running_tasks: 0,
+            }],
+            queues: vec![
+                QueueSettings { name: "results".into(), kind: QueueKind::Results },
+                QueueSettings { name: "dead letters".into(), kind: QueueKind::DeadLetters },
+            ],
+            reply_to: "http://127.0.0.1/000000000000/results".into(),
+            route_by_queue: false,
+            max_invoke_attempts: 3,
+            max_queued_tasks: 1_000_000,
+            max_payload_bytes: 1_000_000,
+            max_unacked_results: 10_000,
+            keep_finished: 10_000,
+            result_timeout_ms: 23_400_000,
+            max_outage_ms: 3_600_000,
+            max_stranger_delay_s: 60,
+            running_events: true,
+            check_health_on_startup: false,
+            seed: 1,
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A task as the host hands it in, and the states and reasons it can end with.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// Where a task is in its life. The numbers are part of the C ABI and never reused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+#[repr(i32)]
+pub enum TaskState {
+    /// Accepted, waiting for a slot or backing off.
+    Queued = 1,
+    /// An Invoke is under way.
+    Submitting = 2,
+    /// Lambda has accepted the event.
+    Running = 3,
+    /// Return code 0.
+    Succeeded = 4,
+    /// Any other outcome that is known.
+    Failed = 5,
+    /// Cancelled by the host, or handed back by a drain.
+    Cancelled = 6,
+    /// Neither result nor dead letter arrived before the deadline.
+    Lost = 7,
+}
+
+impl TaskState {
+    /// True for the states that a task never leaves.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Lost)
+    }
+
+    /// The name used in JSON and by `lambda_executor_task_state_name`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Submitting => "submitting",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Why a task ended the way it did. The numbers are part of the C ABI and never reused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
+#[repr(i32)]
+pub enum Reason {
+    /// The command ended by itself; the return code tells how.
+    Exit = 1,
+    /// The command was ended by a signal.
+    Signal = 2,
+    /// The command ran over its time limit.
+    Timeout = 3,
+    /// The task waited longer than its `max_wait_ms` to be submitted.
+    Expired = 4,
+    /// Lambda gave up on the event.
+    DeadLetter = 5,
+    /// Invoke failed for good.
+    InvokeFailed = 6,
+    /// Nothing was heard of the task before its deadline.
+    Lost = 7,
+    /// Cancelled before it was submitted.
+    NeverInvoked = 8,
+    /// Cancelled after it was submitted.
+    Abandoned = 9,
+    /// The function could not prepare the command.
+    SetupFailed = 10,
+    /// The function refused the event.
+    BadEvent = 11,
+    /// The function may not report to the queue that the event named.
+    ReplyToRefused = 12,
+}
+
+impl Reason {
+    /// Every reason, in the order of its numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Exit,
+        Self::Signal,
+        Self::Timeout,
+        Self::Expired,
+        Self::DeadLetter,
+        Self::InvokeFailed,
+        Self::Lost,
+        Self::NeverInvoked,
+        Self::Abandoned,
+        Self::SetupFailed,
+        Self::BadEvent,
+        Self::ReplyToRefused,
+    ];
+
+    /// The name on the wire and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Timeout => "timeout",
+            Self::Expired => "expired",
+            Self::DeadLetter => "dead_letter",
+            Self::InvokeFailed => "invoke_failed",
+            Self::Lost => "lost",
+            Self::NeverInvoked => "never_invoked",
+            Self::Abandoned => "abandoned",
+            Self::SetupFailed => "setup_failed",
+            Self::BadEvent => "bad_event",
+            Self::ReplyToRefused => "reply_to_refused",
+        }
+    }
+
+    /// The reason of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+/// Identifies one submission of a task: the same in all its Invoke tries, another when the key is queued again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd)]
+pub struct AttemptId(u128);
+
+impl AttemptId {
+    /// Makes a version 4 UUID of 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        let bits = u128::from_be_bytes(bytes);
+        let version = (bits & !(0xf << 76)) | (0x4 << 76);
+        Self((version & !(0x3 << 62)) | (0x2 << 62))
+    }
+
+    /// Reads the hyphenated form; anything else is nobody's attempt.
+    pub fn parse(text: &str) -> Option<Self> {
+        let well_formed = text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            });
+        if !well_formed {
+            return None;
+        }
+        u128::from_str_radix(&text.replace('-', ""), 16).ok().map(Self)
+    }
+}
+
+impl std::fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let b = self.0;
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            b >> 96,
+            (b >> 80) & 0xffff,
+            (b >> 64) & 0xffff,
+            (b >> 48) & 0xffff,
+            b & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A program and its arguments.
+    Argv(Vec<String>),
+    /// JSON that has been checked to be a list of strings or one string, passed on as it was written.
+    Json(Box<RawValue>),
+}
+
+/// One task, as accepted from the host: checked, and owned by us.
+#[derive(Clone, Debug)]
+pub struct TaskSpec {
+    /// The host's name for the task: UTF-8, 1 byte to 8 KiB, unique among unfinished tasks.
+    pub key: Arc<str>,
+    /// The host's own number, handed back in every event.
+    pub tag: u64,
+    /// What to run.
+    pub command: Command,
+    /// Checked to be a JSON object; `None` is `{}`.
+    pub executor_config: Option<Box<RawValue>>,
+    /// Name of the route; empty is the default.
+    pub queue: String,
+    /// Time limit of the command in ms; 0 leaves it to the function.
+    pub timeout_ms: u64,
+    /// Give up waiting to be submitted after this many ms; 0 never does.
+    pub max_wait_ms: u64,
+}
+
+/// One task of an earlier process, to be tracked as running.
+#[derive(Clone, Debug)]
+pub struct AdoptSpec {
+    /// The key it was queued with.
+    pub key: Arc<str>,
+    /// Handed back in its events.
+    pub tag: u64,
+    /// Name of the route; empty is the default.
+    pub queue: String,
+    /// Its time limit in ms; 0 is the function's.
+    pub timeout_ms: u64,
+}
+
+/// Why a task was not accepted.
+#[derive(Debug, thiserror::Error, Eq, PartialEq)]
+pub enum Refusal {
+    /// The key belongs to a task whose final event has not been handed out.
+    #[error("key `{key}` belongs to a task that has not finished, or whose final event has not been handed out")]
+    Duplicate {
+        /// The key.
+        key: String,
+    },
+    /// As many tasks wait as the configuration allows.
+    #[error("{limit} tasks are waiting, which is the limit (option max_queued_tasks)")]
+    QueueFull {
+        /// The configured limit.
+        limit: usize,
+    },
+    /// Draining, closed or shut down.
+    #[error("the executor accepts no more tasks: it is draining or closed")]
+    Closed,
+    /// The event would not fit into an Invoke.
+    #[error("task `{key}`: its event has {size} bytes, more than {limit} (option max_payload_bytes)")]
+    PayloadTooLarge {
+        /// The key.
+        key: String,
+        /// Size of the event in bytes.
+        size: usize,
+        /// The configured limit.
+        limit: usize,
+    },
+    /// The task names a queue that is not configured.
+    #[error("task `{key}`: queue `{queue}` is not configured (known: {known})")]
+    UnknownQueue {
+        /// The key.
+        key: String,
+        /// The name asked for.
+        queue: String,
+        /// The names that are known.
+        known: String,
+    },
+}
+
+/// The event that the function receives: Airflow's three fields, then ours.
+#[derive(Serialize)]
+pub(crate) struct FunctionEvent<'a> {
+    pub(crate) task_key: &'a str,
+    pub(crate) command: CommandField<'a>,
+    pub(crate) executor_config: ConfigField<'a>,
+    pub(crate) attempt_id: String,
+    pub(crate) reply_to: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+/// `command` on the wire.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum CommandField<'a> {
+    Argv(&'a [String]),
+    Json(&'a RawValue),
+}
+
+/// `executor_config` on the wire: always an object.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum ConfigField<'a> {
+    Given(&'a RawValue),
+    Empty {},
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempt_ids_are_version_4_uuids_and_read_back() {
+        let id = AttemptId::from_random([0xff; 16]);
+        assert_eq!(id.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(AttemptId::parse(&id.to_string()), Some(id));
+        for wrong in ["", "x", "ffffffff-ffff-4fff-bfff-fffffffffffg", "ffffffffffff-4fff-bfff-ffffffffffffff"] {
+            assert_eq!(AttemptId::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reasons_have_the_numbers_and_names_of_the_abi() {
+        for (index, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index + 1);
+            assert_eq!(Reason::from_name(reason.name()), Some(reason));
+        }
+    }
+}

@@ -1,14 +1,25 @@
 //! Lambda and SQS through the AWS SDK: the only place that names it.
 
+mod clients;
+mod errors;
 mod function_name;
+mod health;
+mod identity;
+mod lambda;
+mod queues;
 mod region;
+#[cfg(test)]
+mod tests;
 
 pub use function_name::FunctionName;
 
+use crate::executor::ports::{CallError, FailureClass};
+use clients::{Clients, Lazy};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Who we are to AWS.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Identity {
     /// The SDK's default chain: environment, profile, SSO, web identity, ECS, IMDS.
     DefaultChain,
@@ -21,6 +32,16 @@ pub enum Identity {
         /// Session token, if any.
         session_token: Option<String>,
     },
+}
+
+// By hand, so that no key can get into a log.
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::DefaultChain => f.write_str("DefaultChain"),
+            Self::Static { .. } => f.write_str("Static { .. }"),
+        }
+    }
 }
 
 /// Where functions and queues are, and how to reach them.
@@ -49,4 +70,37 @@ pub struct Function {
     pub name: String,
     /// Version or alias.
     pub qualifier: Option<String>,
+}
+
+impl Function {
+    /// For messages.
+    fn what(&self) -> String {
+        match &self.qualifier {
+            Some(qualifier) => format!("function `{}` with qualifier `{qualifier}`", self.name),
+            None => format!("function `{}`", self.name),
+        }
+    }
+}
+
+/// AWS, as the executor's ports need it. Nothing is read and nobody asked before the first call.
+#[derive(Debug)]
+pub struct Aws {
+    settings: Settings,
+    clients: Lazy,
+}
+
+impl Aws {
+    /// With these settings; whether they are right shows on the first call.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, clients: Lazy::default() }
+    }
+
+    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones. Given keys cannot
+    /// change.
+    fn noting_refused(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
+        if failure.class == FailureClass::Credentials && matches!(self.settings.identity, Identity::DefaultChain) {
+            self.clients.forget(clients);
+        }
+        failure
+    }
 }

@@ -1,0 +1,320 @@
+//! What each failure of a call means: one table of AWS's error codes, and the sentences for what never reached AWS.
+//!
+//! Sorted by code and never by status, since Lambda answers 502 to what heals by itself and to what never will. Sources:
+//! the errors of [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), the
+//! [common errors](https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html), and the errors in SQS's API
+//! reference with the codes of its older query protocol, which the SDK reports in place of the newer ones.
+
+use crate::executor::ports::{CallError, FailureClass};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_lambda::config::http::HttpResponse;
+use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use std::error::Error;
+use std::time::Duration;
+
+/// The class of a code in the table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sort {
+    /// Slow down.
+    Throttled,
+    /// May pass; with a status of 5xx perhaps the whole service is away.
+    Transient,
+    /// Will not pass.
+    Permanent,
+    /// Who we are.
+    Credentials,
+}
+
+/// Every code that is known, without what AWS puts before it.
+pub(super) const TABLE: &[(Sort, &[&str])] = &[
+    (
+        Sort::Throttled,
+        &[
+            "TooManyRequestsException",
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "SlowDown",
+            "PriorRequestNotComplete",
+            "KmsThrottled",
+            "KMS.ThrottlingException",
+            "OverLimit",
+        ],
+    ),
+    (
+        Sort::Transient,
+        &[
+            "ServiceException",
+            "EC2ThrottledException",
+            "EC2UnexpectedException",
+            "ENINotReadyException",
+            "ENILimitReachedException",
+            "SubnetIPAddressLimitReachedException",
+            "ResourceNotReadyException",
+            "ResourceConflictException",
+            "SnapStartNotReadyException",
+            "SnapStartTimeoutException",
+            "EFSMountConnectivityException",
+            "EFSMountTimeoutException",
+            "S3FilesMountConnectivityException",
+            "S3FilesMountTimeoutException",
+            "CodeArtifactUserPendingException",
+            "InternalFailure",
+            "InternalError",
+            "InternalServerError",
+            "InternalServiceError",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+            "RequestTimeout",
+            "RequestTimeoutException",
+        ],
+    ),
+    (
+        Sort::Permanent,
+        &[
+            "ResourceNotFoundException",
+            "InvalidRequestContentException",
+            "InvalidParameterValueException",
+            "InvalidParameterValue",
+            "NoPublishedVersionException",
+            "ModeNotSupportedException",
+            "RecursiveInvocationException",
+            "SnapStartException",
+            "RequestTooLargeException",
+            "SerializedRequestEntityTooLargeException",
+            "UnsupportedMediaTypeException",
+            "ServiceQuotaExceededException",
+            "EFSMountFailureException",
+            "S3FilesMountFailureException",
+            "EFSIOException",
+            "KMSAccessDeniedException",
+            "KMSDisabledException",
+            "KMSInvalidStateException",
+            "KMSNotFoundException",
+            "EC2AccessDeniedException",
+            "InvalidRuntimeException",
+            "InvalidSecurityGroupIDException",
+            "InvalidSubnetIDException",
+            "InvalidZipFileException",
+            // A permission is missing, the identity is fine.
+            "AccessDenied",
+            "AccessDeniedException",
+            "ValidationException",
+            "ValidationError",
+            "QueueDoesNotExist",
+            "NonExistentQueue",
+            "QueueDeletedRecently",
+            "InvalidAddress",
+            "InvalidSecurity",
+            "KmsAccessDenied",
+            "KMS.AccessDeniedException",
+            "KmsDisabled",
+            "KMS.DisabledException",
+            "KmsNotFound",
+            "KMS.NotFoundException",
+            "KmsInvalidState",
+            "KMS.InvalidStateException",
+            "KmsInvalidKeyUsage",
+            "KMS.InvalidKeyUsageException",
+            "KmsOptInRequired",
+            "KMS.OptInRequired",
+            "UnsupportedOperation",
+            "ReceiptHandleIsInvalid",
+            "MessageNotInflight",
+            "EmptyBatchRequest",
+            "TooManyEntriesInBatchRequest",
+            "BatchEntryIdsNotDistinct",
+            "BatchRequestTooLong",
+            "InvalidBatchEntryId",
+        ],
+    ),
+    (
+        Sort::Credentials,
+        &[
+            "ExpiredTokenException",
+            "ExpiredToken",
+            "InvalidToken",
+            "TokenRefreshRequired",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "AuthFailure",
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "NotSignedUp",
+            "OptInRequired",
+        ],
+    ),
+];
+
+/// The code without namespace and without the prefix of SQS's older protocol.
+pub(super) fn bare(code: &str) -> &str {
+    let code = code.rsplit_once('#').map_or(code, |(_, name)| name);
+    code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code)
+}
+
+/// What a code means, with the status for codes that nobody has told us of.
+pub(super) fn classify(code: &str, status: u16) -> FailureClass {
+    let known = TABLE.iter().find(|(_, codes)| codes.contains(&bare(code))).map(|(sort, _)| *sort);
+    match known {
+        Some(Sort::Throttled) => FailureClass::Throttled,
+        Some(Sort::Transient) => FailureClass::Transient { no_service: status >= 500 },
+        Some(Sort::Permanent) => FailureClass::Permanent,
+        Some(Sort::Credentials) => FailureClass::Credentials,
+        None => match status {
+            429 => FailureClass::Throttled,
+            408 => FailureClass::Transient { no_service: false },
+            400..500 => FailureClass::Permanent,
+            // Also what is no error at all: an answer that nobody understands came from something that is not AWS.
+            _ => FailureClass::Transient { no_service: true },
+        },
+    }
+}
+
+/// A failure that has no code of AWS's.
+pub(super) fn own(class: FailureClass, code: &str, message: String) -> CallError {
+    CallError { class, code: code.into(), message, retry_after_ms: None }
+}
+
+/// A call that took longer than it may.
+pub(super) fn timed_out(what: &str, limit: Duration) -> CallError {
+    let message = format!("{what}: no answer within {} ms", limit.as_millis());
+    own(FailureClass::Transient { no_service: true }, "TimedOut", message)
+}
+
+/// Sorts a failed call. `what` names the function or queue for people.
+pub(super) fn sort<E>(what: &str, error: SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let no_service = FailureClass::Transient { no_service: true };
+    match &error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            answered(what, service.err().code(), service.err().message(), status, service.raw())
+        }
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            let told = format!("the answer (status {status}) cannot be read: {}", chain(&error));
+            answered(what, Some("UnreadableAnswer"), Some(&told), status, response.raw())
+        }
+        SdkError::TimeoutError(_) => own(no_service, "TimedOut", format!("{what}: {}", chain(&error))),
+        SdkError::DispatchFailure(dispatch) => match find::<CredentialsError>(&error) {
+            Some(credentials) => no_credentials(credentials),
+            None => not_sent(what, dispatch.as_connector_error(), &error),
+        },
+        _ => match find::<CredentialsError>(&error) {
+            Some(credentials) => no_credentials(credentials),
+            None => own(FailureClass::Permanent, "InvalidRequest", format!("{what}: {}", chain(&error))),
+        },
+    }
+}
+
+fn answered(what: &str, code: Option<&str>, message: Option<&str>, status: u16, response: &HttpResponse) -> CallError {
+    let code = code.map_or_else(|| format!("Http{status}"), |code| bare(code).to_owned());
+    // Only the first line: after it, errors of signatures repeat the request's headers, token included.
+    let told = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
+    let told = told.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
+    CallError {
+        class: classify(&code, status),
+        code,
+        message: format!("{what}: {told}"),
+        retry_after_ms: response.headers().get("retry-after").and_then(retry_after_ms),
+    }
+}
+
+/// Seconds, as Lambda writes them; the other form that HTTP allows, a date, is ignored.
+fn retry_after_ms(text: &str) -> Option<u64> {
+    text.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1_000))
+}
+
+fn no_credentials(error: &CredentialsError) -> CallError {
+    let code = match error {
+        CredentialsError::CredentialsNotLoaded(_) => "NoCredentials",
+        CredentialsError::ProviderTimedOut(_) => "CredentialsTimedOut",
+        _ => "CredentialsFailed",
+    };
+    let message = format!("no credentials from the AWS default chain: {}", chain(error));
+    own(FailureClass::Credentials, code, message)
+}
+
+fn not_sent(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error + 'static)) -> CallError {
+    let (class, code) = match connector {
+        Some(failed) if failed.is_user() => (FailureClass::Permanent, "InvalidRequest"),
+        Some(failed) if failed.is_timeout() => (FailureClass::Transient { no_service: true }, "ConnectTimedOut"),
+        _ => (FailureClass::Transient { no_service: true }, "ConnectionFailed"),
+    };
+    own(class, code, format!("{what}: {}", chain(error)))
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// The error and its causes, each once: the SDK's outer errors say little.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in std::iter::successors(Some(error), |&error| error.source()) {
+        let line = cause.to_string();
+        if !told.iter().any(|before| before.contains(&line)) {
+            told.push(line);
+        }
+    }
+    told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_is_in_the_table_once() {
+        let mut codes: Vec<&str> = TABLE.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
+        let count = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+
+    #[test]
+    fn prefixes_do_not_matter() {
+        for code in ["com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"] {
+            assert_eq!(classify(code, 400), FailureClass::Permanent);
+        }
+        assert_eq!(classify("KMS.ThrottlingException", 400), FailureClass::Throttled);
+    }
+
+    #[test]
+    fn unknown_codes_go_by_their_status() {
+        for (status, class) in [
+            (400, FailureClass::Permanent),
+            (403, FailureClass::Permanent),
+            (408, FailureClass::Transient { no_service: false }),
+            (429, FailureClass::Throttled),
+            (500, FailureClass::Transient { no_service: true }),
+            (503, FailureClass::Transient { no_service: true }),
+            (200, FailureClass::Transient { no_service: true }),
+        ] {
+            assert_eq!(classify("NeverHeardOf", status), class, "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds() {
+        assert_eq!(retry_after_ms("3"), Some(3_000));
+        assert_eq!(retry_after_ms(" 0 "), Some(0));
+        assert_eq!(retry_after_ms("99999999999999999999"), None);
+        assert_eq!(retry_after_ms("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(retry_after_ms(&u64::MAX.to_string()), Some(u64::MAX));
+    }
+}

@@ -1,0 +1,60 @@
+//! Invoke.
+
+use super::{Aws, errors};
+use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, Lambda};
+use aws_sdk_lambda::operation::RequestId;
+use aws_sdk_lambda::operation::invoke::InvokeError;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+
+/// Lambda's answer to an asynchronous invocation that it has taken.
+const ACCEPTED: i32 = 202;
+
+impl Lambda for Aws {
+    async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
+        let Some(function) = self.settings.functions.get(request.route) else {
+            return Err(errors::own(
+                FailureClass::Permanent,
+                "InvalidRequest",
+                format!("there is no route {}", request.route),
+            ));
+        };
+        let clients = self.clients.get(&self.settings).await?;
+        let Some(client) = clients.lambda.get(request.route) else {
+            return Err(errors::own(FailureClass::Permanent, "InvalidRequest", "the route has no client".into()));
+        };
+        let what = function.what();
+        let call = client
+            .invoke()
+            .function_name(&function.name)
+            .set_qualifier(function.qualifier.clone())
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(request.payload.as_ref()));
+        let answer = match tokio::time::timeout(self.settings.invoke_timeout, call.send()).await {
+            Err(_) => return Err(errors::timed_out(&what, self.settings.invoke_timeout)),
+            Ok(Err(error)) => {
+                let reason = error.as_service_error().and_then(throttle_reason);
+                let mut failure = errors::sort(&what, error);
+                if let Some(reason) = reason {
+                    failure.message = format!("{} ({reason})", failure.message);
+                }
+                return Err(self.noting_refused(&clients, failure));
+            }
+            Ok(Ok(answer)) => answer,
+        };
+        // Anything else would be a gateway or a captive portal that answers in Lambda's place.
+        if answer.status_code() != ACCEPTED {
+            let message = format!("{what}: status {} in place of {ACCEPTED}", answer.status_code());
+            return Err(errors::own(FailureClass::Transient { no_service: true }, "UnexpectedAnswer", message));
+        }
+        Ok(Accepted { request_id: answer.request_id().unwrap_or_default().to_owned() })
+    }
+}
+
+/// Which of Lambda's limits was reached.
+fn throttle_reason(error: &InvokeError) -> Option<String> {
+    match error {
+        InvokeError::TooManyRequestsException(throttled) => throttled.reason().map(|reason| reason.as_str().to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,130 @@
+//! An HTTP server in a few lines, which does to a connection what a test asks for.
+
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// Counts connections from 0.
+    pub(super) connection: usize,
+    /// Method and path.
+    pub(super) line: String,
+    /// Names in small letters.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: String,
+}
+
+impl Seen {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a request is answered with.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// Status, headers and body; the connection stays.
+    Reply(u16, Vec<(&'static str, String)>, String),
+    /// The same after so many ms.
+    Late(u64, u16, String),
+    /// The same, then the connection is closed without a word.
+    ReplyAndClose(u16, String),
+    /// Only the connection's end.
+    Drop,
+    /// Nothing, for ever.
+    Hang,
+}
+
+/// The server; its connections end with the test's runtime.
+pub(super) struct FakeServer {
+    pub(super) url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl FakeServer {
+    /// Answers request number n (from 0) with `answer(n, request)`.
+    pub(super) async fn start(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let answer = Arc::new(answer);
+        let log = Arc::clone(&seen);
+        tokio::spawn(async move {
+            for connection in 0.. {
+                let Ok((stream, _)) = listener.accept().await else { return };
+                tokio::spawn(serve(stream, connection, Arc::clone(&log), Arc::clone(&answer)));
+            }
+        });
+        Self { url, seen }
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    connection: usize,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    answer: Arc<impl Fn(usize, &Seen) -> Answer>,
+) {
+    stream.set_nodelay(true).unwrap();
+    while let Some(request) = read_request(&mut stream, connection).await {
+        let number = {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request.clone());
+            seen.len() - 1
+        };
+        match answer(number, &request) {
+            Answer::Reply(status, headers, body) => write_reply(&mut stream, status, &headers, &body).await,
+            Answer::Late(ms, status, body) => {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                write_reply(&mut stream, status, &[], &body).await;
+            }
+            Answer::ReplyAndClose(status, body) => {
+                write_reply(&mut stream, status, &[], &body).await;
+                return;
+            }
+            Answer::Drop => return,
+            Answer::Hang => std::future::pending().await,
+        }
+    }
+}
+
+async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen> {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
+    let mut lines = head.lines();
+    let line = lines.next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, n)| n.parse().unwrap());
+    while bytes.len() < head_end + length {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let body = String::from_utf8(bytes[head_end..head_end + length].to_vec()).unwrap();
+    Some(Seen { connection, line, headers, body })
+}
+
+async fn write_reply(stream: &mut TcpStream, status: u16, headers: &[(&str, String)], body: &str) {
+    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len();
+    let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{more}\r\n{body}");
+    // The client may be gone already, which is its business.
+    let _ = stream.write_all(text.as_bytes()).await;
+}

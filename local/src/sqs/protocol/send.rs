@@ -18,15 +18,10 @@ const MAX_ID: usize = 128;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Request {
-    queue_url: Option<String>,
-    #[serde(flatten)]
-    content: Content,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Content {
+    /// In the request of `SendMessage`.
+    queue_url: Option<String>,
+    /// In an entry of `SendMessageBatch`.
     id: Option<String>,
     message_body: Option<String>,
     delay_seconds: Option<i64>,
@@ -115,9 +110,9 @@ fn attributes(values: Option<BTreeMap<String, Value>>) -> Result<Vec<MessageAttr
 }
 
 pub(super) fn send_message(sqs: &Sqs, body: &[u8]) -> Answer {
-    let request: Request = read(body)?;
-    let queue = queue_of(sqs, request.queue_url)?;
-    let sent = send(sqs, &queue, request.content.try_into()?)?;
+    let mut content: Content = read(body)?;
+    let queue = queue_of(sqs, content.queue_url.take())?;
+    let sent = send(sqs, &queue, content.try_into()?)?;
     write(&sent, 256)
 }
 

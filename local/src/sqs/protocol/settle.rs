@@ -10,29 +10,24 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Request {
-    queue_url: Option<String>,
-    receipt_handle: Option<String>,
-    visibility_timeout: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Entry {
+    /// In a request for one message.
+    queue_url: Option<String>,
+    /// In an entry of a batch.
     id: Option<String>,
     receipt_handle: Option<String>,
     visibility_timeout: Option<i64>,
 }
 
 pub(super) fn delete_message(sqs: &Sqs, body: &[u8]) -> Answer {
-    let request: Request = read(body)?;
+    let request: Entry = read(body)?;
     let queue = queue_of(sqs, request.queue_url)?;
     delete(&queue, request.receipt_handle)?;
     empty()
 }
 
 pub(super) fn change_message_visibility(sqs: &Sqs, body: &[u8]) -> Answer {
-    let request: Request = read(body)?;
+    let request: Entry = read(body)?;
     let queue = queue_of(sqs, request.queue_url)?;
     change(&queue, request.receipt_handle, request.visibility_timeout)?;
     empty()

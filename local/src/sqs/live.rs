@@ -33,13 +33,24 @@ struct State {
     alarm: Option<u64>,
 }
 
-/// Being the timekeeper. Dropped with the poll, however that ends.
-struct Timekeeper<'a>(&'a LiveQueue);
+/// A poll that waits. When it leaves, however that comes, and nobody keeps the time any more, it wakes another for that:
+/// it may itself have been woken to take over.
+struct Waiter<'a> {
+    live: &'a LiveQueue,
+    keeps_time: bool,
+}
 
-impl Drop for Timekeeper<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        self.0.lock().alarm = None;
-        self.0.arrivals.notify_one();
+        let mut state = self.live.lock();
+        if self.keeps_time {
+            state.alarm = None;
+        }
+        let nobody_keeps_time = state.alarm.is_none();
+        drop(state);
+        if nobody_keeps_time {
+            self.live.arrivals.notify_one();
+        }
     }
 }
 
@@ -85,7 +96,7 @@ impl LiveQueue {
     ) -> Result<Vec<Delivery>, SqsError> {
         let wait_ms = wait_ms.unwrap_or_else(|| self.with(|queue, _| u64::from(queue.attributes().wait_time) * 1_000));
         let deadline = self.clock.now() + wait_ms;
-        let mut timekeeper = None;
+        let mut waiter = None;
         loop {
             let arrival = self.arrivals.notified();
             tokio::pin!(arrival);
@@ -106,10 +117,11 @@ impl LiveQueue {
             if self.clock.now() >= deadline {
                 return Ok(Vec::new());
             }
-            let alarm = self.keep_time(&mut timekeeper, deadline);
+            let waiter = waiter.get_or_insert_with(|| Waiter { live: self, keeps_time: false });
+            let alarm = self.keep_time(waiter, deadline);
             tokio::select! {
                 () = arrival => {}
-                () = self.earlier.notified(), if timekeeper.is_some() => {}
+                () = self.earlier.notified(), if waiter.keeps_time => {}
                 () = tokio::time::sleep_until(self.clock.instant(alarm)) => {}
             }
         }
@@ -139,15 +151,13 @@ impl LiveQueue {
         }
     }
 
-    /// Becomes or stays the timekeeper if there is no other. Returns until when to sleep.
-    fn keep_time<'a>(&'a self, timekeeper: &mut Option<Timekeeper<'a>>, deadline: u64) -> u64 {
+    /// Lets the poll be the timekeeper if there is no other. Returns until when it is to sleep.
+    fn keep_time(&self, waiter: &mut Waiter<'_>, deadline: u64) -> u64 {
         let mut state = self.lock();
-        if timekeeper.is_none() {
-            if state.alarm.is_some() {
-                return deadline;
-            }
-            *timekeeper = Some(Timekeeper(self));
+        if state.alarm.is_some() && !waiter.keeps_time {
+            return deadline;
         }
+        waiter.keeps_time = true;
         let alarm = state.queue.next_deadline().map_or(deadline, |next| next.min(deadline));
         state.alarm = Some(alarm);
         alarm

@@ -103,6 +103,22 @@ async fn when_the_timekeeper_leaves_another_poll_keeps_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_successor_that_has_no_need_to_wait_passes_the_time_on() {
+    let live = live(&[]);
+    send(&live, "two", 2_000);
+    send(&live, "four", 4_000);
+    let start = Instant::now();
+    let timekeeper = start_poll(&live, 1).await;
+    let (second, third) = (start_poll(&live, 1).await, start_poll(&live, 1).await);
+    // The second poll is told to take over when the first message is already there for it.
+    timekeeper.abort();
+    advance(Duration::from_secs(2)).await;
+    assert_eq!(bodies(&second.await.unwrap().0), ["two"]);
+    assert_eq!(bodies(&third.await.unwrap().0), ["four"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(4));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_time_brings_is_shared_among_the_polls() {
     let live = live(&[]);
     let start = Instant::now();

@@ -114,7 +114,6 @@ struct Batch<T> {
 #[serde(rename_all = "PascalCase")]
 struct BatchAnswer<T> {
     successful: Vec<T>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<Failed>,
 }
 

@@ -1,11 +1,13 @@
 //! The result of a task as a message of the results queue.
 
-use crate::tail::keep_end;
 use serde::Serialize;
 
 /// What every results queue takes: SQS allows 1 MiB, but queues made before 2025 keep the limit of 256 KiB that was the
 /// default then. [SQS quotas]
 pub(crate) const MAX_RESULT_BYTES: usize = 262_144;
+
+/// The room that a value leaves for what is to be said about the command.
+const LEAST_TAIL_BYTES: usize = 1_024;
 
 /// The return code when no command was run: like a shell that finds a program it cannot run.
 pub(crate) const NOT_RUN: i32 = 126;
@@ -106,18 +108,33 @@ struct Message<'a> {
 /// Writes the message, at most [`MAX_RESULT_BYTES`] long: first the output is shortened, then the value left out.
 pub(crate) fn encode(origin: &Origin<'_>, mut outcome: Outcome) -> serde_json::Result<String> {
     let body = write(origin, &outcome)?;
-    let excess = body.len().saturating_sub(MAX_RESULT_BYTES);
-    if excess == 0 {
+    if body.len() <= MAX_RESULT_BYTES {
         return Ok(body);
     }
-    let tail = outcome.output_tail.len();
-    if tail < excess && outcome.value.take().is_some() {
+    let output_tail = std::mem::take(&mut outcome.output_tail);
+    let rest = write(origin, &outcome)?.len();
+    if rest > MAX_RESULT_BYTES - LEAST_TAIL_BYTES && outcome.value.take().is_some() {
+        outcome.output_tail = output_tail;
         outcome.add_note("key, output and value do not fit into one message; the value is not sent");
         return encode(origin, outcome);
     }
-    // Each byte of it takes at least one in the message.
-    keep_end(&mut outcome.output_tail, tail.saturating_sub(excess));
+    outcome.output_tail = end_within(&output_tail, MAX_RESULT_BYTES.saturating_sub(rest)).to_owned();
     write(origin, &outcome)
+}
+
+/// The end of `text` that takes at most `limit` bytes in JSON.
+fn end_within(text: &str, limit: usize) -> &str {
+    let mut size = 0;
+    let kept = text.char_indices().rev().take_while(|(_, character)| {
+        size += match character {
+            '"' | '\\' => 2,
+            // As \u and four digits, for some of them less.
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => 6,
+            _ => character.len_utf8(),
+        };
+        size <= limit
+    });
+    kept.last().map_or("", |(start, _)| &text[start..])
 }
 
 fn write(origin: &Origin<'_>, outcome: &Outcome) -> serde_json::Result<String> {

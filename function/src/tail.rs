@@ -42,15 +42,10 @@ impl Tail {
         self.bytes.drain(..rest_of_character);
         let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
         // U+FFFD is longer than the byte that it stands for.
-        keep_end(&mut text, self.limit);
+        let excess = text.ceil_char_boundary(text.len().saturating_sub(self.limit));
+        text.drain(..excess);
         text
     }
-}
-
-/// Drops characters from the front until at most `limit` bytes are left.
-pub(crate) fn keep_end(text: &mut String, limit: usize) {
-    let start = text.ceil_char_boundary(text.len().saturating_sub(limit));
-    text.drain(..start);
 }
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ where
         let changed = shared.changed();
         let (actions, next_timer, closed) = shared.with(|core| {
             core.tick();
-            (core.take_actions(), core.next_timer(), core.is_closed())
+            let next_timer = core.next_timer();
+            // Under the lock, or an input could set an earlier timer unseen.
+            shared.sleeps_until(next_timer);
+            (core.take_actions(), next_timer, core.is_closed())
         });
         for action in actions {
             tokio::spawn(perform(action, Arc::clone(&shared), Arc::clone(&aws), closing.subscribe()));
@@ -34,7 +37,6 @@ where
                 return;
             }
         }
-        shared.sleeps_until(next_timer);
         match next_timer {
             Some(at) => first_of(changed, clock.sleep_until(at)).await,
             None => changed.await,

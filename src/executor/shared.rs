@@ -13,7 +13,7 @@ pub(super) struct Shared {
     guarded: Mutex<Guarded>,
     now: Box<dyn Fn() -> Now + Send + Sync>,
     changed: Notify,
-    /// Mono time of the driver's next look; 0 while it is awake.
+    /// Mono time of the driver's next look, written under the lock.
     driver_sleeps_until: AtomicU64,
     readiness: Arc<dyn Readiness>,
     is_broken: AtomicBool,

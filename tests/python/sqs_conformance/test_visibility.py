@@ -43,7 +43,7 @@ def test_back_when_its_time_is_over(sqs: SQSClient, loaded: str) -> None:
     second = receive(sqs, loaded, wait=10)[0]
     assert second["MessageId"] == first["MessageId"]
     assert second["ReceiptHandle"] != first["ReceiptHandle"]
-    assert second["Attributes"][RECEIVE_COUNT] == "2"  # type: ignore[index]
+    assert second["Attributes"][RECEIVE_COUNT] == "2"
 
 
 def test_visibility_zero_hides_nothing(sqs: SQSClient, loaded: str) -> None:
@@ -55,7 +55,7 @@ def test_given_back(sqs: SQSClient, loaded: str) -> None:
     handle = receive(sqs, loaded)[0]["ReceiptHandle"]
     sqs.change_message_visibility(QueueUrl=loaded, ReceiptHandle=handle, VisibilityTimeout=0)
     again = receive(sqs, loaded)
-    assert [message["Attributes"][RECEIVE_COUNT] for message in again] == ["2"]  # type: ignore[index]
+    assert [message["Attributes"][RECEIVE_COUNT] for message in again] == ["2"]
 
 
 def test_extended(sqs: SQSClient, loaded: str) -> None:

@@ -1,6 +1,6 @@
 //! Messages that get lost, come twice or come late, on purpose.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// How often a standard queue misbehaves. FIFO queues keep their promises. The default is never.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

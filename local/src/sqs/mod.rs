@@ -1,7 +1,7 @@
 //! A local SQS: queues in memory behind the AWS JSON protocol, with SQS's rules, limits and errors.
 //!
-//! The parts, from the inside out: [`queue`] is one queue without clock or I/O (with [`lineup`], [`fifo`] and [`dedup`]
-//! for the order of its messages); [`live`] puts it behind a lock and lets long polls wait; [`protocol`] reads requests
+//! The parts, from the inside out: `queue` is one queue without clock or I/O (with `lineup`, `fifo` and `dedup`
+//! for the order of its messages); `live` puts it behind a lock and lets long polls wait; `protocol` reads requests
 //! and writes answers; this file holds the queues by name.
 //!
 //! Not built: permissions, tags, message move tasks, encryption (its attributes are kept and shown), and
@@ -19,7 +19,6 @@ mod live;
 mod message;
 mod protocol;
 mod queue;
-mod random;
 mod receipt;
 mod redrive;
 
@@ -27,6 +26,7 @@ pub use errors::{ErrorKind, SqsError};
 pub use faults::MessageFaults;
 pub use message::{AttributeValue, MessageAttribute};
 
+use crate::random::Random;
 use attributes::QueueAttributes;
 use bytes::Bytes;
 use clock::Clock;
@@ -34,7 +34,6 @@ use faults::Fates;
 use live::LiveQueue;
 use message::Message;
 use queue::Queue;
-use random::Random;
 use redrive::RedrivePolicy;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -89,9 +88,11 @@ struct Inner {
 impl Sqs {
     /// A service without queues.
     pub fn new(settings: SqsSettings) -> Self {
+        let clock = Arc::new(Clock::new());
         Self(Arc::new(Inner {
-            clock: Arc::new(Clock::new()),
-            random: Random::from_kernel(),
+            // Ids need to differ, not to be secret.
+            random: Random::from_kernel().unwrap_or_else(|_| Random::seeded(clock.now())),
+            clock,
             fates: RwLock::new(Fates::new(settings.message_faults)),
             queues: RwLock::default(),
             settings,

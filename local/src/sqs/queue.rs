@@ -421,3 +421,6 @@ fn expired(handle: &str) -> SqsError {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod histories;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// A request as it came in.
 #[derive(Clone, Debug)]
@@ -29,7 +30,7 @@ pub(super) enum Answer {
     Reply(u16, Vec<(&'static str, String)>, String),
     /// The same after so many ms.
     Late(u64, u16, String),
-    /// The same, then the connection is closed without a word.
+    /// The same, then the connection is closed without a word; [`FakeServer::closed`] tells when the client knows.
     ReplyAndClose(u16, String),
     /// Only the connection's end.
     Drop,
@@ -41,6 +42,7 @@ pub(super) enum Answer {
 pub(super) struct FakeServer {
     pub(super) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
+    closed: Arc<Semaphore>,
 }
 
 impl FakeServer {
@@ -51,13 +53,26 @@ impl FakeServer {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
         let log = Arc::clone(&seen);
+        let closed = Arc::new(Semaphore::new(0));
+        let client_knows = Arc::clone(&closed);
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                tokio::spawn(serve(stream, connection, Arc::clone(&log), Arc::clone(&answer)));
+                tokio::spawn(serve(
+                    stream,
+                    connection,
+                    Arc::clone(&log),
+                    Arc::clone(&client_knows),
+                    Arc::clone(&answer),
+                ));
             }
         });
-        Self { url, seen }
+        Self { url, seen, closed }
+    }
+
+    /// Returns when the client has noticed one more connection that was closed after a reply.
+    pub(super) async fn closed(&self) {
+        self.closed.acquire().await.unwrap().forget();
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -69,6 +84,7 @@ async fn serve(
     mut stream: TcpStream,
     connection: usize,
     seen: Arc<Mutex<Vec<Seen>>>,
+    client_knows: Arc<Semaphore>,
     answer: Arc<impl Fn(usize, &Seen) -> Answer>,
 ) {
     stream.set_nodelay(true).unwrap();
@@ -86,6 +102,10 @@ async fn serve(
             }
             Answer::ReplyAndClose(status, body) => {
                 write_reply(&mut stream, status, &[], &body).await;
+                let _ = stream.shutdown().await;
+                // The client's own end of the connection follows when it has noticed ours.
+                assert!(read_request(&mut stream, connection).await.is_none(), "sent into a closed connection");
+                client_knows.add_permits(1);
                 return;
             }
             Answer::Drop => return,

@@ -1,0 +1,35 @@
+//! What must never be below the library: parts of tokio that install signal handlers (they kill Go hosts), and a second,
+//! older HTTP and TLS stack. Asked of cargo for the library alone, since a build of the whole workspace unifies
+//! features.
+
+use std::process::Command;
+
+/// What `cargo tree` prints about the library's normal dependencies.
+fn tree(more: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "-p", "lambda-executor", "--prefix", "none"])
+        .args(more)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn tokio_has_neither_signal_nor_process() {
+    let tree = tree(&["-e", "features,normal", "-i", "tokio"]);
+    assert!(tree.contains("tokio feature \"rt\""), "the tree has another form than this test reads:\n{tree}");
+    for feature in ["signal", "process", "full"] {
+        assert!(!tree.contains(&format!("tokio feature \"{feature}\"")), "tokio's `{feature}` is on:\n{tree}");
+    }
+}
+
+#[test]
+fn there_is_one_http_and_tls_stack() {
+    let tree = tree(&["-e", "normal"]);
+    assert!(tree.contains("hyper v1."), "the tree has another form than this test reads:\n{tree}");
+    for package in ["hyper v0.", "h2 v0.3.", "rustls v0.21.", "openssl v", "native-tls v", "ring v"] {
+        assert!(!tree.lines().any(|line| line.starts_with(package)), "{package} is there:\n{tree}");
+    }
+}

@@ -6,7 +6,6 @@ SHELL := /bin/bash
 # Targets run one after another: they share cargo's target folder and a small machine.
 .NOTPARALLEL:
 
-PACKAGES := lambda-executor lambda-executor-local lambda-executor-function
 VENVS := build/venvs
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp include/*.hpp)
 
@@ -18,15 +17,15 @@ help: ## list the targets
 setup: ## install what building and testing need (packages, Python environments)
 	@tools/setup.sh
 
-# Package by package, so that the features of one do not leak into another: the library must not get the `process` and
-# `signal` of tokio that the function uses.
+# All targets of all packages at once: one set of features, so that the AWS SDK is compiled once and not for the library,
+# its tests and the function each. What is shipped is built package by package.
 .PHONY: build
 build: ## build library, local server and function into target/debug
-	@for package in $(PACKAGES); do cargo build --quiet --locked -p $$package; done
+	@cargo build --quiet --locked --workspace --all-targets
 
 .PHONY: header
-header: build ## write include/lambda_executor.h anew from the Rust source
-	@UPDATE=1 cargo test --quiet --locked -p lambda-executor --test header
+header: ## write include/lambda_executor.h anew from the Rust source
+	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: demo
 demo: setup build ## run over 200 real commands through the local Lambda and check each result
@@ -38,7 +37,7 @@ test: ## set up, build, lint and run every test
 
 .PHONY: test-rust
 test-rust: ## unit and integration tests of the three packages
-	@status=0; for package in $(PACKAGES); do cargo test --quiet --locked --no-fail-fast -p $$package || status=1; done; exit $$status
+	@cargo test --quiet --locked --no-fail-fast --workspace
 
 .PHONY: test-c
 test-c: build ## C and C++ tests, plainly and under valgrind
@@ -48,10 +47,15 @@ test-c: build ## C and C++ tests, plainly and under valgrind
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
 	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml tests/python
 
+.PHONY: bench
+bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with optimisation first)
+	@cargo bench --quiet --locked -p lambda-executor --bench calls
+	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
+
 .PHONY: lint
 lint: setup ## format and lint checks: Rust, C, Python
 	@cargo fmt --all --check
-	@for package in $(PACKAGES); do cargo clippy --quiet --locked --all-targets -p $$package -- -D warnings; done
+	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format --dry-run -Werror $(C_SOURCES))
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml tests/python
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml tests/python

@@ -1,7 +1,7 @@
 //! Our own lines in the function's log: one JSON object each, which CloudWatch can search by field.
 //!
-//! Only the key, the program's name and what we made ourselves may be logged. Never arguments, the event or output of
-//! our own making: they carry tokens.
+//! Of an event only the key, its ids, the queue and the program's name may be logged. Never arguments or the event as it
+//! is: they carry tokens.
 
 use serde_json::{Map, Value};
 use std::io::Write;

@@ -15,32 +15,39 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// use up the time of the others.
 const TRY_LIMIT: Duration = Duration::from_secs(5);
 
-/// AWS's codes for what no further try mends. All others, and all that never reached AWS, may pass.
-const PERMANENT: [&str; 23] = [
-    "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
+/// AWS's codes for what no further try mends. All others, and all that never reached AWS, may pass. SQS also answers
+/// with the codes of its older protocol, which the SDK prefers: both are here.
+const PERMANENT: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
+    "AWS.SimpleQueueService.NonExistentQueue",
     "AWS.SimpleQueueService.UnsupportedOperation",
-    "UnsupportedOperation",
     "InvalidAddress",
-    "InvalidSecurity",
     "InvalidMessageContents",
     "InvalidParameterValue",
-    "MissingParameter",
+    "InvalidSecurity",
+    "KMS.AccessDeniedException",
+    "KMS.DisabledException",
+    "KMS.InvalidKeyUsageException",
+    "KMS.InvalidStateException",
+    "KMS.NotFoundException",
+    "KMS.OptInRequired",
     "KmsAccessDenied",
     "KmsDisabled",
     "KmsInvalidKeyUsage",
     "KmsInvalidState",
     "KmsNotFound",
     "KmsOptInRequired",
+    "MissingParameter",
+    "OptInRequired",
+    "QueueDoesNotExist",
+    "UnsupportedOperation",
     // Lambda gives a sandbox its credentials once.
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidClientTokenId",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
-    "OptInRequired",
 ];
 
 /// One result on its way.

@@ -6,6 +6,7 @@ use std::time::Duration;
 /// also speaks of the second.
 const QUEUE_URL_VARIABLES: [&str; 3] =
     ["AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL", "AIRFLOW__LAMBDA_EXECUTOR__QUEUE_URL", "QUEUE_URL"];
+const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 const REPLY_TO_ALLOW: &str = "LAMBDA_EXECUTOR_REPLY_TO_ALLOW";
 const OUTPUT_TAIL_BYTES: &str = "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES";
 const KILL_GRACE_MS: &str = "LAMBDA_EXECUTOR_KILL_GRACE_MS";
@@ -45,7 +46,7 @@ pub(crate) enum SettingsError {
     NotInRange { variable: &'static str, value: String, max: u64 },
     #[error("no AWS region is configured: set AWS_REGION (Lambda does so by itself)")]
     NoRegion,
-    #[error("{0} is not set: this program runs inside AWS Lambda, or under lambda-executor-local")]
+    #[error("{0} is not set as Lambda sets it: this program runs inside AWS Lambda, or under lambda-executor-local")]
     NotInLambda(&'static str),
 }
 
@@ -54,8 +55,11 @@ impl Settings {
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let set = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         // The runtime crate would panic without these.
-        for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] {
+        for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
             set(name).ok_or(SettingsError::NotInLambda(name))?;
+        }
+        if set(MEMORY_SIZE).is_none_or(|size| size.parse::<i32>().is_err()) {
+            return Err(SettingsError::NotInLambda(MEMORY_SIZE));
         }
         let (name, queue_url) = QUEUE_URL_VARIABLES
             .iter()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -128,6 +129,45 @@ def moto() -> Iterator[Server]:
         yield Server("moto", f"http://127.0.0.1:{port}")
     finally:
         server.stop()
+
+
+@contextmanager
+def ministack(folder: Path) -> Iterator[Server]:
+    """Retries of asynchronous events come after 1 and 2 s. What it writes to disk goes below `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "ministack.log"
+    port = free_port()
+    # It hands its own environment to the functions, so the endpoint is set here.
+    server = Server("ministack", f"http://127.0.0.1:{port}", access_key_id="test", secret_access_key="test")
+    environment = {
+        **clean_environment(),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "AWS_ENDPOINT_URL": server.endpoint_url,
+        "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
+        "TMPDIR": str(folder),
+    }
+    with running([str(VENVS / "ministack" / "bin" / "ministack")], environment, log) as process:
+
+        def answers() -> bool | None:
+            if process.poll() is not None:
+                raise AssertionError(f"ministack ended with {process.returncode}: {log.read_text()}")
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    return True
+            except OSError:
+                return None
+
+        until("ministack listens", answers, 60)
+        yield server
+
+
+def free_port() -> int:
+    """A port that was free just now, for servers that cannot choose one themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

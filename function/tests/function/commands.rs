@@ -200,3 +200,10 @@ async fn a_command_ends_with_the_function_that_ran_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn exit_statuses_arrive_whatever_the_parent_ignores() {
+    let mut function = Function::start_by_careless_parent().await;
+    let result = function.run(json!("exit 7")).await;
+    assert_eq!((&result["reason"], &result["return_code"]), (&json!("exit"), &json!(7)));
+}

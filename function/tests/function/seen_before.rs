@@ -48,7 +48,7 @@ async fn a_result_that_could_not_be_sent_is_sent_by_lambdas_next_try() {
 #[tokio::test]
 async fn after_a_crash_of_the_function_an_unknown_outcome_is_not_run_again() {
     let mut function = Function::start(&[]).await;
-    let event = json!({"task_key": "k", "command": "echo run >> runs; sleep 600", "attempt_id": "attempt-1"});
+    let event = json!({"task_key": "k", "command": "echo run >> runs; exec sleep 600", "attempt_id": "attempt-1"});
     function.send(event.clone());
     wait_for("the command to start", || runs(&function) == 1).await;
     function.kill_and_restart();
@@ -66,7 +66,7 @@ async fn after_a_restart_a_finished_submission_is_still_known() {
     let event = counting(&function, Some("attempt-1"));
     let first = function.result_of(event.clone()).await;
     // Killed while it runs another.
-    function.send(json!({"task_key": "k2", "command": "touch started; sleep 600"}));
+    function.send(json!({"task_key": "k2", "command": "touch started; exec sleep 600"}));
     wait_for("the command to start", || function.path("started").exists()).await;
     function.kill_and_restart();
     assert_eq!(function.result_of(event).await, first);

@@ -79,11 +79,16 @@ pub(crate) struct Function {
     pub(crate) time_limit: Duration,
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lambda-executor-function");
 pub(crate) const QUEUE_URL: &str = "http://127.0.0.1:9/000000000000/results";
 
 impl Function {
     /// Starts the function with `environment` on top of what Lambda sets. An empty value removes a variable.
     pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(PROGRAM), environment).await
+    }
+
+    async fn start_by(command: Command, environment: &[(&str, &str)]) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("lambda-executor-function-{}-{number}", std::process::id()));
@@ -127,15 +132,22 @@ impl Function {
         all.retain(|(name, _)| environment.iter().all(|(other, _)| name != other));
         all.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         all.retain(|(_, value)| !value.is_empty());
-        let child = spawn(&directory, &all);
+        let child = spawn(command, &directory, &all);
         Self { child, world, invocations, answers, directory, environment: all, time_limit: Duration::from_secs(60) }
+    }
+
+    /// Starts the function as a parent would that ignores the end of its children, which is inherited.
+    pub(crate) async fn start_by_careless_parent() -> Self {
+        let mut careless = Command::new("env");
+        careless.args(["--ignore-signal=CHLD", PROGRAM]);
+        Self::start_by(careless, &[]).await
     }
 
     /// Kills the function, as a sandbox that runs out of memory would, and starts it anew in the same place.
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(&self.directory, &self.environment);
+        self.child = spawn(Command::new(PROGRAM), &self.directory, &self.environment);
     }
 
     /// Sends an event and returns the function's answer.
@@ -234,10 +246,10 @@ impl Function {
     }
 }
 
-fn spawn(directory: &std::path::Path, environment: &[(String, String)]) -> Child {
+fn spawn(mut command: Command, directory: &std::path::Path, environment: &[(String, String)]) -> Child {
     let log =
         |name| Stdio::from(std::fs::OpenOptions::new().create(true).append(true).open(directory.join(name)).unwrap());
-    Command::new(env!("CARGO_BIN_EXE_lambda-executor-function"))
+    command
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir(directory)
@@ -310,6 +322,9 @@ async fn sqs(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -
         }
         Reply::Fail(status, code) => (
             StatusCode::from_u16(status).unwrap(),
+            // As AWS does where its older protocol had another code.
+            (code == "QueueDoesNotExist")
+                .then_some([("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender")]),
             json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "as the test wants it"}).to_string(),
         )
             .into_response(),

@@ -1,0 +1,91 @@
+"""Runs tasks through the shared library, in a process of its own (library_driver.py)."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import servers
+
+LIBRARY = servers.PROGRAMS / "liblambda_executor.so"
+DRIVER = Path(__file__).with_name("library_driver.py")
+
+
+def run_tasks(
+    server: servers.Server,
+    config: dict[str, Any],
+    tasks: list[dict[str, Any]],
+    *,
+    seconds: float = 60,
+    check_health: bool = False,
+    when_running: Callable[[], None] = lambda: None,
+) -> dict[str, dict[str, Any]]:
+    """Final events by key. Fails when a task has none in `seconds`, or more than one, or the library an error.
+
+    `when_running` is called once, when all tasks have been accepted by Lambda.
+    """
+    order = {"config": config, "tasks": tasks, "seconds": seconds, "check_health": check_health}
+    events: list[dict[str, Any]] = []
+    running = 0
+
+    def take(line: str) -> None:
+        nonlocal running
+        event = json.loads(line)
+        events.append(event)
+        running += event["state"] == "RUNNING"
+        if event["state"] == "RUNNING" and running == len(tasks):
+            when_running()
+
+    status, error = drive(server, order, take)
+    assert status == 0, error
+    finals = [event for event in events if event["state"] != "RUNNING"]
+    assert len({event["key"] for event in finals}) == len(finals), "two final events of one task"
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    return {event["key"]: event for event in finals}
+
+
+def health_error(server: servers.Server, config: dict[str, Any]) -> str:
+    """What a health check that must fail says."""
+    order = {"config": config, "tasks": [], "seconds": 20, "check_health": True}
+    status, error = drive(server, order, lambda _: None)
+    assert status == 1, error
+    return error
+
+
+def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], None]) -> tuple[int, str]:
+    """Runs the driver, each line of its output goes to `take`; its exit status and what it said on its error stream."""
+    order["config"] = {"endpoint_url": server.endpoint_url, "region_name": server.region, **order["config"]}
+    process = subprocess.Popen(
+        [sys.executable, str(DRIVER), str(LIBRARY)],
+        env=server.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    said: list[str] = []
+    listener = threading.Thread(target=lambda stream: said.extend(stream), args=(process.stderr,))
+    listener.start()
+    # The driver has a time limit of its own; this one is for a library that hangs.
+    limit = threading.Timer(order["seconds"] + 30, process.kill)
+    limit.start()
+    try:
+        process.stdin.write(json.dumps(order))
+        process.stdin.close()
+        for line in process.stdout:
+            take(line)
+        status = process.wait()
+    finally:
+        limit.cancel()
+        process.kill()
+        process.wait()
+        listener.join()
+        process.stdout.close()
+        process.stderr.close()
+    return status, "".join(said).strip()

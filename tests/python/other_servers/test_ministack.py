@@ -1,0 +1,85 @@
+"""The library and our function program in ministack, end to end.
+
+What ministack can: Invoke of kind Event with real processes and no Docker (a custom runtime's `bootstrap` is started
+on the host and served the Runtime API, one process a concurrent invocation, kept warm), retries by
+MaximumRetryAttempts, dead letters, qualifiers, 404, SQS with long polls.
+What it cannot: a dead letter always has the form of an on-failure record, without message attributes and without the
+request id; the id of a request changes with each attempt; signatures are not checked; a function sees the whole
+environment of the server. So a dead letter is matched here by the attempt id in its requestPayload.
+The `bootstrap` is a line of shell that becomes our program: the program itself is over the size that Lambda takes
+directly, as long as it has its debug information.
+"""
+
+import shlex
+
+import pytest
+import servers
+from library import health_error, run_tasks
+
+from .conftest import Deployment, command, deploy
+
+FUNCTION = servers.PROGRAMS / "lambda-executor-function"
+
+
+@pytest.fixture(scope="session")
+def deployment(ministack: servers.Server) -> Deployment:
+    return deploy(ministack, "runs-commands", f"#!/bin/sh\nexec {shlex.quote(str(FUNCTION))}\n")
+
+
+def test_commands_run_in_real_processes(deployment: Deployment) -> None:
+    tasks = [command(f"exit-{code}", "sh", "-c", f"echo out {code}; exit {code}") for code in range(20)]
+    finals = run_tasks(deployment.server, deployment.config, tasks, check_health=True)
+    for code in range(20):
+        final = finals[f"exit-{code}"]
+        assert final["state"] == ("FAILED" if code else "SUCCEEDED")
+        assert (final["reason"], final["has_return_code"], final["return_code"]) == ("EXIT", 1, code)
+        assert final["output_tail"] == f"out {code}\n"
+        assert final["request_id"]
+        assert final["started_at_ms"] <= final["finished_at_ms"]
+
+
+def test_what_ends_a_command(deployment: Deployment) -> None:
+    tasks = [
+        command("signal", "sh", "-c", "kill -9 $$"),
+        command("no such program", "/no/such/program"),
+        {**command("over time", "sleep", "60"), "timeout_ms": 300},
+    ]
+    finals = run_tasks(deployment.server, deployment.config, tasks)
+    assert (finals["signal"]["reason"], finals["signal"]["return_code"], finals["signal"]["signal"]) == (
+        "SIGNAL",
+        -9,
+        9,
+    )
+    assert finals["no such program"]["return_code"] == 127
+    assert (finals["over time"]["reason"], finals["over time"]["return_code"]) == ("TIMEOUT", 124)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_function_that_crashes_ends_in_a_dead_letter(ministack: servers.Server, retries: int) -> None:
+    broken = deploy(ministack, f"crashes-{retries}", "#!/bin/sh\nexit 3\n", retries=retries)
+    final = run_tasks(ministack, broken.config, [command("doomed", "true")])["doomed"]
+    assert (final["state"], final["reason"], final["has_return_code"]) == ("FAILED", "DEAD_LETTER", 0)
+    assert final["message"]
+
+
+def test_an_unknown_function_fails_at_once(deployment: Deployment) -> None:
+    config = {**deployment.config, "function_name": "none", "check_health_on_startup": False}
+    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=10)["lost"]
+    assert (final["state"], final["reason"]) == ("FAILED", "INVOKE_FAILED")
+    assert "ResourceNotFoundException" in final["message"]
+
+
+def test_an_alias_is_invoked(deployment: Deployment) -> None:
+    client = deployment.server.awslambda()
+    version = client.publish_version(FunctionName=deployment.function_name)["Version"]
+    client.create_alias(FunctionName=deployment.function_name, Name="live", FunctionVersion=version)
+    config = {**deployment.config, "function_qualifier": "live"}
+    final = run_tasks(deployment.server, config, [command("by alias", "true")], check_health=True)["by alias"]
+    assert final["state"] == "SUCCEEDED"
+
+
+def test_health_tells_what_is_missing(deployment: Deployment) -> None:
+    config = {**deployment.config, "function_name": "none"}
+    assert "none" in health_error(deployment.server, config)
+    config = {**deployment.config, "queue_url": deployment.queue_url + "-none"}
+    assert deployment.queue_url + "-none" in health_error(deployment.server, config)

@@ -1,1 +1,3 @@
 //! Logs and statistics.
+
+pub mod log;

@@ -1,2 +1,88 @@
-//! placeholder
-fn main() {}
+//! What runs inside AWS Lambda, as a custom runtime: takes an event, runs its command, and sends what became of it to an
+//! SQS queue. The crate's README is its manual.
+//!
+//! An invocation goes through `handler`: `event` reads it, `attempts` says whether it was run before, `run` runs the
+//! command (`process_group`, `output`, `large_argument`, `result_file`) within the bounds of `time_plan`, `result` writes
+//! the message and `report` sends it.
+
+mod attempts;
+mod event;
+mod handler;
+mod init_error;
+mod large_argument;
+mod log;
+mod output;
+mod process_group;
+mod report;
+mod result;
+mod result_file;
+mod run;
+mod settings;
+mod state_dir;
+mod tail;
+mod time_plan;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use lambda_runtime::{LambdaEvent, Runtime, service_fn};
+use log::Level;
+use serde_json::value::RawValue;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+fn main() -> ExitCode {
+    process_group::keep_exit_statuses();
+    let Some(api) = std::env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty()) else {
+        let message = settings::SettingsError::NotInLambda("AWS_LAMBDA_RUNTIME_API").to_string();
+        log::write(Level::Error, &message, &[]);
+        return ExitCode::FAILURE;
+    };
+    // One thread: an invocation is one at a time, and commands must be started by a thread that stays.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot_start(&api, &format!("cannot start the runtime: {error}")),
+    };
+    runtime.block_on(async {
+        let handler = match make_handler().await {
+            Ok(handler) => handler,
+            Err(message) => return cannot_start(&api, &message),
+        };
+        let handler = &handler;
+        let service = service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+            handler.handle(event.payload.get(), &event.context).await
+        });
+        match Runtime::new(service).run().await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                log::write(Level::Error, &format!("the Lambda Runtime API failed: {error}"), &[]);
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+async fn make_handler() -> Result<handler::Handler, String> {
+    let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let settings = settings::Settings::read(variable).map_err(|error| error.to_string())?;
+    let temporary = std::env::temp_dir();
+    let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
+    let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;
+    let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
+    // Retries are ours: they must fit the time that is left.
+    let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;
+    Ok(handler::Handler { settings, state, attempts, sqs: aws_sdk_sqs::Client::new(&config) })
+}
+
+fn cannot_start(api: &str, message: &str) -> ExitCode {
+    log::write(Level::Error, message, &[]);
+    if let Err(error) = init_error::post(api, "LambdaExecutor.CannotStart", message) {
+        log::write(Level::Error, &format!("cannot tell Lambda at {api}: {error}"), &[]);
+    }
+    ExitCode::FAILURE
+}
+
+/// Milliseconds since 1970.
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

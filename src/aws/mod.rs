@@ -1,5 +1,10 @@
 //! Lambda and SQS through the AWS SDK: the only place that names it.
 
+mod function_name;
+mod region;
+
+pub use function_name::FunctionName;
+
 use std::time::Duration;
 
 /// Who we are to AWS.

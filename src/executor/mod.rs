@@ -3,17 +3,24 @@
 //!
 //! [`Executor`] is what the C ABI holds: synchronous, for any thread, never waiting on the network.
 
+mod attempt_ids;
+mod core;
+mod driver;
 pub mod event;
 pub mod ports;
 pub mod settings;
+mod shared;
 pub mod task;
 
 pub use event::{Counts, Event};
 pub use settings::{QueueKind, QueueSettings, RouteSettings, Settings};
 pub use task::{AdoptSpec, AttemptId, Command, Reason, Refusal, TaskSpec, TaskState};
 
+use attempt_ids::AttemptIds;
+use core::Core;
 use ports::{CallError, Clock, Health, Lambda, Queues, Readiness};
-use std::sync::Arc;
+use shared::Shared;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// What becomes of waiting tasks in a drain.
@@ -25,99 +32,161 @@ pub enum DrainMode {
     Running,
 }
 
-/// A running executor. Cheap to share; every method may be called from any thread and returns at once.
-pub struct Executor {}
+type HealthAnswer = Box<dyn FnOnce(Result<(), CallError>) + Send>;
+
+/// A running executor. Every method may be called from any thread and returns at once, [`Self::shutdown`] excepted.
+pub struct Executor {
+    shared: Arc<Shared>,
+    attempt_ids: AttemptIds,
+    check_health: Box<dyn Fn(HealthAnswer) + Send + Sync>,
+    /// Disconnected when the driver has ended.
+    driver: Mutex<Option<mpsc::Receiver<()>>>,
+}
 
 impl Executor {
     /// Starts the driver on `runtime`. Nothing is asked of the network before this returns.
     pub fn start<A, C>(
-        _settings: Settings,
-        _aws: Arc<A>,
-        _clock: C,
-        _readiness: Arc<dyn Readiness>,
-        _runtime: &tokio::runtime::Handle,
+        settings: Settings,
+        aws: Arc<A>,
+        clock: C,
+        readiness: Arc<dyn Readiness>,
+        runtime: &tokio::runtime::Handle,
     ) -> Self
     where
         A: Lambda + Queues + Health,
         C: Clock,
     {
-        unimplemented!()
+        let clock = Arc::new(clock);
+        let core = Core::new(settings, clock.now());
+        let now = {
+            let clock = Arc::clone(&clock);
+            Box::new(move || clock.now())
+        };
+        let shared = Arc::new(Shared::new(core, now, readiness));
+        let (ended, driver) = mpsc::channel();
+        let driven = Arc::clone(&shared);
+        let driver_aws = Arc::clone(&aws);
+        runtime.spawn(async move {
+            driver::drive(driven, driver_aws, clock).await;
+            drop(ended);
+        });
+        let health_runtime = runtime.clone();
+        let check_health = move |done: HealthAnswer| {
+            let aws = Arc::clone(&aws);
+            health_runtime.spawn(async move { done(aws.check().await) });
+        };
+        Self {
+            shared,
+            attempt_ids: AttemptIds::default(),
+            check_health: Box::new(check_health),
+            driver: Mutex::new(Some(driver)),
+        }
     }
 
     /// Accepts one task.
-    pub fn queue(&self, _spec: TaskSpec) -> Result<(), Refusal> {
-        unimplemented!()
+    pub fn queue(&self, spec: TaskSpec) -> Result<(), Refusal> {
+        let attempt = self.attempt_ids.next();
+        self.change(|core| core.queue(spec, attempt))
     }
 
     /// Accepts many under one lock; answers in their order. After a `QueueFull` all later ones are refused the same.
-    pub fn queue_batch(&self, _specs: Vec<TaskSpec>) -> Vec<Result<(), Refusal>> {
-        unimplemented!()
+    pub fn queue_batch(&self, specs: Vec<TaskSpec>) -> Vec<Result<(), Refusal>> {
+        let attempts: Vec<AttemptId> = specs.iter().map(|_| self.attempt_ids.next()).collect();
+        self.change(|core| {
+            let mut full = None;
+            specs
+                .into_iter()
+                .zip(attempts)
+                .map(|(spec, attempt)| {
+                    if let Some(limit) = full {
+                        return Err(Refusal::QueueFull { limit });
+                    }
+                    let answer = core.queue(spec, attempt);
+                    if let Err(Refusal::QueueFull { limit }) = answer {
+                        full = Some(limit);
+                    }
+                    answer
+                })
+                .collect()
+        })
     }
 
     /// Hands out up to `max` events (0 is all), oldest first. They are unacknowledged from now on.
-    pub fn take_events(&self, _max: usize) -> Vec<Event> {
-        unimplemented!()
+    pub fn take_events(&self, max: usize) -> Vec<Event> {
+        self.change(|core| core.take_events(max))
     }
 
     /// These events are safe with the host: their messages may be deleted. Repeated and unknown numbers are fine.
-    pub fn acknowledge(&self, _seqs: &[u64]) {
-        unimplemented!()
+    pub fn acknowledge(&self, seqs: &[u64]) {
+        self.change(|core| core.acknowledge(seqs));
     }
 
     /// State of the newest task of that key, if it is still known.
-    pub fn state(&self, _key: &str) -> Option<TaskState> {
-        unimplemented!()
+    pub fn state(&self, key: &str) -> Option<TaskState> {
+        self.look(|core| core.state(key))
     }
 
     /// Everything about the newest task of that key, as a JSON object.
-    pub fn describe(&self, _key: &str) -> Option<String> {
-        unimplemented!()
+    pub fn describe(&self, key: &str) -> Option<String> {
+        self.look(|core| core.describe(key)).map(|description| description.to_string())
     }
 
     /// How many tasks and events are where.
     pub fn counts(&self) -> Counts {
-        unimplemented!()
+        self.look(Core::counts)
     }
 
     /// Cancels each task that has not finished; false where there is none.
-    pub fn cancel(&self, _keys: &[&str]) -> Vec<bool> {
-        unimplemented!()
+    pub fn cancel(&self, keys: &[&str]) -> Vec<bool> {
+        self.change(|core| keys.iter().map(|key| core.cancel(key)).collect())
     }
 
     /// Tracks tasks of an earlier process as running.
-    pub fn adopt(&self, _specs: Vec<AdoptSpec>) -> Vec<Result<(), Refusal>> {
-        unimplemented!()
+    pub fn adopt(&self, specs: Vec<AdoptSpec>) -> Vec<Result<(), Refusal>> {
+        self.change(|core| specs.into_iter().map(|spec| core.adopt(spec)).collect())
     }
 
     /// Accepts no more tasks from now on. [`Readiness::drained`] is called when nothing is left to wait for (perhaps
     /// before this returns). May be called again, also to go from `Finish` to `Running`.
-    pub fn drain(&self, _mode: DrainMode) {
-        unimplemented!()
+    pub fn drain(&self, mode: DrainMode) {
+        self.change(|core| core.drain(mode));
     }
 
     /// Tasks that have no final event yet: queued, submitting or running.
     pub fn remaining(&self) -> u64 {
-        unimplemented!()
+        self.look(Core::remaining)
     }
 
     /// True once a drain has been asked for.
     pub fn draining(&self) -> bool {
-        unimplemented!()
+        self.look(Core::is_draining)
     }
 
     /// Asks AWS now, in the background; `done` is called from a thread of the runtime.
-    pub fn check_health(&self, _done: impl FnOnce(Result<(), CallError>) + Send + 'static) {
-        unimplemented!()
+    pub fn check_health(&self, done: impl FnOnce(Result<(), CallError>) + Send + 'static) {
+        (self.check_health)(Box::new(done));
     }
 
     /// Counters, gauges, histograms and health as a JSON object.
     pub fn stats(&self) -> String {
-        unimplemented!()
+        self.look(Core::stats).to_string()
     }
 
     /// Ends the driver: pending deletes are done, results that were not acknowledged given back, within `grace`.
     /// Drops what is queued and logs how many. The second call does nothing.
-    pub fn shutdown(&self, _grace: Duration) {
-        unimplemented!()
+    pub fn shutdown(&self, grace: Duration) {
+        let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        self.change(Core::shut_down);
+        if driver.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("AWS did not answer within shutdown_grace_ms: results may be seen again only after 60 s");
+        }
+    }
+
+    fn change<T>(&self, input: impl FnOnce(&mut Core) -> T) -> T {
+        self.shared.with(input)
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
+        self.shared.read(look)
     }
 }

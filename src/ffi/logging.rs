@@ -89,10 +89,8 @@ impl Host {
     fn take(&self, record: &Record) {
         // Strings out are NUL-terminated.
         let (target, message) = (format!("{}\0", record.target), format!("{}\0", record.message));
-        let text = |text: &String| lambda_executor_str_t {
-            ptr: text.as_ptr().cast(),
-            len: text.len().saturating_sub(1),
-        };
+        let text =
+            |text: &String| lambda_executor_str_t { ptr: text.as_ptr().cast(), len: text.len().saturating_sub(1) };
         let record = lambda_executor_log_record_t {
             struct_size: u32::try_from(size_of::<lambda_executor_log_record_t>()).unwrap_or_default(),
             level: level_number(record.level),

@@ -9,7 +9,5 @@ use std::ffi::{CString, c_char};
 #[unsafe(no_mangle)]
 pub extern "C" fn lambda_executor_config_schema() -> *const c_char {
     static SCHEMA: OnceCell<CString> = OnceCell::new();
-    guard::plain(c"{}".as_ptr(), || {
-        SCHEMA.get_or_init(|| CString::new("{}").unwrap_or_default()).as_ptr()
-    })
+    guard::plain(c"{}".as_ptr(), || SCHEMA.get_or_init(|| CString::new("{}").unwrap_or_default()).as_ptr())
 }

@@ -192,7 +192,8 @@ unsafe fn argv(argv: *const *const c_char, argc: usize, about: About<'_>) -> Res
             return Err(about.wrong("argv", format!("has a NULL at index {at}, but argc is {argc}")));
         }
         // SAFETY: not NULL, NUL-terminated.
-        let word = unsafe { strings::field(lambda_executor_str_t { ptr: word, len: strings::NUL }, about.field("argv")) }?;
+        let word =
+            unsafe { strings::field(lambda_executor_str_t { ptr: word, len: strings::NUL }, about.field("argv")) }?;
         words.push(word.to_owned());
     }
     Ok(Command::Argv(words))

@@ -100,7 +100,9 @@ unsafe fn write_counts(to: *mut lambda_executor_counts_t, counts: Counts) -> Res
     let told = unsafe { to.cast::<u32>().read_unaligned() };
     let size = struct_size(told);
     if size < FIRST_SIZE {
-        return Err(Failure::argument("struct_size of counts is too small: set it to sizeof(lambda_executor_counts_t)"));
+        return Err(Failure::argument(
+            "struct_size of counts is too small: set it to sizeof(lambda_executor_counts_t)",
+        ));
     }
     let Counts { queued, submitting, running, waiting_events, unacknowledged } = counts;
     let ours = lambda_executor_counts_t {

@@ -123,7 +123,8 @@ impl Waits {
 
     fn wait(&self, goals: [Option<&EventFd>; 2], deadline: Deadline) -> io::Result<Wait> {
         let _in_progress = InProgress::begin(self);
-        let polled = |fd: Option<&EventFd>| libc::pollfd { fd: fd.map_or(-1, EventFd::raw), events: libc::POLLIN, revents: 0 };
+        let polled =
+            |fd: Option<&EventFd>| libc::pollfd { fd: fd.map_or(-1, EventFd::raw), events: libc::POLLIN, revents: 0 };
         let [first, second] = goals;
         let mut fds = [polled(Some(&self.ended)), polled(Some(&self.woken)), polled(first), polled(second)];
         loop {

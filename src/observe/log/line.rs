@@ -71,9 +71,6 @@ mod tests {
             target: "lambda_executor".into(),
             message: "two\nlines and \u{1b}[31m, but é".into(),
         };
-        assert_eq!(
-            of(&record),
-            "1970-01-01T00:00:00.000Z WARN lambda_executor: two\\nlines and \\u{1b}[31m, but é\n"
-        );
+        assert_eq!(of(&record), "1970-01-01T00:00:00.000Z WARN lambda_executor: two\\nlines and \\u{1b}[31m, but é\n");
     }
 }

@@ -1,0 +1,240 @@
+//! The event, as Airflow's executor or ours sends it. Errors never quote the event: it carries secrets.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// As long as the library lets a key be.
+const MAX_KEY_BYTES: usize = 8 * 1024;
+/// What SQS allows in a deduplication id, which the attempt id becomes.
+const MAX_ATTEMPT_ID_BYTES: usize = 128;
+
+/// An event that can be answered: it has a key.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// The host's name for the task, given back byte for byte.
+    pub(crate) task_key: String,
+    /// Identifies the submission.
+    pub(crate) attempt_id: Option<String>,
+    /// The queue that the host wants the result in.
+    pub(crate) reply_to: Option<String>,
+    /// What to do, or why that is not to be understood.
+    pub(crate) task: Result<Task, String>,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// What to run.
+    pub(crate) command: Command,
+    /// A JSON object, as it was written.
+    pub(crate) executor_config: String,
+    /// Time limit in ms.
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+/// What to run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Command {
+    /// A program and its arguments, at least the program.
+    Argv(Vec<String>),
+    /// For `/bin/sh -c`.
+    Shell(String),
+}
+
+/// Fields that we know; others are ignored. `null` counts as absent.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    task_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    command: Option<&'a RawValue>,
+    #[serde(borrow)]
+    executor_config: Option<&'a RawValue>,
+    #[serde(borrow)]
+    attempt_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reply_to: Option<&'a RawValue>,
+    #[serde(borrow)]
+    timeout_ms: Option<&'a RawValue>,
+}
+
+impl Event {
+    /// Reads an event. The error tells why there is not even a key to answer to.
+    pub(crate) fn read(json: &str) -> Result<Self, String> {
+        // A list of fields would pass as a struct, too.
+        if !json.trim_start().starts_with('{') {
+            return Err("the event is not a JSON object".to_owned());
+        }
+        let fields: Fields<'_> =
+            serde_json::from_str(json).map_err(|_| "the event is not a JSON object with each field once".to_owned())?;
+        let task_key = match fields.task_key.map(string) {
+            None => return Err("the event has no task_key".to_owned()),
+            Some(None) => return Err("task_key is not a string".to_owned()),
+            Some(Some(key)) if key.is_empty() => return Err("task_key is empty".to_owned()),
+            Some(Some(key)) if key.len() > MAX_KEY_BYTES => {
+                return Err(format!("task_key has {} bytes, more than {MAX_KEY_BYTES}", key.len()));
+            }
+            Some(Some(key)) => key,
+        };
+        let mut task = Task::read(&fields);
+        if task_key.contains('\0') {
+            task = Err("task_key contains a NUL character".to_owned());
+        }
+        let attempt_id = valid_or_spoil(fields.attempt_id.map(attempt_id), &mut task);
+        let reply_to = fields.reply_to.map(|raw| string(raw).ok_or("reply_to is not a string"));
+        let reply_to = valid_or_spoil(reply_to, &mut task).filter(|url| !url.is_empty());
+        Ok(Self { task_key, attempt_id, reply_to, task })
+    }
+}
+
+impl Task {
+    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+        let command = Command::read(fields.command.ok_or("the event has no command")?.get())?;
+        let executor_config = match fields.executor_config {
+            None => "{}",
+            Some(raw) if raw.get().starts_with('{') => raw.get(),
+            Some(_) => return Err("executor_config is not an object".to_owned()),
+        };
+        let timeout_ms = match fields.timeout_ms.map(|raw| serde_json::from_str::<u64>(raw.get())) {
+            None | Some(Ok(0)) => None,
+            Some(Ok(ms)) => Some(ms),
+            Some(Err(_)) => return Err("timeout_ms is not a whole number of milliseconds".to_owned()),
+        };
+        Ok(Self { command, executor_config: executor_config.to_owned(), timeout_ms })
+    }
+}
+
+impl Command {
+    fn read(json: &str) -> Result<Self, String> {
+        let command = if let Ok(argv) = serde_json::from_str::<Vec<String>>(json) {
+            Self::Argv(argv)
+        } else if let Ok(line) = serde_json::from_str::<String>(json) {
+            Self::Shell(line)
+        } else {
+            return Err("command is neither a list of strings nor a string".to_owned());
+        };
+        let (empty, nul) = match &command {
+            Self::Argv(argv) => (argv.is_empty(), argv.iter().any(|argument| argument.contains('\0'))),
+            // The shell would call nothing at all a success.
+            Self::Shell(line) => (line.trim().is_empty(), line.contains('\0')),
+        };
+        match (empty, nul) {
+            (true, _) => Err("command is empty".to_owned()),
+            (_, true) => Err("command contains a NUL character, which no program can be given".to_owned()),
+            _ => Ok(command),
+        }
+    }
+
+    /// The program's name: all of a command that may be logged.
+    pub(crate) fn program(&self) -> &str {
+        match self {
+            Self::Argv(argv) => argv.first().map_or("", String::as_str),
+            Self::Shell(_) => "/bin/sh",
+        }
+    }
+}
+
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// The value of an optional field; a wrong one makes the task one that cannot be done.
+fn valid_or_spoil<T>(field: Option<Result<T, &str>>, task: &mut Result<Task, String>) -> Option<T> {
+    match field? {
+        Ok(value) => Some(value),
+        Err(message) => {
+            *task = Err(message.to_owned());
+            None
+        }
+    }
+}
+
+fn attempt_id(raw: &RawValue) -> Result<String, &'static str> {
+    string(raw)
+        .filter(|id| (1..=MAX_ATTEMPT_ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or("attempt_id is not a string of 1 to 128 letters, digits and punctuation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(json: &str) -> Result<Task, String> {
+        Event::read(json).unwrap().task
+    }
+
+    #[test]
+    fn airflows_event_is_enough() {
+        let event = Event::read(r#"{"task_key": "{\"dag_id\": \"d\"}", "command": ["a", "b"], "executor_config": {}}"#);
+        let event = event.unwrap();
+        assert_eq!(event.task_key, r#"{"dag_id": "d"}"#);
+        assert_eq!((event.attempt_id, event.reply_to), (None, None));
+        let task = event.task.unwrap();
+        assert_eq!(task.command, Command::Argv(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!((task.executor_config.as_str(), task.timeout_ms), ("{}", None));
+    }
+
+    #[test]
+    fn every_field_of_ours_is_read_and_others_are_ignored() {
+        let event = Event::read(
+            r#" {"x": [1], "task_key": "k", "command": "ls -l | wc", "executor_config": {"b": 1e3, "a": 2},
+                "attempt_id": "u-1", "reply_to": "http://h/q", "timeout_ms": 5}"#,
+        )
+        .unwrap();
+        assert_eq!((event.attempt_id.as_deref(), event.reply_to.as_deref()), (Some("u-1"), Some("http://h/q")));
+        let task = event.task.unwrap();
+        assert_eq!(task.command, Command::Shell("ls -l | wc".to_owned()));
+        assert_eq!(task.command.program(), "/bin/sh");
+        assert_eq!((task.executor_config.as_str(), task.timeout_ms), (r#"{"b": 1e3, "a": 2}"#, Some(5)));
+    }
+
+    #[test]
+    fn null_is_absent() {
+        let event = Event::read(
+            r#"{"task_key":"k","command":["a"],"executor_config":null,"attempt_id":null,"reply_to":null,"timeout_ms":null}"#,
+        )
+        .unwrap();
+        assert_eq!((event.attempt_id, event.reply_to), (None, None));
+        assert_eq!(event.task.unwrap().timeout_ms, None);
+    }
+
+    #[test]
+    fn without_a_key_there_is_no_event() {
+        for json in [
+            "5",
+            "null",
+            "[]",
+            r#"["k",["a"],{},"i","r",1]"#,
+            "{}",
+            r#"{"task_key":[]}"#,
+            r#"{"task_key":""}"#,
+            r#"{"task_key":"a","task_key":"b"}"#,
+            r#"{"task_key":"\ud800"}"#,
+        ] {
+            assert!(Event::read(json).is_err(), "{json}");
+        }
+        assert!(Event::read(&format!(r#"{{"task_key":"{}"}}"#, "k".repeat(8193))).unwrap_err().contains("8193"));
+    }
+
+    #[test]
+    fn a_bad_field_is_named_and_not_quoted() {
+        for (field, json) in [
+            ("command", r#"{"task_key":"k"}"#),
+            ("command", r#"{"task_key":"k","command":[]}"#),
+            ("command", r#"{"task_key":"k","command":" "}"#),
+            ("command", r#"{"task_key":"k","command":["SECRET",1]}"#),
+            ("command", r#"{"task_key":"k","command":["SECRET","a\u0000"]}"#),
+            ("command", r#"{"task_key":"k","command":{"SECRET":1}}"#),
+            ("executor_config", r#"{"task_key":"k","command":["a"],"executor_config":["SECRET"]}"#),
+            ("attempt_id", r#"{"task_key":"k","command":["a"],"attempt_id":7}"#),
+            ("attempt_id", r#"{"task_key":"k","command":["a"],"attempt_id":"SECRET SECRET"}"#),
+            ("reply_to", r#"{"task_key":"k","command":["a"],"reply_to":7}"#),
+            ("timeout_ms", r#"{"task_key":"k","command":["a"],"timeout_ms":-1}"#),
+            ("timeout_ms", r#"{"task_key":"k","command":["a"],"timeout_ms":"SECRET"}"#),
+            ("task_key", r#"{"task_key":"k\u0000","command":["a"]}"#),
+        ] {
+            let message = task(json).unwrap_err();
+            assert!(message.contains(field) && !message.contains("SECRET"), "{json}: {message}");
+        }
+    }
+}

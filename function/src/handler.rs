@@ -1,0 +1,159 @@
+//! One invocation from event to answer.
+
+use crate::attempts::{Attempts, Seen};
+use crate::event::{Event, Task};
+use crate::log::{self, Level};
+use crate::report::{self, Delivery};
+use crate::result::{self, Origin, Outcome, Reason};
+use crate::run::{self, Job};
+use crate::settings::Settings;
+use crate::state_dir::StateDir;
+use crate::time_plan::TimePlan;
+use lambda_runtime::{Context, Diagnostic};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Longer than any function runs: keeps a wrong deadline from overflowing the clock.
+const LONGEST_INVOCATION: Duration = Duration::from_secs(24 * 3_600);
+
+/// What lasts from one invocation to the next.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(crate) settings: Settings,
+    pub(crate) state: StateDir,
+    pub(crate) attempts: Attempts,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+}
+
+impl Handler {
+    /// Does what the event asks for and reports it. The error fails the invocation: Lambda tries again, and in the end
+    /// the dead letter queue tells.
+    pub(crate) async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
+        let now = Instant::now();
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_INVOCATION);
+        let plan = TimePlan::new(now, left, self.settings.kill_grace);
+        let event = Event::read(event).map_err(|message| failed(None, "LambdaExecutor.BadEvent", message))?;
+        let origin = Origin {
+            task_key: &event.task_key,
+            attempt_id: event.attempt_id.as_deref(),
+            request_id: &context.request_id,
+            log_stream: &context.env_config.log_stream,
+        };
+        let queue_url = event.reply_to.as_deref().unwrap_or(&self.settings.queue_url);
+        if !self.settings.may_reply_to(queue_url) {
+            let message = format!(
+                "the event asks for its result in {queue_url}, which is neither the configured queue nor in \
+                 LAMBDA_EXECUTOR_REPLY_TO_ALLOW; nothing was run"
+            );
+            log::write(Level::Error, &message, &[("task_key", origin.task_key.into())]);
+            let outcome = Outcome::not_run(Reason::ReplyToRefused, &message);
+            return self.send(&origin, &self.settings.queue_url, outcome, &plan).await;
+        }
+        match &event.task {
+            Ok(task) => self.run_once(&origin, task, queue_url, &plan).await,
+            Err(message) => {
+                log::write(Level::Error, message, &[("task_key", origin.task_key.into())]);
+                self.send(&origin, queue_url, Outcome::not_run(Reason::BadEvent, message), &plan).await
+            }
+        }
+    }
+
+    async fn run_once(
+        &self,
+        origin: &Origin<'_>,
+        task: &Task,
+        queue_url: &str,
+        plan: &TimePlan,
+    ) -> Result<Value, Diagnostic> {
+        let key = ("task_key", Value::from(origin.task_key));
+        match self.attempts.begin(submission(origin)) {
+            Ok(Seen::Never) => {}
+            Ok(Seen::Finished(body)) => {
+                log::write(Level::Warn, "seen before: not run again, its result is sent again", &[key]);
+                return self.send_body(origin, queue_url, &body, plan).await;
+            }
+            Ok(Seen::Unknown) => {
+                let message = format!(
+                    "submission {} was begun in this sandbox before and how it ended is not known: it still runs, or \
+                     the function died with it; not run again",
+                    submission(origin)
+                );
+                return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
+            }
+            // Better perhaps twice than never.
+            Err(error) => {
+                let message = format!("cannot record that the command begins, running it all the same: {error}");
+                log::write(Level::Warn, &message, std::slice::from_ref(&key));
+            }
+        }
+        log::write(
+            Level::Info,
+            "command starts",
+            &[key.clone(), ("program", task.command.program().into()), ("request_id", origin.request_id.into())],
+        );
+        let job = Job { task_key: origin.task_key, attempt_id: origin.attempt_id, task };
+        let finished = run::run(job, &self.settings, plan, &self.state).await;
+        let outcome = finished.outcome;
+        log::write(
+            Level::Info,
+            "command ended",
+            &[
+                key.clone(),
+                ("reason", json!(outcome.reason)),
+                ("return_code", outcome.return_code.into()),
+                ("ms", outcome.started_at_ms.map(|started| outcome.finished_at_ms - started).into()),
+            ],
+        );
+        let body = encode(origin, outcome)?;
+        if let Err(error) = self.attempts.finish(submission(origin), &body) {
+            let message = format!("cannot keep the result for a second delivery of the event: {error}");
+            log::write(Level::Warn, &message, &[key]);
+        }
+        let answer = self.send_body(origin, queue_url, &body, plan).await;
+        // Not before the report: what the command left in the background may go on until here, and no longer.
+        drop(finished.leftovers);
+        answer
+    }
+
+    async fn send(
+        &self,
+        origin: &Origin<'_>,
+        queue_url: &str,
+        outcome: Outcome,
+        plan: &TimePlan,
+    ) -> Result<Value, Diagnostic> {
+        self.send_body(origin, queue_url, &encode(origin, outcome)?, plan).await
+    }
+
+    async fn send_body(
+        &self,
+        origin: &Origin<'_>,
+        queue_url: &str,
+        body: &str,
+        plan: &TimePlan,
+    ) -> Result<Value, Diagnostic> {
+        let delivery = Delivery { queue_url, body, task_key: origin.task_key, submission: submission(origin) };
+        report::deliver(&self.sqs, delivery, plan.send_by)
+            .await
+            .map_err(|error| failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", error.to_string()))?;
+        // For who invokes the function by hand and waits; Lambda drops it otherwise.
+        Ok(json!({"task_key": origin.task_key, "result_sent_to": queue_url}))
+    }
+}
+
+/// What tells one submission from another. Airflow's executor sends no attempt id; Lambda's own tries again keep the
+/// request id where it can be seen.
+fn submission<'a>(origin: &Origin<'a>) -> &'a str {
+    origin.attempt_id.unwrap_or(origin.request_id)
+}
+
+fn encode(origin: &Origin<'_>, outcome: Outcome) -> Result<String, Diagnostic> {
+    result::encode(origin, outcome).map_err(|error| {
+        failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", format!("cannot write the result: {error}"))
+    })
+}
+
+fn failed(task_key: Option<&str>, error_type: &str, message: String) -> Diagnostic {
+    log::write(Level::Error, &message, &[("task_key", task_key.into()), ("error_type", error_type.into())]);
+    Diagnostic { error_type: error_type.to_owned(), error_message: message }
+}

@@ -1,0 +1,151 @@
+//! A command as a process group of its own: started, waited for, signalled and cleaned up as a whole.
+//!
+//! The first process of the group stays unreaped (a zombie) until the value is dropped. As long as it is there, the
+//! kernel gives its number to nobody else, so a signal to the group can never reach a stranger.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ended {
+    /// It exited with this status.
+    Exited(i32),
+    /// This signal ended it.
+    Signalled(i32),
+}
+
+/// A running, or ended and not yet reaped, command with all that it started in its group.
+#[derive(Debug)]
+pub(crate) struct ProcessGroup {
+    child: Child,
+    /// The number of its first process and of the group.
+    id: libc::pid_t,
+}
+
+impl ProcessGroup {
+    /// Starts `command` with no input and its output in pipes. Must be called on a thread that lives as long as this
+    /// process: when it ends, the kernel ends the command.
+    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let us = std::process::id();
+        // SAFETY: between fork and exec only the async-signal-safe prctl and getppid are called; nothing is allocated.
+        unsafe {
+            command.pre_exec(move || {
+                // When this program is killed, its command must not go on by itself: nobody would report it.
+                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                    return Err(io::Error::last_os_error());
+                }
+                // Killed before the call above took effect.
+                if libc::getppid().cast_unsigned() != us {
+                    return Err(io::Error::from_raw_os_error(libc::ESRCH));
+                }
+                Ok(())
+            });
+        }
+        let child = command.spawn()?;
+        let id = child.id().cast_signed();
+        Ok(Self { child, id })
+    }
+
+    /// The command's standard output; `None` from the second call on.
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// The command's standard error; `None` from the second call on.
+    pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
+    /// Returns when the first process has ended. Needs no signal handler: a thread of tokio's waits.
+    pub(crate) fn ended(&self) -> impl Future<Output = io::Result<Ended>> + use<> {
+        let id = self.id;
+        async move { tokio::task::spawn_blocking(move || wait_unreaped(id)).await.map_err(io::Error::other)? }
+    }
+
+    /// Asks the whole group to end.
+    pub(crate) fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Ends the whole group.
+    pub(crate) fn kill(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        // SAFETY: kill has no memory effects. The group's number is ours, see the module's comment.
+        // That nothing is left to signal is no error.
+        unsafe { libc::kill(-self.id, signal) };
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        self.kill();
+        // A process in an uninterruptible wait ignores even SIGKILL for a while; we must not wait with it.
+        let _ = self.child.try_wait();
+    }
+}
+
+/// Waits for the end of a child and leaves it a zombie.
+fn wait_unreaped(id: libc::pid_t) -> io::Result<Ended> {
+    loop {
+        // SAFETY: all-zero bytes are a valid siginfo_t.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        // SAFETY: `info` is a valid place to write to, for the duration of the call.
+        let status = unsafe { libc::waitid(libc::P_PID, id.cast_unsigned(), &mut info, libc::WEXITED | libc::WNOWAIT) };
+        if status == 0 {
+            // SAFETY: waitid has filled in the fields of a child's change of state.
+            let value = unsafe { info.si_status() };
+            return Ok(if info.si_code == libc::CLD_EXITED { Ended::Exited(value) } else { Ended::Signalled(value) });
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// Makes ended children wait for us, whoever started us: a parent that ignores SIGCHLD passes that on, and then the
+/// kernel throws exit statuses away. Call it before any thread is started.
+pub(crate) fn keep_exit_statuses() {
+    // SAFETY: the default action is always valid, and no handler of ours is replaced: there are none.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn shell(line: &str) -> ProcessGroup {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", line]);
+        ProcessGroup::start(command).unwrap()
+    }
+
+    #[tokio::test]
+    async fn exit_statuses_and_signals_are_told_apart() {
+        assert_eq!(shell("exit 3").ended().await.unwrap(), Ended::Exited(3));
+        assert_eq!(shell("kill -9 $$").ended().await.unwrap(), Ended::Signalled(9));
+    }
+
+    #[tokio::test]
+    async fn dropping_ends_the_whole_group_and_reaps_its_first() {
+        let mut group = shell("sleep 600 & echo started");
+        let mut output = group.take_stdout().unwrap();
+        assert_eq!(group.ended().await.unwrap(), Ended::Exited(0));
+        let id = group.id;
+        drop(group);
+        // The pipe closes when the last process that holds it is gone.
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "started\n");
+        assert_eq!(wait_unreaped(id).unwrap_err().raw_os_error(), Some(libc::ECHILD));
+    }
+}

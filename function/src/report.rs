@@ -1,0 +1,144 @@
+//! Sends a result to SQS, again and again until it is taken, the time is up, or trying cannot help.
+
+use crate::attempts::hex;
+use crate::log::{self, Level};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::send_message::SendMessageError;
+use sha2::{Digest, Sha256};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A try without an answer is given up after this long: SQS answers in milliseconds, and a lost connection should not
+/// use up the time of the others.
+const TRY_LIMIT: Duration = Duration::from_secs(5);
+
+/// AWS's codes for what no further try mends. All others, and all that never reached AWS, may pass.
+const PERMANENT: [&str; 23] = [
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "AccessDenied",
+    "AccessDeniedException",
+    "AWS.SimpleQueueService.UnsupportedOperation",
+    "UnsupportedOperation",
+    "InvalidAddress",
+    "InvalidSecurity",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "MissingParameter",
+    "KmsAccessDenied",
+    "KmsDisabled",
+    "KmsInvalidKeyUsage",
+    "KmsInvalidState",
+    "KmsNotFound",
+    "KmsOptInRequired",
+    // Lambda gives a sandbox its credentials once.
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "OptInRequired",
+];
+
+/// One result on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery<'a> {
+    pub(crate) queue_url: &'a str,
+    pub(crate) body: &'a str,
+    pub(crate) task_key: &'a str,
+    /// The attempt id, else the request id.
+    pub(crate) submission: &'a str,
+}
+
+/// Why the result was not delivered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotDelivered {
+    #[error("the result was not sent: {queue_url} refuses it for good: {reason}")]
+    Refused { queue_url: String, reason: String },
+    #[error("the result was not sent: {queue_url} was tried {tries} times until the function's time was up: {reason}")]
+    TimeUp { queue_url: String, tries: u32, reason: String },
+}
+
+/// Sends the result, trying until `until`.
+pub(crate) async fn deliver(client: &Client, delivery: Delivery<'_>, until: Instant) -> Result<(), NotDelivered> {
+    let mut pause = FIRST_PAUSE;
+    let mut tries = 0;
+    let mut reason = "there was no time left for the first".to_owned();
+    let queue_url = delivery.queue_url.to_owned();
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        tries += 1;
+        let limit = TRY_LIMIT.min(left);
+        match tokio::time::timeout(limit, request(client, delivery).send()).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => {
+                reason = tell(&error);
+                if is_permanent(&error) {
+                    return Err(NotDelivered::Refused { queue_url, reason });
+                }
+            }
+            Err(_) => reason = format!("no answer within {} ms", limit.as_millis()),
+        }
+        let wait = jittered(pause);
+        if Instant::now() + wait >= until {
+            break;
+        }
+        log::write(
+            Level::Warn,
+            &format!("the result cannot be sent yet, next try in {} ms: {reason}", wait.as_millis()),
+            &[("task_key", delivery.task_key.into()), ("queue_url", queue_url.as_str().into())],
+        );
+        tokio::time::sleep(wait).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Err(NotDelivered::TimeUp { queue_url, tries, reason })
+}
+
+fn request(
+    client: &Client,
+    delivery: Delivery<'_>,
+) -> aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder {
+    let request = client.send_message().queue_url(delivery.queue_url).message_body(delivery.body);
+    if delivery.queue_url.ends_with(".fifo") {
+        // A group a task: results of different tasks need no order. A key may be longer than a group id.
+        request.message_group_id(hex(&Sha256::digest(delivery.task_key))).message_deduplication_id(delivery.submission)
+    } else {
+        request
+    }
+}
+
+fn is_permanent(error: &SdkError<SendMessageError>) -> bool {
+    // A request that could not even be built is the same the next time.
+    matches!(error, SdkError::ConstructionFailure(_))
+        || error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| PERMANENT.contains(&code))
+}
+
+fn tell(error: &SdkError<SendMessageError>) -> String {
+    let service = error.as_service_error().and_then(|service| Some((service.code()?, service.message())));
+    match service {
+        Some((code, message)) => format!("{code}: {}", message.unwrap_or("no further message")),
+        None => DisplayErrorContext(error).to_string(),
+    }
+}
+
+/// Between three quarters and all of `pause`, so that many functions do not knock in step.
+fn jittered(pause: Duration) -> Duration {
+    // Each of these is seeded anew: random enough to spread.
+    let random = RandomState::new().build_hasher().finish() % 256;
+    pause * 3 / 4 + pause / 4 * u32::try_from(random).unwrap_or(0) / 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_its_bounds() {
+        for _ in 0..1_000 {
+            let pause = jittered(LONGEST_PAUSE);
+            assert!((LONGEST_PAUSE * 3 / 4..=LONGEST_PAUSE).contains(&pause), "{pause:?}");
+        }
+    }
+}

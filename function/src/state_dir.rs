@@ -1,0 +1,144 @@
+//! The one directory that this program writes to, below the temporary directory, readable by nobody else.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const RUN_PREFIX: &str = "run-";
+
+/// The program's directory. In Lambda it lives as long as the sandbox, longer than this process.
+#[derive(Debug)]
+pub(crate) struct StateDir {
+    path: PathBuf,
+    runs: AtomicU64,
+}
+
+impl StateDir {
+    /// Makes or takes over the directory below `temporary`, and removes what killed processes left in it.
+    pub(crate) fn open(temporary: &Path) -> io::Result<Self> {
+        let user = fs::metadata("/proc/self")?.uid();
+        let path = temporary.join(format!("lambda-executor-function-{user}"));
+        make_private(&path)?;
+        let found = fs::symlink_metadata(&path)?;
+        // On a machine with other users one of them may have made it first, to read along.
+        if !found.is_dir() || found.uid() != user || found.mode() & 0o077 != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("{} is not a directory of our own with mode 0700: remove it", path.display()),
+            ));
+        }
+        remove_left_behind(&path)?;
+        Ok(Self { path, runs: AtomicU64::new(0) })
+    }
+
+    /// A directory below, made if it is not there.
+    pub(crate) fn subdirectory(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        make_private(&path)?;
+        Ok(path)
+    }
+
+    /// A fresh directory for one command, removed when the value is dropped.
+    pub(crate) fn run_dir(&self) -> io::Result<RunDir> {
+        let number = self.runs.fetch_add(1, Ordering::Relaxed);
+        let path = self.path.join(format!("{RUN_PREFIX}{}-{number}", std::process::id()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(RunDir { path })
+    }
+}
+
+/// The files of one command.
+#[derive(Debug)]
+pub(crate) struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file that only this user can read.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+        let path = self.file(name);
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        io::Write::write_all(&mut file, content)?;
+        Ok(path)
+    }
+}
+
+impl Drop for RunDir {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            let message = format!("cannot remove {}: {error}", self.path.display());
+            crate::log::write(crate::log::Level::Warn, &message, &[]);
+        }
+    }
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// Files of commands hold tokens: those of processes that are no more go. Under `local/` others of this program may
+/// be alive beside us.
+fn remove_left_behind(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|name| name.strip_prefix(RUN_PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        let Some(pid) = pid else { continue };
+        // Our own number on a directory that we have not made: an earlier process had the number.
+        if pid == std::process::id() || !Path::new(&format!("/proc/{pid}")).exists() {
+            // Another process may be at it as well.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempts::tests::scratch;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn run_directories_are_private_and_go_with_their_value() {
+        let temporary = scratch("run_dirs");
+        let state = StateDir::open(&temporary).unwrap();
+        let run = state.run_dir().unwrap();
+        let file = run.write("workload", b"token").unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        drop(run);
+        assert!(!file.parent().unwrap().exists());
+        fs::remove_dir_all(temporary).unwrap();
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_removed() {
+        let temporary = scratch("left_behind");
+        let state = StateDir::open(&temporary).unwrap();
+        // Beyond the largest number that Linux gives a process.
+        let dead = state.subdirectory("run-4194305-0").unwrap();
+        let alive = state.subdirectory("run-1-0").unwrap();
+        StateDir::open(&temporary).unwrap();
+        assert_eq!((dead.exists(), alive.exists()), (false, true));
+        fs::remove_dir_all(temporary).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_others_can_read_is_refused() {
+        let temporary = scratch("refused");
+        let path = StateDir::open(&temporary).unwrap().path;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(StateDir::open(&temporary).unwrap_err().to_string().contains("0700"));
+        fs::remove_dir_all(temporary).unwrap();
+    }
+}

@@ -1,0 +1,103 @@
+//! How the time of an invocation is divided, so that the result is sent before Lambda ends the sandbox.
+
+use std::time::{Duration, Instant};
+
+/// Kept free before Lambda's limit: for the answer to the Runtime API, after the last try to send a result.
+const ANSWER_RESERVE: Duration = Duration::from_secs(1);
+/// Kept free for sending the result, `ANSWER_RESERVE` included: several tries with back-off.
+const REPORT_RESERVE: Duration = Duration::from_secs(4);
+
+/// The moments that bound one invocation. With a short time limit the reserves shrink with it: a function with the
+/// default limit of 3 s can still run a command for most of that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TimePlan {
+    /// SIGTERM at the latest.
+    pub(crate) terminate_by: Instant,
+    /// SIGKILL at the latest.
+    pub(crate) kill_by: Instant,
+    /// No try to send the result goes on beyond this.
+    pub(crate) send_by: Instant,
+}
+
+/// What set the time limit of a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LimitedBy {
+    /// The event's `timeout_ms`.
+    Task(u64),
+    /// The function's own time limit.
+    Function,
+}
+
+/// The time limit of one command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Limit {
+    /// When SIGTERM is due.
+    pub(crate) terminate_at: Instant,
+    /// When SIGKILL is due.
+    pub(crate) kill_at: Instant,
+    /// Whose limit it is.
+    pub(crate) by: LimitedBy,
+}
+
+impl TimePlan {
+    /// Divides the time `left` from `now` to Lambda's limit; `grace` is wanted between SIGTERM and SIGKILL.
+    pub(crate) fn new(now: Instant, left: Duration, grace: Duration) -> Self {
+        let fifth = left / 5;
+        let until_kill = left - REPORT_RESERVE.min(fifth);
+        Self {
+            terminate_by: now + until_kill - grace.min(fifth),
+            kill_by: now + until_kill,
+            send_by: now + left - ANSWER_RESERVE.min(left / 10),
+        }
+    }
+
+    /// The limit of a command that starts at `start`.
+    pub(crate) fn limit(&self, start: Instant, timeout_ms: Option<u64>, grace: Duration) -> Limit {
+        let of_task = timeout_ms.and_then(|ms| Some((ms, start.checked_add(Duration::from_millis(ms))?)));
+        match of_task {
+            Some((ms, at)) if at < self.terminate_by => Limit {
+                terminate_at: at,
+                kill_at: at.checked_add(grace).map_or(self.kill_by, |kill| kill.min(self.kill_by)),
+                by: LimitedBy::Task(ms),
+            },
+            _ => Limit { terminate_at: self.terminate_by, kill_at: self.kill_by, by: LimitedBy::Function },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(5);
+
+    fn after(plan: TimePlan, now: Instant) -> [u128; 3] {
+        [plan.terminate_by, plan.kill_by, plan.send_by].map(|at| (at - now).as_millis())
+    }
+
+    #[test]
+    fn long_limits_keep_fixed_reserves_and_short_ones_shrink_them() {
+        let now = Instant::now();
+        for (left_ms, expected) in
+            [(900_000, [891_000, 896_000, 899_000]), (3_000, [1_800, 2_400, 2_700]), (0, [0, 0, 0])]
+        {
+            assert_eq!(after(TimePlan::new(now, Duration::from_millis(left_ms), GRACE), now), expected);
+        }
+    }
+
+    #[test]
+    fn the_nearer_of_two_limits_counts() {
+        let now = Instant::now();
+        let plan = TimePlan::new(now, Duration::from_secs(60), GRACE);
+        let limit = plan.limit(now, Some(1_000), GRACE);
+        assert_eq!((limit.kill_at - limit.terminate_at, limit.by), (GRACE, LimitedBy::Task(1_000)));
+        // Close to the function's limit the grace is what is left.
+        let limit = plan.limit(now, Some(50_000), GRACE);
+        assert_eq!((limit.kill_at, limit.by), (now + Duration::from_secs(55), LimitedBy::Task(50_000)));
+        let limit = plan.limit(now, Some(54_000), GRACE);
+        assert_eq!((limit.terminate_at, limit.by), (plan.terminate_by, LimitedBy::Function));
+        for timeout_ms in [None, Some(60_000), Some(u64::MAX)] {
+            assert_eq!(plan.limit(now, timeout_ms, GRACE).by, LimitedBy::Function);
+        }
+    }
+}

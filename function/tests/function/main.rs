@@ -1,0 +1,9 @@
+//! The function as Lambda sees it: the real program, driven through the Runtime API, reporting to an SQS of the test's.
+
+mod commands;
+mod delivery;
+mod events;
+mod seen_before;
+mod start;
+mod support;
+mod time_limits;

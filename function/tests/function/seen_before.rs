@@ -1,0 +1,74 @@
+//! The same submission delivered again (row E8).
+
+use crate::support::{Function, Reply, wait_for};
+use serde_json::{Value, json};
+
+/// A command that leaves one line in the file `runs` each time it runs.
+fn counting(function: &Function, attempt_id: Option<&str>) -> Value {
+    let command = format!("echo run >> {}; echo out; exit 5", function.path("runs").display());
+    json!({"task_key": "k", "command": command, "attempt_id": attempt_id})
+}
+
+fn runs(function: &Function) -> usize {
+    std::fs::read_to_string(function.path("runs")).unwrap_or_default().lines().count()
+}
+
+#[tokio::test]
+async fn a_finished_submission_is_not_run_again_and_its_result_sent_again() {
+    let mut function = Function::start(&[]).await;
+    let event = counting(&function, Some("attempt-1"));
+    let first = function.result_of(event.clone()).await;
+    let second = function.result_of(event).await;
+    assert_eq!(first, second);
+    assert_eq!(runs(&function), 1);
+    // The next one of the same task is.
+    let event = counting(&function, Some("attempt-2"));
+    assert_eq!(function.result_of(event).await["attempt_id"], "attempt-2");
+    assert_eq!(runs(&function), 2);
+}
+
+#[tokio::test]
+async fn a_result_that_could_not_be_sent_is_sent_by_lambdas_next_try() {
+    let mut function = Function::start(&[]).await;
+    // Airflow's executor sends no attempt id; the request id is the same in Lambda's own tries.
+    for attempt_id in [Some("attempt-1"), None] {
+        let event = counting(&function, attempt_id);
+        let before = runs(&function);
+        function.next_replies(&[Reply::Fail(403, "AccessDenied")]);
+        function.send_as(&event.to_string(), "the-request");
+        assert!(!function.answer().await.is_response());
+        function.send_as(&event.to_string(), "the-request");
+        assert!(function.answer().await.is_response());
+        assert_eq!(runs(&function), before + 1);
+    }
+    let codes: Vec<_> = function.results().iter().map(|result| result["return_code"].clone()).collect();
+    assert_eq!(codes, [json!(5), json!(5)]);
+}
+
+#[tokio::test]
+async fn after_a_crash_of_the_function_an_unknown_outcome_is_not_run_again() {
+    let mut function = Function::start(&[]).await;
+    let event = json!({"task_key": "k", "command": "echo run >> runs; sleep 600", "attempt_id": "attempt-1"});
+    function.send(event.clone());
+    wait_for("the command to start", || runs(&function) == 1).await;
+    function.kill_and_restart();
+    let answer = function.invoke(event).await;
+    assert!(answer.error().contains("how it ended is not known"), "{answer:?}");
+    assert!(answer.error().contains("attempt-1"), "{answer:?}");
+    assert_eq!((runs(&function), function.requests().len()), (1, 0));
+    // Others are not concerned.
+    assert_eq!(function.run(json!(["true"])).await["return_code"], 0);
+}
+
+#[tokio::test]
+async fn after_a_restart_a_finished_submission_is_still_known() {
+    let mut function = Function::start(&[]).await;
+    let event = counting(&function, Some("attempt-1"));
+    let first = function.result_of(event.clone()).await;
+    // Killed while it runs another.
+    function.send(json!({"task_key": "k2", "command": "touch started; sleep 600"}));
+    wait_for("the command to start", || function.path("started").exists()).await;
+    function.kill_and_restart();
+    assert_eq!(function.result_of(event).await, first);
+    assert_eq!(runs(&function), 1);
+}

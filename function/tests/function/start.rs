@@ -1,0 +1,52 @@
+//! What is checked before the first event (row E10).
+
+use crate::support::{Answer, Function};
+use serde_json::json;
+
+async fn fails_with(environment: &[(&str, &str)], expected: &str) {
+    let mut function = Function::start(environment).await;
+    // Must not be answered: the function may not get as far as to ask for it.
+    function.send(json!({"task_key": "k", "command": ["true"]}));
+    let answer = function.answer().await;
+    assert!(matches!(answer, Answer::InitError(_)), "{answer:?}");
+    assert!(answer.error().contains(expected), "{answer:?}");
+    assert_eq!(function.exit_code().await, Some(1));
+    assert!(function.log().contains(expected), "{}", function.log());
+}
+
+#[tokio::test]
+async fn without_a_queue_the_function_does_not_start() {
+    fails_with(&[("QUEUE_URL", "")], "no results queue is configured").await;
+    fails_with(&[("QUEUE_URL", "results")], "QUEUE_URL: `results` is not the URL of a queue").await;
+}
+
+#[tokio::test]
+async fn an_empty_variable_hides_no_fallback() {
+    let mut function = Function::start(&[]).await;
+    assert!(function.run(json!(["true"])).await.is_object());
+    let first = "http://127.0.0.1:9/000000000000/first";
+    let mut function = Function::start(&[("AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL", first)]).await;
+    function.run(json!(["true"])).await;
+    assert_eq!(function.requests()[0]["QueueUrl"], first);
+    let mut function = Function::start(&[("AIRFLOW__LAMBDA_EXECUTOR__QUEUE_URL", first)]).await;
+    function.run(json!(["true"])).await;
+    assert_eq!(function.requests()[0]["QueueUrl"], first);
+}
+
+#[tokio::test]
+async fn a_wrong_option_is_named() {
+    fails_with(
+        &[("LAMBDA_EXECUTOR_KILL_GRACE_MS", "5s")],
+        "LAMBDA_EXECUTOR_KILL_GRACE_MS: `5s` is not allowed (expected a whole number from 0 to 900000)",
+    )
+    .await;
+    fails_with(&[("AWS_REGION", "")], "no AWS region is configured").await;
+    fails_with(&[("TMPDIR", "/nonexistent")], "cannot write below /nonexistent").await;
+}
+
+#[tokio::test]
+async fn outside_lambda_it_says_where_it_belongs() {
+    let mut function = Function::start(&[("AWS_LAMBDA_RUNTIME_API", "")]).await;
+    assert_eq!(function.exit_code().await, Some(1));
+    assert!(function.log().contains("this program runs inside AWS Lambda"), "{}", function.log());
+}

@@ -1,0 +1,275 @@
+use super::super::attributes::QueueAttributes;
+use super::super::message::Message;
+use super::*;
+use std::collections::HashSet;
+use std::time::Duration;
+use tokio::time::{Instant, advance, timeout};
+
+fn live(attributes: &[(&str, &str)]) -> Arc<LiveQueue> {
+    let clock = Arc::new(Clock::new());
+    let attributes = QueueAttributes::new(false).with(attributes.iter().copied(), true).unwrap();
+    let arn: Arc<str> = "arn:q".into();
+    let queue = Queue::new(clock.now(), 1, Arc::clone(&arn), attributes);
+    Arc::new(LiveQueue::new("q".into(), "http://h/0/q".into(), arn, clock, queue))
+}
+
+fn send(live: &LiveQueue, body: &str, delay_ms: u64) {
+    let message = Arc::new(Message::new(body.to_owned(), body.to_owned(), Vec::new()));
+    live.with(|queue, now| queue.send(now, message, delay_ms));
+}
+
+fn ask(max: usize) -> Ask {
+    Ask { max, visibility: None, max_receive_count: None }
+}
+
+async fn poll(live: &LiveQueue, max: usize, wait_ms: u64) -> Vec<Delivery> {
+    live.receive(ask(max), Some(wait_ms), |_| None).await.unwrap()
+}
+
+/// Starts a poll and lets it get as far as waiting.
+async fn start_poll(live: &Arc<LiveQueue>, max: usize) -> tokio::task::JoinHandle<(Vec<Delivery>, Instant)> {
+    let live = Arc::clone(live);
+    let task = tokio::spawn(async move { (poll(&live, max, 20_000).await, Instant::now()) });
+    settle().await;
+    task
+}
+
+/// Lets every other task run until it waits.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn bodies(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|delivery| delivery.stored.message.body.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_without_messages_lasts_as_long_as_it_was_told() {
+    let live = live(&[("ReceiveMessageWaitTimeSeconds", "3")]);
+    for (wait_ms, lasts) in [(Some(0), 0), (Some(20_000), 20_000), (None, 3_000)] {
+        let start = Instant::now();
+        assert!(live.receive(ask(10), wait_ms, |_| None).await.unwrap().is_empty());
+        assert_eq!(start.elapsed(), Duration::from_millis(lasts));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_ends_a_poll_at_once() {
+    let live = live(&[]);
+    let task = start_poll(&live, 10).await;
+    advance(Duration::from_secs(1)).await;
+    send(&live, "a", 0);
+    let sent = Instant::now();
+    let (deliveries, at) = task.await.unwrap();
+    assert_eq!((bodies(&deliveries), at), (vec!["a"], sent));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_alone_ends_a_poll() {
+    let live = live(&[]);
+    send(&live, "visible again", 0);
+    assert_eq!(live.receive(Ask { visibility: Some(7), ..ask(1) }, Some(0), |_| None).await.unwrap().len(), 1);
+    send(&live, "delayed", 5_000);
+    let start = Instant::now();
+    assert_eq!(bodies(&poll(&live, 10, 20_000).await), ["delayed"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(5));
+    assert_eq!(bodies(&poll(&live, 10, 20_000).await), ["visible again"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_comes_nearer_is_noticed() {
+    let live = live(&[]);
+    send(&live, "far", 15_000);
+    let start = Instant::now();
+    let task = start_poll(&live, 10).await;
+    send(&live, "near", 2_000);
+    assert_eq!(bodies(&task.await.unwrap().0), ["near"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_timekeeper_leaves_another_poll_keeps_the_time() {
+    let live = live(&[]);
+    send(&live, "later", 9_000);
+    let start = Instant::now();
+    let timekeeper = start_poll(&live, 1).await;
+    let other = start_poll(&live, 1).await;
+    timekeeper.abort();
+    assert_eq!(bodies(&other.await.unwrap().0), ["later"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successor_that_has_no_need_to_wait_passes_the_time_on() {
+    let live = live(&[]);
+    send(&live, "two", 2_000);
+    send(&live, "four", 4_000);
+    let start = Instant::now();
+    let timekeeper = start_poll(&live, 1).await;
+    let (second, third) = (start_poll(&live, 1).await, start_poll(&live, 1).await);
+    // The second poll is told to take over when the first message is already there for it.
+    timekeeper.abort();
+    advance(Duration::from_secs(2)).await;
+    assert_eq!(bodies(&second.await.unwrap().0), ["two"]);
+    assert_eq!(bodies(&third.await.unwrap().0), ["four"]);
+    assert_eq!(start.elapsed(), Duration::from_secs(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_time_brings_is_shared_among_the_polls() {
+    let live = live(&[]);
+    let start = Instant::now();
+    for body in ["a", "b", "c"] {
+        send(&live, body, 4_000);
+    }
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        tasks.push(start_poll(&live, 1).await);
+    }
+    for task in tasks {
+        let (deliveries, at) = task.await.unwrap();
+        assert_eq!((deliveries.len(), at - start), (1, Duration::from_secs(4)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_message_wakes_one_poll() {
+    let live = live(&[]);
+    let mut tasks = Vec::new();
+    for _ in 0..50 {
+        tasks.push(start_poll(&live, 1).await);
+    }
+    let start = Instant::now();
+    send(&live, "a", 0);
+    settle().await;
+    assert_eq!(tasks.iter().filter(|task| task.is_finished()).count(), 1);
+    let mut at_once = 0;
+    for task in tasks {
+        let (deliveries, at) = task.await.unwrap();
+        at_once += usize::from(at == start && deliveries.len() == 1);
+    }
+    assert_eq!(at_once, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_is_dropped_takes_nothing_with_it() {
+    let live = live(&[]);
+    let dropped = start_poll(&live, 1).await;
+    let other = start_poll(&live, 1).await;
+    let start = Instant::now();
+    // Woken for the message, and gone before it could take it.
+    send(&live, "a", 0);
+    dropped.abort();
+    let (deliveries, at) = other.await.unwrap();
+    assert_eq!((bodies(&deliveries), at), (vec!["a"], start));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_given_back_ends_a_poll() {
+    let live = live(&[]);
+    send(&live, "a", 0);
+    let handle = poll(&live, 1, 0).await[0].receipt.encode();
+    let task = start_poll(&live, 1).await;
+    let now = Instant::now();
+    live.with(|queue, now| queue.change_visibility(now, &handle, 0)).unwrap();
+    let (deliveries, at) = task.await.unwrap();
+    assert_eq!((deliveries[0].stored.receive_count, at), (2, now));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_move_while_a_poll_waits() {
+    let (source, letters) = (live(&[]), live(&[]));
+    let policy = RedrivePolicy { target_arn: "arn:letters".into(), max_receive_count: 1 };
+    source.with(|queue, now| {
+        let text = policy.render();
+        let attributes = queue.attributes().with([("RedrivePolicy", text.as_str())], false).unwrap();
+        queue.set_attributes(now, attributes);
+    });
+    send(&source, "a", 0);
+    let target = Some(Arc::clone(&letters));
+    let short = Ask { visibility: Some(1), ..ask(1) };
+    assert_eq!(source.receive(short, Some(0), |_| target.clone()).await.unwrap().len(), 1);
+    assert!(source.receive(short, Some(5_000), |_| target.clone()).await.unwrap().is_empty());
+    let moved = poll(&letters, 1, 0).await;
+    assert_eq!(moved[0].stored.source_arn.as_deref(), Some("arn:q"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_dead_letter_queue_a_message_goes_on_being_received() {
+    let live = live(&[("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:gone","maxReceiveCount":1}"#)]);
+    send(&live, "a", 0);
+    for _ in 0..3 {
+        assert_eq!(live.receive(Ask { visibility: Some(0), ..ask(1) }, Some(0), |_| None).await.unwrap().len(), 1);
+    }
+}
+
+/// Threads, real time: every message arrives once, and no wake-up gets lost (which would show as a poll of 20 s).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_senders_and_receivers() {
+    const MESSAGES: usize = 8_000;
+    let live = live(&[]);
+    let receivers: Vec<_> = (0..8)
+        .map(|n| {
+            let live = Arc::clone(&live);
+            tokio::spawn(async move {
+                let mut got = Vec::new();
+                loop {
+                    let deliveries = poll(&live, 1 + n % 3, 20_000).await;
+                    for delivery in deliveries {
+                        if delivery.stored.message.body == "end" {
+                            return got;
+                        }
+                        got.push(delivery.stored.message.body.clone());
+                    }
+                }
+            })
+        })
+        .collect();
+    let senders: Vec<_> = (0..4)
+        .map(|sender| {
+            let live = Arc::clone(&live);
+            tokio::spawn(async move {
+                for n in 0..MESSAGES / 4 {
+                    send(&live, &format!("{sender}-{n}"), (n % 7 == 0).into());
+                    if n % 16 == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    let all_taken = async {
+        while live.with(|queue, now| queue.observe(now).visible + queue.observe(now).delayed) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), all_taken).await.unwrap();
+    let mut seen = HashSet::new();
+    for _ in 0..receivers.len() {
+        send(&live, "end", 0);
+    }
+    for receiver in receivers {
+        for body in ended(receiver, &live).await {
+            assert!(seen.insert(body.clone()), "{body} came twice");
+        }
+    }
+    assert_eq!(seen.len(), MESSAGES);
+}
+
+/// What a receiver got. One that takes several messages at a time may have taken another's end: send more.
+async fn ended(mut receiver: tokio::task::JoinHandle<Vec<String>>, live: &LiveQueue) -> Vec<String> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        if let Ok(result) = timeout(Duration::from_millis(50), &mut receiver).await {
+            return result.unwrap();
+        }
+        send(live, "end", 0);
+    }
+    panic!("a receiver was not woken");
+}

@@ -1,0 +1,243 @@
+//! A message: what its sender said, checked and never changed afterwards. What becomes of it is the queue's.
+
+use super::digest::Digest;
+use super::errors::{ErrorKind, SqsError};
+use bytes::Bytes;
+
+/// A message and a batch of them may have this many bytes, attributes included.
+pub(super) const MAX_BYTES: usize = 1_048_576;
+
+const MAX_ATTRIBUTES: usize = 10;
+const MAX_NAME: usize = 256;
+
+/// One attribute of a message, as its sender gave it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MessageAttribute {
+    /// Up to 256 letters, digits, `_`, `-` and `.`.
+    pub name: String,
+    /// `String`, `Number` or `Binary`, perhaps with a custom label: `Number.int`.
+    pub data_type: String,
+    /// The value, never empty.
+    pub value: AttributeValue,
+}
+
+/// The value of a message attribute.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AttributeValue {
+    /// Of the types `String` and `Number`.
+    Text(String),
+    /// Of the type `Binary`.
+    Binary(Bytes),
+}
+
+impl MessageAttribute {
+    /// An attribute of type `String`.
+    pub fn string(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), data_type: "String".into(), value: AttributeValue::Text(value.into()) }
+    }
+
+    /// An attribute of type `Number`; the value is its decimal text.
+    pub fn number(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), data_type: "Number".into(), value: AttributeValue::Text(value.into()) }
+    }
+
+    fn size(&self) -> usize {
+        let value = match &self.value {
+            AttributeValue::Text(text) => text.len(),
+            AttributeValue::Binary(bytes) => bytes.len(),
+        };
+        self.name.len() + self.data_type.len() + value
+    }
+}
+
+/// A checked message.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) body: String,
+    pub(super) body_digest: Digest,
+    /// Sorted by name, as their checksum needs them.
+    pub(super) attributes: Vec<MessageAttribute>,
+    pub(super) attributes_digest: Option<Digest>,
+    /// Tenant in a standard queue, order in a FIFO queue.
+    pub(super) group: Option<std::sync::Arc<str>>,
+    /// FIFO queues only.
+    pub(super) deduplication_id: Option<String>,
+    /// System attribute `AWSTraceHeader`.
+    pub(super) trace_header: Option<String>,
+}
+
+impl Message {
+    pub(super) fn new(id: String, body: String, mut attributes: Vec<MessageAttribute>) -> Self {
+        attributes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Self {
+            id,
+            body_digest: Digest::of_text(&body),
+            body,
+            attributes_digest: Digest::of_attributes(attributes.iter()),
+            attributes,
+            group: None,
+            deduplication_id: None,
+            trace_header: None,
+        }
+    }
+}
+
+/// Bytes that count towards the limits.
+pub(super) fn size(body: &str, attributes: &[MessageAttribute]) -> usize {
+    body.len() + attributes.iter().map(MessageAttribute::size).sum::<usize>()
+}
+
+/// Refuses what SQS refuses in a body or a text attribute: control characters but tab, line feed and carriage return,
+/// and the two non-characters U+FFFE and U+FFFF.
+pub(super) fn check_characters(text: &str) -> Result<(), SqsError> {
+    let bytes = text.as_bytes();
+    let control = bytes.iter().any(|&byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
+    // Both are EF BF BE/BF in UTF-8; the byte EF is rare, so this is one pass of a fast search.
+    let non_character =
+        || bytes.windows(3).any(|three| three[0] == 0xef && three[1] == 0xbf && matches!(three[2], 0xbe | 0xbf));
+    if control || (!text.is_ascii() && non_character()) {
+        return Err(SqsError::new(
+            ErrorKind::InvalidMessageContents,
+            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD \
+             | #x10000 to #x10FFFF",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks names, types and values of a message's attributes.
+pub(super) fn check_attributes(attributes: &[MessageAttribute]) -> Result<(), SqsError> {
+    if attributes.len() > MAX_ATTRIBUTES {
+        let n = attributes.len();
+        return Err(SqsError::parameter(format!(
+            "Number of message attributes [{n}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
+        )));
+    }
+    attributes.iter().try_for_each(check_attribute)
+}
+
+fn check_attribute(attribute: &MessageAttribute) -> Result<(), SqsError> {
+    let MessageAttribute { name, data_type, value } = attribute;
+    check_name(name)?;
+    if data_type.is_empty() {
+        return Err(SqsError::parameter(format!(
+            "The message attribute '{name}' must contain non-empty message attribute type."
+        )));
+    }
+    let family = data_type.split('.').next().unwrap_or_default();
+    let fits = match (family, value) {
+        ("String" | "Number", AttributeValue::Text(text)) => !text.is_empty(),
+        ("Binary", AttributeValue::Binary(bytes)) => !bytes.is_empty(),
+        ("String" | "Number" | "Binary", _) => false,
+        _ => {
+            return Err(SqsError::parameter(format!(
+                "The message attribute '{name}' has an invalid message attribute type, the set of supported type \
+                 prefixes is Binary, Number, and String."
+            )));
+        }
+    };
+    if !fits {
+        return Err(SqsError::parameter(format!(
+            "The message attribute '{name}' must contain non-empty message attribute value for message attribute type \
+             '{data_type}'."
+        )));
+    }
+    if data_type.len() > MAX_NAME {
+        return Err(SqsError::parameter(format!(
+            "The type of message attribute '{name}' must not be longer than {MAX_NAME} bytes."
+        )));
+    }
+    if let AttributeValue::Text(text) = value {
+        if family == "Number" && text.trim().parse::<f64>().is_err() {
+            return Err(SqsError::parameter(format!(
+                "Can't cast the value of message (user) attribute '{name}' to a number."
+            )));
+        }
+        check_characters(text)?;
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), SqsError> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(SqsError::parameter(format!(
+            "The message attribute name '{name}' must have 1 to {MAX_NAME} characters."
+        )));
+    }
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+        return Err(SqsError::parameter(format!(
+            "The message attribute name '{name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), \
+             hyphen (-), and period (.) characters."
+        )));
+    }
+    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return Err(SqsError::parameter(format!(
+            "The message attribute name '{name}' is invalid. Attribute name can not start or end with a period, nor \
+             have successive periods."
+        )));
+    }
+    let reserved = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    if reserved("AWS.") || reserved("Amazon.") {
+        return Err(SqsError::parameter(format!(
+            "The message attribute name '{name}' starts with a prefix that is reserved for AWS."
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_and_non_characters_are_refused() {
+        for good in ["plain", "tab\tline\nreturn\r", "é", "\u{fffd}", "\u{10000}", "\u{e000}", "\u{7f}"] {
+            assert!(check_characters(good).is_ok(), "{good:?}");
+        }
+        for bad in ["\0", "a\u{1}", "\u{1f}", "x\u{fffe}", "\u{ffff}"] {
+            let error = check_characters(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidMessageContents, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn attributes_are_checked_one_by_one() {
+        let good = [
+            MessageAttribute::string("a.b-c_D1", "x"),
+            MessageAttribute::number("n", "-1.5e3"),
+            MessageAttribute { data_type: "Number.int".into(), ..MessageAttribute::number("i", "1") },
+        ];
+        assert_eq!(check_attributes(&good), Ok(()));
+        let bad = [
+            MessageAttribute::string("", "x"),
+            MessageAttribute::string("a b", "x"),
+            MessageAttribute::string(".a", "x"),
+            MessageAttribute::string("a..b", "x"),
+            MessageAttribute::string("aws.x", "x"),
+            MessageAttribute::string("AMAZON.x", "x"),
+            MessageAttribute::string("n".repeat(257), "x"),
+            MessageAttribute::string("a", ""),
+            MessageAttribute::string("a", "\u{1}"),
+            MessageAttribute::number("n", "five"),
+            MessageAttribute { data_type: String::new(), ..MessageAttribute::string("a", "x") },
+            MessageAttribute { data_type: "Text".into(), ..MessageAttribute::string("a", "x") },
+            MessageAttribute { data_type: "Binary".into(), ..MessageAttribute::string("a", "x") },
+        ];
+        for attribute in bad {
+            assert!(check_attributes(std::slice::from_ref(&attribute)).is_err(), "{attribute:?}");
+        }
+    }
+
+    #[test]
+    fn ten_attributes_are_the_most() {
+        let many: Vec<_> = (0..11).map(|n| MessageAttribute::string(format!("a{n}"), "x")).collect();
+        assert!(check_attributes(&many[..10]).is_ok());
+        assert!(check_attributes(&many).is_err());
+    }
+
+    #[test]
+    fn size_counts_names_types_and_values() {
+        assert_eq!(size("body", &[MessageAttribute::string("ab", "xyz")]), 4 + 2 + 6 + 3);
+    }
+}

@@ -1,0 +1,204 @@
+//! From what was written to what an option accepts: one place for types, ranges and their sentences.
+
+use super::option::{Kind, Opt};
+use super::url;
+use crate::aws::FunctionName;
+use serde_json::Value;
+
+/// The value of an option, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Checked {
+    /// Of text, name, URL or choice.
+    Text(String),
+    /// Of an integer.
+    Integer(u64),
+    /// Of a boolean.
+    Boolean(bool),
+    /// Of an object, as written.
+    Object(String),
+}
+
+/// Why a value is not accepted.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Problem {
+    /// Nobody accepts it. Without the option's name.
+    Wrong(String),
+    /// A later version will.
+    Later(&'static str),
+}
+
+/// So much of a wrong value is repeated in its error.
+const SHOWN_CHARS: usize = 80;
+
+/// Checks one value as written in JSON; null is the same as not given.
+pub(crate) fn check_json(option: &Opt, text: &str) -> Result<Option<Checked>, Problem> {
+    if text == "null" {
+        return Ok(None);
+    }
+    if let Kind::Later(what) = option.kind {
+        return if text == "false" { Ok(None) } else { Err(Problem::Later(what)) };
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| Problem::Wrong(error.to_string()))?;
+    let wrong =
+        |why: &str| Problem::Wrong(format!("{} {why}(expected {})", shown(option, &value), allowed(option.kind)));
+    let checked = match (option.kind, &value) {
+        (Kind::Boolean, Value::Bool(value)) => Checked::Boolean(*value),
+        (Kind::Integer { min, max }, Value::Number(number)) => match number.as_u64() {
+            Some(value) if (min..=max).contains(&value) => Checked::Integer(value),
+            // 3.0 is refused: whoever writes it has another type in mind, as in 0.5 s.
+            _ if number.is_f64() && !is_digits(text) => return Err(wrong("is not an integer ")),
+            _ => return Err(wrong("is out of range ")),
+        },
+        (Kind::Choice(words), Value::String(word)) if words.contains(&word.as_str()) => Checked::Text(word.clone()),
+        (Kind::Choice(_), Value::String(_)) => return Err(wrong("is not one of its values ")),
+        (Kind::Object, Value::Object(_)) => Checked::Object(text.to_owned()),
+        (Kind::Text | Kind::FunctionName | Kind::Qualifier | Kind::QueueUrl | Kind::Endpoint, Value::String(text)) => {
+            check_text(option.kind, text).map_err(Problem::Wrong)?;
+            Checked::Text(text.clone())
+        }
+        (_, other) => return Err(wrong(&format!("is {} ", type_name(other)))),
+    };
+    Ok(Some(checked))
+}
+
+/// True for integers too large for any of our types, which serde_json reads as floating point.
+fn is_digits(text: &str) -> bool {
+    text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn check_text(kind: Kind, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err(format!("is empty (expected {})", allowed(kind)));
+    }
+    match kind {
+        Kind::QueueUrl => url::check_queue_url(text),
+        Kind::Endpoint => url::check_endpoint(text),
+        Kind::FunctionName => FunctionName::parse(text)
+            .map(|_| ())
+            .map_err(|why| format!("`{}` {why} (expected {})", cut(text), allowed(kind))),
+        Kind::Qualifier if !is_qualifier(text) => {
+            Err(format!("`{}` is neither a version nor an alias (expected {})", cut(text), allowed(kind)))
+        }
+        _ if text.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+            Err(format!("`{}` has white space in it (expected {})", cut(text).escape_debug(), allowed(kind)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_qualifier(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text == "$LATEST" || (text.len() <= 128 && text.bytes().all(letters))
+}
+
+/// What an option of that kind accepts, for people.
+pub(crate) fn allowed(kind: Kind) -> String {
+    match kind {
+        Kind::Text => "text that is not empty, without white space".into(),
+        Kind::FunctionName => "a function's name, name:alias, or ARN".into(),
+        Kind::Qualifier => "a version number, an alias, or $LATEST".into(),
+        Kind::QueueUrl => "https://sqs.<region>.amazonaws.com/<account>/<name>".into(),
+        Kind::Endpoint => "http://host:port or https://host".into(),
+        Kind::Integer { min, max } => format!("an integer from {min} to {max}"),
+        Kind::Boolean => "true or false".into(),
+        Kind::Choice(words) => format!("one of {}", words.join(", ")),
+        Kind::Object => "an object".into(),
+        Kind::Later(_) => "null: not in this version".into(),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The value for the error: short, and nothing of what may hold a secret.
+fn shown(option: &Opt, value: &Value) -> String {
+    match value {
+        _ if option.secret => "the value".into(),
+        Value::Object(_) | Value::Array(_) => "the value".into(),
+        Value::String(text) => format!("`{}`", cut(text)),
+        other => format!("`{}`", cut(&other.to_string())),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::option;
+    use super::*;
+
+    fn wrong(option: &Opt, text: &str) -> String {
+        match check_json(option, text) {
+            Err(Problem::Wrong(line)) => line,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn null_is_not_given() {
+        for option in option::ALL {
+            assert_eq!(check_json(option, "null"), Ok(None), "{}", option.name);
+        }
+    }
+
+    #[test]
+    fn integers_are_json_integers_in_their_range() {
+        let attempts = &option::MAX_INVOKE_ATTEMPTS;
+        assert_eq!(check_json(attempts, "5"), Ok(Some(Checked::Integer(5))));
+        for (text, expected) in [
+            ("0", "`0` is out of range (expected an integer from 1 to 1000)"),
+            ("1001", "`1001` is out of range (expected an integer from 1 to 1000)"),
+            ("-1", "`-1` is out of range (expected an integer from 1 to 1000)"),
+            ("3.0", "`3.0` is not an integer (expected an integer from 1 to 1000)"),
+            ("\"abc\"", "`abc` is a string (expected an integer from 1 to 1000)"),
+            ("\"3\"", "`3` is a string (expected an integer from 1 to 1000)"),
+            ("true", "`true` is true or false (expected an integer from 1 to 1000)"),
+            ("[3]", "the value is a list (expected an integer from 1 to 1000)"),
+        ] {
+            assert_eq!(wrong(attempts, text), expected);
+        }
+        let huge = wrong(attempts, "123456789012345678901234567890");
+        assert!(huge.contains("is out of range"), "{huge}");
+    }
+
+    #[test]
+    fn other_types_are_checked() {
+        assert_eq!(check_json(&option::RUNNING_EVENTS, "false"), Ok(Some(Checked::Boolean(false))));
+        assert_eq!(wrong(&option::RUNNING_EVENTS, "0"), "`0` is a number (expected true or false)");
+        assert_eq!(check_json(&option::ACK, "\"manual\""), Ok(Some(Checked::Text("manual".into()))));
+        assert_eq!(wrong(&option::ACK, "\"Auto\""), "`Auto` is not one of its values (expected one of auto, manual)");
+        assert_eq!(check_json(&option::LOCAL, "{\"a\" : 1}"), Ok(Some(Checked::Object("{\"a\" : 1}".into()))));
+        assert_eq!(wrong(&option::LOCAL, "true"), "`true` is true or false (expected an object)");
+        assert_eq!(
+            wrong(&option::REGION_NAME, "\"\""),
+            "is empty (expected text that is not empty, without white space)"
+        );
+        assert!(wrong(&option::REGION_NAME, "\"eu west\"").contains("has white space in it"));
+        assert!(wrong(&option::QUEUE_URL, "\"my-queue\"").starts_with("`my-queue` is a name, not a URL"));
+        assert!(wrong(&option::QUEUE_URL, "5").starts_with("`5` is a number (expected https://"));
+        assert!(wrong(&option::FUNCTION_QUALIFIER, "\"a b\"").contains("neither a version nor an alias"));
+        assert!(check_json(&option::FUNCTION_QUALIFIER, "\"$LATEST\"").is_ok());
+        assert!(wrong(&option::FUNCTION_NAME, "\"https://x\"").contains("expected a function's name"));
+    }
+
+    #[test]
+    fn long_values_are_cut_and_secrets_never_shown() {
+        let long = wrong(&option::MAX_INVOKE_ATTEMPTS, &format!("\"{}\"", "é".repeat(200)));
+        assert!(long.chars().count() < 200, "{long}");
+        assert_eq!(check_json(&option::CREDENTIALS, "false"), Ok(None));
+        assert!(matches!(check_json(&option::CREDENTIALS, "{\"secret\":1}"), Err(Problem::Later(_))));
+    }
+}

@@ -1,0 +1,188 @@
+//! Whose a message is, and what follows from it.
+
+use super::finish::Outcome;
+use super::held::ReleaseEntry;
+use super::message::{Attempt, Content, Parsed, parse};
+use super::table::TaskId;
+use super::{Core, Phase};
+use crate::executor::ports::{Message, QueueId};
+use crate::executor::settings::QueueKind;
+
+/// A stranger's message is given back at once so many times; then with a growing delay.
+const QUICK_RELEASES: u32 = 4;
+
+/// Whose a message is.
+enum Verdict {
+    /// It ends this task.
+    Ends(TaskId),
+    /// It is about this task, which has ended already.
+    Late(TaskId),
+    /// It is about a task of ours that has been forgotten.
+    Forgotten,
+    /// It is not for us.
+    Stranger,
+}
+
+impl Core {
+    pub(super) fn sort_messages(&mut self, queue: QueueId, messages: Vec<Message>) {
+        let mut releases: Vec<ReleaseEntry> = Vec::new();
+        for message in messages {
+            self.counters.received += 1;
+            self.learn_clock(queue, &message);
+            if self.phase == Phase::Closed {
+                releases.push(Self::release(message.receipt, 0));
+                continue;
+            }
+            match parse(&message) {
+                Ok(parsed) => {
+                    if let Some(release) = self.sort_parsed(queue, message, parsed) {
+                        releases.push(release);
+                    }
+                }
+                Err(why) => releases.extend(self.sort_malformed(queue, message, &why)),
+            }
+        }
+        self.change_visibility(queue, releases);
+    }
+
+    /// The first receive of a message shows how far the queue's clock is ahead of ours (less the answer's way).
+    fn learn_clock(&mut self, queue: QueueId, message: &Message) {
+        if message.receive_count == 1 && message.first_received_at_ms > 0 {
+            self.pollers[queue].clock_ahead_ms = message.first_received_at_ms - self.now.unix_ms;
+        }
+    }
+
+    fn sort_malformed(&mut self, queue: QueueId, message: Message, why: &str) -> Option<ReleaseEntry> {
+        let id = &message.message_id;
+        match self.settings.queues[queue].kind {
+            QueueKind::Results => {
+                self.counters.malformed += 1;
+                tracing::warn!(message_id = id, "a message in the results queue is no result and is deleted: {why}");
+                self.delete(queue, message.receipt);
+                None
+            }
+            QueueKind::DeadLetters => {
+                self.counters.foreign_dead_letters += 1;
+                tracing::debug!(message_id = id, "a message in the dead letter queue is not for us: {why}");
+                Some(Self::release(message.receipt, self.stranger_delay(message.receive_count)))
+            }
+        }
+    }
+
+    fn sort_parsed(&mut self, queue: QueueId, message: Message, parsed: Parsed) -> Option<ReleaseEntry> {
+        match self.verdict(queue, &message, &parsed) {
+            Verdict::Ends(id) => {
+                self.record_latency(queue, &message);
+                let held = self.hold(queue, &message);
+                let outcome = match parsed.content {
+                    Content::Result(result) => Outcome::reported(result, parsed.request_id),
+                    Content::DeadLetter(why) => Outcome::dead_letter(&why, parsed.request_id),
+                };
+                self.finish(id, outcome, Some(held));
+                None
+            }
+            Verdict::Late(id) => {
+                self.sort_late(queue, message, id);
+                None
+            }
+            Verdict::Forgotten => {
+                self.counters.duplicates += 1;
+                self.delete(queue, message.receipt);
+                None
+            }
+            Verdict::Stranger => {
+                self.counters.strangers += 1;
+                self.report_old_stranger(queue, &message, &parsed.key);
+                Some(Self::release(message.receipt, self.stranger_delay(message.receive_count)))
+            }
+        }
+    }
+
+    /// A message of a task that has ended: its own one again, or one more that nobody needs.
+    fn sort_late(&mut self, queue: QueueId, message: Message, id: TaskId) {
+        let held = self.table.get(id).and_then(|task| task.held);
+        let same = held
+            .and_then(|held| self.held.get(&held))
+            .is_some_and(|held| held.queue == queue && *held.message_id == *message.message_id);
+        if let (Some(held), true) = (held, same) {
+            self.counters.came_back += 1;
+            self.renew_held(held, &message.receipt);
+            return;
+        }
+        self.counters.duplicates += 1;
+        self.delete(queue, message.receipt);
+    }
+
+    fn verdict(&self, queue: QueueId, message: &Message, parsed: &Parsed) -> Verdict {
+        let by_id = match parsed.attempt {
+            Attempt::Id(attempt) if self.table.is_forgotten(attempt) => return Verdict::Forgotten,
+            Attempt::Id(attempt) => self.table.of_attempt(attempt),
+            Attempt::Absent | Attempt::Foreign => None,
+        };
+        let by_request = || match parsed.content {
+            Content::DeadLetter(_) => self.table.of_request(&parsed.request_id),
+            Content::Result(_) => None,
+        };
+        if let Some(id) = by_id.or_else(by_request) {
+            return self.ended_or_not(id);
+        }
+        if self.consumed.contains(&message.message_id) {
+            return Verdict::Forgotten;
+        }
+        let Some((id, task)) = self.table.newest(&parsed.key) else { return Verdict::Stranger };
+        if task.adopted() {
+            return self.ended_or_not(id);
+        }
+        if parsed.attempt != Attempt::Absent || task.first_invoked_at_ms == 0 {
+            return Verdict::Stranger;
+        }
+        // By key alone: what was sent before the first Invoke belongs to an earlier use of the key.
+        let sent_at_ms = message.sent_at_ms - self.pollers[queue].clock_ahead_ms;
+        if message.sent_at_ms > 0 && sent_at_ms < task.first_invoked_at_ms {
+            return Verdict::Stranger;
+        }
+        self.ended_or_not(id)
+    }
+
+    fn ended_or_not(&self, id: TaskId) -> Verdict {
+        match self.table.get(id) {
+            Some(task) if task.state.is_final() => Verdict::Late(id),
+            Some(_) => Verdict::Ends(id),
+            None => Verdict::Forgotten,
+        }
+    }
+
+    /// At once for receive counts 1 to 4, then after 1, 2, 4, … s.
+    pub(super) fn stranger_delay(&self, receive_count: u32) -> u32 {
+        match receive_count.checked_sub(QUICK_RELEASES + 1) {
+            None => 0,
+            Some(more) => (1u32 << more.min(16)).min(self.settings.max_stranger_delay_s),
+        }
+    }
+
+    /// A result that nobody takes for longer than any task may run will never be taken.
+    fn report_old_stranger(&mut self, queue: QueueId, message: &Message, key: &str) {
+        let age_ms = self.now.unix_ms - (message.sent_at_ms - self.pollers[queue].clock_ahead_ms);
+        if message.sent_at_ms == 0 || age_ms < i64::try_from(self.settings.result_timeout_ms).unwrap_or(i64::MAX) {
+            return;
+        }
+        self.counters.orphans += 1;
+        if self.counters.orphans.is_power_of_two() {
+            tracing::warn!(
+                task_key = key,
+                age_ms,
+                orphans = self.counters.orphans,
+                "messages of tasks that nobody waits for are in the {} queue; purge it or let them expire",
+                self.settings.queues[queue].name
+            );
+        }
+    }
+
+    fn record_latency(&mut self, queue: QueueId, message: &Message) {
+        if message.sent_at_ms > 0 {
+            let sent_at_ms = message.sent_at_ms - self.pollers[queue].clock_ahead_ms.min(0);
+            let latency_ms = (self.now.unix_ms - sent_at_ms).max(0);
+            self.counters.result_latency.record(latency_ms.unsigned_abs());
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Long polls: as many as the work and what arrives ask for, none when nothing runs.
+
+use super::backoff::doubling_ms;
+use super::held::{FIRST_VISIBILITY_S, PendingDeletes};
+use super::{Action, Core, Phase, Service};
+use crate::executor::ports::{CallError, FailureClass, Message, QueueId, ReceiveRequest};
+use crate::executor::settings::QueueKind;
+
+/// SQS's longest.
+const WAIT_S: u32 = 20;
+const BATCH: usize = 10;
+/// Long polls of one queue at once, at most.
+const MOST_POLLS: usize = 16;
+/// One more poll for so many running tasks, if what arrives asks for it.
+const TASKS_A_POLL: u64 = 40;
+const FIRST_RETRY_MS: u64 = 500;
+const MOST_RETRY_MS: u64 = 30_000;
+/// An empty answer to a long poll before this was no long poll: do not ask in a tight loop.
+const TOO_SOON_MS: u64 = 500;
+/// While draining nobody needs to take events; SQS allows 120,000 in flight.
+const MOST_HELD_IN_DRAIN: usize = 100_000;
+
+/// What is known of one queue.
+#[derive(Debug)]
+pub(super) struct Poller {
+    in_flight: usize,
+    target: usize,
+    failures: u32,
+    retry_at_ms: u64,
+    /// Since when every poll has succeeded; `None` while paused, failing or not polling.
+    pub(super) good_since_ms: Option<u64>,
+    pub(super) last_success_ms: u64,
+    /// The queue's clock minus ours, as the newest first receive showed.
+    pub(super) clock_ahead_ms: i64,
+    pub(super) last_error: String,
+    pub(super) deletes: PendingDeletes,
+}
+
+impl Poller {
+    pub(super) fn new() -> Self {
+        Self {
+            in_flight: 0,
+            target: 1,
+            failures: 0,
+            retry_at_ms: 0,
+            good_since_ms: None,
+            last_success_ms: 0,
+            clock_ahead_ms: 0,
+            last_error: String::new(),
+            deletes: PendingDeletes::default(),
+        }
+    }
+
+    pub(super) fn next_flush(&self) -> Option<u64> {
+        self.deletes.next_flush()
+    }
+
+    pub(super) fn next_try(&self, now_ms: u64) -> Option<u64> {
+        (self.retry_at_ms > now_ms && self.in_flight == 0).then_some(self.retry_at_ms)
+    }
+
+    pub(super) fn deletes_are_done(&self) -> bool {
+        self.deletes.are_done()
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+}
+
+impl Core {
+    /// True while as many results wait for the host as the configuration allows.
+    pub(super) fn receiving_paused(&self) -> bool {
+        let limit = self.settings.max_unacked_results;
+        self.held.len() >= if self.phase == Phase::Draining { limit.max(MOST_HELD_IN_DRAIN) } else { limit }
+    }
+
+    /// Starts the long polls that are missing.
+    pub(super) fn poll_queues(&mut self) {
+        let active = self.submitting + self.running;
+        let idle = active == 0 || self.phase == Phase::Closed;
+        if idle || self.receiving_paused() {
+            for poller in &mut self.pollers {
+                // What is in flight ends by itself; silence from now on proves nothing.
+                if poller.in_flight == 0 || !idle {
+                    poller.good_since_ms = None;
+                }
+            }
+            return;
+        }
+        let now = self.now.mono_ms;
+        let useful = usize::try_from(1 + active / TASKS_A_POLL).unwrap_or(MOST_POLLS).min(MOST_POLLS);
+        for (queue, poller) in self.pollers.iter_mut().enumerate() {
+            poller.target = poller.target.min(useful);
+            let wanted = if poller.failures > 0 { 1 } else { poller.target };
+            while poller.in_flight < wanted && poller.retry_at_ms <= now {
+                poller.in_flight += 1;
+                self.counters.receive_calls += 1;
+                self.actions.push(Action::Receive(ReceiveRequest {
+                    queue,
+                    max_messages: BATCH as u32,
+                    wait_s: WAIT_S,
+                    visibility_s: FIRST_VISIBILITY_S,
+                }));
+            }
+        }
+    }
+
+    /// The answer to an [`Action::Receive`]. `took_ms` is how long it took.
+    pub(crate) fn received(&mut self, queue: QueueId, took_ms: u64, answer: Result<Vec<Message>, CallError>) {
+        self.pollers[queue].in_flight -= 1;
+        match answer {
+            Ok(messages) => {
+                self.receive_succeeded(queue, took_ms, messages.len());
+                self.sort_messages(queue, messages);
+            }
+            Err(error) => self.receive_failed(queue, error),
+        }
+        self.tick();
+    }
+
+    fn receive_succeeded(&mut self, queue: QueueId, took_ms: u64, count: usize) {
+        let now = self.now.mono_ms;
+        self.credentials_work(Service::Sqs);
+        let name = &self.settings.queues[queue].name;
+        let poller = &mut self.pollers[queue];
+        if poller.failures > 0 {
+            tracing::warn!(queue = name, "the {name} queue can be read again");
+        }
+        poller.failures = 0;
+        poller.retry_at_ms = if count == 0 && took_ms < TOO_SOON_MS { now + TOO_SOON_MS } else { 0 };
+        poller.last_error.clear();
+        poller.last_success_ms = now;
+        poller.good_since_ms = poller.good_since_ms.or(Some(now));
+        if count >= BATCH - 1 {
+            poller.target += 1;
+        } else if count <= BATCH / 3 {
+            poller.target = poller.target.saturating_sub(1).max(1);
+        }
+    }
+
+    fn receive_failed(&mut self, queue: QueueId, error: CallError) {
+        let text = error.to_string();
+        self.counters.receive_failures += 1;
+        let settings = &self.settings.queues[queue];
+        let poller = &mut self.pollers[queue];
+        poller.good_since_ms = None;
+        // Other polls of the same moment failed for the same reason.
+        if poller.retry_at_ms <= self.now.mono_ms {
+            poller.failures = poller.failures.saturating_add(1);
+            let wait = self.jitter.spread(doubling_ms(FIRST_RETRY_MS, poller.failures, MOST_RETRY_MS));
+            poller.retry_at_ms = self.now.mono_ms + wait;
+            if poller.failures.is_power_of_two() {
+                let what = match settings.kind {
+                    QueueKind::Results => "results wait",
+                    QueueKind::DeadLetters => "dead letters wait",
+                };
+                tracing::warn!(
+                    queue = settings.name,
+                    failures = poller.failures,
+                    next_try_ms = wait,
+                    "the {} queue cannot be read, {what} there: {text}",
+                    settings.name
+                );
+            }
+        }
+        poller.last_error.clone_from(&text);
+        if error.class == FailureClass::Credentials {
+            self.credentials_failed(Service::Sqs, &text);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What the state machine tells of itself: statistics, and everything about one task.
+
+use super::{Core, Phase, Service, StartupCheck};
+use crate::executor::task::{Reason, TaskState};
+use crate::observe::histogram::Histogram;
+use serde_json::{Value, json};
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) queued: u64,
+    pub(super) adopted: u64,
+    pub(super) accepted: u64,
+    pub(super) succeeded: u64,
+    pub(super) failed: u64,
+    pub(super) cancelled: u64,
+    pub(super) lost: u64,
+    pub(super) dead_letters: u64,
+    pub(super) invoke_calls: u64,
+    pub(super) receive_calls: u64,
+    pub(super) delete_calls: u64,
+    pub(super) visibility_calls: u64,
+    pub(super) throttled: u64,
+    pub(super) retried: u64,
+    pub(super) unanswered: u64,
+    pub(super) late_answers: u64,
+    pub(super) credential_failures: u64,
+    pub(super) health_failures: u64,
+    pub(super) receive_failures: u64,
+    pub(super) received: u64,
+    pub(super) deleted: u64,
+    pub(super) deletes_gone: u64,
+    pub(super) deletes_given_up: u64,
+    pub(super) duplicates: u64,
+    pub(super) came_back: u64,
+    pub(super) strangers: u64,
+    pub(super) orphans: u64,
+    pub(super) malformed: u64,
+    pub(super) foreign_dead_letters: u64,
+    pub(super) queue_wait: Histogram,
+    pub(super) invoke_latency: Histogram,
+    pub(super) run_time: Histogram,
+    pub(super) result_latency: Histogram,
+}
+
+impl Counters {
+    pub(super) fn finished(&mut self, state: TaskState, reason: Reason) {
+        match state {
+            TaskState::Succeeded => self.succeeded += 1,
+            TaskState::Failed => self.failed += 1,
+            TaskState::Cancelled => self.cancelled += 1,
+            TaskState::Lost => self.lost += 1,
+            TaskState::Queued | TaskState::Submitting | TaskState::Running => {}
+        }
+        if reason == Reason::DeadLetter {
+            self.dead_letters += 1;
+        }
+    }
+}
+
+impl Core {
+    /// Statistics as JSON; `docs/statistics.md` names each field.
+    pub(crate) fn stats(&self) -> Value {
+        let c = &self.counters;
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "health": self.health(),
+            "tasks": {
+                "queued": self.queued,
+                "submitting": self.submitting,
+                "running": self.running,
+                "waiting_events": self.waiting_events.len(),
+                "unacknowledged": self.unacknowledged.len(),
+                "held_messages": self.held.len(),
+                "known": self.table.len(),
+            },
+            "totals": {
+                "queued": c.queued,
+                "adopted": c.adopted,
+                "accepted": c.accepted,
+                "succeeded": c.succeeded,
+                "failed": c.failed,
+                "cancelled": c.cancelled,
+                "lost": c.lost,
+                "dead_letters": c.dead_letters,
+            },
+            "aws_calls": {
+                "invoke": c.invoke_calls,
+                "receive": c.receive_calls,
+                "delete_batch": c.delete_calls,
+                "change_visibility_batch": c.visibility_calls,
+                "total": c.invoke_calls + c.receive_calls + c.delete_calls + c.visibility_calls,
+            },
+            "invokes": {
+                "throttled": c.throttled,
+                "retried": c.retried,
+                "unanswered": c.unanswered,
+                "late_answers": c.late_answers,
+                "credential_failures": c.credential_failures,
+            },
+            "messages": {
+                "received": c.received,
+                "deleted": c.deleted,
+                "deletes_gone": c.deletes_gone,
+                "deletes_given_up": c.deletes_given_up,
+                "duplicates": c.duplicates,
+                "came_back": c.came_back,
+                "strangers": c.strangers,
+                "orphans": c.orphans,
+                "malformed": c.malformed,
+                "foreign_dead_letters": c.foreign_dead_letters,
+                "receive_failures": c.receive_failures,
+            },
+            "latency_ms": {
+                "queue_wait": c.queue_wait.to_json(),
+                "invoke": c.invoke_latency.to_json(),
+                "run_time": c.run_time.to_json(),
+                "result": c.result_latency.to_json(),
+            },
+            "routes": self.routes.iter().map(|route| json!({
+                "name": route.settings.name,
+                "in_flight": route.in_flight,
+                "concurrency_limit": route.concurrency.limit(),
+                "active": route.active,
+                "outage": route.outage.as_ref().map(|o| o.reason.as_str()),
+            })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn health(&self) -> Value {
+        let until = |at_ms: u64| at_ms.saturating_sub(self.now.mono_ms);
+        if let Some((service, trouble)) = &self.credentials {
+            let reason = format!("{}: {}", service.name(), trouble.reason);
+            return json!({"state": "no_credentials", "reason": reason, "next_try_in_ms": until(trouble.next_probe_ms)});
+        }
+        if self.phase == Phase::Open || self.phase == Phase::Draining {
+            match &self.startup {
+                StartupCheck::UnderWay => {
+                    return json!({"state": "starting", "reason": "the check at start is under way"});
+                }
+                StartupCheck::Failed { next_try_ms, reason } => {
+                    return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(*next_try_ms)});
+                }
+                StartupCheck::Passed => {}
+            }
+        }
+        for route in &self.routes {
+            if let Some(outage) = &route.outage {
+                let reason = format!("{}: {}", Service::Lambda.name(), outage.reason);
+                return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(outage.next_probe_ms)});
+            }
+        }
+        for (queue, poller) in self.settings.queues.iter().zip(&self.pollers) {
+            if poller.is_failing() {
+                let reason = format!("the {} queue: {}", queue.name, poller.last_error);
+                let next = poller.next_try(self.now.mono_ms).map(until);
+                return json!({"state": "degraded", "reason": reason, "next_try_in_ms": next});
+            }
+        }
+        json!({"state": "healthy"})
+    }
+
+    /// State of the newest task of a key.
+    pub(crate) fn state(&self, key: &str) -> Option<TaskState> {
+        self.table.newest(key).map(|(_, task)| task.state)
+    }
+
+    /// Everything about the newest task of a key.
+    pub(crate) fn describe(&self, key: &str) -> Option<Value> {
+        let (_, task) = self.table.newest(key)?;
+        let in_ms = |at: Option<u64>| at.map(|at| at.saturating_sub(self.now.mono_ms));
+        Some(json!({
+            "key": &*task.key,
+            "tag": task.tag,
+            "state": task.state.name(),
+            "queue": self.routes[task.route].settings.name,
+            "attempt_id": task.attempt.map(|attempt| attempt.to_string()),
+            "adopted": task.adopted(),
+            "attempts": task.attempts,
+            "reason": task.reason.map(Reason::name),
+            "return_code": task.return_code,
+            "request_id": &*task.request_id,
+            "last_error": &*task.last_error,
+            "queued_at_ms": task.queued_at_ms,
+            "submitted_at_ms": task.submitted_at_ms,
+            "finished_at_ms": task.finished_at_ms,
+            "next_try_in_ms": in_ms(task.backing_off_until),
+            "expires_in_ms": in_ms(task.expires_at),
+            "deadline_in_ms": in_ms(task.deadline),
+            "final_event_handed_out": task.final_handed_out,
+        }))
+    }
+}

@@ -1,0 +1,335 @@
+//! What is invoked when, and what a failed Invoke means for the task and its route.
+
+use super::backoff::{contract_ms, doubling_ms};
+use super::finish::Outcome;
+use super::route::Outage;
+use super::table::TaskId;
+use super::{Action, Core, Phase, Service, StartupCheck};
+use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, RouteId};
+use crate::executor::task::{Reason, TaskState};
+
+impl Core {
+    pub(super) fn submit_ready(&mut self) {
+        for route in 0..self.routes.len() {
+            self.submit_ready_on(route);
+        }
+    }
+
+    /// From when on tasks may be submitted; `None` while only an answer can change it.
+    pub(super) fn may_submit_at(&self) -> Option<u64> {
+        if self.phase == Phase::Closed || !matches!(self.startup, StartupCheck::Passed) {
+            return None;
+        }
+        match &self.credentials {
+            None => Some(0),
+            Some(_) if self.submitting > 0 => None,
+            Some((_, trouble)) => Some(trouble.next_probe_ms),
+        }
+    }
+
+    pub(super) fn submit_ready_on(&mut self, route_id: RouteId) {
+        let now = self.now;
+        loop {
+            if self.routes[route_id].ready.is_empty() || self.may_submit_at().is_none_or(|at| at > now.mono_ms) {
+                return;
+            }
+            // Ids of cancelled tasks must not cost a token of the rate limit.
+            while let Some(id) = self.routes[route_id].ready.front()
+                && !self.is_ready(*id)
+            {
+                let route = self.route(route_id);
+                route.ready.pop_front();
+                route.stale = route.stale.saturating_sub(1);
+            }
+            if self.routes[route_id].ready.is_empty() || !self.route(route_id).admits(now.mono_ms) {
+                return;
+            }
+            let Some(id) = self.route(route_id).ready.pop_front() else { return };
+            let Some(task) = self.table.get_mut(id) else { continue };
+            let Some(payload) = task.payload.clone() else { continue };
+            task.state = TaskState::Submitting;
+            if task.first_invoked_at_ms == 0 {
+                task.first_invoked_at_ms = now.unix_ms;
+                self.counters.queue_wait.record(now.mono_ms.saturating_sub(task.queued_mono_ms));
+            }
+            self.queued -= 1;
+            self.submitting += 1;
+            self.counters.invoke_calls += 1;
+            let route = self.route(route_id);
+            route.in_flight += 1;
+            route.active += 1;
+            let epoch = route.concurrency.epoch();
+            let request = InvokeRequest { route: route_id, payload };
+            self.actions.push(Action::Invoke { task: id, epoch, request });
+        }
+    }
+
+    fn is_ready(&self, id: TaskId) -> bool {
+        self.table.get(id).is_some_and(|task| task.state == TaskState::Queued && task.backing_off_until.is_none())
+    }
+
+    /// The answer to an [`Action::Invoke`]. `took_ms` is for the statistics.
+    pub(crate) fn invoked(
+        &mut self,
+        id: TaskId,
+        route_id: RouteId,
+        epoch: u64,
+        took_ms: u64,
+        answer: Result<Accepted, CallError>,
+    ) {
+        self.route(route_id).in_flight -= 1;
+        self.counters.invoke_latency.record(took_ms);
+        let waits_for_it = self.table.get(id).is_some_and(|task| task.state == TaskState::Submitting);
+        match answer {
+            Ok(accepted) => {
+                let now_ms = self.now.mono_ms;
+                self.route(route_id).succeeded(now_ms);
+                self.credentials_work(Service::Lambda);
+                if waits_for_it {
+                    self.accepted(id, accepted);
+                } else {
+                    self.counters.late_answers += 1;
+                }
+            }
+            Err(error) => self.invoke_failed(id, route_id, epoch, error, waits_for_it),
+        }
+        self.tick();
+    }
+
+    fn accepted(&mut self, id: TaskId, accepted: Accepted) {
+        let deadline = self.now.mono_ms.saturating_add(self.settings.result_timeout_ms);
+        self.table.set_request(id, &accepted.request_id);
+        if let Some(task) = self.table.get_mut(id) {
+            task.attempts += 1;
+            task.state = TaskState::Running;
+            task.submitted_at_ms = self.now.unix_ms;
+            task.deadline = Some(deadline);
+            task.payload = None;
+            if let Some(at) = task.expires_at.take() {
+                self.expiries.remove(&(at, id));
+            }
+        }
+        self.deadlines.insert((deadline, id));
+        self.submitting -= 1;
+        self.running += 1;
+        self.counters.accepted += 1;
+        self.tell_running(id);
+    }
+
+    fn invoke_failed(&mut self, id: TaskId, route_id: RouteId, epoch: u64, error: CallError, waits_for_it: bool) {
+        let now_ms = self.now.mono_ms;
+        let text = error.to_string();
+        match error.class {
+            FailureClass::Throttled => {
+                self.counters.throttled += 1;
+                let route = &mut self.routes[route_id];
+                let pause = route.throttled(now_ms, epoch, error.retry_after_ms, &mut self.jitter);
+                let limit = route.concurrency.limit();
+                tracing::debug!(route = route.settings.name, pause_ms = pause, limit, "throttled by Lambda: {text}");
+                self.back_to_queue(id, &text, true);
+            }
+            FailureClass::Credentials => {
+                self.credentials_failed(Service::Lambda, &text);
+                self.back_to_queue(id, &text, true);
+            }
+            FailureClass::Transient { no_service: true }
+                if self.routes[route_id].unanswered(now_ms, text.clone(), &mut self.jitter) =>
+            {
+                self.counters.unanswered += 1;
+                // To the end of the line: an event that the service cannot stand must not hold up all others.
+                self.back_to_queue(id, &text, false);
+                self.fail_after_long_outage(route_id);
+            }
+            FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
+            FailureClass::Permanent if waits_for_it => {
+                self.routes[route_id].succeeded(now_ms);
+                if let Some(task) = self.table.get_mut(id) {
+                    task.attempts += 1;
+                }
+                self.finish(id, Outcome::invoke_failed(format!("Invoke was refused for good: {text}")), None);
+            }
+            FailureClass::Transient { .. } | FailureClass::Permanent => {}
+        }
+    }
+
+    /// Counts a failed attempt: backs off, or fails the task when it was the last.
+    fn use_attempt(&mut self, id: TaskId, text: &str) {
+        let most = self.settings.max_invoke_attempts;
+        let Some(task) = self.table.get_mut(id) else { return };
+        task.attempts += 1;
+        let attempts = task.attempts;
+        if attempts >= most {
+            let message = format!("Invoke failed {attempts} times (max_invoke_attempts {most}), last: {text}");
+            self.finish(id, Outcome::invoke_failed(message), None);
+            return;
+        }
+        let wait_ms = self.jitter.spread(contract_ms(attempts));
+        let until = self.now.mono_ms + wait_ms;
+        tracing::info!(task_key = %task.key, attempts, wait_ms, "Invoke failed and is tried again: {text}");
+        self.counters.retried += 1;
+        task.backing_off_until = Some(until);
+        self.backing_off.insert((until, id));
+        self.leave_submitting(id, text);
+    }
+
+    /// Puts a task that was to be submitted back, without using an attempt.
+    fn back_to_queue(&mut self, id: TaskId, text: &str, front: bool) {
+        if self.table.get(id).is_none_or(|task| task.state != TaskState::Submitting) {
+            return;
+        }
+        let Some(route_id) = self.leave_submitting(id, text) else { return };
+        let ready = &mut self.route(route_id).ready;
+        if front {
+            ready.push_front(id);
+        } else {
+            ready.push_back(id);
+        }
+    }
+
+    fn leave_submitting(&mut self, id: TaskId, text: &str) -> Option<RouteId> {
+        let task = self.table.get_mut(id)?;
+        task.state = TaskState::Queued;
+        task.last_error = text.into();
+        let (route_id, expires_at) = (task.route, task.expires_at);
+        self.submitting -= 1;
+        self.queued += 1;
+        self.route(route_id).active -= 1;
+        // Its time may have run out while the call was under way.
+        if let Some(at) = expires_at {
+            self.expiries.insert((at, id));
+        }
+        Some(route_id)
+    }
+
+    pub(super) fn end_back_offs(&mut self) {
+        while let Some(&(at, id)) = self.backing_off.first()
+            && at <= self.now.mono_ms
+        {
+            self.backing_off.pop_first();
+            if let Some(task) = self.table.get_mut(id) {
+                task.backing_off_until = None;
+                let route = task.route;
+                self.route(route).ready.push_back(id);
+            }
+        }
+    }
+
+    /// Fails tasks whose `max_wait_ms` is over.
+    pub(super) fn end_waits_that_are_over(&mut self) {
+        while let Some(&(at, id)) = self.expiries.first()
+            && at <= self.now.mono_ms
+        {
+            self.expiries.pop_first();
+            let Some(task) = self.table.get(id) else { continue };
+            if task.state == TaskState::Queued {
+                let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
+                let mut message = format!("waited {waited} ms to be submitted, longer than its max_wait_ms");
+                if !task.last_error.is_empty() {
+                    message = format!("{message}; last error: {}", task.last_error);
+                }
+                self.finish(id, Outcome::failed(Reason::Expired, message), None);
+            }
+        }
+    }
+
+    /// Fails what has waited `max_outage_ms` for a route that does not answer. Looked at after each probe, so at most
+    /// half a minute late.
+    fn fail_after_long_outage(&mut self, route_id: RouteId) {
+        let Some(outage) = &self.routes[route_id].outage else { return };
+        let (since, limit, now) = (outage.since_ms, self.settings.max_outage_ms, self.now.mono_ms);
+        if now.saturating_sub(since) < limit {
+            return;
+        }
+        let reason = outage.reason.clone();
+        let mut given_up: Vec<TaskId> = self.routes[route_id]
+            .ready
+            .iter()
+            .copied()
+            .filter(|id| {
+                self.table.get(*id).is_some_and(|task| {
+                    task.state == TaskState::Queued && now.saturating_sub(since.max(task.queued_mono_ms)) >= limit
+                })
+            })
+            .collect();
+        given_up.sort_unstable();
+        given_up.dedup();
+        for id in given_up {
+            let message = format!("Lambda did not answer for longer than max_outage_ms ({limit} ms), last: {reason}");
+            self.finish(id, Outcome::invoke_failed(message), None);
+        }
+    }
+
+    /// Identity was refused: nothing is submitted until a probe succeeds.
+    pub(super) fn credentials_failed(&mut self, service: Service, text: &str) {
+        let now = self.now.mono_ms;
+        self.counters.credential_failures += 1;
+        if self.credentials.as_ref().is_some_and(|(_, trouble)| trouble.next_probe_ms > now) {
+            return;
+        }
+        let (since_ms, failures) = self.credentials.as_ref().map_or((now, 0), |(_, t)| (t.since_ms, t.failures));
+        let failures = failures + 1;
+        let wait_ms = self.jitter.spread(contract_ms(failures));
+        if failures.is_power_of_two() {
+            let name = service.name();
+            tracing::error!(failures, next_try_ms = wait_ms, "{name} refuses our credentials, tasks wait: {text}");
+        }
+        let next_probe_ms = now + wait_ms;
+        self.credentials = Some((service, Outage { since_ms, failures, next_probe_ms, reason: text.into() }));
+    }
+
+    /// A call succeeded. Lambda's word counts for both; that of SQS only for SQS, or tasks would be sent to a Lambda
+    /// that refuses us.
+    pub(super) fn credentials_work(&mut self, service: Service) {
+        let over = match (&self.credentials, service) {
+            (None, _) => false,
+            (Some(_), Service::Lambda) => true,
+            (Some((refuser, _)), Service::Sqs) => *refuser == Service::Sqs,
+        };
+        if over {
+            self.credentials = None;
+            tracing::warn!("our credentials are accepted again");
+        }
+    }
+
+    pub(super) fn start_health_check(&mut self) {
+        self.startup = StartupCheck::UnderWay;
+        self.actions.push(Action::CheckHealth);
+    }
+
+    pub(super) fn retry_health_check(&mut self) {
+        if let StartupCheck::Failed { next_try_ms, .. } = &self.startup
+            && *next_try_ms <= self.now.mono_ms
+            && self.phase != Phase::Closed
+        {
+            self.start_health_check();
+        }
+    }
+
+    /// The answer to [`Action::CheckHealth`].
+    pub(crate) fn health_checked(&mut self, answer: Result<(), CallError>) {
+        if !matches!(self.startup, StartupCheck::UnderWay) {
+            return;
+        }
+        match answer {
+            Ok(()) => {
+                self.credentials_work(Service::Lambda);
+                self.startup = StartupCheck::Passed;
+            }
+            Err(error) => {
+                self.counters.health_failures += 1;
+                let failures = u32::try_from(self.counters.health_failures).unwrap_or(u32::MAX);
+                let wait_ms = self.jitter.spread(doubling_ms(1_000, failures, 60_000));
+                if failures.is_power_of_two() {
+                    tracing::error!(
+                        failures,
+                        next_try_ms = wait_ms,
+                        "the check at start failed, tasks stay queued: {error}"
+                    );
+                }
+                self.startup =
+                    StartupCheck::Failed { next_try_ms: self.now.mono_ms + wait_ms, reason: error.to_string() };
+            }
+        }
+        self.tick();
+    }
+}

@@ -1,0 +1,116 @@
+//! Carries out what the state machine asks for, and gives it the answers. Owns no state of its own but the calls that
+//! are under way.
+
+use super::core::{Action, Core};
+use super::ports::{Clock, Health, Lambda, Queues};
+use super::shared::Shared;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::sync::watch;
+
+/// Runs until the executor is shut down and every call but long polls has been answered.
+pub(super) async fn drive<A, C>(shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>)
+where
+    A: Lambda + Queues + Health,
+    C: Clock,
+{
+    let _broken = TellIfBroken(Arc::clone(&shared));
+    let (closing, _) = watch::channel(false);
+    loop {
+        let changed = shared.changed();
+        let (actions, next_timer, closed) = shared.with(|core| {
+            core.tick();
+            let next_timer = core.next_timer();
+            // Under the lock, or an input could set an earlier timer unseen.
+            shared.sleeps_until(next_timer);
+            (core.take_actions(), next_timer, core.is_closed())
+        });
+        for action in actions {
+            tokio::spawn(perform(action, Arc::clone(&shared), Arc::clone(&aws), closing.subscribe()));
+        }
+        if closed {
+            // Long polls may take 20 s to end by themselves.
+            closing.send_replace(true);
+            if shared.with(|core| core.is_quiet()) {
+                return;
+            }
+        }
+        match next_timer {
+            Some(at) => first_of(changed, clock.sleep_until(at)).await,
+            None => changed.await,
+        }
+    }
+}
+
+/// One call to AWS, and its answer told.
+async fn perform<A>(action: Action, shared: Arc<Shared>, aws: Arc<A>, mut closing: watch::Receiver<bool>)
+where
+    A: Lambda + Queues + Health,
+{
+    let _broken = TellIfBroken(Arc::clone(&shared));
+    let began_ms = shared.now().mono_ms;
+    let took = |core: &Core| core.now_ms().saturating_sub(began_ms);
+    match action {
+        Action::Invoke { task, epoch, request } => {
+            let route = request.route;
+            let answer = aws.invoke(request).await;
+            shared.answer(|core| core.invoked(task, route, epoch, took(core), answer));
+        }
+        Action::Receive(request) => {
+            let queue = request.queue;
+            let ended = async {
+                // An error means that the driver is gone, which is an end as well.
+                let _ = closing.wait_for(|closing| *closing).await;
+            };
+            let Some(answer) = unless(aws.receive(request), ended).await else { return };
+            shared.answer(|core| core.received(queue, took(core), answer));
+        }
+        Action::Delete { queue, entries } => {
+            let receipts = entries.iter().map(|entry| entry.receipt.clone()).collect();
+            let answer = aws.delete(queue, receipts).await;
+            shared.answer(|core| core.deleted(queue, entries, answer));
+        }
+        Action::ChangeVisibility { queue, entries } => {
+            let asked = entries.iter().map(|entry| (entry.receipt.clone(), entry.seconds)).collect();
+            let answer = aws.change_visibility(queue, asked).await;
+            shared.answer(|core| core.visibility_changed(entries, answer));
+        }
+        Action::CheckHealth => {
+            let answer = aws.check().await;
+            shared.answer(|core| core.health_checked(answer));
+        }
+    }
+}
+
+/// A panic in the driver would leave the host waiting for ever.
+struct TellIfBroken(Arc<Shared>);
+
+impl Drop for TellIfBroken {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.broken();
+        }
+    }
+}
+
+/// Returns when either is done.
+async fn first_of(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    poll_fn(|cx| {
+        if a.as_mut().poll(cx).is_ready() || b.as_mut().poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// The result of `work`, or `None` when `end` came first.
+async fn unless<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
+    let (mut work, mut end) = (pin!(work), pin!(end));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if end.as_mut().poll(cx).is_ready() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}

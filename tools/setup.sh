@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Makes sure that this machine has what building and testing need.
+# Tools: installed with apt-get where we may (root, or sudo without a password, on Debian and Ubuntu); else one line
+# names the packages. Python parts: one virtual environment for each tests/python/requirements-NAME.txt in
+# build/venvs/NAME, made again only when that file has changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Each line: a condition that holds when the tool is there, and the Debian packages that bring it.
+has() { command -v "$1" >/dev/null 2>&1; }
+missing_packages() {
+  has cc && has gcc || echo gcc libc6-dev
+  has g++ || echo g++
+  has nm || echo binutils
+  has make || echo make
+  has pkg-config || echo pkg-config
+  has valgrind || echo valgrind
+  has python3 || echo python3
+  python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python3-venv
+}
+
+install_packages() {
+  local packages=("$@") as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    has sudo && sudo -n true 2>/dev/null && as_root=(sudo -n) ||
+      fail "please install these packages (names as in Debian and Ubuntu), then try again: ${packages[*]}"
+  fi
+  has apt-get || fail "please install these packages (names as in Debian and Ubuntu), then try again: ${packages[*]}"
+  say "installing ${packages[*]}"
+  "${as_root[@]}" apt-get update -qq </dev/null
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
+}
+
+check_rust() {
+  local needed have
+  needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+  has cargo && has rustc || fail "cargo and rustc $needed or newer are needed: see https://rustup.rs"
+  have=$(rustc --version | cut -d ' ' -f 2)
+  [ "$(printf '%s\n%s\n' "$needed" "${have%%-*}" | sort -V | head -n 1)" = "$needed" ] ||
+    fail "rustc $have is too old: $needed or newer is needed (rustup update)"
+}
+
+make_environment() {
+  local name=$1 requirements=tests/python/requirements-$1.txt folder=build/venvs/$1 stamp
+  # The interpreter is part of the stamp: an environment does not outlive the Python that it was made with.
+  stamp=$(python3 --version; sha256sum <"$requirements")
+  [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ] && return 0
+  say "making the Python environment $folder"
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" </dev/null
+  printf '%s\n' "$stamp" >"$folder/.stamp"
+}
+
+check_rust
+read -r -a packages <<<"$(missing_packages | tr '\n' ' ')"
+[ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
+for requirements in tests/python/requirements-*.txt; do
+  name=${requirements##*/requirements-}
+  make_environment "${name%.txt}"
+done
+say "ready"

@@ -1,3 +1,4 @@
 //! Logs and statistics.
 
 pub mod histogram;
+pub mod log;

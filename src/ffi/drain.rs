@@ -1,0 +1,84 @@
+//! The end of the work, and word that events are safe.
+
+use super::error::lambda_executor_error_t;
+use super::failure::Failure;
+use super::handle::{ended, lambda_executor_t};
+use super::out::Out;
+use super::status::*;
+use super::{guard, sync};
+use crate::executor::DrainMode;
+use crate::runtime::waits::Wait;
+
+/// Flag of lambda_executor_drain: what waits is submitted, and everything is waited for.
+pub const LAMBDA_EXECUTOR_DRAIN_FINISH: u32 = 0;
+/// Flag of lambda_executor_drain: what waits is cancelled (reason NEVER_INVOKED), and what runs is waited for.
+pub const LAMBDA_EXECUTOR_DRAIN_RUNNING: u32 = 1;
+
+/// Accepts no more tasks from now on, and waits until those accepted have finished. Needs nobody to call `sync` or to
+/// acknowledge meanwhile. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
+/// ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
+///
+/// flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
+/// timeout_ms: 0 does not wait, -1 waits for ever.
+/// remaining: set to the number of tasks that have not finished. May be NULL.
+///
+/// OK (nothing remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC, ERR_IO.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lambda_executor_drain(
+    ex: *mut lambda_executor_t,
+    flags: u32,
+    timeout_ms: i64,
+    remaining: *mut u64,
+    err: *mut *mut lambda_executor_error_t,
+) -> lambda_executor_status_t {
+    // SAFETY: `ex` is NULL or not yet freed, `remaining` and `err` are NULL or writable, by the header's rules.
+    unsafe {
+        let remaining = Out::optional(remaining, 0);
+        guard::on_handle(ex, err, |handle| {
+            let mode = match flags {
+                LAMBDA_EXECUTOR_DRAIN_FINISH => DrainMode::Finish,
+                LAMBDA_EXECUTOR_DRAIN_RUNNING => DrainMode::Running,
+                _ => {
+                    return Err(Failure::argument(format!(
+                        "flags are {flags} (allowed: LAMBDA_EXECUTOR_DRAIN_FINISH, LAMBDA_EXECUTOR_DRAIN_RUNNING)"
+                    )));
+                }
+            };
+            let deadline = sync::deadline(timeout_ms)?;
+            handle.log.on_this_thread(|| handle.executor.drain(mode));
+            let wait = handle.waits.for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
+            let status = match wait {
+                Wait::Ready => return Ok(LAMBDA_EXECUTOR_OK),
+                Wait::Interrupted => LAMBDA_EXECUTOR_INTERRUPTED,
+                Wait::TimedOut => LAMBDA_EXECUTOR_TIMED_OUT,
+                Wait::Ended(end) => return Err(ended(end)),
+            };
+            remaining.set(handle.executor.remaining());
+            Ok(status)
+        })
+    }
+}
+
+/// With option ack "manual": these events are safe with the host, and their results may leave the queue. Repeated and
+/// unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
+///
+/// OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lambda_executor_ack(
+    ex: *mut lambda_executor_t,
+    seqs: *const u64,
+    n: usize,
+    err: *mut *mut lambda_executor_error_t,
+) -> lambda_executor_status_t {
+    // SAFETY: as above; `seqs` holds n numbers.
+    unsafe {
+        guard::on_handle(ex, err, |handle| {
+            if seqs.is_null() && n > 0 {
+                return Err(Failure::argument(format!("seqs is NULL, but n is {n}")));
+            }
+            let seqs: Vec<u64> = (0..n).map(|at| seqs.add(at).read_unaligned()).collect();
+            handle.executor.acknowledge(&seqs);
+            Ok(LAMBDA_EXECUTOR_OK)
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! The one guard around every export: no panic crosses into C, no call works on a handle that cannot work.
+
+use super::error::lambda_executor_error_t;
+use super::failure::Failure;
+use super::handle::lambda_executor_t;
+use super::out::Out;
+use super::status::*;
+use crate::runtime::panics;
+
+/// What the body of an export comes to.
+pub(super) type Outcome = Result<lambda_executor_status_t, Failure>;
+
+/// For exports without a handle and without an error: a panic becomes `fallback`.
+pub(super) fn plain<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+    panics::catch(body).unwrap_or(fallback)
+}
+
+/// For exports that have an error to fill but no handle yet.
+///
+/// # Safety
+/// `err` is NULL or may be written.
+pub(super) unsafe fn call(
+    err: *mut *mut lambda_executor_error_t,
+    body: impl FnOnce() -> Outcome,
+) -> lambda_executor_status_t {
+    // SAFETY: passed on from the caller.
+    let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
+    answer(&err, panics::catch(body).unwrap_or_else(|story| Err(Failure::Panic(story))))
+}
+
+/// For exports on a handle: that is not NULL, not of another process, not broken and not closed. A panic breaks it.
+///
+/// # Safety
+/// `ex` is NULL or a handle that has not been freed; `err` is NULL or may be written.
+pub(super) unsafe fn on_handle(
+    ex: *mut lambda_executor_t,
+    err: *mut *mut lambda_executor_error_t,
+    body: impl FnOnce(&lambda_executor_t) -> Outcome,
+) -> lambda_executor_status_t {
+    // SAFETY: passed on from the caller.
+    let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
+    // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
+    let Some(handle) = (unsafe { ex.as_ref() }) else {
+        return answer(&err, Err(Failure::argument("the executor is NULL")));
+    };
+    answer(&err, breaking(handle, || handle.usable().and_then(|()| body(handle))))
+}
+
+/// The same for what works on closed and broken handles too, but not on those of another process.
+///
+/// # Safety
+/// As for [`on_handle`].
+pub(super) unsafe fn on_any_handle(
+    ex: *mut lambda_executor_t,
+    body: impl FnOnce(&lambda_executor_t) -> Outcome,
+) -> lambda_executor_status_t {
+    // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
+    match unsafe { ex.as_ref() } {
+        None => LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
+        Some(handle) => breaking(handle, || handle.of_this_process().and_then(|()| body(handle)))
+            .unwrap_or_else(|failure| failure.status()),
+    }
+}
+
+fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outcome {
+    panics::catch(body).unwrap_or_else(|story| {
+        handle.waits.break_with(&story);
+        Err(Failure::Panic(story))
+    })
+}
+
+fn answer(err: &Out<*mut lambda_executor_error_t>, outcome: Outcome) -> lambda_executor_status_t {
+    match outcome {
+        Ok(status) => status,
+        Err(failure) => {
+            report(err, &failure);
+            failure.status()
+        }
+    }
+}
+
+/// Hands an error object to a caller who asked for one.
+pub(super) fn report(err: &Out<*mut lambda_executor_error_t>, failure: &Failure) {
+    err.set_with(|| Box::into_raw(Box::new(lambda_executor_error_t::new(failure))));
+}

@@ -1,0 +1,102 @@
+//! Out parameters: always given a defined value, never read.
+
+use super::failure::Failure;
+use super::status::*;
+
+/// An out parameter of the caller, set to its "nothing" until it is filled.
+pub(super) struct Out<T> {
+    to: *mut T,
+}
+
+impl<T> Out<T> {
+    /// Where the parameter may be NULL.
+    ///
+    /// # Safety
+    /// `to` is NULL or may be written as long as the `Out` lives.
+    pub(super) unsafe fn optional(to: *mut T, nothing: T) -> Self {
+        if !to.is_null() {
+            // SAFETY: not NULL, and writable by the caller's promise. Unaligned, since bindings build these by hand.
+            unsafe { to.write_unaligned(nothing) };
+        }
+        Self { to }
+    }
+
+    /// Fills it.
+    pub(super) fn set(&self, value: T) {
+        if !self.to.is_null() {
+            // SAFETY: as in `optional`.
+            unsafe { self.to.write_unaligned(value) };
+        }
+    }
+
+    /// Fills it, unless there is nobody to own the value.
+    pub(super) fn set_with(&self, make: impl FnOnce() -> T) {
+        if !self.to.is_null() {
+            self.set(make());
+        }
+    }
+
+    /// For parameters that must not be NULL.
+    pub(super) fn required(&self, name: &str) -> Result<(), Failure> {
+        if self.to.is_null() {
+            return Err(Failure::argument(format!("{name} is NULL: there is nowhere to put the result")));
+        }
+        Ok(())
+    }
+}
+
+/// One status for each of several tasks or keys; the caller's array may be NULL.
+pub(super) struct Results {
+    to: *mut lambda_executor_status_t,
+    len: usize,
+}
+
+impl Results {
+    /// # Safety
+    /// `to` is NULL or has room for `len` statuses as long as the value lives.
+    pub(super) unsafe fn new(to: *mut lambda_executor_status_t, len: usize) -> Self {
+        Self { to, len }
+    }
+
+    /// Tells the outcome of one.
+    pub(super) fn set(&self, at: usize, status: lambda_executor_status_t) {
+        if !self.to.is_null() && at < self.len {
+            // SAFETY: within the array that the caller has promised.
+            unsafe { self.to.add(at).write_unaligned(status) };
+        }
+    }
+
+    /// A call that failed as a whole did nothing for any of them.
+    pub(super) fn fill_on_failure(&self, status: lambda_executor_status_t) -> lambda_executor_status_t {
+        if status < LAMBDA_EXECUTOR_OK {
+            (0..self.len).for_each(|at| self.set(at, status));
+        }
+        status
+    }
+}
+
+/// Text into a buffer of the caller, with a NUL: what `describe` and `stats` do.
+///
+/// # Safety
+/// `buf` is NULL or may be written for `cap` bytes.
+pub(super) unsafe fn text(
+    text: &str,
+    buf: *mut std::ffi::c_char,
+    cap: usize,
+    needed: &Out<usize>,
+) -> Result<lambda_executor_status_t, Failure> {
+    if buf.is_null() && cap != 0 {
+        return Err(Failure::argument(format!("buf is NULL but cap is {cap}")));
+    }
+    let size = text.len().saturating_add(1);
+    needed.set(size);
+    if cap < size {
+        return Ok(LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
+    }
+    // SAFETY: the buffer has at least `size` bytes by the caller's promise, and is not part of `text`.
+    unsafe {
+        buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len());
+        buf.add(text.len()).write(0);
+    }
+    Ok(LAMBDA_EXECUTOR_OK)
+}

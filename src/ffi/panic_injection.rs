@@ -1,0 +1,28 @@
+//! An export that panics on purpose, for the tests of the guard. Not in the header, and not in a shipped library.
+
+use super::error::lambda_executor_error_t;
+use super::handle::lambda_executor_t;
+use super::status::*;
+use super::{failure::Failure, guard};
+use crate::executor::ports::Readiness;
+
+/// Panics in the call (`place` 0), or has the driver report that it panicked (`place` 1).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lambda_executor_test_panic(
+    ex: *mut lambda_executor_t,
+    place: i32,
+    err: *mut *mut lambda_executor_error_t,
+) -> lambda_executor_status_t {
+    // SAFETY: `ex` is NULL or not yet freed, `err` is NULL or writable.
+    unsafe {
+        guard::on_handle(ex, err, |handle| match place {
+            #[expect(clippy::panic, reason = "what it is for")]
+            0 => panic!("injected by a test"),
+            1 => {
+                handle.waits.broken();
+                Ok(LAMBDA_EXECUTOR_OK)
+            }
+            _ => Err(Failure::argument("place is 0 or 1")),
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! Statistics.
+
+use super::error::lambda_executor_error_t;
+use super::handle::lambda_executor_t;
+use super::out::Out;
+use super::status::*;
+use super::{guard, out};
+use std::ffi::c_char;
+
+/// Counters, gauges, latency histograms and health as a JSON object. Fields may be added.
+///
+/// buf, cap: where to put it, with a NUL. NULL and 0 ask for the size only, which may have grown by the next call.
+/// needed: set to the size in bytes, its NUL included. May be NULL.
+///
+/// OK, BUFFER_TOO_SMALL (nothing written), ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lambda_executor_stats(
+    ex: *mut lambda_executor_t,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    err: *mut *mut lambda_executor_error_t,
+) -> lambda_executor_status_t {
+    // SAFETY: `ex` is NULL or not yet freed, `buf` is NULL or writable for `cap` bytes, `needed` and `err` are NULL or
+    // writable, by the header's rules.
+    unsafe {
+        let needed = Out::optional(needed, 0);
+        guard::on_handle(ex, err, |handle| out::text(&handle.executor.stats(), buf, cap, &needed))
+    }
+}

@@ -1,0 +1,73 @@
+//! Telling the parent from the child. A forked child has the memory of its parent but none of its threads: whatever
+//! waits for one of them would wait for ever.
+
+#![allow(unsafe_code)]
+
+use once_cell::sync::OnceCell;
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How many forks lie between the process that loaded the library and this one.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// The process in which something was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Birth {
+    generation: u32,
+    pid: u32,
+}
+
+impl Birth {
+    /// Here and now. The first call of a process asks to be told of forks, which can fail for want of memory.
+    pub fn now() -> io::Result<Self> {
+        static REGISTERED: OnceCell<()> = OnceCell::new();
+        REGISTERED.get_or_try_init(register)?;
+        Ok(Self { generation: GENERATION.load(Ordering::Relaxed), pid: std::process::id() })
+    }
+
+    /// False in a child forked since then. Costs one load, and may be asked in a signal handler.
+    pub fn in_this_process(self) -> bool {
+        self.generation == GENERATION.load(Ordering::Relaxed)
+    }
+
+    /// The process id at that time.
+    pub fn pid(self) -> u32 {
+        self.pid
+    }
+}
+
+/// The handler stays for the life of the process; so does its code, since the library is linked with `-z nodelete`.
+fn register() -> io::Result<()> {
+    extern "C" fn in_child() {
+        GENERATION.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the handler only counts, which is safe in a child of a process with threads.
+    match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_not_the_process_it_was_forked_from() {
+        let birth = Birth::now().unwrap();
+        assert!(birth.in_this_process());
+        // SAFETY: the child does nothing but load a number and exit.
+        let status = unsafe {
+            match libc::fork() {
+                0 => libc::_exit(if birth.in_this_process() { 1 } else { 42 }),
+                child => {
+                    let mut status = 0;
+                    assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+                    status
+                }
+            }
+        };
+        assert_eq!(libc::WEXITSTATUS(status), 42);
+        assert!(birth.in_this_process());
+    }
+}

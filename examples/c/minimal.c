@@ -19,8 +19,9 @@ int main(int argc, char **argv) {
         err);
 
   lambda_executor_task_t task = {.struct_size = sizeof task, .key = {"my first task", 13}};
-  task.argv = (const char *const *)argv + 1;
-  task.argc = (size_t)argc - 1;
+  const char *const greeting[] = {"echo", "hello, world"};
+  task.argv = argc > 1 ? (const char *const *)argv + 1 : greeting;
+  task.argc = argc > 1 ? (size_t)argc - 1 : 2;
   check(lambda_executor_queue(ex, &task, &err), err);
 
   int failed = -1;

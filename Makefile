@@ -6,8 +6,11 @@ SHELL := /bin/bash
 # Targets run one after another: they share cargo's target folder and a small machine.
 .NOTPARALLEL:
 
+TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 VENVS := build/venvs
+# Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp include/*.hpp)
+EXAMPLES = $(patsubst examples/c/%.c,build/examples/%,$(wildcard examples/c/*.c))
 
 .PHONY: help
 help: ## list the targets
@@ -22,6 +25,14 @@ setup: ## install what building and testing need (packages, Python environments)
 .PHONY: build
 build: ## build library, local server and function into target/debug
 	@cargo build --quiet --locked --workspace --all-targets
+	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.0
+
+.PHONY: examples
+examples: build $(EXAMPLES) ## build the C examples into build/examples
+
+build/examples/%: examples/c/%.c include/lambda_executor.h
+	@mkdir -p $(@D)
+	@$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude -o $@ $< -L$(TARGET) -llambda_executor -Wl,-rpath,$(abspath $(TARGET))
 
 .PHONY: header
 header: ## write include/lambda_executor.h anew from the Rust source

@@ -23,7 +23,8 @@ impl Lambda for Aws {
         let Some(client) = clients.lambda.get(request.route) else {
             return Err(errors::own(FailureClass::Permanent, "InvalidRequest", "the route has no client".into()));
         };
-        let what = function.what();
+        // Only failures need it, and this is the busiest call of all.
+        let what = || function.what();
         let call = client
             .invoke()
             .function_name(&function.name)
@@ -31,10 +32,10 @@ impl Lambda for Aws {
             .invocation_type(InvocationType::Event)
             .payload(Blob::new(request.payload.as_ref()));
         let answer = match tokio::time::timeout(self.settings.invoke_timeout, call.send()).await {
-            Err(_) => return Err(errors::timed_out(&what, self.settings.invoke_timeout)),
+            Err(_) => return Err(errors::timed_out(&what(), self.settings.invoke_timeout)),
             Ok(Err(error)) => {
                 let reason = error.as_service_error().and_then(throttle_reason);
-                let mut failure = errors::sort(&what, error);
+                let mut failure = errors::sort(&what(), error);
                 if let Some(reason) = reason {
                     failure.message = format!("{} ({reason})", failure.message);
                 }
@@ -44,7 +45,7 @@ impl Lambda for Aws {
         };
         // Anything else would be a gateway or a captive portal that answers in Lambda's place.
         if answer.status_code() != ACCEPTED {
-            let message = format!("{what}: status {} in place of {ACCEPTED}", answer.status_code());
+            let message = format!("{}: status {} in place of {ACCEPTED}", what(), answer.status_code());
             return Err(errors::own(FailureClass::Transient { no_service: true }, "UnexpectedAnswer", message));
         }
         Ok(Accepted { request_id: answer.request_id().unwrap_or_default().to_owned() })

@@ -35,13 +35,13 @@ def run_tasks(
         nonlocal running
         event = json.loads(line)
         events.append(event)
-        running += event["state"] == "RUNNING"
-        if event["state"] == "RUNNING" and running == len(tasks):
+        running += event["state"] == "running"
+        if event["state"] == "running" and running == len(tasks):
             when_running()
 
     status, error = drive(server, order, take)
     assert status == 0, error
-    finals = [event for event in events if event["state"] != "RUNNING"]
+    finals = [event for event in events if event["state"] != "running"]
     assert len({event["key"] for event in finals}) == len(finals), "two final events of one task"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     return {event["key"]: event for event in finals}

@@ -138,7 +138,7 @@ def main() -> None:
             raise SystemExit(f"{unfinished} tasks without a final event")
         for event in host.events():
             print(json.dumps(event), flush=True)
-            unfinished -= event["state"] != "RUNNING"
+            unfinished -= event["state"] != "running"
     host.library.lambda_executor_free(host.handle)
 
 

@@ -31,10 +31,10 @@ def test_by_the_library(start: Start) -> None:
     tasks = [{"task_key": KEY, "command": ["true"]}]
     tasks += [{"task_key": f"exit-{code}", "command": ["sh", "-c", f"exit {code}"]} for code in range(1, 8)]
     finals = run_tasks(server, config, tasks)
-    assert (finals[KEY]["state"], finals[KEY]["return_code"]) == ("SUCCEEDED", 0)
+    assert (finals[KEY]["state"], finals[KEY]["return_code"]) == ("succeeded", 0)
     for code in range(1, 8):
         final = finals[f"exit-{code}"]
-        assert (final["state"], final["reason"], final["return_code"]) == ("FAILED", "EXIT", code)
+        assert (final["state"], final["reason"], final["return_code"]) == ("failed", "exit", code)
 
 
 def test_a_key_used_again_is_not_confused(start: Start) -> None:

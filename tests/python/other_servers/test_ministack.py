@@ -31,8 +31,8 @@ def test_commands_run_in_real_processes(deployment: Deployment) -> None:
     finals = run_tasks(deployment.server, deployment.config, tasks, check_health=True)
     for code in range(20):
         final = finals[f"exit-{code}"]
-        assert final["state"] == ("FAILED" if code else "SUCCEEDED")
-        assert (final["reason"], final["has_return_code"], final["return_code"]) == ("EXIT", 1, code)
+        assert final["state"] == ("failed" if code else "succeeded")
+        assert (final["reason"], final["has_return_code"], final["return_code"]) == ("exit", 1, code)
         assert final["output_tail"] == f"out {code}\n"
         assert final["request_id"]
         assert final["started_at_ms"] <= final["finished_at_ms"]
@@ -46,26 +46,26 @@ def test_what_ends_a_command(deployment: Deployment) -> None:
     ]
     finals = run_tasks(deployment.server, deployment.config, tasks)
     assert (finals["signal"]["reason"], finals["signal"]["return_code"], finals["signal"]["signal"]) == (
-        "SIGNAL",
+        "signal",
         -9,
         9,
     )
     assert finals["no such program"]["return_code"] == 127
-    assert (finals["over time"]["reason"], finals["over time"]["return_code"]) == ("TIMEOUT", 124)
+    assert (finals["over time"]["reason"], finals["over time"]["return_code"]) == ("timeout", 124)
 
 
 @pytest.mark.parametrize("retries", [0, 1])
 def test_a_function_that_crashes_ends_in_a_dead_letter(ministack: servers.Server, retries: int) -> None:
     broken = deploy(ministack, f"crashes-{retries}", "#!/bin/sh\nexit 3\n", retries=retries)
     final = run_tasks(ministack, broken.config, [command("doomed", "true")])["doomed"]
-    assert (final["state"], final["reason"], final["has_return_code"]) == ("FAILED", "DEAD_LETTER", 0)
+    assert (final["state"], final["reason"], final["has_return_code"]) == ("failed", "dead_letter", 0)
     assert final["message"]
 
 
 def test_an_unknown_function_fails_at_once(deployment: Deployment) -> None:
     config = {**deployment.config, "function_name": "none", "check_health_on_startup": False}
     final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=10)["lost"]
-    assert (final["state"], final["reason"]) == ("FAILED", "INVOKE_FAILED")
+    assert (final["state"], final["reason"]) == ("failed", "invoke_failed")
     assert "ResourceNotFoundException" in final["message"]
 
 
@@ -75,7 +75,7 @@ def test_an_alias_is_invoked(deployment: Deployment) -> None:
     client.create_alias(FunctionName=deployment.function_name, Name="live", FunctionVersion=version)
     config = {**deployment.config, "function_qualifier": "live"}
     final = run_tasks(deployment.server, config, [command("by alias", "true")], check_health=True)["by alias"]
-    assert final["state"] == "SUCCEEDED"
+    assert final["state"] == "succeeded"
 
 
 def test_health_tells_what_is_missing(deployment: Deployment) -> None:

@@ -98,7 +98,7 @@ def test_a_dead_letter_is_a_failure(deployment: Deployment) -> None:
         )
 
     final = run_tasks(deployment.server, deployment.config, [command("k", "true")], when_running=fail)["k"]
-    assert (final["state"], final["reason"]) == ("FAILED", "DEAD_LETTER")
+    assert (final["state"], final["reason"]) == ("failed", "dead_letter")
     assert "the function crashed" in final["message"]
     assert left(deployment, deployment.dead_letter_queue_url) == 0
 

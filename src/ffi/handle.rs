@@ -26,6 +26,12 @@ pub struct lambda_executor_t {
     pub(super) born: fork::Birth,
 }
 
+/// Any thread may use a handle.
+const _: fn() = || {
+    fn shared_between_threads<T: Send + Sync>() {}
+    shared_between_threads::<lambda_executor_t>();
+};
+
 impl lambda_executor_t {
     /// Whether calls may do anything here.
     pub(super) fn usable(&self) -> Result<(), Failure> {

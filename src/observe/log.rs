@@ -49,7 +49,8 @@ pub struct Log {
     shared: Arc<Shared>,
     dispatch: Dispatch,
     thread: JoinHandle<()>,
-    ended: Receiver<()>,
+    /// Disconnected when the thread has ended. Behind a lock only because the log is shared between threads.
+    ended: Mutex<Receiver<()>>,
 }
 
 /// What makers of records and the log's thread share.
@@ -85,7 +86,12 @@ impl Log {
             let _ending: mpsc::Sender<()> = ending;
             theirs.write_all(&to_write);
         })?;
-        Ok(Self { dispatch: Dispatch::new(Subscriber::new(Arc::clone(&shared))), shared, thread, ended })
+        Ok(Self {
+            dispatch: Dispatch::new(Subscriber::new(Arc::clone(&shared))),
+            shared,
+            thread,
+            ended: Mutex::new(ended),
+        })
     }
 
     /// For threads of the handle, for as long as they run.
@@ -107,14 +113,12 @@ impl Log {
             *lock(&self.shared.sink) = sink;
         }
         self.shared.level.store(subscriber::number(level), Ordering::Relaxed);
-        // What was skipped at the old level may be wanted now.
-        tracing::callsite::rebuild_interest_cache();
     }
 
     /// Writes what waits and ends the thread. A sink that does not return within `patience` is left behind with it.
     pub fn stop(self, patience: Duration) {
         lock(&self.shared.records).take();
-        let late = self.ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+        let late = lock(&self.ended).recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
         // A sink that frees its own handle cannot be waited for.
         if !late && thread::current().id() != self.thread.thread().id() {
             let _ = self.thread.join();

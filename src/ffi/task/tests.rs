@@ -1,1 +1,180 @@
+use super::*;
+use std::ffi::CString;
+use std::ptr;
 
+fn string(text: &str) -> lambda_executor_str_t {
+    lambda_executor_str_t { ptr: text.as_ptr().cast(), len: text.len() }
+}
+
+fn task(key: &str) -> lambda_executor_task_t {
+    lambda_executor_task_t {
+        struct_size: u32::try_from(FIRST_SIZE).unwrap(),
+        flags: 0,
+        tag: 7,
+        key: string(key),
+        argv: ptr::null(),
+        argc: 0,
+        command_json: string(r#"["true"]"#),
+        executor_config_json: string(""),
+        queue: string(""),
+        timeout_ms: 0,
+        max_wait_ms: 0,
+    }
+}
+
+fn read(task: &lambda_executor_task_t) -> Result<TaskSpec, String> {
+    // SAFETY: the tests keep what their tasks point to.
+    unsafe { to_queue(task) }.map_err(|failure| failure.to_string())
+}
+
+/// Reads an array of structs of `size` bytes each, filled by `fill`.
+fn sized(size: usize, n: usize, fill: impl Fn(usize, &mut [u8])) -> Vec<Result<lambda_executor_task_t, String>> {
+    let mut memory = vec![0_u8; size * n];
+    for (at, bytes) in memory.chunks_mut(size).enumerate() {
+        let mut task = task("k");
+        task.struct_size = u32::try_from(size).unwrap();
+        task.tag = u64::try_from(at).unwrap();
+        // SAFETY: both have at least so many bytes.
+        unsafe {
+            ptr::from_ref(&task).cast::<u8>().copy_to_nonoverlapping(bytes.as_mut_ptr(), size.min(size_of_val(&task)));
+        }
+        fill(at, bytes);
+    }
+    // SAFETY: `n` structs of `size` bytes.
+    match unsafe { Tasks::new(memory.as_ptr().cast(), n) } {
+        Ok(tasks) => tasks.iter().map(|task| task.map_err(|failure| failure.to_string())).collect(),
+        Err(failure) => vec![Err(failure.to_string())],
+    }
+}
+
+#[test]
+fn structs_of_newer_callers_are_read_by_their_stride() {
+    let tasks = sized(FIRST_SIZE + 24, 3, |_, _| {});
+    let tags: Vec<u64> = tasks.into_iter().map(|task| task.unwrap().tag).collect();
+    assert_eq!(tags, [0, 1, 2]);
+}
+
+#[test]
+fn what_we_do_not_know_must_be_zero() {
+    let tasks = sized(FIRST_SIZE + 8, 2, |at, bytes| bytes[FIRST_SIZE + 7] = u8::from(at == 1));
+    assert!(tasks[0].is_ok());
+    assert!(tasks[1].as_ref().is_err_and(|message| message.contains("does not know")), "{tasks:?}");
+}
+
+#[test]
+fn a_struct_size_that_cannot_be_is_told() {
+    for size in [4, 8, FIRST_SIZE - 1] {
+        let tasks = sized(size, 1, |_, _| {});
+        assert!(tasks[0].as_ref().is_err_and(|message| message.contains("sizeof")), "{size}: {tasks:?}");
+    }
+    let mixed = sized(FIRST_SIZE, 2, |at, bytes| bytes[0] ^= u8::try_from(at * 8).unwrap());
+    assert!(mixed[0].is_ok() && mixed[1].as_ref().is_err_and(|message| message.contains("all must have the same")));
+    // SAFETY: NULL is not read, and what is too many is not either.
+    unsafe {
+        assert!(Tasks::new(ptr::null(), 1).is_err());
+        assert!(Tasks::new(ptr::null(), 0).is_ok());
+        assert!(Tasks::new(ptr::from_ref(&task("k")), usize::MAX).is_err());
+    }
+}
+
+#[test]
+fn flags_must_be_zero() {
+    let tasks = sized(FIRST_SIZE, 1, |_, bytes| bytes[4] = 2);
+    assert_eq!(tasks[0].as_ref().unwrap_err(), "flags of the task are 0x2 (only 0 is allowed)");
+}
+
+#[test]
+fn a_command_is_argv_or_json() {
+    let words = [CString::new("echo").unwrap(), CString::new("é").unwrap()];
+    let argv: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+    let mut task = task("k");
+    (task.argv, task.argc) = (argv.as_ptr(), argv.len());
+    assert!(read(&task).unwrap_err().contains("has two commands"));
+
+    task.command_json = string("");
+    assert!(matches!(read(&task).unwrap().command, Command::Argv(words) if words == ["echo", "é"]));
+
+    task.argc = 0;
+    assert!(read(&task).unwrap_err().contains("argv is empty"));
+    task.argv = ptr::null();
+    assert!(read(&task).unwrap_err().contains("has no command"));
+    task.argc = 1;
+    assert!(read(&task).unwrap_err().contains("argv is NULL, but argc is 1"));
+}
+
+#[test]
+fn a_null_in_argv_is_told() {
+    let word = CString::new("echo").unwrap();
+    let argv = [word.as_ptr(), ptr::null()];
+    let mut task = task("k");
+    (task.argv, task.argc, task.command_json) = (argv.as_ptr(), 2, string(""));
+    assert_eq!(read(&task).unwrap_err(), "task `k`: argv has a NULL at index 1, but argc is 2");
+}
+
+#[test]
+fn json_commands_are_passed_on_as_written() {
+    for json in [r#"["a"]"#, r#" [ "a" , "\u00e9" ]"#, r#""echo hello""#] {
+        let mut task = task("k");
+        task.command_json = string(json);
+        assert!(matches!(read(&task).unwrap().command, Command::Json(raw) if raw.get() == json.trim()), "{json}");
+    }
+}
+
+#[test]
+fn json_that_is_no_command_is_told_with_what_it_is() {
+    for (json, what) in [
+        ("5", "integer `5`"),
+        ("null", "null"),
+        ("{}", "map"),
+        ("[]", "the list is empty"),
+        (r#""""#, "the string is empty"),
+        (r#"["a", 5]"#, "integer `5`"),
+        (r#"["a", ["b"]]"#, "sequence"),
+        (r#"["a""#, "EOF"),
+        (r#"["a"] x"#, "trailing"),
+        ("echo", "expected"),
+    ] {
+        let mut task = task("name");
+        task.command_json = string(json);
+        let message = read(&task).unwrap_err();
+        assert!(message.starts_with("task `name`: command_json is not a command: "), "{message}");
+        assert!(message.contains(what), "{json}: {message}");
+    }
+}
+
+#[test]
+fn the_executor_config_is_an_object() {
+    let with = |json: &str| {
+        let mut task = task("k");
+        task.executor_config_json = string(json);
+        read(&task).map(|spec| spec.executor_config.map(|config| config.get().to_owned()))
+    };
+    assert_eq!(with(""), Ok(None));
+    assert_eq!(with(r#"{"a": {"b": [1, null]}}"#), Ok(Some(r#"{"a": {"b": [1, null]}}"#.into())));
+    for json in ["[]", "5", "{", "{} {}", "null"] {
+        assert!(
+            with(json).is_err_and(|message| message.contains("executor_config_json is not a JSON object")),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn times_are_not_negative() {
+    let mut task = task("k");
+    task.timeout_ms = -1;
+    assert_eq!(read(&task).unwrap_err(), "task `k`: timeout_ms is -1 (0 or more milliseconds are allowed)");
+    (task.timeout_ms, task.max_wait_ms) = (i64::MAX, -5);
+    assert!(read(&task).unwrap_err().contains("max_wait_ms is -5"));
+    task.max_wait_ms = 5;
+    assert!(read(&task).is_ok_and(|spec| spec.max_wait_ms == 5));
+}
+
+#[test]
+fn adopted_tasks_need_no_command() {
+    let mut task = task("k");
+    task.command_json = string("");
+    // SAFETY: the strings are there.
+    let spec = unsafe { to_adopt(&task) }.unwrap();
+    assert_eq!((&*spec.key, spec.tag), ("k", 7));
+}

@@ -6,7 +6,6 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, span};
 
@@ -21,10 +20,14 @@ impl Subscriber {
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        let Some(level) = level(self.shared.level.load(Ordering::Relaxed)) else { return false };
-        let ours = metadata.target().starts_with("lambda_executor");
-        metadata.is_event() && *metadata.level() <= if ours { level } else { level.min(Level::WARN) }
+        let level = level(self.shared.level.load(Ordering::Relaxed));
+        metadata.is_event() && level.is_some_and(|level| *metadata.level() <= loudest(metadata).min(level))
     }
+}
+
+/// The most that is ever heard of a module.
+fn loudest(metadata: &Metadata<'_>) -> Level {
+    if metadata.target().starts_with("lambda_executor") { Level::TRACE } else { Level::WARN }
 }
 
 /// A level as a number: 0 for none, then the more the louder.
@@ -51,24 +54,22 @@ fn level(number: u8) -> Option<Level> {
 }
 
 impl tracing::Subscriber for Subscriber {
+    /// `tracing` keeps the answers of all handles together, and brings them up to date in a way that can lose one of
+    /// two changes at the same time. So what it may keep is only what never changes.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // Asked again when the level changes.
-        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+        if metadata.is_event() && *metadata.level() <= loudest(metadata) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.wants(metadata)
     }
 
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(level(self.shared.level.load(Ordering::Relaxed)).map_or(LevelFilter::OFF, LevelFilter::from_level))
-    }
-
     fn event(&self, event: &Event<'_>) {
         let metadata = event.metadata();
-        if !self.wants(metadata) {
-            return;
-        }
         let mut text = Text::default();
         event.record(&mut text);
         self.shared.take(Record {

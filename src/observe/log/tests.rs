@@ -1,1 +1,147 @@
+use super::*;
+use std::sync::mpsc::{Receiver, sync_channel};
 
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A log whose records arrive at the receiver.
+fn heard(level: Level) -> (Log, Receiver<Record>) {
+    let log = Log::start(None).unwrap();
+    let (heard, records) = mpsc::channel();
+    log.send_to(Sink::Host(Box::new(move |record| heard.send(record.clone()).unwrap_or(()))), Some(level));
+    (log, records)
+}
+
+fn messages(log: Log, records: &Receiver<Record>) -> Vec<String> {
+    log.stop(PATIENCE);
+    records.iter().map(|record| record.message).collect()
+}
+
+#[test]
+fn records_have_level_target_message_and_fields() {
+    let (log, records) = heard(Level::INFO);
+    log.on_this_thread(|| {
+        tracing::info!(count = 3, name = "plain", said = "two words", none = "", "drained {}", "all");
+        tracing::debug!("too quiet");
+    });
+    log.stop(PATIENCE);
+    let records: Vec<Record> = records.iter().collect();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].message, r#"drained all count=3 name=plain said="two words" none="""#);
+    assert_eq!(records[0].level, Level::INFO);
+    assert!(records[0].target.starts_with("lambda_executor::observe"));
+    assert!(records[0].time_ms > 1_700_000_000_000);
+}
+
+#[test]
+fn others_are_heard_at_warn_at_most() {
+    let (log, records) = heard(Level::TRACE);
+    log.on_this_thread(|| {
+        tracing::warn!(target: "aws_smithy_runtime", "slow");
+        tracing::info!(target: "aws_smithy_runtime", "a request with its token");
+        tracing::trace!("ours");
+    });
+    assert_eq!(messages(log, &records), ["slow", "ours"]);
+}
+
+#[test]
+fn the_level_can_change_while_it_runs() {
+    let (log, records) = heard(Level::WARN);
+    let say = || log.on_this_thread(|| tracing::debug!("now and then"));
+    say();
+    let (louder, more) = mpsc::channel();
+    log.send_to(Sink::Host(Box::new(move |record| louder.send(record.clone()).unwrap_or(()))), Some(Level::DEBUG));
+    say();
+    assert_eq!(more.recv_timeout(PATIENCE).unwrap().message, "now and then");
+    assert_eq!(messages(log, &records), [String::new(); 0]);
+}
+
+#[test]
+fn what_a_slow_reader_misses_is_counted() {
+    let (log, records) = heard(Level::INFO);
+    let (go, gate) = sync_channel::<()>(0);
+    let (started, start) = mpsc::channel();
+    let (heard, mine) = mpsc::channel();
+    log.send_to(
+        Sink::Host(Box::new(move |record| {
+            started.send(()).unwrap_or(());
+            let _ = gate.recv();
+            heard.send(record.message.clone()).unwrap_or(());
+        })),
+        Some(Level::INFO),
+    );
+    drop(records);
+    log.on_this_thread(|| {
+        tracing::info!("first");
+        start.recv_timeout(PATIENCE).unwrap();
+        // One is being read; as many wait as fit; three do not.
+        (0..CAPACITY + 3).for_each(|_| tracing::info!("more"));
+    });
+    drop(go);
+    log.stop(PATIENCE);
+    let messages: Vec<String> = mine.iter().collect();
+    assert_eq!(messages.len(), CAPACITY + 2);
+    assert_eq!(messages[0], "first");
+    assert_eq!(messages[1], "3 log records were dropped: their reader was too slow");
+}
+
+#[test]
+fn a_reader_may_send_the_log_elsewhere() {
+    let log = Arc::new(Log::start(None).unwrap());
+    let (second, records) = mpsc::channel();
+    let mine = Arc::downgrade(&log);
+    let second = Mutex::new(Some(second));
+    let first = move |_: &Record| {
+        if let (Some(log), Some(second)) = (mine.upgrade(), lock(&second).take()) {
+            log.send_to(
+                Sink::Host(Box::new(move |record| second.send(record.clone()).unwrap_or(()))),
+                Some(Level::INFO),
+            );
+        }
+    };
+    log.send_to(Sink::Host(Box::new(first)), Some(Level::INFO));
+    log.on_this_thread(|| {
+        tracing::info!("to the first");
+        tracing::info!("to the second");
+    });
+    assert_eq!(records.recv_timeout(PATIENCE).unwrap().message, "to the second");
+}
+
+#[test]
+fn a_reader_that_never_returns_does_not_hold_up_the_end() {
+    let (log, records) = heard(Level::INFO);
+    drop(records);
+    let (go, gate) = sync_channel::<()>(0);
+    let (started, start) = mpsc::channel();
+    log.send_to(
+        Sink::Host(Box::new(move |_| {
+            started.send(()).unwrap_or(());
+            let _ = gate.recv();
+        })),
+        Some(Level::INFO),
+    );
+    log.on_this_thread(|| tracing::info!("hello"));
+    start.recv_timeout(PATIENCE).unwrap();
+    log.stop(Duration::from_millis(1));
+    drop(go);
+}
+
+#[test]
+fn a_reader_that_panics_loses_one_record() {
+    panics::quieten();
+    let (log, records) = heard(Level::INFO);
+    drop(records);
+    let (heard, mine) = mpsc::channel();
+    log.send_to(
+        Sink::Host(Box::new(move |record| {
+            assert_ne!(record.message, "bad");
+            heard.send(record.message.clone()).unwrap_or(());
+        })),
+        Some(Level::INFO),
+    );
+    log.on_this_thread(|| {
+        tracing::info!("bad");
+        tracing::info!("good");
+    });
+    log.stop(PATIENCE);
+    assert_eq!(mine.iter().collect::<Vec<_>>(), ["good"]);
+}

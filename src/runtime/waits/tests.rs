@@ -1,1 +1,152 @@
+use super::*;
+use std::os::unix::thread::JoinHandleExt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::thread::{self, JoinHandle};
 
+/// The test ends the wait.
+const SOON: Deadline = Deadline::NEVER;
+
+fn now() -> Deadline {
+    Deadline::after_ms(0)
+}
+
+fn waits() -> Arc<Waits> {
+    Arc::new(Waits::new().unwrap())
+}
+
+/// A thread that waits, once it is known to.
+fn waiting(waits: &Arc<Waits>, deadline: Deadline) -> JoinHandle<Wait> {
+    let before = *waits.in_progress.lock().unwrap();
+    let theirs = Arc::clone(waits);
+    let thread = thread::spawn(move || theirs.for_events(deadline).unwrap());
+    while *waits.in_progress.lock().unwrap() == before {
+        thread::yield_now();
+    }
+    thread
+}
+
+#[test]
+fn events_end_a_wait_until_they_are_taken() {
+    let waits = waits();
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+    let waiter = waiting(&waits, SOON);
+    waits.events_waiting(true);
+    assert_eq!(waiter.join().unwrap(), Wait::Ready);
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+    waits.events_waiting(false);
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+}
+
+#[test]
+fn a_drain_that_is_over_ends_every_later_wait() {
+    let waits = waits();
+    assert_eq!(waits.for_drained(now()).unwrap(), Wait::TimedOut);
+    assert!(!waits.is_drained());
+    waits.drained();
+    assert!(waits.is_drained());
+    for _ in 0..2 {
+        assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ready);
+        assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+    }
+}
+
+#[test]
+fn something_else_can_be_waited_for() {
+    let (waits, other) = (waits(), EventFd::new().unwrap());
+    assert_eq!(waits.for_other(&other, now()).unwrap(), Wait::TimedOut);
+    other.set();
+    assert_eq!(waits.for_other(&other, Deadline::NEVER).unwrap(), Wait::Ready);
+}
+
+#[test]
+fn wake_ends_all_waits_in_progress_and_then_no_more() {
+    let waits = waits();
+    let waiters: Vec<_> = (0..4).map(|_| waiting(&waits, SOON)).collect();
+    waits.wake();
+    for waiter in waiters {
+        assert_eq!(waiter.join().unwrap(), Wait::Interrupted);
+    }
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+}
+
+#[test]
+fn wake_without_a_wait_ends_the_next_one_only() {
+    let waits = waits();
+    waits.wake();
+    waits.wake();
+    assert_eq!(waits.for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+}
+
+#[test]
+fn events_go_before_a_wake_up() {
+    let waits = waits();
+    waits.events_waiting(true);
+    waits.wake();
+    assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+}
+
+#[test]
+fn wake_keeps_errno() {
+    let waits = waits();
+    // SAFETY: errno of this thread.
+    let kept = unsafe {
+        *libc::__errno_location() = 4711;
+        waits.wake();
+        *libc::__errno_location()
+    };
+    assert_eq!(kept, 4711);
+}
+
+#[test]
+fn close_ends_waits_and_event_loops_see_it() {
+    let waits = waits();
+    let waiter = waiting(&waits, SOON);
+    waits.close();
+    assert_eq!(waiter.join().unwrap(), Wait::Ended(End::Closed));
+    assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ended(End::Closed));
+    // The executor takes its word back that events wait; the end stays visible.
+    waits.events_waiting(false);
+    let mut polled = libc::pollfd { fd: waits.events_descriptor(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    assert_eq!(unsafe { libc::poll(&raw mut polled, 1, 0) }, 1);
+}
+
+#[test]
+fn the_first_end_is_the_one_that_is_told() {
+    let waits = waits();
+    waits.broken();
+    waits.close();
+    assert!(matches!(waits.end(), Some(End::Broken(story)) if story.contains("driver")));
+}
+
+#[test]
+fn a_signal_interrupts() {
+    extern "C" fn count(_: libc::c_int) {
+        static SIGNALS: AtomicU32 = AtomicU32::new(0);
+        SIGNALS.fetch_add(1, Ordering::Relaxed);
+    }
+    let handler: extern "C" fn(libc::c_int) = count;
+    // SAFETY: a handler that only counts, for a signal that no other test uses.
+    unsafe { libc::signal(libc::SIGUSR2, handler as libc::sighandler_t) };
+
+    let waits = waits();
+    let waiter = waiting(&waits, SOON);
+    // The thread may not have reached its poll yet: then the next signal does.
+    while !waiter.is_finished() {
+        // SAFETY: the thread has not been joined.
+        unsafe { libc::pthread_kill(waiter.as_pthread_t(), libc::SIGUSR2) };
+        thread::yield_now();
+    }
+    assert_eq!(waiter.join().unwrap(), Wait::Interrupted);
+}
+
+#[test]
+fn deadlines_round_up_and_do_not_overflow() {
+    assert_eq!(now().poll_ms(), 0);
+    assert_eq!(Deadline::NEVER.poll_ms(), -1);
+    assert!((1..=10).contains(&Deadline::after_ms(10).poll_ms()));
+    assert_eq!(Deadline::after_ms(1 << 40).poll_ms(), libc::c_int::MAX);
+    assert!([libc::c_int::MAX, -1].contains(&Deadline::after_ms(u64::MAX).poll_ms()));
+}

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_executor_local::signature::{Identity, Request, amz_date, sign};
 use lambda_executor_local::{Options, Running, start};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -154,6 +154,14 @@ impl Client {
         self.admin("GET", "/_local/stats", &Value::Null).json()
     }
 
+    /// As `set_faults`, when the faults may close the connection before the answer.
+    pub fn set_faults_and_lose_connection(&self, faults: &Value) {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", self.address.parse().unwrap());
+        headers.insert("authorization", format!("Bearer {}", self.secret_access_key).parse().unwrap());
+        let _ = self.send(&plain("POST", "/_local/faults", &headers, faults.to_string().as_bytes()));
+    }
+
     pub fn set_faults(&self, faults: &Value) {
         let answer = self.admin("POST", "/_local/faults", faults);
         assert_eq!(answer.status, 200, "{}", answer.json());

@@ -128,7 +128,9 @@ def main() -> None:
     order = json.load(sys.stdin)
     host = Host(load(sys.argv[1]), order["config"])
     if order.get("check_health"):
-        host.check(host.library.lambda_executor_check_health(host.handle, 10_000, ctypes.byref(host.error)))
+        status = host.library.lambda_executor_check_health(host.handle, 10_000, ctypes.byref(host.error))
+        if host.check(status) != 0:
+            raise SystemExit(f"the health check had no answer in 10 s: status {status}")
     for tag, task in enumerate(order["tasks"]):
         host.queue(tag, task)
     unfinished = len(order["tasks"])

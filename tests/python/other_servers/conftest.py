@@ -65,6 +65,8 @@ def deploy(server: servers.Server, name: str, bootstrap: str, *, retries: int = 
         Environment={"Variables": {"QUEUE_URL": queue}},
         DeadLetterConfig={"TargetArn": target},
     )
+    # ministack copies the state into published versions, where it never changes again.
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=retries)
     return Deployment(server, name, queue, letters)
 

@@ -48,6 +48,7 @@ def run_tasks(
 
     status, error = drive(server, order, take)
     assert status == 0, error
+    assert "shutdown_grace_ms" not in error, "free waited for its whole grace"
     finals = [event for event in events if event["state"] != "running"]
     assert len({event["key"] for event in finals}) == len(finals), "two final events of one task"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))

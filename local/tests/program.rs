@@ -1,13 +1,14 @@
 //! The program: what it prints, the file it writes, and how it ends.
 
-use serde_json::Value;
+mod support;
+
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-const DEADLINE: Duration = Duration::from_secs(30);
+use std::time::Instant;
+use support::{Client, DEADLINE};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-executor-local"));
@@ -70,6 +71,19 @@ fn scratch(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("lambda-executor-local-{name}-{}", std::process::id()))
 }
 
+/// Waits for a ready file, and removes it.
+fn take(path: &Path) -> Value {
+    let deadline = Instant::now() + DEADLINE;
+    let content = loop {
+        match std::fs::read_to_string(path) {
+            Ok(content) => break content,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    };
+    std::fs::remove_file(path).unwrap();
+    serde_json::from_str(&content).unwrap()
+}
+
 fn kill(signal: &str, pid: u32) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
@@ -124,15 +138,7 @@ fn it_says_where_it_is_and_ends_on_sigterm() {
     command.args(["--handler", "builtin", "--access-key-id", "AKIAME", "--ready-file"]).arg(&ready);
     let mut server = Server::start(command);
     assert_eq!(server.exported("AWS_ACCESS_KEY_ID"), "AKIAME");
-    let deadline = Instant::now() + DEADLINE;
-    let content = loop {
-        match std::fs::read_to_string(&ready) {
-            Ok(content) => break content,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-    };
-    std::fs::remove_file(&ready).unwrap();
-    let ready: Value = serde_json::from_str(&content).unwrap();
+    let ready = take(&ready);
     assert_eq!(ready["endpoint_url"], server.exported("AWS_ENDPOINT_URL"));
     assert_eq!(ready["secret_access_key"], server.exported("AWS_SECRET_ACCESS_KEY"));
     assert_eq!(ready["config"]["queue_url"], server.exported("LAMBDA_EXECUTOR_QUEUE_URL"));
@@ -175,4 +181,18 @@ fn it_ends_with_its_parent_when_asked() {
     // The program holds the other end of this pipe until it has ended.
     let mut rest = Vec::new();
     output.read_to_end(&mut rest).unwrap();
+}
+
+#[test]
+fn a_host_that_ignores_sigchld_hides_how_handlers_end() {
+    let path = scratch("ignored.json");
+    // What is ignored stays ignored in the program.
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=CHLD", env!("CARGO_BIN_EXE_lambda-executor-local")]);
+    command.args(["--handler", "/bin/sh -c 'exit 3'", "--ready-file"]).arg(&path).stdout(Stdio::piped());
+    let _server = Server::start(command);
+    let client = Client::of_ready_file(&take(&path));
+    let answer = client.invoke("RequestResponse", &json!({}));
+    assert_eq!(answer.json()["errorType"], "Runtime.ExitError");
+    assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("exit status unknown"), "{}", answer.json());
 }

@@ -68,6 +68,21 @@ impl Client {
         }
     }
 
+    /// Of the program, by what it says of itself.
+    pub fn of_ready_file(ready: &Value) -> Self {
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self {
+            address: text("endpoint_url").strip_prefix("http://").unwrap().to_owned(),
+            region: text("region"),
+            access_key_id: text("access_key_id"),
+            secret_access_key: text("secret_access_key"),
+            function_name: text("function_name"),
+            queue_url: text("queue_url"),
+            dead_letter_queue_url: text("dead_letter_queue_url"),
+            clock_skew_s: 0,
+        }
+    }
+
     /// The bytes of a signed request. `uri` is path and query.
     pub fn signed(&self, service: &str, method: &str, uri: &str, extra: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;

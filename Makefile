@@ -39,7 +39,7 @@ header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: demo
-demo: setup examples ## run over 200 real commands through the local Lambda and check each result
+demo: setup build ## run over 200 real commands through the local Lambda and check each result
 	@tools/demo.sh
 
 .PHONY: test

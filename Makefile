@@ -23,12 +23,13 @@ setup: ## install what building and testing need (packages, Python environments)
 # All targets of all packages at once: one set of features, so that the AWS SDK is compiled once and not for the library,
 # its tests and the function each. What is shipped is built package by package.
 .PHONY: build
-build: ## build library, local server and function into target/debug
+build: ## build library, local server and function into target/debug, the C examples into build/examples
 	@cargo build --quiet --locked --workspace --all-targets
 	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.0
+	@$(MAKE) --no-print-directory examples
 
 .PHONY: examples
-examples: build $(EXAMPLES) ## build the C examples into build/examples
+examples: $(EXAMPLES) ## build the C examples alone
 
 build/examples/%: examples/c/%.c include/lambda_executor.h
 	@mkdir -p $(@D)

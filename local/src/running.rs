@@ -7,6 +7,7 @@ use crate::front::Front;
 use crate::lambda::{Lambda, Place, Runner, Settings, State, World};
 use crate::random::{Random, secret};
 use crate::sandbox::{Surroundings, find_function_program, find_program};
+use crate::secret::Secret;
 use crate::server::serve;
 use crate::signature::Checker;
 use crate::sqs::{QueueAddress, Sqs, SqsError, SqsSettings};
@@ -69,21 +70,18 @@ pub struct Running {
     endpoint_url: String,
     region: String,
     access_key_id: String,
-    secret_access_key: String,
+    secret_access_key: Secret,
     function_name: String,
     queue: QueueAddress,
     dead_letter_queue: QueueAddress,
 }
 
 /// Starts a Lambda and an SQS on 127.0.0.1, with one function, a results queue and a dead letter queue. Its threads are
-/// named `lmbx-local-N` and inherit the signal mask of the caller, who should have blocked all signals. Must not be
-/// called from within an asynchronous runtime.
+/// named `lmbx-local-N`, inherit the signal mask of the caller, who should have blocked all signals, and log to where the
+/// caller's records go. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
-    let made = |given: Option<String>, characters| given.map_or_else(|| secret(characters), Ok);
-    let access_key_id = options.access_key_id.clone().map_or_else(|| Ok(format!("AKIA{}", secret(16)?)), Ok);
-    let access_key_id = access_key_id.map_err(StartError::Random)?;
-    let secret_access_key = made(options.secret_access_key.clone(), 40).map_err(StartError::Random)?;
+    let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
     let runtime = threads(options.worker_threads).map_err(StartError::Threads)?;
     let inside = runtime.enter();
     let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)));
@@ -152,13 +150,29 @@ async fn listen(listener: TcpListener, address: SocketAddr, faults: Arc<FaultPla
     serve(listener, address, faults, front, || stats.connections.add()).await;
 }
 
+/// Those of the options; what is missing there is made at random.
+fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> {
+    let access_key_id = match &options.access_key_id {
+        Some(given) => given.clone(),
+        None => format!("AKIA{}", secret(16)?),
+    };
+    let secret_access_key = match &options.secret_access_key {
+        Some(given) => given.clone(),
+        None => Secret::new(secret(40)?),
+    };
+    Ok((access_key_id, secret_access_key))
+}
+
 fn threads(number: usize) -> std::io::Result<Runtime> {
     let started = AtomicUsize::new(0);
+    let log = tracing::dispatcher::get_default(Clone::clone);
     Builder::new_multi_thread()
         .worker_threads(number)
         // Nothing here blocks, but tokio wants at least one.
         .max_blocking_threads(1)
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
+        // For the life of the thread, so the guard that would end it is not kept.
+        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
         .enable_all()
         .build()
 }
@@ -229,7 +243,7 @@ impl Running {
 
     /// Secret access key that requests must be signed with.
     pub fn secret_access_key(&self) -> &str {
-        &self.secret_access_key
+        self.secret_access_key.reveal()
     }
 
     /// The function made at start.

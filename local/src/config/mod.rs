@@ -9,6 +9,7 @@ pub(crate) use reader::Reader;
 pub(crate) use words::split as split_words;
 
 use crate::faults::Faults;
+use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ pub struct Options {
     /// Made at random where absent.
     pub access_key_id: Option<String>,
     /// Made at random where absent.
-    pub secret_access_key: Option<String>,
+    pub secret_access_key: Option<Secret>,
     /// Name of the function made at start.
     pub function_name: String,
     /// Name of the results queue made at start.
@@ -164,7 +165,7 @@ impl Options {
             port: u16::try_from(reader.number("port", 0..=65_535, 0)).unwrap_or(0),
             region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
             access_key_id: reader.text("access_key_id"),
-            secret_access_key: reader.text("secret_access_key"),
+            secret_access_key: reader.text("secret_access_key").map(Secret::new),
             function_name: read_name(reader, "function_name", 64, "lambda-executor-local"),
             queue_name: read_name(reader, "queue_name", 80, "lambda-executor-results"),
             dead_letter_queue_name: read_name(reader, "dead_letter_queue_name", 80, "lambda-executor-dead-letters"),

@@ -153,8 +153,13 @@ impl Dispatcher {
         self.builtin_runs += 1;
         let world = self.world.clone();
         let outbox = self.outbox.clone();
+        let mut settings = self.settings.clone();
         self.tasks.spawn(async move {
-            tokio::time::sleep(Duration::from_millis(task.duration_ms.min(timeout_ms))).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(task.duration_ms.min(timeout_ms))) => {}
+                // The end must not wait for a run of up to 15 min that nobody wants to hear of any more.
+                () = deleted(&mut settings) => return,
+            }
             let outcome = task.finish(&world, &job, timeout_ms).await;
             // The dispatcher is gone only when the whole function is.
             let _ = outbox.send(Message::BuiltinDone(job, outcome));
@@ -249,6 +254,11 @@ fn answer(job: Job, what: CallerAnswer) {
     if let Some(caller) = job.caller {
         let _ = caller.send(what);
     }
+}
+
+/// Returns when the function is deleted: the sender of its settings is gone.
+async fn deleted(settings: &mut watch::Receiver<Arc<Settings>>) {
+    while settings.changed().await.is_ok() {}
 }
 
 async fn sleep_until(world: &World, at: Option<u64>) {

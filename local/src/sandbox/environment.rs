@@ -3,6 +3,7 @@
 use super::Launch;
 use crate::config::HandlerOutput;
 use crate::lambda::LATEST;
+use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ pub(crate) struct Surroundings {
     pub(crate) endpoint_url: String,
     pub(crate) region: String,
     pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: String,
+    pub(crate) secret_access_key: Secret,
     /// Where results go.
     pub(crate) queue_url: String,
     /// This process's variables, read once at start, since a host may change its own at any time.
@@ -62,7 +63,7 @@ impl Surroundings {
         set("AWS_REGION", &self.region);
         set("AWS_DEFAULT_REGION", &self.region);
         set("AWS_ACCESS_KEY_ID", &self.access_key_id);
-        set("AWS_SECRET_ACCESS_KEY", &self.secret_access_key);
+        set("AWS_SECRET_ACCESS_KEY", self.secret_access_key.reveal());
         set("AWS_ENDPOINT_URL", &self.endpoint_url);
         // Neither the user's profile nor a machine's role is to be found.
         set("AWS_CONFIG_FILE", "/dev/null");
@@ -94,7 +95,7 @@ mod tests {
             endpoint_url: "http://127.0.0.1:1".into(),
             region: "us-east-1".into(),
             access_key_id: "id".into(),
-            secret_access_key: "secret".into(),
+            secret_access_key: Secret::new("secret".into()),
             queue_url: "http://127.0.0.1:1/000000000000/q".into(),
             inherited: [("HOME", "/h"), ("AWS_PROFILE", "mine"), ("AIRFLOW__CORE__FERNET_KEY", "x"), ("NO_PROXY", "a")]
                 .map(|(name, value)| (name.into(), value.into()))

@@ -15,6 +15,7 @@ pub(crate) use program::{find_function_program, find_program};
 use crate::lambda::{FunctionError, Job, Message, Outcome, World};
 use crate::server::{Answer, answer, any_port, serve_plainly, set_header};
 use crate::signature::civil;
+use bytes::Bytes;
 use process::{Process, Program};
 use runtime_api::{Call, CallKind, RuntimeApi, accepted, problem};
 use std::collections::BTreeMap;
@@ -115,11 +116,12 @@ enum Phase {
     Starting { assignment: Assignment, limit: Instant },
     /// Works on an event.
     Busy { job: Job, timeout_ms: u64, limit: Instant },
-    /// Has answered, and not asked for more.
-    Answered { limit: Instant },
+    /// Has answered, and not asked for more. The answer is held back until it does, so that a caller who invokes again
+    /// at once finds this sandbox free.
+    Answered { job: Job, outcome: Outcome, limit: Instant },
     /// Waits for an event.
     Idle { next: oneshot::Sender<Answer> },
-    /// Has no work, and does not ask for any: its connection broke.
+    /// Has no work, and is not to get any: it is being killed.
     Absent,
 }
 
@@ -131,7 +133,7 @@ impl Phase {
 
     fn limit(&self) -> Option<Instant> {
         match self {
-            Self::Starting { limit, .. } | Self::Busy { limit, .. } | Self::Answered { limit } => Some(*limit),
+            Self::Starting { limit, .. } | Self::Busy { limit, .. } | Self::Answered { limit, .. } => Some(*limit),
             Self::Idle { .. } | Self::Absent => None,
         }
     }
@@ -187,23 +189,32 @@ impl Keeper {
                 }
             }
             CallKind::InitError { body } => {
-                // The process is about to exit; its exit would tell less.
-                if let Phase::Starting { assignment, .. } = std::mem::replace(&mut self.phase, Phase::Absent) {
-                    self.report(assignment.job, Outcome::Error(FunctionError::from_handler(body)));
-                    self.process.kill();
-                }
+                self.init_error(body);
                 accepted()
             }
         };
         let _ = reply.send(answer);
     }
 
+    /// The handler says that it cannot start, and is about to exit, which would tell less.
+    fn init_error(&mut self, body: Bytes) {
+        match std::mem::replace(&mut self.phase, Phase::Absent) {
+            Phase::Starting { assignment, .. } => {
+                self.report(assignment.job, Outcome::Error(FunctionError::from_handler(body)));
+                // A slot must not wait for it.
+                self.process.kill();
+            }
+            other => self.phase = other,
+        }
+    }
+
     /// The handler asks for an event.
     fn next(&mut self, reply: oneshot::Sender<Answer>) {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Starting { assignment, .. } => self.hand_out(assignment, reply),
-            Phase::Answered { .. } => {
+            Phase::Answered { job, outcome, .. } => {
                 let _ = self.outbox.send(Message::Free(self.id));
+                self.report(job, outcome);
                 self.phase = Phase::Idle { next: reply };
             }
             // The newer request counts: the older one's connection is gone.
@@ -255,8 +266,7 @@ impl Keeper {
     fn finish(&mut self, request_id: &str, outcome: impl FnOnce() -> Outcome) -> Answer {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Busy { job, limit, .. } if *job.request_id == *request_id => {
-                self.report(job, outcome());
-                self.phase = Phase::Answered { limit };
+                self.phase = Phase::Answered { job, outcome: outcome(), limit };
                 accepted()
             }
             other => {
@@ -271,26 +281,29 @@ impl Keeper {
         let _ = self.outbox.send(Message::Done(job, outcome));
     }
 
+    /// The process has ended.
     fn report_exit(&mut self, status: Option<ExitStatus>) {
         let how = status.map_or_else(|| "exit status unknown".to_owned(), |status| status.to_string());
-        let (Phase::Busy { job, .. } | Phase::Starting { assignment: Assignment { job, .. }, .. }) =
-            std::mem::replace(&mut self.phase, Phase::Absent)
-        else {
-            return;
-        };
-        let error = FunctionError::exited(&job.request_id, &how);
-        self.report(job, Outcome::Error(error));
+        self.report_end(|job, _| FunctionError::exited(&job.request_id, &how));
     }
 
+    /// The time limit is over.
     fn report_timeout(&mut self) {
         self.world.stats.timeouts.add();
-        let (Phase::Busy { job, timeout_ms, .. } | Phase::Starting { assignment: Assignment { job, timeout_ms }, .. }) =
-            std::mem::replace(&mut self.phase, Phase::Absent)
-        else {
-            return;
-        };
-        let error = FunctionError::timed_out(&job.request_id, timeout_ms);
-        self.report(job, Outcome::Error(error));
+        self.report_end(|job, timeout_ms| FunctionError::timed_out(&job.request_id, timeout_ms));
+    }
+
+    /// The process is gone: what it had answered counts, what it had not is an error.
+    fn report_end(&mut self, error: impl FnOnce(&Job, u64) -> FunctionError) {
+        match std::mem::replace(&mut self.phase, Phase::Absent) {
+            Phase::Answered { job, outcome, .. } => self.report(job, outcome),
+            Phase::Busy { job, timeout_ms, .. }
+            | Phase::Starting { assignment: Assignment { job, timeout_ms }, .. } => {
+                let error = error(&job, timeout_ms);
+                self.report(job, Outcome::Error(error));
+            }
+            Phase::Idle { .. } | Phase::Absent => {}
+        }
     }
 
     /// The function ends: the handler may tidy up for a while.

@@ -6,6 +6,7 @@
 mod canonical;
 mod date;
 
+use crate::secret::Secret;
 use canonical::canonical_request;
 pub use date::amz_date;
 pub(crate) use date::{civil, utc_timestamp};
@@ -60,9 +61,10 @@ pub(crate) enum Refusal {
 }
 
 /// Knows the credentials, and keeps the keys derived from them.
+#[derive(Debug)]
 pub(crate) struct Checker {
     access_key_id: String,
-    secret_access_key: String,
+    secret_access_key: Secret,
     region: String,
     keys: Mutex<HashMap<(String, &'static str), HmacSha256>>,
 }
@@ -78,7 +80,7 @@ struct Authorization<'a> {
 }
 
 impl Checker {
-    pub(crate) fn new(access_key_id: String, secret_access_key: String, region: String) -> Self {
+    pub(crate) fn new(access_key_id: String, secret_access_key: Secret, region: String) -> Self {
         Self { access_key_id, secret_access_key, region, keys: Mutex::default() }
     }
 
@@ -128,7 +130,9 @@ impl Checker {
             mac.update(token.as_bytes());
             mac
         };
-        token.is_some_and(|token| tag(token).verify(&tag(&self.secret_access_key).finalize().into_bytes()).is_ok())
+        token.is_some_and(|token| {
+            tag(token).verify(&tag(self.secret_access_key.reveal()).finalize().into_bytes()).is_ok()
+        })
     }
 
     fn key(&self, date: &str, service: &'static str) -> HmacSha256 {
@@ -138,14 +142,8 @@ impl Checker {
             keys.clear();
         }
         keys.entry((date.to_owned(), service))
-            .or_insert_with(|| signing_key(&self.secret_access_key, date, &self.region, service))
+            .or_insert_with(|| signing_key(self.secret_access_key.reveal(), date, &self.region, service))
             .clone()
-    }
-}
-
-impl std::fmt::Debug for Checker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Checker").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -178,7 +176,7 @@ impl<'a> Authorization<'a> {
 }
 
 /// Who signs, and for where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// Access key id.
     pub access_key_id: &'a str,

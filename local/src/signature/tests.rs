@@ -12,7 +12,7 @@ fn identity() -> Identity<'static> {
 }
 
 fn checker() -> Checker {
-    Checker::new(KEY_ID.into(), SECRET.into(), "us-east-1".into())
+    Checker::new(KEY_ID.into(), Secret::new(SECRET.into()), "us-east-1".into())
 }
 
 fn headers() -> HeaderMap {

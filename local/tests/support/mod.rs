@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_executor_local::signature::{Identity, Request, amz_date, sign};
 use lambda_executor_local::{Options, Running, start};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -64,6 +64,21 @@ impl Client {
             function_name: running.function_name().to_owned(),
             queue_url: running.queue_url().to_owned(),
             dead_letter_queue_url: running.dead_letter_queue_url().to_owned(),
+            clock_skew_s: 0,
+        }
+    }
+
+    /// Of the program, by what it says of itself.
+    pub fn of_ready_file(ready: &Value) -> Self {
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self {
+            address: text("endpoint_url").strip_prefix("http://").unwrap().to_owned(),
+            region: text("region"),
+            access_key_id: text("access_key_id"),
+            secret_access_key: text("secret_access_key"),
+            function_name: text("function_name"),
+            queue_url: text("queue_url"),
+            dead_letter_queue_url: text("dead_letter_queue_url"),
             clock_skew_s: 0,
         }
     }
@@ -152,6 +167,14 @@ impl Client {
 
     pub fn stats(&self) -> Value {
         self.admin("GET", "/_local/stats", &Value::Null).json()
+    }
+
+    /// As `set_faults`, when the faults may close the connection before the answer.
+    pub fn set_faults_and_lose_connection(&self, faults: &Value) {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", self.address.parse().unwrap());
+        headers.insert("authorization", format!("Bearer {}", self.secret_access_key).parse().unwrap());
+        let _ = self.send(&plain("POST", "/_local/faults", &headers, faults.to_string().as_bytes()));
     }
 
     pub fn set_faults(&self, faults: &Value) {

@@ -63,8 +63,8 @@ fn in_house_style(header: &str) -> String {
             lines[opened] = format!("typedef struct {tag} {{");
         } else if let Some((tag, name)) = line.strip_prefix("typedef struct ").and_then(|rest| rest.split_once("_t ")) {
             lines[at] = format!("typedef struct {tag} {name}");
-        } else if line.starts_with("#endif") {
-            lines[at] = "#endif".into();
+        } else if let Some((code, _)) = line.split_once("//") {
+            lines[at] = code.trim_end().to_owned();
         }
     }
     lines.join("\n") + "\n"

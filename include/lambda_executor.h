@@ -864,7 +864,7 @@ const char *lambda_executor_reason_name(lambda_executor_reason_t reason);
 const char *lambda_executor_config_schema(void);
 
 #ifdef __cplusplus
-}  // extern "C"
+}
 #endif
 
-#endif
+#endif  /* LAMBDA_EXECUTOR_H */

@@ -52,7 +52,7 @@ fn the_level_can_change_while_it_runs() {
     log.send_to(Sink::Host(Box::new(move |record| louder.send(record.clone()).unwrap_or(()))), Some(Level::DEBUG));
     say();
     assert_eq!(more.recv_timeout(PATIENCE).unwrap().message, "now and then");
-    assert_eq!(messages(log, &records), [String::new(); 0]);
+    assert!(messages(log, &records).is_empty());
 }
 
 #[test]

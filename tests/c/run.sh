@@ -36,15 +36,16 @@ wanted() {
   return 1
 }
 
-# The library with the export that panics, beside the shipped one: only the root package is compiled again.
+# The library with the export that panics, beside the shipped one. One test target is among what is built so that the
+# dependencies keep the features that `make build` gave them, and only the root package is compiled again.
 build_panicking_library() {
+  local flags=(--quiet --locked --workspace --lib --test exports)
   [ build/panic-injection/liblambda_executor.so -nt "$target/liblambda_executor.so" ] && return 0
   mkdir -p build/panic-injection
-  cp "$target/liblambda_executor.so" build/panic-injection/shipped.so
-  cargo build --quiet --locked -p lambda-executor --lib --features panic-injection
-  cp "$target/liblambda_executor.so" build/panic-injection/liblambda_executor.so
+  cargo build "${flags[@]}" --features lambda-executor/panic-injection || return 1
+  cp "$target/liblambda_executor.so" build/panic-injection/
   ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.0
-  cargo build --quiet --locked -p lambda-executor --lib
+  cargo build "${flags[@]}" || return 1
   touch build/panic-injection/liblambda_executor.so
 }
 

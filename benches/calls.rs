@@ -40,7 +40,14 @@ fn sync_100(c: &mut Criterion) {
                 }
                 ex.cancel(&keys);
             },
-            |()| assert_eq!(ex.sync(0, |event| { black_box(event.seq); }), 100),
+            |()| {
+                assert_eq!(
+                    ex.sync(0, |event| {
+                        black_box(event.seq);
+                    }),
+                    100
+                )
+            },
             BatchSize::PerIteration,
         );
     });

@@ -37,7 +37,11 @@ fn main() {
     let result = &stats["latency_ms"]["result"];
     println!("tasks                    {tasks} ({succeeded} succeeded), {latency_ms} ms added to each API call");
     println!("queue                    {:.2} µs a task", queued.as_secs_f64() * 1e6 / tasks as f64);
-    println!("queue to final event     {:.2} s, {:.0} tasks a second", took.as_secs_f64(), tasks as f64 / took.as_secs_f64());
+    println!(
+        "queue to final event     {:.2} s, {:.0} tasks a second",
+        took.as_secs_f64(),
+        tasks as f64 / took.as_secs_f64()
+    );
     println!("AWS calls a task         {:.3}", made as f64 / tasks as f64);
     println!("result latency           p50 {} ms, p99 {} ms, max {} ms", result["p50"], result["p99"], result["max"]);
     println!("calls                    {}", stats["aws_calls"]);

@@ -31,7 +31,8 @@ impl Handle {
     pub fn create(config: &str) -> Self {
         let (mut ex, mut err) = (null_mut(), null_mut());
         // SAFETY: see the top.
-        let status = unsafe { lambda_executor_create(config.as_ptr().cast::<c_char>(), config.len(), &mut ex, &mut err) };
+        let status =
+            unsafe { lambda_executor_create(config.as_ptr().cast::<c_char>(), config.len(), &mut ex, &mut err) };
         assert_eq!(status, 0, "{}", message(err));
         Self(ex)
     }

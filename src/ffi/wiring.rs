@@ -31,7 +31,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
 
     let Config { executor: settings, aws, auto_ack, shutdown_grace, .. } = config;
-    let readiness: Arc<dyn Readiness> = Arc::clone(&waits) as _;
+    let readiness: Arc<dyn Readiness> = waits.clone();
     let executor = log.on_this_thread(|| {
         Executor::start(settings, Arc::new(Aws::new(aws)), SystemClock::new(), readiness, runtime.handle())
     });

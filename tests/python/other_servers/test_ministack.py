@@ -7,28 +7,18 @@ What it cannot: a dead letter always has the form of an on-failure record, witho
 request id; the id of a request changes with each attempt; signatures are not checked; a function sees the whole
 environment of the server. So a dead letter is matched here by the attempt id in its requestPayload. A long poll whose
 client has gone still takes messages, which are then hidden for a minute: so each test has queues of its own.
-The `bootstrap` is a line of shell that becomes our program: the program itself is over the size that Lambda takes
-directly, as long as it has its debug information.
 """
-
-import itertools
-import shlex
 
 import pytest
 import servers
 from library import health_error, run_tasks
 
-from .conftest import Deployment, command, deploy
-
-FUNCTION = servers.PROGRAMS / "lambda-executor-function"
-
-
-_numbers = itertools.count(1)
+from .conftest import Deployment, command, deploy, deploy_function
 
 
 @pytest.fixture
 def deployment(ministack: servers.Server) -> Deployment:
-    return deploy(ministack, f"runs-commands-{next(_numbers)}", f"#!/bin/sh\nexec {shlex.quote(str(FUNCTION))}\n")
+    return deploy_function(ministack)
 
 
 def test_commands_run_in_real_processes(deployment: Deployment) -> None:

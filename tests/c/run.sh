@@ -39,7 +39,7 @@ wanted() {
 # The library with the export that panics, beside the shipped one. One test target is among what is built so that the
 # dependencies keep the features that `make build` gave them, and only the root package is compiled again.
 build_panicking_library() {
-  local flags=(--quiet --locked --workspace --lib --test exports)
+  local flags=(--quiet --locked --workspace --lib --test identity)
   [ build/panic-injection/liblambda_executor.so -nt "$target/liblambda_executor.so" ] && return 0
   mkdir -p build/panic-injection
   cargo build "${flags[@]}" --features lambda-executor/panic-injection || return 1
@@ -49,7 +49,8 @@ build_panicking_library() {
   touch build/panic-injection/liblambda_executor.so
 }
 
-memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
+memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
+  --errors-for-leak-kinds=definite,indirect
   --child-silent-after-fork=yes --trace-children=no)
 picked=("$@")
 for source in tests/c/[0-9]*.c; do

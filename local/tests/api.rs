@@ -233,7 +233,7 @@ fn an_outage_refuses_connections_and_ends() {
     open.write_all(&list).unwrap();
     let mut reader = BufReader::new(open.try_clone().unwrap());
     assert_eq!(read_answer(&mut reader).unwrap().status, 200);
-    client.set_faults_and_lose_connection(&json!({"outages": [{"for_ms": 300, "kind": "refuse"}]}));
+    client.set_faults_and_lose_connection(&json!({"outages": [{"for_ms": 1500, "kind": "refuse"}]}));
     assert!(read_answer(&mut reader).is_err(), "the open connection is closed");
     assert!(TcpStream::connect(&client.address).is_err(), "a new one is refused");
     eventually("the outage ends", || client.send(&list).is_ok_and(|answer| answer.status == 200));

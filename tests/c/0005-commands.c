@@ -49,7 +49,7 @@ int main(void) {
   lambda_executor_task_t slow = shell("slow", "[\"sleep\", \"60\"]");
   slow.timeout_ms = 300;
   queue(ex, slow);
-  expect(ex, "slow", LAMBDA_EXECUTOR_REASON_TIMEOUT, 124, 0, "");
+  expect(ex, "slow", LAMBDA_EXECUTOR_REASON_TIMEOUT, 124, 15, "");
 
   queue(ex, shell("value", "\"printf 'x\\\\0y' > $LAMBDA_EXECUTOR_RESULT_FILE\""));
   lambda_executor_batch_t *batch = final_batch(ex, "value");

@@ -55,12 +55,12 @@ int main(void) {
   bad.argc = 1;
   invalid(bad, "command_json");
 
-  invalid_command("5", "number");
-  invalid_command("null", "null");
-  invalid_command("{}", "object");
+  invalid_command("5", "`5`");
+  invalid_command("null", "list of strings");
+  invalid_command("{}", "map");
   invalid_command("[]", "empty");
-  invalid_command("[\"a\", 5]", "number");
-  invalid_command("[\"a\"", "JSON");
+  invalid_command("[\"a\", 5]", "`5`");
+  invalid_command("[\"a\"", "command_json");
   invalid_command("true", "true");
 
   bad = task("a key");

@@ -24,7 +24,7 @@ int main(void) {
 
   newer[0].unknown = 1;
   CHECK_ERROR(lambda_executor_queue(ex, &newer[0].known, &err),
-              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "struct_size");
+              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "does not know");
   newer[0].unknown = 0;
 
   /* In an array they are as far apart as the caller says. */

@@ -1,4 +1,4 @@
-//! Processes of handlers. The only file of this crate with unsafe code: `posix_spawn`, signals to process groups, and
+//! Processes of handlers. The only file of this library with unsafe code: `posix_spawn`, signals to process groups, and
 //! waiting for children of our own, never for those of the host.
 //!
 //! Not `std::process`: a host's threads block signals around us and its children must start with none blocked, which

@@ -108,6 +108,7 @@ impl Core {
         let id = self.next_held;
         self.next_held += 1;
         let extend_at = self.now.mono_ms + u64::from(FIRST_VISIBILITY_S) * 500;
+        self.held_by_message.insert(message.message_id.as_str().into(), id);
         self.held.insert(
             id,
             Held {
@@ -122,16 +123,20 @@ impl Core {
         id
     }
 
-    /// The message of a waiting event came back: only its newest receipt is worth anything.
-    pub(super) fn renew_held(&mut self, id: HeldId, receipt: &str) {
+    /// The message of a waiting event came back, perhaps from the dead letter queue: only its newest receipt is worth
+    /// anything. False if it is not held.
+    pub(super) fn renew_held(&mut self, queue: QueueId, message: &Message) -> bool {
         let now = self.now.mono_ms;
-        let Some(held) = self.held.get_mut(&id) else { return };
-        held.receipt = receipt.into();
+        let Some(&id) = self.held_by_message.get(message.message_id.as_str()) else { return false };
+        let Some(held) = self.held.get_mut(&id) else { return false };
+        held.queue = queue;
+        held.receipt = message.receipt.as_str().into();
         held.extensions = 0;
         if let Some(at) = held.extend_at.replace(now + u64::from(FIRST_VISIBILITY_S) * 500) {
             self.extensions.remove(&(at, id));
         }
         self.extensions.extend(held.extend_at.map(|at| (at, id)));
+        true
     }
 
     /// Its event is acknowledged.
@@ -144,6 +149,7 @@ impl Core {
 
     fn let_go(&mut self, id: HeldId) -> Option<Held> {
         let held = self.held.remove(&id)?;
+        self.held_by_message.remove(&held.message_id);
         if let Some(at) = held.extend_at {
             self.extensions.remove(&(at, id));
         }
@@ -266,6 +272,7 @@ impl Core {
     /// The answer to [`Action::ChangeVisibility`].
     pub(crate) fn visibility_changed(
         &mut self,
+        queue: QueueId,
         entries: Vec<ReleaseEntry>,
         answer: Result<Vec<EntryOutcome>, CallError>,
     ) {
@@ -275,6 +282,12 @@ impl Core {
             tracing::debug!("visibility could not be changed: {error}");
             vec![EntryOutcome::Retry { code: error.code }; entries.len()]
         });
+        if self.phase == Phase::Closed {
+            // An extension that was under way at the end may have come after the release, and hidden it again.
+            let extended = entries.into_iter().filter(|entry| entry.held.is_some());
+            self.change_visibility(queue, extended.map(|entry| Self::release(entry.receipt, 0)).collect());
+            return;
+        }
         for (entry, outcome) in entries.into_iter().zip(outcomes) {
             // What is not released in time becomes visible by itself.
             let Some(id) = entry.held else { continue };
@@ -297,9 +310,10 @@ impl Core {
     /// At the end: whoever comes next sees these at once.
     pub(super) fn release_everything_held(&mut self) {
         let mut by_queue: Vec<Vec<ReleaseEntry>> = self.pollers.iter().map(|_| Vec::new()).collect();
-        for (_, held) in self.held.drain() {
+        for held in std::mem::take(&mut self.held).into_values() {
             by_queue[held.queue].push(Self::release(held.receipt.into(), 0));
         }
+        self.held_by_message.clear();
         self.extensions.clear();
         for (queue, entries) in by_queue.into_iter().enumerate() {
             self.change_visibility(queue, entries);

@@ -52,8 +52,10 @@ pub(super) struct Consumed {
 }
 
 impl Consumed {
-    fn insert(&mut self, id: Box<str>) {
-        self.ids.insert(id.clone());
+    pub(super) fn insert(&mut self, id: Box<str>) {
+        if !self.ids.insert(id.clone()) {
+            return;
+        }
         self.oldest_first.push_back(id);
         if self.oldest_first.len() > REMEMBERED_MESSAGES
             && let Some(oldest) = self.oldest_first.pop_front()
@@ -292,8 +294,8 @@ impl Core {
             // What is not released in time becomes visible by itself.
             let Some(id) = entry.held else { continue };
             let Some(held) = self.held.get_mut(&id) else { continue };
-            if held.extend_at.is_some() {
-                continue; // It came back meanwhile and has a new receipt.
+            if *held.receipt != *entry.receipt {
+                continue; // It came back meanwhile: what was done to the old receipt tells nothing of the new one.
             }
             let next = match outcome {
                 EntryOutcome::Done => now + u64::from(held.visibility_s()) * 500,

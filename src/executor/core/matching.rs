@@ -85,6 +85,8 @@ impl Core {
             }
             Verdict::Surplus => {
                 self.counters.duplicates += 1;
+                // Should it come back before it is gone, it must not end a task that is adopted meanwhile.
+                self.consumed.insert(message.message_id.into());
                 self.delete(queue, message.receipt);
                 None
             }

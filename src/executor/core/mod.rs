@@ -27,6 +27,8 @@ mod report;
 mod route;
 mod submit;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use held::{DeleteEntry, ReleaseEntry};
 pub(crate) use table::TaskId;

@@ -66,7 +66,8 @@ impl World {
         assert!(self.core.submitting + self.core.running > 0, "Receive while nothing runs");
         let draining = self.core.phase == Phase::Draining;
         assert!(draining || self.core.held.len() < self.settings.max_unacked_results, "Receive at max_unacked_results");
-        let polls = self.calls.iter().filter(|call| matches!(call.action, Action::Receive(r) if r.queue == request.queue));
+        let polls =
+            self.calls.iter().filter(|call| matches!(call.action, Action::Receive(r) if r.queue == request.queue));
         assert!(polls.count() < 16, "more than 16 polls of a queue");
     }
 
@@ -119,7 +120,8 @@ impl World {
             let stored = self.of_receipt(&entry.receipt).0;
             let number = message_number(&stored.message.message_id);
             assert_eq!(stored.queue, queue);
-            let is_held = self.core.held.values().any(|held| held.queue == queue && *held.message_id == format!("m{number}"));
+            let is_held =
+                self.core.held.values().any(|held| held.queue == queue && *held.message_id == format!("m{number}"));
             let stored = &mut self.messages[number];
             if shut_down {
                 assert_eq!(entry.seconds, 0, "m{number} is not given back at the end");
@@ -134,7 +136,11 @@ impl World {
                     0..=4 => 0,
                     count => (1 << (count - 5).min(16)).min(most_s),
                 };
-                assert_eq!(entry.seconds, expected, "release of m{number}, received {} times", stored.message.receive_count);
+                assert_eq!(
+                    entry.seconds, expected,
+                    "release of m{number}, received {} times",
+                    stored.message.receive_count
+                );
             }
         }
     }
@@ -220,13 +226,15 @@ impl World {
         for id in core.routes.iter().flat_map(|route| &route.ready) {
             *ready.entry(*id).or_default() += 1;
         }
-        let waiting_final = |id| core.waiting_events.iter().filter(|w| w.task == id && w.event.state.is_final()).count();
+        let waiting_final =
+            |id| core.waiting_events.iter().filter(|w| w.task == id && w.event.state.is_final()).count();
         let (mut queued, mut submitting, mut running, mut in_line) = (0, 0, 0, 0);
         let mut active = vec![0; core.routes.len()];
         for (id, task) in core.table.iter() {
             let lines = ready.get(&id).copied().unwrap_or(0);
             let backing_off = task.backing_off_until.is_some_and(|at| core.backing_off.contains(&(at, id)));
-            let invokes = self.calls.iter().filter(|c| matches!(c.action, Action::Invoke { task, .. } if task == id)).count();
+            let invokes =
+                self.calls.iter().filter(|c| matches!(c.action, Action::Invoke { task, .. } if task == id)).count();
             let deadline = task.deadline.is_some_and(|at| core.deadlines.contains(&(at, id)));
             match task.state {
                 TaskState::Queued => {
@@ -274,7 +282,8 @@ impl World {
             let Some(known) = self.core.table.get(task.id) else { panic!("`{}` is forgotten unfinished", task.key) };
             assert_eq!(known.attempts, task.attempts, "attempts of `{}`", task.key);
             if known.state == TaskState::Lost {
-                let deadline = task.running_since.expect("only what runs can be lost") + self.settings.result_timeout_ms;
+                let deadline =
+                    task.running_since.expect("only what runs can be lost") + self.settings.result_timeout_ms;
                 let hidden_ms = u64::from(self.settings.max_stranger_delay_s) * 1_000;
                 for reading in &self.model.readings {
                     let since = reading.since.expect("LOST while a queue is not read").max(deadline);

@@ -62,7 +62,9 @@ fn history(seed: u64) {
     let steps = steps(&mut Dice(seed ^ 0x5eed));
     let Some(why) = fails(seed, &steps) else { return };
     let kinds: Vec<_> = shrink(seed, steps).iter().map(|step| step.kind).collect();
-    panic!("history {seed} fails (LAMBDA_EXECUTOR_HISTORY_SEED={seed} replays it): {why}\nits shortest form: {kinds:?}");
+    panic!(
+        "history {seed} fails (LAMBDA_EXECUTOR_HISTORY_SEED={seed} replays it): {why}\nits shortest form: {kinds:?}"
+    );
 }
 
 fn number_from(variable: &str) -> Option<u64> {
@@ -125,9 +127,9 @@ impl World {
             }
             let now = self.now.mono_ms;
             let waits: Vec<usize> = (0..self.calls.len()).filter(|n| self.is_poll(*n)).collect();
-            let polled = |queue| waits.iter().any(|n| matches!(self.calls[*n].action, Action::Receive(r) if r.queue == queue));
-            let visible =
-                self.messages.iter().filter(|m| !m.deleted && polled(m.queue)).map(|m| m.visible_at).min();
+            let polled =
+                |queue| waits.iter().any(|n| matches!(self.calls[*n].action, Action::Receive(r) if r.queue == queue));
+            let visible = self.messages.iter().filter(|m| !m.deleted && polled(m.queue)).map(|m| m.visible_at).min();
             let timer = self.core.next_timer().unwrap_or(now + 20_000);
             let next = timer.min(visible.unwrap_or(u64::MAX)).min(now + 20_000);
             assert!(!waits.is_empty() || self.core.next_timer().is_some(), "nothing will ever happen again");

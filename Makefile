@@ -23,12 +23,13 @@ setup: ## install what building and testing need (packages, Python environments)
 # All targets of all packages at once: one set of features, so that the AWS SDK is compiled once and not for the library,
 # its tests and the function each. What is shipped is built package by package.
 .PHONY: build
-build: ## build library, local server and function into target/debug
+build: ## build library, local server and function into target/debug, the C examples into build/examples
 	@cargo build --quiet --locked --workspace --all-targets
 	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.0
+	@$(MAKE) --no-print-directory examples
 
 .PHONY: examples
-examples: build $(EXAMPLES) ## build the C examples into build/examples
+examples: $(EXAMPLES) ## build the C examples alone
 
 build/examples/%: examples/c/%.c include/lambda_executor.h
 	@mkdir -p $(@D)
@@ -64,10 +65,19 @@ bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
 
 .PHONY: lint
-lint: setup ## format and lint checks: Rust, C, Python
+lint: lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python
+
+.PHONY: lint-rust
+lint-rust:
 	@cargo fmt --all --check
 	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+
+.PHONY: lint-c
+lint-c: setup
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format --dry-run -Werror $(C_SOURCES))
+
+.PHONY: lint-python
+lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml tests/python
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml tests/python
 	@$(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml tests/python

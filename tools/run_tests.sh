@@ -10,7 +10,7 @@ mkdir -p "$logs"
 failed_steps=()
 step() {
   printf '\n=== %s\n' "$1"
-  if ! make --no-print-directory "$1" </dev/null 2>&1 | tee "$logs/$1.log"; then
+  if ! make --no-print-directory --keep-going "$1" </dev/null 2>&1 | tee "$logs/$1.log"; then
     failed_steps+=("$1")
     printf '=== %s FAILED\n' "$1"
     return 1

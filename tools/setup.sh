@@ -62,4 +62,3 @@ for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}"
 done
-say "ready"

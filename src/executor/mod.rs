@@ -176,7 +176,8 @@ impl Executor {
     /// Drops what is queued and logs how many. The second call does nothing.
     pub fn shutdown(&self, grace: Duration) {
         let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        self.change(Core::shut_down);
+        // The driver must look even where nothing is left to do, or it sleeps on and the whole grace passes.
+        self.shared.answer(Core::shut_down);
         if driver.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("AWS did not answer within shutdown_grace_ms: results may be seen again only after 60 s");
         }

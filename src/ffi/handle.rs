@@ -20,7 +20,7 @@ pub struct lambda_executor_t {
     pub(super) waits: Arc<Waits>,
     pub(super) log: Log,
     pub(super) runtime: tokio::runtime::Runtime,
-    pub(super) local: Option<Local>,
+    pub(super) local: Option<lambda_executor_local::Running>,
     pub(super) auto_ack: bool,
     pub(super) shutdown_grace: Duration,
     pub(super) born: fork::Birth,
@@ -132,11 +132,4 @@ fn end(handle: Box<lambda_executor_t>) {
         });
     });
     log.stop(rest());
-}
-
-/// Stands for the local AWS until that is there.
-pub(super) struct Local;
-
-impl Local {
-    fn stop(self, _grace: Duration) {}
 }

@@ -7,6 +7,7 @@
 //! - [`handle`]: the executor as the host holds it: create, close, free
 //! - [`queue`], [`task_state`]: tasks in, and questions about them
 //! - [`sync`], [`batch`], [`drain`], [`wakeup`]: events out, and waiting
+//! - [`wiring`], [`local_aws`]: the parts, put together
 //! - [`health`], [`stats`], [`logging`]: looking after it
 //! - [`status`], [`types`], [`error`], [`names`], [`version`], [`schema`]: the vocabulary
 
@@ -42,6 +43,7 @@ pub mod wakeup;
 
 mod failure;
 mod guard;
+mod local_aws;
 mod out;
 mod strings;
 mod task;

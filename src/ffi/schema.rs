@@ -1,6 +1,7 @@
 //! The options, as JSON Schema.
 
 use super::guard;
+use crate::config;
 use once_cell::sync::OnceCell;
 use std::ffi::{CString, c_char};
 
@@ -9,5 +10,7 @@ use std::ffi::{CString, c_char};
 #[unsafe(no_mangle)]
 pub extern "C" fn lambda_executor_config_schema() -> *const c_char {
     static SCHEMA: OnceCell<CString> = OnceCell::new();
-    guard::plain(c"{}".as_ptr(), || SCHEMA.get_or_init(|| CString::new("{}").unwrap_or_default()).as_ptr())
+    guard::plain(c"{}".as_ptr(), || {
+        SCHEMA.get_or_init(|| CString::new(config::schema_json()).unwrap_or_default()).as_ptr()
+    })
 }

@@ -2,8 +2,38 @@
 
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
+use super::local_aws;
+use crate::aws::Aws;
+use crate::config::{self, Config};
+use crate::executor::Executor;
+use crate::executor::ports::Readiness;
+use crate::observe::log::Log;
+use crate::runtime::clock::SystemClock;
+use crate::runtime::waits::Waits;
+use crate::runtime::{fork, panics, signals, threads};
+use std::sync::Arc;
 
 /// Reads the options and starts everything; nothing is asked of AWS before this returns.
-pub(super) fn start(_config: Option<&str>) -> Result<lambda_executor_t, Failure> {
-    Err(Failure::Unsupported("the parts of the executor are not put together yet".into()))
+pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> {
+    panics::quieten();
+    let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
+    let mut config = config::from_json(config)?;
+
+    // Threads that start from here on never take a signal.
+    let _quiet = signals::AllBlocked::on_this_thread();
+    let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
+    let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
+    let local = match config.local.take() {
+        Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config))?),
+        None => None,
+    };
+    let runtime =
+        threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
+
+    let Config { executor: settings, aws, auto_ack, shutdown_grace, .. } = config;
+    let readiness: Arc<dyn Readiness> = waits.clone();
+    let executor = log.on_this_thread(|| {
+        Executor::start(settings, Arc::new(Aws::new(aws)), SystemClock::new(), readiness, runtime.handle())
+    });
+    Ok(lambda_executor_t { executor: Arc::new(executor), waits, log, runtime, local, auto_ack, shutdown_grace, born })
 }

@@ -4,7 +4,7 @@
 //! - [`signals`]: our threads take none of the host's signals
 //! - [`fork`]: telling the parent from the child
 //! - [`eventfd`], [`waits`]: what the host waits on
-//! - [`clock`]: time
+//! - [`clock`]: the time of the system
 //! - [`panics`]: a panic becomes a story to tell, not output
 //! - [`library_path`]: where the shared library was loaded from
 

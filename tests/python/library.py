@@ -21,13 +21,20 @@ def run_tasks(
     *,
     seconds: float = 60,
     check_health: bool = False,
+    one_by_one: bool = False,
     when_running: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Any]]:
     """Final events by key. Fails when a task has none in `seconds`, or more than one, or the library an error.
 
     `when_running` is called once, when all tasks have been accepted by Lambda.
     """
-    order = {"config": config, "tasks": tasks, "seconds": seconds, "check_health": check_health}
+    order = {
+        "config": config,
+        "tasks": tasks,
+        "seconds": seconds,
+        "check_health": check_health,
+        "one_by_one": one_by_one,
+    }
     events: list[dict[str, Any]] = []
     running = 0
 
@@ -41,6 +48,7 @@ def run_tasks(
 
     status, error = drive(server, order, take)
     assert status == 0, error
+    assert "shutdown_grace_ms" not in error, "free waited for its whole grace"
     finals = [event for event in events if event["state"] != "running"]
     assert len({event["key"] for event in finals}) == len(finals), "two final events of one task"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -49,7 +57,7 @@ def run_tasks(
 
 def health_error(server: servers.Server, config: dict[str, Any]) -> str:
     """What a health check that must fail says."""
-    order = {"config": config, "tasks": [], "seconds": 20, "check_health": True}
+    order = {"config": config, "tasks": [], "seconds": 20, "check_health": True, "one_by_one": False}
     status, error = drive(server, order, lambda _: None)
     assert status == 1, error
     return error

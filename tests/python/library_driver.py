@@ -127,18 +127,24 @@ class Host:
 def main() -> None:
     order = json.load(sys.stdin)
     host = Host(load(sys.argv[1]), order["config"])
-    if order.get("check_health"):
-        host.check(host.library.lambda_executor_check_health(host.handle, 10_000, ctypes.byref(host.error)))
-    for tag, task in enumerate(order["tasks"]):
-        host.queue(tag, task)
-    unfinished = len(order["tasks"])
+    if order["check_health"]:
+        status = host.library.lambda_executor_check_health(host.handle, 10_000, ctypes.byref(host.error))
+        if host.check(status) != 0:
+            raise SystemExit(f"the health check had no answer in 10 s: status {status}")
     deadline = time.monotonic() + order["seconds"]
-    while unfinished:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{unfinished} tasks without a final event")
-        for event in host.events():
-            print(json.dumps(event), flush=True)
-            unfinished -= event["state"] != "running"
+    tasks = list(enumerate(order["tasks"]))
+    # One by one: a task is queued when the one before it has ended.
+    waves = [[task] for task in tasks] if order["one_by_one"] else [tasks]
+    for wave in waves:
+        for tag, task in wave:
+            host.queue(tag, task)
+        unfinished = len(wave)
+        while unfinished:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{unfinished} tasks without a final event")
+            for event in host.events():
+                print(json.dumps(event), flush=True)
+                unfinished -= event["state"] != "running"
     host.library.lambda_executor_free(host.handle)
 
 

@@ -4,10 +4,10 @@
 //! receivable too; for that, one of the waiting polls is the timekeeper, which sleeps no longer than until the queue's
 //! next deadline. When it leaves, another takes over.
 
-use super::clock::Clock;
 use super::errors::{ErrorKind, SqsError};
 use super::queue::{Ask, Delivery, Queue, Stored};
 use super::redrive::RedrivePolicy;
+use crate::clock::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 

@@ -8,7 +8,6 @@
 //! `ReceiveRequestAttemptId` (accepted, without effect). A deleted queue's name can be used again at once.
 
 mod attributes;
-mod clock;
 mod dedup;
 mod digest;
 mod errors;
@@ -26,10 +25,10 @@ pub use errors::{ErrorKind, SqsError};
 pub use faults::MessageFaults;
 pub use message::{AttributeValue, MessageAttribute};
 
+use crate::clock::Clock;
 use crate::random::Random;
 use attributes::QueueAttributes;
 use bytes::Bytes;
-use clock::Clock;
 use faults::Fates;
 use live::LiveQueue;
 use message::Message;

@@ -12,7 +12,7 @@ const BATCH: usize = 10;
 /// Long polls of one queue at once, at most.
 const MOST_POLLS: usize = 16;
 /// One more poll for so many running tasks, if what arrives asks for it.
-const TASKS_A_POLL: u64 = 40;
+const TASKS_A_POLL: u64 = 10;
 const FIRST_RETRY_MS: u64 = 500;
 const MOST_RETRY_MS: u64 = 30_000;
 /// An empty answer to a long poll before this was no long poll: do not ask in a tight loop.

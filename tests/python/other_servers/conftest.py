@@ -1,6 +1,8 @@
 """The library against servers that others wrote: its SDK path, nothing of our own local server."""
 
 import io
+import shlex
+import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,8 +67,20 @@ def deploy(server: servers.Server, name: str, bootstrap: str, *, retries: int = 
         Environment={"Variables": {"QUEUE_URL": queue}},
         DeadLetterConfig={"TargetArn": target},
     )
+    # ministack copies the state into published versions, where it never changes again.
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=retries)
     return Deployment(server, name, queue, letters)
+
+
+def deploy_function(server: servers.Server) -> Deployment:
+    """Our function program, with queues of its own.
+
+    The `bootstrap` is a line of shell that becomes our program: the program itself is over the size that Lambda takes
+    directly, as long as it has its debug information.
+    """
+    program = servers.PROGRAMS / "lambda-executor-function"
+    return deploy(server, f"runs-commands-{uuid.uuid4()}", f"#!/bin/sh\nexec {shlex.quote(str(program))}\n")
 
 
 def command(key: str, *words: str) -> dict[str, object]:

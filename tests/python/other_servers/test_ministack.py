@@ -5,25 +5,20 @@ on the host and served the Runtime API, one process a concurrent invocation, kep
 MaximumRetryAttempts, dead letters, qualifiers, 404, SQS with long polls.
 What it cannot: a dead letter always has the form of an on-failure record, without message attributes and without the
 request id; the id of a request changes with each attempt; signatures are not checked; a function sees the whole
-environment of the server. So a dead letter is matched here by the attempt id in its requestPayload.
-The `bootstrap` is a line of shell that becomes our program: the program itself is over the size that Lambda takes
-directly, as long as it has its debug information.
+environment of the server. So a dead letter is matched here by the attempt id in its requestPayload. A long poll whose
+client has gone still takes messages, which are then hidden for a minute: so each test has queues of its own.
 """
-
-import shlex
 
 import pytest
 import servers
 from library import health_error, run_tasks
 
-from .conftest import Deployment, command, deploy
-
-FUNCTION = servers.PROGRAMS / "lambda-executor-function"
+from .conftest import Deployment, command, deploy, deploy_function
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def deployment(ministack: servers.Server) -> Deployment:
-    return deploy(ministack, "runs-commands", f"#!/bin/sh\nexec {shlex.quote(str(FUNCTION))}\n")
+    return deploy_function(ministack)
 
 
 def test_commands_run_in_real_processes(deployment: Deployment) -> None:
@@ -36,6 +31,13 @@ def test_commands_run_in_real_processes(deployment: Deployment) -> None:
         assert final["output_tail"] == f"out {code}\n"
         assert final["request_id"]
         assert final["started_at_ms"] <= final["finished_at_ms"]
+
+
+def test_one_task_after_another(deployment: Deployment) -> None:
+    """Between them nothing runs, and polling stops."""
+    tasks = [command(f"k-{number}", "true") for number in range(5)]
+    finals = run_tasks(deployment.server, deployment.config, tasks, one_by_one=True, seconds=30)
+    assert {final["state"] for final in finals.values()} == {"succeeded"}
 
 
 def test_what_ends_a_command(deployment: Deployment) -> None:

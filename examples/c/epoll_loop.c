@@ -1,0 +1,119 @@
+/* How an event loop takes the executor in: by its descriptor, beside the descriptors that the loop
+ * has anyway (here a timer). The loop sleeps in epoll_wait alone and never in the library.
+ *
+ *   ./epoll_loop            runs a few commands on this machine; options in LAMBDA_EXECUTOR_CONFIG
+ * (JSON) go elsewhere
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <lambda_executor.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+static const char *const COMMANDS[] = {"\"echo one\"", "\"sleep 0.3; echo two\"",
+                                       "\"sleep 0.6; echo three; exit 3\""};
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0] };
+
+static void fail(const char *what, lambda_executor_error_t *err) {
+  fprintf(stderr, "%s: %s\n", what,
+          err != NULL ? lambda_executor_error_message(err).ptr : strerror(errno));
+  exit(2);
+}
+
+static void queue_all(lambda_executor_t *ex) {
+  for (int i = 0; i < COMMAND_COUNT; i++) {
+    lambda_executor_error_t *err = NULL;
+    lambda_executor_task_t task = {0};
+    char key[16];
+    snprintf(key, sizeof key, "task-%d", i + 1);
+    task.struct_size = sizeof task;
+    task.key.ptr = key;
+    task.key.len = LAMBDA_EXECUTOR_NUL;
+    task.command_json.ptr = COMMANDS[i];
+    task.command_json.len = LAMBDA_EXECUTOR_NUL;
+    if (lambda_executor_queue(ex, &task, &err) != LAMBDA_EXECUTOR_OK)
+      fail("queue", err);
+  }
+}
+
+/* Takes what waits, without waiting, and returns how many tasks ended. */
+static int take_events(lambda_executor_t *ex) {
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_batch_t *batch = NULL;
+  int ended = 0;
+  if (lambda_executor_sync(ex, 0, 0, &batch, &err) < 0)
+    fail("sync", err);
+  for (size_t i = 0; i < lambda_executor_batch_len(batch); i++) {
+    const lambda_executor_event_t *event = lambda_executor_batch_event(batch, i);
+    if (event->state == LAMBDA_EXECUTOR_TASK_RUNNING) {
+      printf("%s runs\n", event->key.ptr);
+      continue;
+    }
+    printf("%s %s with return code %d: %s", event->key.ptr,
+           lambda_executor_task_state_name(event->state), event->return_code,
+           event->output_tail.len > 0 ? event->output_tail.ptr : "no output\n");
+    ended++;
+  }
+  lambda_executor_batch_free(batch);
+  return ended;
+}
+
+static int start_timer(void) {
+  struct itimerspec every = {{0, 200 * 1000 * 1000}, {0, 200 * 1000 * 1000}};
+  int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  if (timer < 0 || timerfd_settime(timer, 0, &every, NULL) != 0)
+    fail("timerfd", NULL);
+  return timer;
+}
+
+static void watch(int epoll, int fd) {
+  struct epoll_event event = {0};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+    fail("epoll_ctl", NULL);
+}
+
+int main(void) {
+  const char *config = getenv("LAMBDA_EXECUTOR_CONFIG");
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_t *ex = NULL;
+  if (lambda_executor_create(config != NULL ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex,
+                             &err) != LAMBDA_EXECUTOR_OK)
+    fail("create", err);
+  queue_all(ex);
+
+  int epoll = epoll_create1(EPOLL_CLOEXEC);
+  int timer = start_timer();
+  int wakeup = lambda_executor_wakeup_fd(ex);
+  if (epoll < 0 || wakeup < 0)
+    fail("epoll", NULL);
+  watch(epoll, timer);
+  watch(epoll, wakeup);
+
+  for (int left = COMMAND_COUNT; left > 0;) {
+    struct epoll_event ready[8];
+    int n = epoll_wait(epoll, ready, 8, -1);
+    if (n < 0 && errno != EINTR)
+      fail("epoll_wait", NULL);
+    for (int i = 0; i < n; i++) {
+      if (ready[i].data.fd == wakeup) {
+        left -= take_events(ex);
+      } else {
+        uint64_t ticks;
+        if (read(timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks)
+          printf("tick: %d to go\n", left);
+      }
+    }
+  }
+
+  close(timer);
+  close(epoll);
+  lambda_executor_free(ex); /* also ends the descriptor: take it out of the loop before */
+  return 0;
+}

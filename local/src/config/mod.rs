@@ -1,0 +1,284 @@
+//! The options of the local AWS: one JSON object, checked as a whole before anything starts.
+
+mod catalogue;
+mod reader;
+mod words;
+
+pub use catalogue::{OPTIONS, OptionInfo, OptionKind};
+pub(crate) use reader::Reader;
+pub(crate) use words::split as split_words;
+
+use crate::faults::Faults;
+use crate::secret::Secret;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Lambda's limit for the time of a function, 900 s.
+const LONGEST_TIMEOUT_MS: u64 = 900_000;
+/// Lambda's limit for the age of an asynchronous event, 6 h.
+const LONGEST_EVENT_AGE_MS: u64 = 21_600_000;
+
+/// How the local AWS behaves. `Options::from_json("{}")` gives the defaults; [`OPTIONS`] describes each.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What runs the function made at start.
+    pub handler: Handler,
+    /// Where `"exec"` looks for its program first.
+    pub program_dir: Option<PathBuf>,
+    /// Port on 127.0.0.1; 0 takes any.
+    pub port: u16,
+    /// Region of ARNs and signatures.
+    pub region: String,
+    /// Made at random where absent.
+    pub access_key_id: Option<String>,
+    /// Made at random where absent.
+    pub secret_access_key: Option<Secret>,
+    /// Name of the function made at start.
+    pub function_name: String,
+    /// Name of the results queue made at start.
+    pub queue_name: String,
+    /// Name of the dead letter queue made at start.
+    pub dead_letter_queue_name: String,
+    /// Invocations at a time of that function; `None`: twice the processors, 1,000 for `builtin`.
+    pub concurrency: Option<usize>,
+    /// Time limit of an invocation, ms.
+    pub timeout_ms: u64,
+    /// What handlers are told about their memory, MB. It limits nothing.
+    pub memory_mb: u64,
+    /// Extra environment variables for handlers.
+    pub env: BTreeMap<String, String>,
+    /// Folder in which handlers start; `None`: this process's.
+    pub working_directory: Option<PathBuf>,
+    /// Where the output of handlers goes.
+    pub handler_output: HandlerOutput,
+    /// Retries after a function error.
+    pub maximum_retry_attempts: u32,
+    /// An asynchronous event older than this is given up, ms.
+    pub maximum_event_age_ms: u64,
+    /// Wait before the first retry, ms; doubles for the next.
+    pub retry_base_ms: u64,
+    /// In which form a failed event reaches the dead letter queue.
+    pub on_failure: OnFailure,
+    /// What the built-in handler does.
+    pub builtin: Builtin,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Threads that serve requests.
+    pub worker_threads: usize,
+}
+
+/// What runs a function.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Handler {
+    /// The program `lambda-executor-function`.
+    Exec,
+    /// No process: see [`Builtin`].
+    Builtin,
+    /// A program and its arguments that speak the Lambda Runtime API.
+    Command(Vec<String>),
+}
+
+impl Handler {
+    /// Reads `exec`, `builtin` or a command line with shell-like quotes. The error says what is wrong with the line.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "exec" => Ok(Self::Exec),
+            "builtin" => Ok(Self::Builtin),
+            line => split_words(line).map(Self::Command),
+        }
+    }
+}
+
+/// Where the output of handlers goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum HandlerOutput {
+    /// To the output and error streams of this process.
+    Inherit,
+    /// Nowhere.
+    Discard,
+    /// Appended to this file.
+    File(PathBuf),
+}
+
+/// In which form a failed event reaches the dead letter queue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnFailure {
+    /// The event byte for byte, the failure in message attributes.
+    DeadLetterQueue,
+    /// The record of an on-failure destination.
+    Destination,
+}
+
+/// What the built-in handler does with an event, unless the event's `executor_config.builtin` says otherwise.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Builtin {
+    /// How long it takes, ms.
+    pub duration_ms: u64,
+    /// The return code it reports.
+    pub return_code: i32,
+    /// Probability that it crashes instead of reporting.
+    pub error_rate: f64,
+    /// Probability that it reports return code 1.
+    pub failure_rate: f64,
+    /// Output it reports.
+    pub output_tail: String,
+}
+
+/// Options that are not allowed: every problem found, each with the option, what was found and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", problems.join("; "))]
+pub struct OptionsError {
+    problems: Vec<String>,
+}
+
+impl OptionsError {
+    /// One sentence for each problem, at least one.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
+        Self { problems: vec![format!("not JSON: {error}")] }
+    }
+
+    pub(crate) fn check(reader: Reader) -> Result<(), Self> {
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+}
+
+impl Options {
+    /// Reads options from a JSON object. Unknown options, wrong types and values out of range are errors, all of them
+    /// told at once.
+    pub fn from_json(text: &str) -> Result<Self, OptionsError> {
+        let value = serde_json::from_str(text).map_err(|error| OptionsError::not_json(&error))?;
+        let mut reader = Reader::new("", value);
+        let options = Self::read(&mut reader);
+        OptionsError::check(reader).map(|()| options)
+    }
+
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            handler: read_handler(reader),
+            program_dir: reader.text("program_dir").map(PathBuf::from),
+            port: u16::try_from(reader.number("port", 0..=65_535, 0)).unwrap_or(0),
+            region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
+            access_key_id: reader.text("access_key_id"),
+            secret_access_key: reader.text("secret_access_key").map(Secret::new),
+            function_name: read_name(reader, "function_name", 64, "lambda-executor-local"),
+            queue_name: read_name(reader, "queue_name", 80, "lambda-executor-results"),
+            dead_letter_queue_name: read_name(reader, "dead_letter_queue_name", 80, "lambda-executor-dead-letters"),
+            concurrency: match reader.number("concurrency", 0..=100_000, u64::MAX) {
+                u64::MAX => None,
+                limit => usize::try_from(limit).ok(),
+            },
+            timeout_ms: reader.number("timeout_ms", 1..=LONGEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS),
+            memory_mb: reader.number("memory_mb", 128..=10_240, 128),
+            env: reader.text_map("env"),
+            working_directory: reader.text("working_directory").map(PathBuf::from),
+            handler_output: match reader.text("handler_output").as_deref() {
+                None | Some("discard") => HandlerOutput::Discard,
+                Some("inherit") => HandlerOutput::Inherit,
+                Some(path) => HandlerOutput::File(path.into()),
+            },
+            maximum_retry_attempts: u32::try_from(reader.number("maximum_retry_attempts", 0..=2, 2)).unwrap_or(2),
+            maximum_event_age_ms: reader.number("maximum_event_age_ms", 1..=LONGEST_EVENT_AGE_MS, LONGEST_EVENT_AGE_MS),
+            retry_base_ms: reader.number("retry_base_ms", 0..=3_600_000, 1000),
+            on_failure: reader.choice(
+                "on_failure",
+                &[("dead_letter_queue", OnFailure::DeadLetterQueue), ("destination", OnFailure::Destination)],
+                OnFailure::DeadLetterQueue,
+            ),
+            builtin: reader.object("builtin", Builtin::read).unwrap_or_default(),
+            faults: reader.object("faults", Faults::read).unwrap_or_default(),
+            worker_threads: usize::try_from(reader.number("worker_threads", 1..=64, 1)).unwrap_or(1),
+        }
+    }
+}
+
+impl Builtin {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            duration_ms: reader.number("duration_ms", 0..=LONGEST_TIMEOUT_MS, 0),
+            return_code: i32::try_from(reader.number("return_code", 0..=255, 0)).unwrap_or(0),
+            error_rate: reader.rate("error_rate", 0.0),
+            failure_rate: reader.rate("failure_rate", 0.0),
+            output_tail: reader.text("output_tail").unwrap_or_default(),
+        }
+    }
+}
+
+fn read_handler(reader: &mut Reader) -> Handler {
+    const ALLOWED: &str = "\"exec\", \"builtin\", a command line, or a list of a program and its arguments";
+    let Some(value) = reader.take("handler") else { return Handler::Exec };
+    let parsed = match &value {
+        Value::String(line) => Handler::parse(line).map_err(|why| format!("{ALLOWED} ({why})")),
+        Value::Array(list) => {
+            let words: Option<Vec<String>> = list.iter().map(|word| word.as_str().map(str::to_owned)).collect();
+            words.filter(|words| !words.is_empty()).map(Handler::Command).ok_or_else(|| ALLOWED.to_owned())
+        }
+        _ => Err(ALLOWED.to_owned()),
+    };
+    parsed.unwrap_or_else(|allowed| {
+        reader.refuse("handler", &value, &allowed);
+        Handler::Exec
+    })
+}
+
+/// A name as AWS allows it, so that it needs no escaping in URLs and ARNs.
+fn read_name(reader: &mut Reader, name: &'static str, longest: usize, default: &str) -> String {
+    let Some(text) = reader.text(name) else { return default.to_owned() };
+    let stem = if name.contains("queue") { text.strip_suffix(".fifo").unwrap_or(&text) } else { &text };
+    let plain = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if !plain || stem.is_empty() || text.len() > longest {
+        let allowed = format!("1 to {longest} letters, digits, hyphens and underscores");
+        reader.refuse(name, &Value::String(text), &allowed);
+        return default.to_owned();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_given_is_fine() {
+        let options = Options::from_json("{}").unwrap();
+        assert_eq!(options.handler, Handler::Exec);
+        assert_eq!((options.port, options.timeout_ms, options.maximum_retry_attempts), (0, 900_000, 2));
+        assert_eq!(options.concurrency, None);
+    }
+
+    #[test]
+    fn handlers_come_in_four_forms() {
+        let handler = |json: &str| Options::from_json(&format!("{{\"handler\": {json}}}")).map(|o| o.handler);
+        let command = Handler::Command(vec!["a b".into(), "c".into()]);
+        assert_eq!(handler(r#""exec""#).unwrap(), Handler::Exec);
+        assert_eq!(handler(r#""builtin""#).unwrap(), Handler::Builtin);
+        assert_eq!(handler(r#""'a b' c""#).unwrap(), command);
+        assert_eq!(handler(r#"["a b", "c"]"#).unwrap(), command);
+        let error = handler(r#""'a""#).unwrap_err().to_string();
+        assert!(error.contains("a single quote is not closed"), "{error}");
+        assert!(handler("[1]").is_err() && handler("[]").is_err() && handler("5").is_err());
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let error = Options::from_json(r#"{"port": -1, "handlr": "exec", "faults": {"drop": 7}, "queue_name": "a/b"}"#);
+        let error = error.unwrap_err();
+        assert_eq!(error.problems().len(), 4, "{error}");
+    }
+
+    #[test]
+    fn the_catalogue_lists_exactly_the_options_that_are_read() {
+        let unknown = Options::from_json(r#"{"?": 0}"#).unwrap_err().to_string();
+        let allowed = unknown.split("allowed are ").nth(1).unwrap();
+        let mut read: Vec<&str> = allowed.split(", ").collect();
+        let mut listed: Vec<&str> = OPTIONS.iter().map(|option| option.name).collect();
+        read.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(read, listed);
+    }
+}

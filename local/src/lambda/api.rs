@@ -1,0 +1,297 @@
+//! Lambda's REST API: from method and path to operation and back.
+
+use super::Lambda;
+use super::error::ApiError;
+use super::function::Function;
+use super::name::{Named, percent_decode, query_value};
+use super::settings::{Runner, Settings, State};
+use crate::config::Handler;
+use crate::sandbox::find_program;
+use crate::server::{Answer, answer};
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+/// Environment variable of CreateFunction: the handler, as the option `handler` takes it.
+const HANDLER_VARIABLE: &str = "LAMBDA_EXECUTOR_LOCAL_HANDLER";
+/// Environment variable of CreateFunction: the state in which the function is to be seen, for tests.
+const STATE_VARIABLE: &str = "LAMBDA_EXECUTOR_LOCAL_STATE";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Configuration {
+    function_name: String,
+    role: Option<String>,
+    handler: Option<String>,
+    description: Option<String>,
+    timeout: Option<u64>,
+    memory_size: Option<u64>,
+    environment: Option<Environment>,
+    dead_letter_config: Option<DeadLetterConfig>,
+    publish: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DeadLetterConfig {
+    target_arn: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct EventInvokeConfig {
+    maximum_retry_attempts: Option<u32>,
+    maximum_event_age_in_seconds: Option<u64>,
+    destination_config: DestinationConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DestinationConfig {
+    on_failure: Destination,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Destination {
+    destination: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Alias {
+    name: String,
+    function_version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Concurrency {
+    reserved_concurrent_executions: usize,
+}
+
+impl Lambda {
+    /// Answers one request; errors are answers too.
+    pub(crate) async fn answer(&self, parts: &Parts, body: Bytes) -> Answer {
+        self.route(parts, body).await.unwrap_or_else(|error| error.answer())
+    }
+
+    async fn route(&self, parts: &Parts, body: Bytes) -> Result<Answer, ApiError> {
+        let path = parts.uri.path();
+        let stats = &self.0.world.stats;
+        // The first segment is the date of the operation's version.
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(1).collect();
+        let method = &parts.method;
+        let (name, rest) = match segments[..] {
+            ["functions"] if method == Method::POST => {
+                stats.request("CreateFunction");
+                return self.create_function(&body);
+            }
+            ["functions"] if method == Method::GET => {
+                stats.request("ListFunctions");
+                return self.list_functions();
+            }
+            ["functions", name, ref rest @ ..] => (name, rest),
+            _ => return Err(ApiError::unknown_operation(method, path)),
+        };
+        let name = String::from_utf8_lossy(&percent_decode(name)).into_owned();
+        let qualifier = query_value(parts.uri.query().unwrap_or_default(), "Qualifier");
+        let place = &self.0.world.place;
+        let invoke = method == Method::POST && *rest == ["invocations"];
+        stats.request(match (method, rest) {
+            _ if invoke => "Invoke",
+            (&Method::GET, []) => "GetFunction",
+            _ => "Other",
+        });
+        let named = place.parse(&name, qualifier)?;
+        let function = self.function(&named.name);
+        let function = function.ok_or_else(|| ApiError::function_not_found(&place.qualified_arn(&named)))?;
+        if invoke {
+            return self.invoke(&function, &named, parts, body).await;
+        }
+        self.manage(method, path, rest, &function, &named, &body)
+    }
+
+    /// The operations on a function that exists, but Invoke.
+    fn manage(
+        &self,
+        method: &Method,
+        path: &str,
+        rest: &[&str],
+        function: &Arc<Function>,
+        named: &Named,
+        body: &[u8],
+    ) -> Result<Answer, ApiError> {
+        let place = &self.0.world.place;
+        match (method, rest) {
+            (&Method::GET, []) => Ok(say(200, &function.describe_with_code(place, named)?)),
+            (&Method::GET, ["configuration"]) => Ok(say(200, &function.describe(place, named)?)),
+            (&Method::PUT, ["configuration"]) => {
+                let change: Configuration = read(body)?;
+                let mut settings = (*function.settings()).clone();
+                self.apply(&mut settings, change)?;
+                function.change(|current| *current = settings);
+                Ok(say(200, &function.describe(place, named)?))
+            }
+            (&Method::DELETE, []) => {
+                self.0.functions.write().unwrap_or_else(PoisonError::into_inner).remove(&named.name);
+                Ok(answer(204, &[], Bytes::new()))
+            }
+            (&Method::POST, ["versions"]) => {
+                let version = function.publish();
+                let named = Named { qualifier: Some(version), ..named.clone() };
+                Ok(say(201, &function.describe(place, &named)?))
+            }
+            (&Method::POST, ["aliases"]) => {
+                let alias: Alias = read(body)?;
+                Ok(say(201, &function.create_alias(place, &alias.name, &alias.function_version)?))
+            }
+            (&Method::GET, ["aliases", alias]) => Ok(say(200, &function.alias(alias)?)),
+            (&Method::PUT, ["concurrency"]) => {
+                let Concurrency { reserved_concurrent_executions: reserved } = read(body)?;
+                function.change(|settings| {
+                    settings.concurrency = reserved;
+                    settings.reserved_concurrency = Some(reserved);
+                });
+                Ok(say(200, &json!({"ReservedConcurrentExecutions": reserved})))
+            }
+            (&Method::DELETE, ["concurrency"]) => {
+                let default = self.0.defaults.concurrency;
+                function.change(|settings| {
+                    settings.concurrency = default;
+                    settings.reserved_concurrency = None;
+                });
+                Ok(answer(204, &[], Bytes::new()))
+            }
+            (&Method::PUT | &Method::POST, ["event-invoke-config"]) => {
+                let config: EventInvokeConfig = read(body)?;
+                self.change_event_config(function, config)?;
+                Ok(say(200, &function.describe_event_config()))
+            }
+            (&Method::GET, ["event-invoke-config"]) => Ok(say(200, &function.describe_event_config())),
+            _ => Err(ApiError::unknown_operation(method, path)),
+        }
+    }
+
+    fn create_function(&self, body: &[u8]) -> Result<Answer, ApiError> {
+        let configuration: Configuration = read(body)?;
+        let place = &self.0.world.place;
+        let named = place.parse(&configuration.function_name, None)?;
+        let publish = configuration.publish;
+        let mut settings = self.0.defaults.clone();
+        // The environment of the options is every handler's; it is not part of this function's description.
+        settings.env = BTreeMap::new();
+        settings.dead_letter_queue = None;
+        settings.on_failure = None;
+        // CreateFunction's own default.
+        settings.timeout_ms = 3000;
+        self.apply(&mut settings, configuration)?;
+        self.create(&named.name, settings)?;
+        let function = self.function(&named.name).ok_or_else(|| ApiError::function_not_found(&named.name))?;
+        let version = publish.then(|| function.publish());
+        Ok(say(201, &function.describe(place, &Named { qualifier: version, ..named })?))
+    }
+
+    /// Changes what the request mentions.
+    fn apply(&self, settings: &mut Settings, change: Configuration) -> Result<(), ApiError> {
+        if let Some(seconds) = change.timeout {
+            if !(1..=900).contains(&seconds) {
+                return Err(ApiError::parameter(format!("Timeout: expected 1 to 900 seconds, found {seconds}")));
+            }
+            settings.timeout_ms = seconds * 1000;
+        }
+        if let Some(megabytes) = change.memory_size {
+            settings.memory_mb = megabytes;
+        }
+        if let Some(role) = change.role {
+            settings.role = role;
+        }
+        if let Some(handler) = change.handler {
+            settings.handler_name = handler;
+        }
+        if let Some(description) = change.description {
+            settings.description = description;
+        }
+        if let Some(config) = change.dead_letter_config {
+            settings.dead_letter_queue = config.target_arn.filter(|arn| !arn.is_empty());
+        }
+        if let Some(environment) = change.environment {
+            self.apply_environment(settings, environment.variables)?;
+        }
+        Ok(())
+    }
+
+    fn apply_environment(&self, settings: &mut Settings, env: BTreeMap<String, String>) -> Result<(), ApiError> {
+        if let Some(handler) = env.get(HANDLER_VARIABLE) {
+            let refuse = |why: &str| ApiError::parameter(format!("{HANDLER_VARIABLE} is '{handler}': {why}"));
+            settings.runner = match Handler::parse(handler).map_err(refuse)? {
+                Handler::Exec => self.0.defaults.runner.clone(),
+                Handler::Builtin => match &self.0.defaults.runner {
+                    runner @ Runner::Builtin(_) => runner.clone(),
+                    Runner::Command(_) => Runner::Builtin(crate::config::Builtin::default()),
+                },
+                Handler::Command(mut command) => {
+                    if let Some(program) = command.first_mut() {
+                        *program = find_program(program).map_err(|error| refuse(&error))?;
+                    }
+                    Runner::Command(command)
+                }
+            };
+        }
+        if let Some(state) = env.get(STATE_VARIABLE) {
+            settings.state = State::from_name(state).ok_or_else(|| {
+                ApiError::parameter(format!(
+                    "{STATE_VARIABLE}: expected Active, Pending, Inactive or Failed, found {state}"
+                ))
+            })?;
+        }
+        settings.env = env;
+        Ok(())
+    }
+
+    fn change_event_config(&self, function: &Function, config: EventInvokeConfig) -> Result<(), ApiError> {
+        let retries = config.maximum_retry_attempts.unwrap_or(2);
+        let age = config.maximum_event_age_in_seconds.unwrap_or(21_600);
+        if retries > 2 {
+            return Err(ApiError::parameter(format!("MaximumRetryAttempts: expected 0 to 2, found {retries}")));
+        }
+        if !(60..=21_600).contains(&age) {
+            return Err(ApiError::parameter(format!("MaximumEventAgeInSeconds: expected 60 to 21600, found {age}")));
+        }
+        function.change(|settings| {
+            settings.maximum_retry_attempts = retries;
+            settings.maximum_event_age_ms = age * 1000;
+            settings.on_failure = config.destination_config.on_failure.destination.filter(|arn| !arn.is_empty());
+        });
+        Ok(())
+    }
+
+    fn list_functions(&self) -> Result<Answer, ApiError> {
+        let functions: Vec<(String, Arc<Function>)> = {
+            let functions = self.0.functions.read().unwrap_or_else(PoisonError::into_inner);
+            functions.iter().map(|(name, function)| (name.clone(), function.clone())).collect()
+        };
+        let place = &self.0.world.place;
+        let described: Result<Vec<Value>, ApiError> =
+            functions.into_iter().map(|(name, it)| it.describe(place, &Named { name, qualifier: None })).collect();
+        Ok(say(200, &json!({"Functions": described?})))
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::content(&error))
+}
+
+fn say(status: u16, body: &Value) -> Answer {
+    answer(status, &[("content-type", "application/json")], body.to_string())
+}

@@ -1,0 +1,269 @@
+//! Runs a function's events: one task a function, which alone owns its backlog and its sandboxes. All others send it
+//! messages.
+
+use super::backlog::Backlog;
+use super::builtin::Task;
+use super::failure::{self, Condition};
+use super::job::{CallerAnswer, FunctionError, Job, Outcome};
+use super::pool::Pool;
+use super::settings::{Runner, Settings, World};
+use crate::sandbox::{self, Assignment, Launch};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+/// How many messages are taken at a time.
+const BATCH: usize = 64;
+
+/// What the dispatcher is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A new event.
+    Invoke(Job),
+    /// A run has an outcome; its sandbox, if it has one, is still busy.
+    Done(Job, Outcome),
+    /// As `Done`, of the built-in handler.
+    BuiltinDone(Job, Outcome),
+    /// A sandbox asks for its next event.
+    Free(u64),
+    /// A sandbox is gone.
+    Gone(u64),
+}
+
+/// The state of one function's runs.
+pub(crate) struct Dispatcher {
+    world: Arc<World>,
+    arn: Arc<str>,
+    settings: watch::Receiver<Arc<Settings>>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    /// For sandboxes to report to.
+    outbox: mpsc::UnboundedSender<Message>,
+    backlog: Backlog,
+    pool: Pool<mpsc::UnboundedSender<Assignment>>,
+    builtin_runs: usize,
+    /// Sandboxes and built-in runs under way; they end with the dispatcher.
+    tasks: JoinSet<()>,
+}
+
+impl Dispatcher {
+    /// `outbox` is the sender of `inbox`. `arn` is the function's, unqualified.
+    pub(crate) fn new(
+        world: Arc<World>,
+        arn: Arc<str>,
+        settings: watch::Receiver<Arc<Settings>>,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        outbox: mpsc::UnboundedSender<Message>,
+    ) -> Self {
+        Self {
+            world,
+            arn,
+            settings,
+            inbox,
+            outbox,
+            backlog: Backlog::default(),
+            pool: Pool::default(),
+            builtin_runs: 0,
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Runs until the function is deleted: the sender of its settings is gone. Then ends its sandboxes.
+    pub(crate) async fn run(mut self) {
+        let mut messages = Vec::with_capacity(BATCH);
+        loop {
+            let settings = self.settings.borrow_and_update().clone();
+            for job in self.backlog.advance(self.world.clock.now(), settings.maximum_event_age_ms) {
+                self.give_up(&settings, &job, Condition::EventAgeExceeded, None);
+            }
+            self.start_waiting(&settings).await;
+            let next_time = self.backlog.next_time(settings.maximum_event_age_ms);
+            tokio::select! {
+                _ = self.inbox.recv_many(&mut messages, BATCH) => {}
+                changed = self.settings.changed() => if changed.is_err() { break },
+                () = sleep_until(&self.world, next_time) => {}
+                Some(_) = self.tasks.join_next() => {}
+            }
+            for message in messages.drain(..) {
+                self.take(&settings, message).await;
+            }
+        }
+        // Their work channels close with the pool, which tells sandboxes to end.
+        self.pool = Pool::default();
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn running(&self) -> usize {
+        self.pool.busy() + self.builtin_runs
+    }
+
+    async fn take(&mut self, settings: &Arc<Settings>, message: Message) {
+        match message {
+            Message::Invoke(job) if job.caller.is_none() => self.backlog.push(job),
+            Message::Invoke(job) if self.running() < settings.concurrency => self.start(settings, job).await,
+            Message::Invoke(job) => {
+                self.world.stats.throttles.add();
+                answer(job, CallerAnswer::Throttled);
+            }
+            Message::Done(job, outcome) => self.settle(settings, job, outcome),
+            Message::BuiltinDone(job, outcome) => {
+                self.builtin_runs = self.builtin_runs.saturating_sub(1);
+                self.settle(settings, job, outcome);
+            }
+            Message::Free(id) => self.pool.release(id),
+            Message::Gone(id) => self.pool.remove(id),
+        }
+    }
+
+    async fn start_waiting(&mut self, settings: &Arc<Settings>) {
+        if settings.concurrency == 0 {
+            while let Some(job) = self.backlog.pop() {
+                self.give_up(settings, &job, Condition::ZeroReservedConcurrency, None);
+            }
+        }
+        while !self.backlog.is_empty() && self.running() < settings.concurrency {
+            let Some(job) = self.backlog.pop() else { return };
+            self.start(settings, job).await;
+        }
+    }
+
+    async fn start(&mut self, settings: &Arc<Settings>, mut job: Job) {
+        job.runs += 1;
+        self.world.stats.invocations.add();
+        if job.runs > 1 {
+            self.world.stats.retries.add();
+        }
+        match &settings.runner {
+            Runner::Builtin(defaults) => {
+                let now = self.world.clock.now();
+                match Task::read(&job.payload, defaults, &self.world.random, now) {
+                    Ok(task) if task.duration_ms == 0 => {
+                        let outcome = task.finish(&self.world, &job, settings.timeout_ms).await;
+                        self.settle(settings, job, outcome);
+                    }
+                    Ok(task) => self.start_builtin(task, job, settings.timeout_ms),
+                    Err(error) => self.settle(settings, job, Outcome::Error(error)),
+                }
+            }
+            Runner::Command(command) => self.start_in_sandbox(settings, command, job),
+        }
+    }
+
+    fn start_builtin(&mut self, task: Task, job: Job, timeout_ms: u64) {
+        self.builtin_runs += 1;
+        let world = self.world.clone();
+        let outbox = self.outbox.clone();
+        let mut settings = self.settings.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(task.duration_ms.min(timeout_ms))) => {}
+                // The end must not wait for a run of up to 15 min that nobody wants to hear of any more.
+                () = deleted(&mut settings) => return,
+            }
+            let outcome = task.finish(&world, &job, timeout_ms).await;
+            // The dispatcher is gone only when the whole function is.
+            let _ = outbox.send(Message::BuiltinDone(job, outcome));
+        });
+    }
+
+    fn start_in_sandbox(&mut self, settings: &Settings, command: &[String], job: Job) {
+        let mut assignment = Assignment { job, timeout_ms: settings.timeout_ms };
+        while let Some((id, work)) = self.pool.take_idle() {
+            match work.send(assignment) {
+                Ok(()) => {
+                    self.world.stats.warm_starts.add();
+                    return;
+                }
+                // It has just ended by itself.
+                Err(mpsc::error::SendError(back)) => {
+                    assignment = back;
+                    self.pool.remove(id);
+                }
+            }
+        }
+        self.world.stats.cold_starts.add();
+        let id = self.pool.new_id();
+        let launch = Launch {
+            id,
+            command: command.to_vec(),
+            function_arn: self.arn.clone(),
+            memory_mb: settings.memory_mb,
+            handler_name: settings.handler_name.clone(),
+            env: settings.env.clone(),
+        };
+        let (work, assignments) = mpsc::unbounded_channel();
+        // The receiver is in our hand: the first assignment cannot get lost.
+        let _ = work.send(assignment);
+        self.tasks.spawn(sandbox::run(self.world.clone(), launch, assignments, self.outbox.clone()));
+        self.pool.add_busy(id, work);
+    }
+
+    /// Ends an event, or keeps it for another try.
+    fn settle(&mut self, settings: &Settings, job: Job, outcome: Outcome) {
+        let error = match outcome {
+            Outcome::Error(error) => error,
+            Outcome::Success(answered) => {
+                answer(job, CallerAnswer::Ran(Outcome::Success(answered)));
+                return;
+            }
+        };
+        self.world.stats.function_errors.add();
+        tracing::debug!(request_id = %job.request_id, run = job.runs, error = %error.message, "function error");
+        if job.caller.is_some() {
+            answer(job, CallerAnswer::Ran(Outcome::Error(error)));
+        } else if job.runs > settings.maximum_retry_attempts {
+            self.give_up(settings, &job, Condition::RetriesExhausted, Some(&error));
+        } else {
+            let wait = settings.retry_base_ms << (job.runs - 1);
+            // An event that will be too old by then is given up when it is too old, not later.
+            let too_old = job.accepted_ms + settings.maximum_event_age_ms + 1;
+            self.backlog.push_retry(self.world.clock.now().saturating_add(wait).min(too_old), job);
+        }
+    }
+
+    fn give_up(&self, settings: &Settings, job: &Job, condition: Condition, error: Option<&FunctionError>) {
+        let World { sqs, stats, clock, .. } = &*self.world;
+        if let Some(queue) = &settings.dead_letter_queue {
+            let sent = failure::dead_letter(sqs, queue, job, condition, error);
+            self.count_letter(job, queue, sent);
+        }
+        if let Some(queue) = &settings.on_failure {
+            let sent = failure::destination(sqs, queue, job, condition, error, clock.now());
+            self.count_letter(job, queue, sent);
+        }
+        if settings.dead_letter_queue.is_none() && settings.on_failure.is_none() {
+            stats.dropped_events.add();
+            tracing::warn!(request_id = %job.request_id, function = %self.arn, "an event is dropped: its tries are used up, \
+                            and the function has neither dead letter queue nor on-failure destination");
+        }
+    }
+
+    fn count_letter(&self, job: &Job, queue: &str, sent: Result<(), crate::sqs::SqsError>) {
+        match sent {
+            Ok(()) => self.world.stats.dead_letters.add(),
+            Err(error) => {
+                self.world.stats.dropped_events.add();
+                tracing::warn!(request_id = %job.request_id, queue, %error, "an event is dropped: its dead letter cannot be sent");
+            }
+        }
+    }
+}
+
+/// A synchronous caller may have hung up; nobody else waits for an answer.
+fn answer(job: Job, what: CallerAnswer) {
+    if let Some(caller) = job.caller {
+        let _ = caller.send(what);
+    }
+}
+
+/// Returns when the function is deleted: the sender of its settings is gone.
+async fn deleted(settings: &mut watch::Receiver<Arc<Settings>>) {
+    while settings.changed().await.is_ok() {}
+}
+
+async fn sleep_until(world: &World, at: Option<u64>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(world.clock.instant(at)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,189 @@
+//! One function: its settings, versions and aliases, and how its owner sees it.
+
+use super::dispatcher::{Dispatcher, Message};
+use super::error::ApiError;
+use super::job::Job;
+use super::name::{Named, Place};
+use super::settings::{Runner, Settings, World};
+use crate::signature::utc_timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// The version that every function has.
+pub(crate) const LATEST: &str = "$LATEST";
+
+/// A function, shared between requests. What it runs is its dispatcher's business.
+#[derive(Debug)]
+pub(crate) struct Function {
+    name: String,
+    pub(crate) arn: Arc<str>,
+    settings: watch::Sender<Arc<Settings>>,
+    events: mpsc::UnboundedSender<Message>,
+    published: Mutex<Published>,
+    last_modified: String,
+    revision: String,
+}
+
+/// What qualifiers stand for. Versions are numbers only: all of them run the newest code and settings.
+#[derive(Debug, Default)]
+struct Published {
+    versions: u64,
+    aliases: BTreeMap<String, String>,
+}
+
+impl Function {
+    /// Starts a function; the task ends, and its sandboxes with it, when the function is dropped.
+    pub(crate) fn start(world: &Arc<World>, name: &str, settings: Settings) -> (Arc<Self>, JoinHandle<()>) {
+        let arn: Arc<str> = world.place.arn(name).into();
+        let (settings, changes) = watch::channel(Arc::new(settings));
+        let (events, inbox) = mpsc::unbounded_channel();
+        let dispatcher = Dispatcher::new(world.clone(), arn.clone(), changes, inbox, events.clone());
+        let task = tokio::spawn(dispatcher.run());
+        let function = Self {
+            name: name.to_owned(),
+            arn,
+            settings,
+            events,
+            published: Mutex::default(),
+            last_modified: utc_timestamp(world.clock.now()).replace('Z', "+0000"),
+            revision: world.random.uuid(),
+        };
+        (Arc::new(function), task)
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.borrow().clone()
+    }
+
+    /// Changes the settings for all runs that start from now on.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Settings)) {
+        self.settings.send_modify(|settings| change(Arc::make_mut(settings)));
+    }
+
+    /// Hands an event over.
+    pub(crate) fn submit(&self, job: Job) -> Result<(), ApiError> {
+        let gone = |_| ApiError::function_not_found(&self.arn);
+        self.events.send(Message::Invoke(job)).map_err(gone)
+    }
+
+    /// The version that a qualifier stands for.
+    pub(crate) fn version(&self, place: &Place, named: &Named) -> Result<Arc<str>, ApiError> {
+        let Some(qualifier) = named.qualifier.as_deref().filter(|qualifier| *qualifier != LATEST) else {
+            return Ok(LATEST.into());
+        };
+        let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_version = qualifier.parse().is_ok_and(|version: u64| (1..=published.versions).contains(&version));
+        if is_version {
+            return Ok(qualifier.into());
+        }
+        let alias = published.aliases.get(qualifier).map(|version| version.as_str().into());
+        alias.ok_or_else(|| ApiError::function_not_found(&place.qualified_arn(named)))
+    }
+
+    /// Publishes a version, and says which.
+    pub(crate) fn publish(&self) -> String {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.versions += 1;
+        published.versions.to_string()
+    }
+
+    /// Makes an alias of a version.
+    pub(crate) fn create_alias(&self, place: &Place, alias: &str, version: &str) -> Result<Value, ApiError> {
+        let named = Named { name: self.name.clone(), qualifier: Some(version.to_owned()) };
+        let version = self.version(place, &named)?.to_string();
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if published.aliases.contains_key(alias) {
+            return Err(ApiError::conflict(format!("Alias already exists: {}:{alias}", self.arn)));
+        }
+        published.aliases.insert(alias.to_owned(), version);
+        self.describe_alias(&published, alias)
+    }
+
+    /// An alias, as GetAlias shows it.
+    pub(crate) fn alias(&self, alias: &str) -> Result<Value, ApiError> {
+        self.describe_alias(&self.published.lock().unwrap_or_else(PoisonError::into_inner), alias)
+    }
+
+    fn describe_alias(&self, published: &Published, alias: &str) -> Result<Value, ApiError> {
+        let arn = format!("{}:{alias}", self.arn);
+        let version = published.aliases.get(alias);
+        let version = version.ok_or_else(|| ApiError::not_found(format!("Cannot find alias arn: {arn}")))?;
+        Ok(json!({
+            "AliasArn": arn,
+            "Name": alias,
+            "FunctionVersion": version,
+            "Description": "",
+            "RevisionId": self.revision,
+        }))
+    }
+
+    /// The configuration, as GetFunctionConfiguration shows it.
+    pub(crate) fn describe(&self, place: &Place, named: &Named) -> Result<Value, ApiError> {
+        let version = self.version(place, named)?;
+        let settings = self.settings();
+        let mut description = json!({
+            "FunctionName": self.name,
+            "FunctionArn": place.qualified_arn(named),
+            "Runtime": "provided.al2023",
+            "Role": settings.role,
+            "Handler": settings.handler_name,
+            "CodeSize": 0,
+            "CodeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "Description": settings.description,
+            "Timeout": settings.timeout_ms.div_ceil(1000),
+            "MemorySize": settings.memory_mb,
+            "LastModified": self.last_modified,
+            "Version": &*version,
+            "TracingConfig": {"Mode": "PassThrough"},
+            "RevisionId": self.revision,
+            "State": settings.state.name(),
+            "LastUpdateStatus": "Successful",
+            "PackageType": "Zip",
+            "Architectures": [if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }],
+            "EphemeralStorage": {"Size": 512},
+        });
+        if settings.state != super::settings::State::Active {
+            description["StateReason"] = "The state was asked for when the function was created.".into();
+        }
+        if !settings.env.is_empty() {
+            description["Environment"] = json!({"Variables": settings.env});
+        }
+        if let Some(queue) = &settings.dead_letter_queue {
+            description["DeadLetterConfig"] = json!({"TargetArn": queue});
+        }
+        Ok(description)
+    }
+
+    /// The answer of GetFunction.
+    pub(crate) fn describe_with_code(&self, place: &Place, named: &Named) -> Result<Value, ApiError> {
+        let mut whole = Map::new();
+        whole.insert("Configuration".into(), self.describe(place, named)?);
+        let location = match &self.settings().runner {
+            Runner::Builtin(_) => "builtin".to_owned(),
+            Runner::Command(command) => command.join(" "),
+        };
+        whole.insert("Code".into(), json!({"RepositoryType": "local", "Location": location}));
+        if let Some(reserved) = self.settings().reserved_concurrency {
+            whole.insert("Concurrency".into(), json!({"ReservedConcurrentExecutions": reserved}));
+        }
+        Ok(whole.into())
+    }
+
+    /// The answer of GetFunctionEventInvokeConfig.
+    pub(crate) fn describe_event_config(&self) -> Value {
+        let settings = self.settings();
+        let mut description = json!({
+            "FunctionArn": format!("{}:{LATEST}", self.arn),
+            "MaximumRetryAttempts": settings.maximum_retry_attempts,
+            "MaximumEventAgeInSeconds": settings.maximum_event_age_ms / 1000,
+            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
+        });
+        if let Some(queue) = &settings.on_failure {
+            description["DestinationConfig"]["OnFailure"]["Destination"] = queue.as_str().into();
+        }
+        description
+    }
+}

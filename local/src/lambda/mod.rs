@@ -1,0 +1,83 @@
+//! A local Lambda: functions, their versions and aliases, Invoke, and what becomes of asynchronous events.
+//!
+//! From the outside in: [`api`] reads requests; [`invoke`] is the operation that matters; [`function`] is what its owner
+//! sees of a function; [`dispatcher`] runs its events, with [`backlog`] and [`pool`] for what waits and what is warm,
+//! and [`failure`] for what is given up.
+//!
+//! Not built: layers, images, code signing, function URLs, event source mappings, on-success destinations. Versions and
+//! aliases exist by name only: all run the newest settings.
+
+mod api;
+mod backlog;
+mod builtin;
+mod dispatcher;
+mod error;
+mod failure;
+mod function;
+mod invoke;
+mod job;
+mod name;
+mod pool;
+mod settings;
+
+pub(crate) use dispatcher::Message;
+pub(crate) use error::ApiError;
+pub(crate) use function::LATEST;
+pub(crate) use invoke::MAX_SYNCHRONOUS;
+pub(crate) use job::{FunctionError, Job, Outcome};
+pub(crate) use name::{Place, percent_decode};
+pub(crate) use settings::{Runner, Settings, State, World};
+
+use function::Function;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::task::JoinHandle;
+
+/// The service. Clones are the same service.
+#[derive(Clone, Debug)]
+pub(crate) struct Lambda(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    world: Arc<World>,
+    /// What CreateFunction starts from: the options.
+    defaults: Settings,
+    functions: RwLock<BTreeMap<String, Arc<Function>>>,
+    /// The dispatchers of all functions, deleted ones included, for `stop` to wait for.
+    dispatchers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Lambda {
+    /// A service without functions. `defaults` are the settings of functions that say nothing else.
+    pub(crate) fn new(world: Arc<World>, defaults: Settings) -> Self {
+        Self(Arc::new(Inner { world, defaults, functions: RwLock::default(), dispatchers: Mutex::default() }))
+    }
+
+    /// Makes a function. Must be called inside the runtime.
+    pub(crate) fn create(&self, name: &str, settings: Settings) -> Result<(), ApiError> {
+        let mut functions = self.0.functions.write().unwrap_or_else(PoisonError::into_inner);
+        if functions.contains_key(name) {
+            return Err(ApiError::conflict(format!("Function already exist: {name}")));
+        }
+        let (function, dispatcher) = Function::start(&self.0.world, name, settings);
+        functions.insert(name.to_owned(), function);
+        let mut dispatchers = self.0.dispatchers.lock().unwrap_or_else(PoisonError::into_inner);
+        dispatchers.retain(|task| !task.is_finished());
+        dispatchers.push(dispatcher);
+        Ok(())
+    }
+
+    /// Deletes all functions, and waits until their handlers have ended.
+    pub(crate) async fn stop(&self) {
+        self.0.functions.write().unwrap_or_else(PoisonError::into_inner).clear();
+        let tasks = std::mem::take(&mut *self.0.dispatchers.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            // A dispatcher that has panicked has dropped its sandboxes, which ends them.
+            let _ = task.await;
+        }
+    }
+
+    fn function(&self, name: &str) -> Option<Arc<Function>> {
+        self.0.functions.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}

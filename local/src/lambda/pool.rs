@@ -1,0 +1,91 @@
+//! The warm sandboxes of a function, and how many runs are under way.
+
+use std::collections::HashMap;
+
+/// Sandboxes by id; `S` is what work is sent to.
+#[derive(Debug)]
+pub(crate) struct Pool<S> {
+    /// The last one used comes last, and is used next: it is the warmest, and the others may go cold.
+    idle: Vec<(u64, S)>,
+    busy: HashMap<u64, S>,
+    next_id: u64,
+}
+
+impl<S> Default for Pool<S> {
+    fn default() -> Self {
+        Self { idle: Vec::new(), busy: HashMap::new(), next_id: 0 }
+    }
+}
+
+impl<S> Pool<S> {
+    /// Number of sandboxes with work.
+    pub(crate) fn busy(&self) -> usize {
+        self.busy.len()
+    }
+
+    /// An id for a new sandbox.
+    pub(crate) fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Adds a new sandbox, which has work.
+    pub(crate) fn add_busy(&mut self, id: u64, sandbox: S) {
+        self.busy.insert(id, sandbox);
+    }
+
+    /// Makes the warmest idle sandbox busy.
+    pub(crate) fn take_idle(&mut self) -> Option<(u64, &S)> {
+        let (id, sandbox) = self.idle.pop()?;
+        Some((id, self.busy.entry(id).or_insert(sandbox)))
+    }
+
+    /// A sandbox has no work any more.
+    pub(crate) fn release(&mut self, id: u64) {
+        if let Some(sandbox) = self.busy.remove(&id) {
+            self.idle.push((id, sandbox));
+        }
+    }
+
+    /// A sandbox is gone.
+    pub(crate) fn remove(&mut self, id: u64) {
+        if self.busy.remove(&id).is_none() {
+            self.idle.retain(|(idle, _)| *idle != id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_used_is_used_next() {
+        let mut pool = Pool::default();
+        for name in ["a", "b", "c"] {
+            let id = pool.new_id();
+            pool.add_busy(id, name);
+        }
+        assert_eq!(pool.busy(), 3);
+        assert_eq!(pool.take_idle(), None);
+        pool.release(2);
+        pool.release(1);
+        assert_eq!(pool.take_idle(), Some((1, &"a")));
+        assert_eq!(pool.take_idle(), Some((2, &"b")));
+    }
+
+    #[test]
+    fn what_is_gone_is_not_used_again() {
+        let mut pool = Pool::default();
+        for name in ["idle", "busy"] {
+            let id = pool.new_id();
+            pool.add_busy(id, name);
+        }
+        pool.release(1);
+        pool.remove(1);
+        pool.remove(2);
+        pool.release(2);
+        assert_eq!(pool.take_idle(), None);
+        assert_eq!(pool.busy(), 0);
+    }
+}

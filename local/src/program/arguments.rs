@@ -1,0 +1,194 @@
+//! The command line: every option of the JSON object is a flag, and so is the file that holds them all.
+
+use lambda_executor_local::{OPTIONS, OptionInfo, OptionKind};
+use serde_json::{Map, Value};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Arguments {
+    pub(crate) help: bool,
+    pub(crate) version: bool,
+    /// The options, as the library takes them.
+    pub(crate) options: Map<String, Value>,
+    pub(crate) ready_file: Option<PathBuf>,
+    pub(crate) exit_with_parent: bool,
+    pub(crate) exit_with_stdin: bool,
+}
+
+impl Arguments {
+    /// Reads the arguments after the program's name. The error is a sentence for the user.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut parsed = Self::default();
+        let mut flags = Map::new();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let (name, attached) = match argument.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (argument.clone(), None),
+            };
+            match name.as_str() {
+                "--help" | "-h" => parsed.help = true,
+                "--version" | "-V" => parsed.version = true,
+                "--exit-with-parent" => parsed.exit_with_parent = true,
+                "--exit-with-stdin" => parsed.exit_with_stdin = true,
+                flag => {
+                    let value = attached.or_else(|| arguments.next());
+                    let value = value.ok_or_else(|| format!("{flag}: a value is missing"))?;
+                    match flag {
+                        "--config" => parsed.options = read_config(&value)?,
+                        "--ready-file" => parsed.ready_file = Some(value.into()),
+                        _ => {
+                            let option = find(flag).ok_or_else(|| format!("{flag}: no such option; see --help"))?;
+                            flags.insert(option.name.to_owned(), json_value(option, &value)?);
+                        }
+                    }
+                }
+            }
+        }
+        // Flags win over the file, wherever they stand.
+        parsed.options.extend(flags);
+        Ok(parsed)
+    }
+}
+
+fn find(flag: &str) -> Option<&'static OptionInfo> {
+    OPTIONS.iter().find(|option| flag_name(option) == flag)
+}
+
+fn flag_name(option: &OptionInfo) -> String {
+    format!("--{}", option.name.replace('_', "-"))
+}
+
+fn json_value(option: &OptionInfo, text: &str) -> Result<Value, String> {
+    let wrong = |what: &str| format!("{}: expected {what}, found {text}", flag_name(option));
+    match option.kind {
+        OptionKind::Text => Ok(text.into()),
+        OptionKind::Number => text.parse::<u64>().map(Value::from).map_err(|_| wrong("a whole number")),
+        OptionKind::Json => serde_json::from_str(text).map_err(|error| wrong(&format!("JSON ({error})"))),
+    }
+}
+
+/// The object itself, or the path of a file that holds it.
+fn read_config(value: &str) -> Result<Map<String, Value>, String> {
+    let text = if value.trim_start().starts_with('{') {
+        value.to_owned()
+    } else {
+        std::fs::read_to_string(value).map_err(|error| format!("--config {value}: {error}"))?
+    };
+    serde_json::from_str(&text).map_err(|error| format!("--config: expected a JSON object: {error}"))
+}
+
+/// What `--help` prints.
+pub(crate) fn help() -> String {
+    let mut text = String::from(
+        "lambda-executor-local: AWS Lambda and SQS on this machine, in one process, for development, tests and\n\
+         demonstration. It makes one function, a results queue and a dead letter queue, prints what a client needs to\n\
+         reach them, and serves until SIGINT or SIGTERM. Everything is kept in memory and forgotten at the end.\n\
+         \n\
+         usage: lambda-executor-local [OPTION VALUE]...\n\
+         \n\
+         example: start it in a shell, and use it from there once it serves\n\
+         \n\
+         \x20   lambda-executor-local --handler builtin --retry-base-ms 100 > local.env &\n\
+         \x20   until [ -s local.env ]; do sleep 0.1; done; . ./local.env\n\
+         \n\
+         options\n",
+    );
+    for option in OPTIONS {
+        entry(&mut text, &format!("{} {}", flag_name(option), option.value), option.help);
+    }
+    for (flag, about) in [
+        ("--config FILE|JSON", "the same options as a JSON object, with _ for -; flags win"),
+        (
+            "--ready-file FILE",
+            "written as JSON, for this user only, once requests are served: endpoint_url, region, access_key_id, \
+             secret_access_key, function_name, queue_url, dead_letter_queue_url, config, pid",
+        ),
+        ("--exit-with-parent", "end when the process that started this one has ended"),
+        ("--exit-with-stdin", "end when standard input is closed"),
+        ("--version", "print the version"),
+        ("--help", "print this"),
+    ] {
+        entry(&mut text, flag, about);
+    }
+    text.push_str(
+        "\nfunctions of your own: CreateFunction takes any zip and ignores it; the environment variable\n\
+         LAMBDA_EXECUTOR_LOCAL_HANDLER of the function is its handler, as --handler takes it, and\n\
+         LAMBDA_EXECUTOR_LOCAL_STATE (Active, Pending, Inactive, Failed) the state it is seen in.\n\
+         \nwhile it runs, with the header \"Authorization: Bearer SECRET_ACCESS_KEY\": GET /_local/stats shows counters,\n\
+         POST /_local/faults replaces the faults.\n",
+    );
+    text
+}
+
+/// One flag and what it is about, in lines of at most 110 characters.
+fn entry(text: &mut String, flag: &str, about: &str) {
+    const INDENT: usize = 31;
+    const WIDTH: usize = 110;
+    let _ = write!(text, "  {flag}");
+    let mut column = 2 + flag.len();
+    if column >= INDENT {
+        text.push('\n');
+        column = 0;
+    }
+    let _ = write!(text, "{:1$}", "", INDENT - column);
+    column = INDENT;
+    for (at, word) in about.split(' ').enumerate() {
+        if at > 0 && column + 1 + word.len() > WIDTH {
+            let _ = write!(text, "\n{:1$}", "", INDENT);
+            column = INDENT;
+        } else if at > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += word.len();
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(arguments: &[&str]) -> Result<Arguments, String> {
+        Arguments::parse(arguments.iter().map(|&argument| argument.to_owned()))
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let parsed = parse(&["--port", "5", "--handler=python3 -m x", "--faults", r#"{"drop": 0.5}"#]).unwrap();
+        let expected = json!({"port": 5, "handler": "python3 -m x", "faults": {"drop": 0.5}});
+        assert_eq!(Value::from(parsed.options), expected);
+    }
+
+    #[test]
+    fn flags_win_over_the_configuration() {
+        let parsed = parse(&["--port", "5", "--config", r#"{"port": 6, "region": "r"}"#, "--exit-with-stdin"]).unwrap();
+        assert_eq!(Value::from(parsed.options), json!({"port": 5, "region": "r"}));
+        assert!(parsed.exit_with_stdin && !parsed.exit_with_parent);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (arguments, message) in [
+            (&["--prot", "5"][..], "--prot: no such option; see --help"),
+            (&["--port"], "--port: a value is missing"),
+            (&["--port", "x"], "--port: expected a whole number, found x"),
+            (&["--config", "/nonexistent"], "--config /nonexistent: No such file or directory (os error 2)"),
+        ] {
+            assert_eq!(parse(arguments).unwrap_err(), message);
+        }
+        assert!(parse(&["--env", "A=1"]).unwrap_err().starts_with("--env: expected JSON"));
+    }
+
+    #[test]
+    fn help_lists_every_option_in_lines_that_fit() {
+        let help = help();
+        assert!(OPTIONS.iter().all(|option| help.contains(&flag_name(option))));
+        assert!(help.lines().all(|line| line.len() <= 120), "{help}");
+    }
+}

@@ -1,0 +1,65 @@
+//! How the program learns that it is to end: SIGINT, SIGTERM or SIGHUP, the end of its parent, or of its
+//! input. All come as signals, which are blocked in every thread and waited for in one place.
+
+#![allow(unsafe_code)]
+
+use std::io::{self, Read};
+
+const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+/// The signals that end the program, blocked from now on in this thread and those it starts.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending(libc::sigset_t);
+
+impl Ending {
+    pub(crate) fn prepare() -> Self {
+        // SAFETY: sigemptyset makes the zeroed set valid; the others only change it and this thread's mask.
+        unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            for signal in SIGNALS {
+                libc::sigaddset(&mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            Self(set)
+        }
+    }
+
+    /// The end of the process that started this one will count as SIGTERM.
+    pub(crate) fn follow_parent(self) -> io::Result<()> {
+        // SAFETY: plain system calls.
+        let parent = unsafe {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            libc::getppid()
+        };
+        // It may have ended before the line above; then init has taken us over.
+        if parent == 1 {
+            self.end();
+        }
+        Ok(())
+    }
+
+    /// The end of standard input will count as SIGTERM.
+    pub(crate) fn follow_input(self) -> io::Result<()> {
+        let wait = move || {
+            let mut buffer = [0; 4096];
+            while matches!(io::stdin().read(&mut buffer), Ok(read) if read > 0) {}
+            self.end();
+        };
+        std::thread::Builder::new().name("stdin".into()).spawn(wait).map(drop)
+    }
+
+    /// Waits for any of them.
+    pub(crate) fn wait(self) {
+        let mut signal = 0;
+        // SAFETY: the set is valid, the signals in it are blocked. An error means an invalid set.
+        while unsafe { libc::sigwait(&self.0, &mut signal) } != 0 {}
+    }
+
+    fn end(self) {
+        // SAFETY: a signal to this process, which is blocked and waited for.
+        unsafe { libc::kill(libc::getpid(), libc::SIGTERM) };
+    }
+}

@@ -1,0 +1,285 @@
+//! Starts the local AWS and ends it: threads, port, function and queues.
+
+use crate::clock::Clock;
+use crate::config::{Handler, OnFailure, Options};
+use crate::faults::FaultPlan;
+use crate::front::Front;
+use crate::lambda::{Lambda, Place, Runner, Settings, State, World};
+use crate::random::{Random, secret};
+use crate::sandbox::{Surroundings, find_function_program, find_program};
+use crate::secret::Secret;
+use crate::server::serve;
+use crate::signature::Checker;
+use crate::sqs::{QueueAddress, Sqs, SqsError, SqsSettings};
+use crate::stats::Stats;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The account of all ARNs.
+const ACCOUNT: &str = "000000000000";
+/// Runs at a time of the built-in handler, which costs next to nothing: Lambda's own limit for a region.
+const BUILTIN_CONCURRENCY: usize = 1000;
+/// How long the threads may take to end once nothing runs on them.
+const THREADS_END: Duration = Duration::from_secs(5);
+
+/// Why the local AWS did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The kernel gave no random numbers, which credentials and ids are made of.
+    #[error("no random numbers from the kernel: {0}")]
+    Random(getrandom::Error),
+    /// The handler's program was not found.
+    #[error("{0}")]
+    Handler(String),
+    /// Threads could not be started.
+    #[error("cannot start threads: {0}")]
+    Threads(std::io::Error),
+    /// The port is taken, or may not be used.
+    #[error("cannot listen on 127.0.0.1:{port}: {error}")]
+    Port {
+        /// As asked for.
+        port: u16,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// A queue could not be made.
+    #[error("cannot make the queue {name}: {error}")]
+    Queue {
+        /// Of the queue.
+        name: String,
+        /// SQS's reason.
+        error: SqsError,
+    },
+}
+
+/// A local AWS that runs. Dropping it is `stop` without grace.
+#[derive(Debug)]
+pub struct Running {
+    /// `None` once stopped.
+    runtime: Option<Runtime>,
+    server: JoinHandle<()>,
+    lambda: Lambda,
+    grace: watch::Sender<Duration>,
+    endpoint_url: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: Secret,
+    function_name: String,
+    queue: QueueAddress,
+    dead_letter_queue: QueueAddress,
+}
+
+/// Starts a Lambda and an SQS on 127.0.0.1, with one function, a results queue and a dead letter queue. Its threads are
+/// named `lmbx-local-N`, inherit the signal mask of the caller, who should have blocked all signals, and log to where the
+/// caller's records go. Must not be called from within an asynchronous runtime.
+pub fn start(options: Options) -> Result<Running, StartError> {
+    let runner = find_runner(&options)?;
+    let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
+    let runtime = threads(options.worker_threads).map_err(StartError::Threads)?;
+    let inside = runtime.enter();
+    let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)));
+    let cannot_listen = |error| StartError::Port { port: options.port, error };
+    let listener = bound.map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    let endpoint_url = format!("http://{address}");
+
+    let sqs = Sqs::new(SqsSettings {
+        base_url: endpoint_url.clone(),
+        account: ACCOUNT.to_owned(),
+        region: options.region.clone(),
+        message_faults: options.faults.messages,
+    });
+    let queue = make_queue(&sqs, &options.queue_name)?;
+    let dead_letter_queue = make_queue(&sqs, &options.dead_letter_queue_name)?;
+    let (grace, grace_changes) = watch::channel(Duration::ZERO);
+    let stats = Arc::new(Stats::default());
+    let random = Arc::new(Random::from_kernel().map_err(StartError::Random)?);
+    let world = World {
+        place: Place { region: options.region.clone(), account: ACCOUNT.to_owned() },
+        sqs: sqs.clone(),
+        stats: stats.clone(),
+        random: random.clone(),
+        clock: Clock::new(),
+        queue_url: queue.url.clone(),
+        surroundings: Surroundings {
+            endpoint_url: endpoint_url.clone(),
+            region: options.region.clone(),
+            access_key_id: access_key_id.clone(),
+            secret_access_key: secret_access_key.clone(),
+            queue_url: queue.url.clone(),
+            inherited: std::env::vars_os().collect(),
+            env: options.env.clone(),
+            working_directory: options.working_directory.clone(),
+            output: options.handler_output.clone(),
+        },
+        grace: grace_changes,
+    };
+    let settings = settings(&options, runner, &dead_letter_queue.arn);
+    let lambda = Lambda::new(Arc::new(world), settings.clone());
+    // The first function cannot exist already.
+    let _ = lambda.create(&options.function_name, settings);
+    let checker = Checker::new(access_key_id.clone(), secret_access_key.clone(), options.region.clone());
+    let faults = Arc::new(FaultPlan::new(options.faults));
+    let front = Front { checker, faults: faults.clone(), lambda: lambda.clone(), sqs, stats, random };
+    let server = runtime.spawn(listen(listener, address, faults, Arc::new(front)));
+    drop(inside);
+    Ok(Running {
+        runtime: Some(runtime),
+        server,
+        lambda,
+        grace,
+        endpoint_url,
+        region: options.region,
+        access_key_id,
+        secret_access_key,
+        function_name: options.function_name,
+        queue,
+        dead_letter_queue,
+    })
+}
+
+async fn listen(listener: TcpListener, address: SocketAddr, faults: Arc<FaultPlan>, front: Arc<Front>) {
+    let stats = front.stats.clone();
+    serve(listener, address, faults, front, || stats.connections.add()).await;
+}
+
+/// Those of the options; what is missing there is made at random.
+fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> {
+    let access_key_id = match &options.access_key_id {
+        Some(given) => given.clone(),
+        None => format!("AKIA{}", secret(16)?),
+    };
+    let secret_access_key = match &options.secret_access_key {
+        Some(given) => given.clone(),
+        None => Secret::new(secret(40)?),
+    };
+    Ok((access_key_id, secret_access_key))
+}
+
+fn threads(number: usize) -> std::io::Result<Runtime> {
+    let started = AtomicUsize::new(0);
+    let log = tracing::dispatcher::get_default(Clone::clone);
+    Builder::new_multi_thread()
+        .worker_threads(number)
+        // Nothing here blocks, but tokio wants at least one.
+        .max_blocking_threads(1)
+        .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
+        // For the life of the thread, so the guard that would end it is not kept.
+        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
+        .enable_all()
+        .build()
+}
+
+fn find_runner(options: &Options) -> Result<Runner, StartError> {
+    match &options.handler {
+        Handler::Builtin => Ok(Runner::Builtin(options.builtin.clone())),
+        Handler::Exec => {
+            let program = find_function_program(options.program_dir.as_deref()).map_err(StartError::Handler)?;
+            Ok(Runner::Command(vec![program]))
+        }
+        Handler::Command(words) => {
+            let mut command = words.clone();
+            if let Some(program) = command.first_mut() {
+                *program = find_program(program).map_err(StartError::Handler)?;
+            }
+            Ok(Runner::Command(command))
+        }
+    }
+}
+
+fn make_queue(sqs: &Sqs, name: &str) -> Result<QueueAddress, StartError> {
+    let attributes: &[(&str, &str)] = if name.ends_with(".fifo") { &[("FifoQueue", "true")] } else { &[] };
+    sqs.create_queue(name, attributes).map_err(|error| StartError::Queue { name: name.to_owned(), error })
+}
+
+fn settings(options: &Options, runner: Runner, dead_letter_queue: &str) -> Settings {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let default_concurrency = match &runner {
+        Runner::Builtin(_) => BUILTIN_CONCURRENCY,
+        Runner::Command(_) => 2 * processors,
+    };
+    let letters = |form| (options.on_failure == form).then(|| dead_letter_queue.to_owned());
+    Settings {
+        runner,
+        timeout_ms: options.timeout_ms,
+        memory_mb: options.memory_mb,
+        env: BTreeMap::new(),
+        handler_name: "bootstrap".into(),
+        role: format!("arn:aws:iam::{ACCOUNT}:role/lambda-executor-local"),
+        description: String::new(),
+        state: State::Active,
+        concurrency: options.concurrency.unwrap_or(default_concurrency),
+        reserved_concurrency: options.concurrency,
+        maximum_retry_attempts: options.maximum_retry_attempts,
+        maximum_event_age_ms: options.maximum_event_age_ms,
+        retry_base_ms: options.retry_base_ms,
+        dead_letter_queue: letters(OnFailure::DeadLetterQueue),
+        on_failure: letters(OnFailure::Destination),
+    }
+}
+
+impl Running {
+    /// `http://127.0.0.1:PORT`, of Lambda and SQS.
+    pub fn endpoint_url(&self) -> &str {
+        &self.endpoint_url
+    }
+
+    /// Region that requests must be signed for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Access key id that requests must be signed with.
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// Secret access key that requests must be signed with.
+    pub fn secret_access_key(&self) -> &str {
+        self.secret_access_key.reveal()
+    }
+
+    /// The function made at start.
+    pub fn function_name(&self) -> &str {
+        &self.function_name
+    }
+
+    /// The results queue made at start.
+    pub fn queue_url(&self) -> &str {
+        &self.queue.url
+    }
+
+    /// The dead letter queue made at start.
+    pub fn dead_letter_queue_url(&self) -> &str {
+        &self.dead_letter_queue.url
+    }
+
+    /// Ends everything: no more requests, SIGTERM to the process groups of the handlers and SIGKILL after `grace`, all
+    /// threads joined, all descriptors closed. Takes about as long as `grace` when a handler does not end by itself.
+    /// Must not be called from within an asynchronous runtime.
+    pub fn stop(mut self, grace: Duration) {
+        self.end(grace);
+    }
+
+    fn end(&mut self, grace: Duration) {
+        if let Some(runtime) = self.runtime.take() {
+            self.server.abort();
+            self.grace.send_replace(grace);
+            runtime.block_on(self.lambda.stop());
+            runtime.shutdown_timeout(THREADS_END);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end(Duration::ZERO);
+    }
+}

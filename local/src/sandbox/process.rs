@@ -1,0 +1,329 @@
+//! Processes of handlers. The only file of this library with unsafe code: `posix_spawn`, signals to process groups, and
+//! waiting for children of our own, never for those of the host.
+//!
+//! Not `std::process`: a host's threads block signals around us and its children must start with none blocked, which
+//! there takes `fork` and so the host's own `atfork` handlers. Not tokio's: that installs a handler for SIGCHLD.
+
+#![allow(unsafe_code)]
+
+use crate::config::HandlerOutput;
+use std::ffi::{CString, c_char, c_int};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::ptr;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// How often to look where the kernel has no pidfd (before Linux 5.3).
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What to start.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// An absolute path and the arguments.
+    pub(super) command: Vec<String>,
+    /// `NAME=value`, the whole environment.
+    pub(super) env: Vec<CString>,
+    /// The current one where absent.
+    pub(super) working_directory: Option<PathBuf>,
+    pub(super) output: HandlerOutput,
+}
+
+/// A child in a process group of its own. Dropping it kills the group.
+#[derive(Debug)]
+pub(super) struct Process {
+    pid: libc::pid_t,
+    pidfd: Option<AsyncFd<OwnedFd>>,
+    reaped: bool,
+}
+
+impl Process {
+    /// Starts a program: no signal blocked or ignored, standard input empty. Must be called inside the runtime.
+    pub(super) fn spawn(program: Program) -> io::Result<Self> {
+        let invalid = |_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL in a path or an argument");
+        let arguments: Result<Vec<CString>, _> = program.command.into_iter().map(CString::new).collect();
+        let arguments = arguments.map_err(invalid)?;
+        let path = arguments.first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let folder = program.working_directory.map(|folder| CString::new(folder.into_os_string().into_vec()));
+        let folder = folder.transpose().map_err(invalid)?;
+        // Held open until the child has it.
+        let output = match &program.output {
+            HandlerOutput::Inherit => None,
+            HandlerOutput::Discard => Some(File::options().write(true).open("/dev/null")?),
+            HandlerOutput::File(path) => Some(File::options().append(true).create(true).open(path)?),
+        };
+        let mut actions = FileActions::new()?;
+        actions.open_null_as_input()?;
+        if let Some(output) = &output {
+            actions.duplicate(output.as_raw_fd(), libc::STDOUT_FILENO)?;
+            actions.duplicate(output.as_raw_fd(), libc::STDERR_FILENO)?;
+        }
+        if let Some(folder) = &folder {
+            actions.change_folder(folder)?;
+        }
+        let attributes = Attributes::new()?;
+        let argv = pointers(&arguments);
+        let envp = pointers(&program.env);
+        let mut pid = 0;
+        // SAFETY: all pointers are to live, NUL-terminated strings and NULL-terminated lists of them; `actions` and
+        // `attributes` are initialised.
+        let status = unsafe {
+            libc::posix_spawn(&mut pid, path.as_ptr(), &actions.0, &attributes.0, argv.as_ptr(), envp.as_ptr())
+        };
+        check(status)?;
+        let mut process = Self { pid, pidfd: None, reaped: false };
+        process.pidfd = open_pidfd(pid)?;
+        Ok(process)
+    }
+
+    /// Waits until the child has ended, then kills what it has left behind in its group. `None`: somebody else took its
+    /// exit status. May be called again after it was cancelled.
+    pub(super) async fn ended(&mut self) -> Option<ExitStatus> {
+        match &self.pidfd {
+            Some(pidfd) => {
+                // An error here cannot be cured by waiting: what follows finds out how things are.
+                let _ = pidfd.readable().await;
+            }
+            None => {
+                while self.is_alive() {
+                    tokio::time::sleep(POLL_INTERVAL).await;
+                }
+            }
+        }
+        // Before the child is reaped: until then nobody else can get its number.
+        self.signal(libc::SIGKILL);
+        self.reap()
+    }
+
+    /// Asks the group to end.
+    pub(super) fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Ends the group.
+    pub(super) fn kill(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    fn signal(&self, signal: c_int) {
+        if !self.reaped {
+            // SAFETY: plain system calls. The child is not reaped, so its number is still its own.
+            unsafe {
+                libc::kill(-self.pid, signal);
+                // In case it has moved to another group.
+                libc::kill(self.pid, signal);
+            }
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        // SAFETY: a zeroed siginfo_t is valid, and the kernel writes at most one. WNOWAIT leaves the child to be reaped.
+        let (result, info) = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            let id = libc::id_t::try_from(self.pid).unwrap_or(0);
+            (libc::waitid(libc::P_PID, id, &mut info, options), info)
+        };
+        // SAFETY: for a child that has ended the kernel has written si_pid, else it is the zero from above.
+        result == 0 && unsafe { info.si_pid() } == 0
+    }
+
+    fn reap(&mut self) -> Option<ExitStatus> {
+        self.reaped = true;
+        let mut status = 0;
+        loop {
+            // SAFETY: waits for our own child only; `status` is ours.
+            let result = unsafe { libc::waitpid(self.pid, &mut status, 0) };
+            if result == self.pid {
+                return Some(ExitStatus::from_raw(status));
+            }
+            // ECHILD: the host ignores SIGCHLD, or has waited for all children.
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return None;
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill();
+            // Killed: it ends at once.
+            self.reap();
+        }
+    }
+}
+
+/// A descriptor that becomes readable when the child ends; `None` where the kernel has none.
+fn open_pidfd(pid: libc::pid_t) -> io::Result<Option<AsyncFd<OwnedFd>>> {
+    // SAFETY: a plain system call; it opens its descriptors close-on-exec.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    match c_int::try_from(fd) {
+        Ok(fd) if fd >= 0 => {
+            // SAFETY: a new descriptor that nobody else owns.
+            let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+            // SAFETY: an OwnedFd is the same open descriptor until it is dropped, which AsyncFd does after deregistering.
+            let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+            registered.map(Some).map_err(Into::into)
+        }
+        _ => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::EMFILE) => Err(error),
+            _ => Ok(None),
+        },
+    }
+}
+
+fn pointers(strings: &[CString]) -> Vec<*mut c_char> {
+    strings.iter().map(|string| string.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
+}
+
+fn check(status: c_int) -> io::Result<()> {
+    if status == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(status)) }
+}
+
+/// What the child does to its descriptors.
+struct FileActions(libc::posix_spawn_file_actions_t);
+
+impl FileActions {
+    fn new() -> io::Result<Self> {
+        // SAFETY: `init` makes the zeroed object valid.
+        unsafe {
+            let mut actions = std::mem::zeroed();
+            check(libc::posix_spawn_file_actions_init(&mut actions))?;
+            Ok(Self(actions))
+        }
+    }
+
+    fn open_null_as_input(&mut self) -> io::Result<()> {
+        // SAFETY: initialised by `new`; the path is copied.
+        check(unsafe {
+            libc::posix_spawn_file_actions_addopen(&mut self.0, 0, c"/dev/null".as_ptr(), libc::O_RDONLY, 0)
+        })
+    }
+
+    fn duplicate(&mut self, from: c_int, to: c_int) -> io::Result<()> {
+        // SAFETY: initialised by `new`.
+        check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.0, from, to) })
+    }
+
+    fn change_folder(&mut self, folder: &CString) -> io::Result<()> {
+        // SAFETY: initialised by `new`; the path is copied.
+        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(&mut self.0, folder.as_ptr()) })
+    }
+}
+
+impl Drop for FileActions {
+    fn drop(&mut self) {
+        // SAFETY: initialised by `new`, destroyed once.
+        unsafe { libc::posix_spawn_file_actions_destroy(&mut self.0) };
+    }
+}
+
+/// A group of its own, no signal blocked, all signals as a program finds them.
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new() -> io::Result<Self> {
+        // SAFETY: `init` makes the zeroed object valid, as do sigemptyset and sigfillset theirs.
+        unsafe {
+            let mut attributes = std::mem::zeroed();
+            check(libc::posix_spawnattr_init(&mut attributes))?;
+            let mut attributes = Self(attributes);
+            let mut signals = std::mem::zeroed();
+            libc::sigemptyset(&mut signals);
+            check(libc::posix_spawnattr_setsigmask(&mut attributes.0, &signals))?;
+            libc::sigfillset(&mut signals);
+            check(libc::posix_spawnattr_setsigdefault(&mut attributes.0, &signals))?;
+            check(libc::posix_spawnattr_setpgroup(&mut attributes.0, 0))?;
+            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
+            let flags = libc::c_short::try_from(flags).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+            check(libc::posix_spawnattr_setflags(&mut attributes.0, flags))?;
+            Ok(attributes)
+        }
+    }
+}
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: initialised by `new`, destroyed once.
+        unsafe { libc::posix_spawnattr_destroy(&mut self.0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, output: HandlerOutput) -> Process {
+        let program = Program {
+            command: vec!["/bin/sh".into(), "-c".into(), script.into()],
+            env: vec![c"NAME=value".to_owned()],
+            working_directory: Some("/".into()),
+            output,
+        };
+        Process::spawn(program).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_child_tells_how_it_ended() {
+        let status = shell("exit 7", HandlerOutput::Discard).ended().await.unwrap();
+        assert_eq!(status.code(), Some(7));
+        let status = shell("kill -9 $$", HandlerOutput::Discard).ended().await.unwrap();
+        assert_eq!(status.signal(), Some(9));
+    }
+
+    #[tokio::test]
+    async fn a_child_gets_its_environment_folder_output_and_an_empty_input() {
+        let path = std::env::temp_dir().join(format!("lambda-executor-local-test-{}", std::process::id()));
+        let script = r#"echo "$NAME in $PWD"; cat; echo error >&2; grep -c '^SigBlk:\s*0*$' /proc/self/status"#;
+        shell(script, HandlerOutput::File(path.clone())).ended().await.unwrap();
+        let output = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(output, "value in /\nerror\n1\n");
+    }
+
+    #[tokio::test]
+    async fn what_a_child_leaves_behind_in_its_group_ends_with_it() {
+        let path = std::env::temp_dir().join(format!("lambda-executor-local-left-{}", std::process::id()));
+        let mut process = shell("sleep 600 & echo $!", HandlerOutput::File(path.clone()));
+        process.ended().await.unwrap();
+        let left: libc::pid_t = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        // Dead, though perhaps not yet reaped by whoever has inherited it.
+        let dead = || match std::fs::read_to_string(format!("/proc/{left}/stat")) {
+            Ok(stat) => stat.contains(") Z "),
+            Err(_) => true,
+        };
+        while !dead() {
+            assert!(std::time::Instant::now() < deadline, "process {left} is still there");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_dropped_is_killed() {
+        let process = shell("trap '' TERM; sleep 600", HandlerOutput::Discard);
+        let pid = process.pid;
+        drop(process);
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_missing_is_an_error() {
+        let program = Program {
+            command: vec!["/nonexistent/program".into()],
+            env: Vec::new(),
+            working_directory: None,
+            output: HandlerOutput::Discard,
+        };
+        assert_eq!(Process::spawn(program).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

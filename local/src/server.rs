@@ -1,0 +1,160 @@
+//! HTTP/1.1 on a loopback port: connections, keep-alive, and outages during which nobody listens.
+
+use crate::faults::{FaultPlan, OutageKind};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// An answer: headers and a body that is there as a whole.
+pub(crate) type Answer = http::Response<Full<Bytes>>;
+
+/// Instead of an answer: the connection is to be closed without one.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed without an answer")]
+pub(crate) struct NoAnswer;
+
+/// What answers requests. Clones are the same service.
+pub(crate) trait Service: Clone + Send + 'static {
+    /// Answers one request.
+    fn answer(&self, request: http::Request<Incoming>) -> impl Future<Output = Result<Answer, NoAnswer>> + Send;
+}
+
+/// How long to wait after an error of `accept`, such as too many open files, which only time can cure.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait for a port that another process holds for a moment.
+const BIND_PAUSE: Duration = Duration::from_millis(10);
+
+/// Serves connections, but for the outages of `plan`, until the future is dropped, which closes them all.
+pub(crate) async fn serve<S: Service>(
+    first: TcpListener,
+    address: SocketAddr,
+    plan: Arc<FaultPlan>,
+    service: S,
+    accepted: impl Fn(),
+) {
+    let mut listener = Some(first);
+    let mut connections = JoinSet::new();
+    let mut changes = plan.changes();
+    loop {
+        let active = plan.active();
+        let now = Instant::now();
+        if active.outage(now) == Some(OutageKind::Refuse) {
+            // Nobody listens: the kernel refuses. Requests under way lose their connection.
+            listener = None;
+            connections.abort_all();
+        } else if listener.is_none() {
+            listener = listen(address).await;
+        }
+        let next_change = active.next_change(now);
+        tokio::select! {
+            accepting = accept(listener.as_ref()) => match accepting {
+                Ok(stream) => {
+                    accepted();
+                    connections.spawn(connection(stream, service.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection; trying again");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            _ = changes.changed() => {}
+            () = wait_until(next_change) => {}
+        }
+    }
+}
+
+/// Serves connections until the future is dropped, which closes them all.
+pub(crate) async fn serve_plainly<S: Service>(listener: TcpListener, service: S) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepting = listener.accept() => match accepting {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, service.clone()));
+                }
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+async fn wait_until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Listens again after an outage, on the port that clients know.
+async fn listen(address: SocketAddr) -> Option<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(%error, %address, "cannot listen again after an outage; trying again");
+            sleep(BIND_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// A listener on any free loopback port.
+pub(crate) async fn any_port() -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// Serves one connection until either side closes it.
+async fn connection<S: Service>(stream: TcpStream, service: S) {
+    // An answer that waits for the client's acknowledgement of the one before takes 40 ms.
+    let _ = stream.set_nodelay(true);
+    let handler = service_fn(move |request| {
+        let service = service.clone();
+        async move { service.answer(request).await }
+    });
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Reads a body of at most `limit` bytes; `None` if it is larger or does not arrive.
+pub(crate) async fn read_body(body: Incoming, limit: usize) -> Option<Bytes> {
+    use http_body_util::{BodyExt, Limited};
+    Limited::new(body, limit).collect().await.ok().map(http_body_util::Collected::to_bytes)
+}
+
+/// An answer with a body; content type and more are the caller's.
+pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Answer {
+    let mut answer = http::Response::new(Full::new(body.into()));
+    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        set_header(&mut answer, name, value);
+    }
+    answer
+}
+
+/// Adds a header; one that HTTP does not allow is left out.
+pub(crate) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
+    if let Ok(value) = http::HeaderValue::from_str(value) {
+        answer.headers_mut().insert(http::HeaderName::from_static(name), value);
+    }
+}

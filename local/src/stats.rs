@@ -1,0 +1,113 @@
+//! Counters, shown by `GET /_local/stats`. They only go up.
+
+use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// One number that many threads add to.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// The operations that are counted by name; any other counts as `Other`.
+const OPERATIONS: &[&str] = &[
+    "Invoke",
+    "GetFunction",
+    "CreateFunction",
+    "SendMessage",
+    "SendMessageBatch",
+    "ReceiveMessage",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "GetQueueAttributes",
+    "SetQueueAttributes",
+    "CreateQueue",
+    "GetQueueUrl",
+    "PurgeQueue",
+    "Other",
+];
+
+/// What this server has done since it started.
+#[derive(Debug, Default)]
+pub(crate) struct Stats {
+    requests: [Counter; OPERATIONS.len()],
+    /// Requests refused for their signature or credentials.
+    pub(crate) refused_signatures: Counter,
+    /// Requests that a fault throttled, failed or dropped.
+    pub(crate) faults: Counter,
+    /// TCP connections accepted.
+    pub(crate) connections: Counter,
+    /// Runs of a function, retries included.
+    pub(crate) invocations: Counter,
+    /// Runs that ended in a function error.
+    pub(crate) function_errors: Counter,
+    /// Runs that were killed at the time limit.
+    pub(crate) timeouts: Counter,
+    /// Runs after a first failure.
+    pub(crate) retries: Counter,
+    /// Events given up and sent to a dead letter queue or an on-failure destination.
+    pub(crate) dead_letters: Counter,
+    /// Events given up without a place to send them to, or that could not be sent there.
+    pub(crate) dropped_events: Counter,
+    /// Synchronous invokes refused for want of concurrency.
+    pub(crate) throttles: Counter,
+    /// Runs that started a process.
+    pub(crate) cold_starts: Counter,
+    /// Runs in a process that had run before.
+    pub(crate) warm_starts: Counter,
+}
+
+impl Stats {
+    pub(crate) fn request(&self, operation: &str) {
+        let at = OPERATIONS.iter().position(|name| *name == operation).unwrap_or(OPERATIONS.len() - 1);
+        self.requests[at].add();
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let requests: Map<String, Value> = OPERATIONS
+            .iter()
+            .zip(&self.requests)
+            .map(|(name, count)| ((*name).to_owned(), count.get().into()))
+            .filter(|(_, count)| *count != 0)
+            .collect();
+        json!({
+            "requests": requests,
+            "refused_signatures": self.refused_signatures.get(),
+            "faults": self.faults.get(),
+            "connections": self.connections.get(),
+            "invocations": self.invocations.get(),
+            "function_errors": self.function_errors.get(),
+            "timeouts": self.timeouts.get(),
+            "retries": self.retries.get(),
+            "dead_letters": self.dead_letters.get(),
+            "dropped_events": self.dropped_events.get(),
+            "throttles": self.throttles.get(),
+            "cold_starts": self.cold_starts.get(),
+            "warm_starts": self.warm_starts.get(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_operation() {
+        let stats = Stats::default();
+        stats.request("Invoke");
+        stats.request("Invoke");
+        stats.request("ListQueues");
+        assert_eq!(stats.json()["requests"], json!({"Invoke": 2, "Other": 1}));
+    }
+}

@@ -1,0 +1,284 @@
+//! Lambda's API beside Invoke of the first function, signatures, faults and the admin paths.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use support::{Client, DEADLINE, eventually, local, read_answer};
+
+fn builtin() -> (lambda_executor_local::Running, Client) {
+    let running = local(json!({"handler": "builtin"}));
+    let client = Client::of(&running);
+    (running, client)
+}
+
+const GET_FUNCTION: &str = "/2015-03-31/functions/lambda-executor-local";
+
+#[test]
+fn a_function_is_described() {
+    let (_running, client) = builtin();
+    let answer = client.lambda("GET", GET_FUNCTION, &[], b"");
+    assert_eq!(answer.status, 200);
+    let configuration = &answer.json()["Configuration"];
+    assert_eq!(configuration["FunctionName"], "lambda-executor-local");
+    assert_eq!(configuration["FunctionArn"], "arn:aws:lambda:us-east-1:000000000000:function:lambda-executor-local");
+    assert_eq!((&configuration["State"], &configuration["Version"]), (&json!("Active"), &json!("$LATEST")));
+    assert_eq!(configuration["Timeout"], 900);
+    let by_arn =
+        "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Alambda-executor-local";
+    assert_eq!(client.lambda("GET", by_arn, &[], b"").status, 200);
+}
+
+#[test]
+fn functions_and_qualifiers_that_do_not_exist_are_named() {
+    let (_running, client) = builtin();
+    let answer = client.invoke_of("other", "Event", &json!({}));
+    assert_eq!(answer.error(), (404, "ResourceNotFoundException"));
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function";
+    assert_eq!(answer.json()["Message"], format!("Function not found: {arn}:other"));
+    let answer = client.lambda("GET", &format!("{GET_FUNCTION}?Qualifier=live"), &[], b"");
+    assert_eq!(answer.json()["Message"], format!("Function not found: {arn}:lambda-executor-local:live"));
+    assert_eq!(client.invoke_of("lambda-executor-local:1", "Event", &json!({})).status, 404);
+    assert_eq!(client.invoke_of("a%20b", "Event", &json!({})).error(), (400, "InvalidParameterValueException"));
+}
+
+#[test]
+fn versions_and_aliases_can_be_invoked() {
+    let (_running, client) = builtin();
+    assert_eq!(client.lambda("POST", &format!("{GET_FUNCTION}/versions"), &[], b"{}").json()["Version"], "1");
+    let alias = json!({"Name": "live", "FunctionVersion": "1"}).to_string();
+    let created = client.lambda("POST", &format!("{GET_FUNCTION}/aliases"), &[], alias.as_bytes());
+    assert_eq!(created.status, 201);
+    assert_eq!(client.lambda("GET", &format!("{GET_FUNCTION}/aliases/live"), &[], b"").json(), created.json());
+    let again = client.lambda("POST", &format!("{GET_FUNCTION}/aliases"), &[], alias.as_bytes());
+    assert_eq!(again.error(), (409, "ResourceConflictException"));
+    let answer = client.invoke_of("lambda-executor-local:live", "RequestResponse", &json!({"task_key": "k"}));
+    assert_eq!((answer.status, answer.header("x-amz-executed-version")), (200, "1"));
+    let described = client.lambda("GET", &format!("{GET_FUNCTION}?Qualifier=live"), &[], b"").json();
+    assert_eq!(described["Configuration"]["Version"], "1");
+}
+
+#[test]
+fn functions_are_created_changed_and_deleted() {
+    let (_running, client) = builtin();
+    let letters = client.sqs("CreateQueue", &json!({"QueueName": "letters"})).json()["QueueUrl"].clone();
+    let letters = letters.as_str().unwrap();
+    let function = json!({
+        "FunctionName": "mine",
+        "Runtime": "provided.al2023",
+        "Role": "arn:aws:iam::000000000000:role/r",
+        "Handler": "bootstrap",
+        "Code": {"ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="},
+        "Timeout": 5,
+        "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:letters"},
+        "Environment": {"Variables": {"LAMBDA_EXECUTOR_LOCAL_HANDLER": "/bin/sh -c 'exit 9'"}},
+    });
+    let create =
+        |function: &Value| client.lambda("POST", "/2015-03-31/functions", &[], function.to_string().as_bytes());
+    let created = create(&function);
+    assert_eq!((created.status, &created.json()["Timeout"]), (201, &json!(5)));
+    assert_eq!(create(&function).error(), (409, "ResourceConflictException"));
+    let retries = json!({"MaximumRetryAttempts": 0}).to_string();
+    let uri = "/2019-09-25/functions/mine/event-invoke-config";
+    assert_eq!(client.lambda("PUT", uri, &[], retries.as_bytes()).json()["MaximumRetryAttempts"], 0);
+    client.invoke_of("mine", "Event", &json!({"a": 1}));
+    let letter = client.receive(letters);
+    assert_eq!(letter["Body"], r#"{"a":1}"#);
+    assert!(letter["MessageAttributes"]["ErrorMessage"]["StringValue"].as_str().unwrap().contains("exit status: 9"));
+    let change = client.lambda("PUT", "/2015-03-31/functions/mine/configuration", &[], br#"{"Timeout": 7}"#);
+    assert_eq!(change.json()["Timeout"], 7);
+    assert_eq!(client.lambda("DELETE", "/2015-03-31/functions/mine", &[], b"").status, 204);
+    assert_eq!(client.lambda("GET", "/2015-03-31/functions/mine", &[], b"").status, 404);
+    let mut wrong = function.clone();
+    wrong["Environment"]["Variables"]["LAMBDA_EXECUTOR_LOCAL_HANDLER"] = "no-such-program".into();
+    let refused = create(&wrong);
+    assert_eq!(refused.error(), (400, "InvalidParameterValueException"));
+    assert!(refused.json()["message"].as_str().unwrap().contains("no-such-program is not on PATH"));
+}
+
+#[test]
+fn a_function_that_is_not_active_cannot_be_invoked() {
+    let (_running, client) = builtin();
+    let function = json!({
+        "FunctionName": "failed",
+        "Environment": {"Variables": {"LAMBDA_EXECUTOR_LOCAL_STATE": "Failed"}},
+    });
+    client.lambda("POST", "/2015-03-31/functions", &[], function.to_string().as_bytes());
+    let described = client.lambda("GET", "/2015-03-31/functions/failed", &[], b"").json();
+    assert_eq!(described["Configuration"]["State"], "Failed");
+    assert_eq!(client.invoke_of("failed", "Event", &json!({})).error(), (409, "ResourceConflictException"));
+}
+
+#[test]
+fn reserved_concurrency_can_be_set_and_taken_back() {
+    let (_running, client) = builtin();
+    let uri = "/2017-10-31/functions/lambda-executor-local/concurrency";
+    client.lambda("PUT", uri, &[], br#"{"ReservedConcurrentExecutions": 0}"#);
+    assert_eq!(client.invoke("RequestResponse", &json!({"task_key": "k"})).status, 429);
+    let described = client.lambda("GET", GET_FUNCTION, &[], b"").json();
+    assert_eq!(described["Concurrency"]["ReservedConcurrentExecutions"], 0);
+    client.lambda("DELETE", uri, &[], b"");
+    assert_eq!(client.invoke("RequestResponse", &json!({"task_key": "k"})).status, 200);
+}
+
+#[test]
+fn payloads_are_checked() {
+    let (_running, client) = builtin();
+    let uri = format!("{GET_FUNCTION}/invocations");
+    let event = [("x-amz-invocation-type", "Event")];
+    for payload in [&b"{"[..], b"nope", b"\"\xff\""] {
+        let answer = client.lambda("POST", &uri, &event, payload);
+        assert_eq!(answer.error(), (400, "InvalidRequestContentException"));
+    }
+    let string_of = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    assert_eq!(client.lambda("POST", &uri, &event, string_of(1_048_576).as_bytes()).status, 202);
+    let answer = client.lambda("POST", &uri, &event, string_of(1_048_577).as_bytes());
+    assert_eq!(answer.error(), (413, "RequestTooLargeException"));
+    assert_eq!(client.lambda("POST", &uri, &[], string_of(1_048_577).as_bytes()).status, 200);
+    assert_eq!(client.lambda("POST", &uri, &[], string_of(6_300_000).as_bytes()).status, 413);
+    assert_eq!(client.lambda("POST", &uri, &[("x-amz-invocation-type", "DryRun")], b"").status, 204);
+    let answer = client.lambda("POST", &uri, &[("x-amz-invocation-type", "Other")], b"");
+    assert_eq!(answer.error(), (400, "InvalidParameterValueException"));
+}
+
+#[test]
+fn unsigned_and_wrongly_signed_requests_are_refused_in_each_services_words() {
+    let (_running, client) = builtin();
+    let cases: [(&str, &str, Client); 4] = [
+        (
+            "UnrecognizedClientException",
+            "InvalidClientTokenId;Sender",
+            Client { access_key_id: "AKIAOTHER".into(), ..client.clone() },
+        ),
+        (
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch;Sender",
+            Client { secret_access_key: "guess".into(), ..client.clone() },
+        ),
+        (
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch;Sender",
+            Client { region: "eu-west-1".into(), ..client.clone() },
+        ),
+        ("InvalidSignatureException", "SignatureDoesNotMatch;Sender", Client { clock_skew_s: -600, ..client.clone() }),
+    ];
+    for (code, query_error, wrong) in cases {
+        assert_eq!(wrong.invoke("Event", &json!({})).error(), (403, code));
+        let answer = wrong.sqs("ListQueues", &json!({}));
+        assert_eq!((answer.status, answer.header("x-amzn-query-error")), (403, query_error));
+        assert!(answer.json()["__type"].as_str().unwrap().ends_with(code));
+    }
+    let unsigned = format!("GET {GET_FUNCTION} HTTP/1.1\r\nhost: {}\r\n\r\n", client.address);
+    let answer = client.send(unsigned.as_bytes()).unwrap();
+    assert_eq!(answer.error(), (403, "MissingAuthenticationTokenException"));
+    assert_eq!(client.stats()["refused_signatures"], 9);
+    assert_eq!(client.stats()["requests"], json!({}));
+}
+
+#[test]
+fn credentials_expire_when_faults_say_so() {
+    let (_running, client) = builtin();
+    client.set_faults(&json!({"expire_credentials_after_ms": 0}));
+    assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
+    let answer = client.sqs("ListQueues", &json!({}));
+    assert_eq!(answer.header("x-amzn-query-error"), "ExpiredToken;Sender");
+    client.set_faults(&json!({}));
+    assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
+}
+
+#[test]
+fn faults_throttle_fail_and_drop() {
+    let (_running, client) = builtin();
+    client.set_faults(&json!({"throttle": 1}));
+    let answer = client.invoke("Event", &json!({}));
+    assert_eq!(answer.error(), (429, "TooManyRequestsException"));
+    assert_eq!((&answer.json()["Reason"], answer.header("retry-after")), (&json!("CallerRateLimitExceeded"), "1"));
+    let answer = client.sqs("ListQueues", &json!({}));
+    assert_eq!(answer.header("x-amzn-query-error"), "RequestThrottled;Sender");
+    client.set_faults(&json!({"error": 1}));
+    assert_eq!(client.invoke("Event", &json!({})).error(), (500, "ServiceException"));
+    let answer = client.sqs("ListQueues", &json!({}));
+    assert_eq!((answer.status, answer.header("x-amzn-query-error")), (500, "InternalError;Receiver"));
+    client.set_faults(&json!({"drop": 1, "seed": 1}));
+    let request = client.sqs_request("SendMessage", &json!({"QueueUrl": client.queue_url, "MessageBody": "m"}));
+    for _ in 0..20 {
+        assert!(client.send(&request).is_err());
+    }
+    client.set_faults(&json!({}));
+    let attributes = json!({"QueueUrl": client.queue_url, "AttributeNames": ["ApproximateNumberOfMessages"]});
+    let count = client.sqs("GetQueueAttributes", &attributes).json();
+    let count: u32 = count["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap().parse().unwrap();
+    assert!((1..20).contains(&count), "{count} of 20 dropped requests took effect");
+}
+
+#[test]
+fn latency_can_be_one_services() {
+    let running = local(json!({"handler": "builtin", "faults": {"lambda": {"latency_ms": 300}}}));
+    let client = Client::of(&running);
+    let start = Instant::now();
+    client.sqs("ListQueues", &json!({}));
+    let quick = start.elapsed();
+    client.invoke("Event", &json!({}));
+    assert!(start.elapsed() - quick >= Duration::from_millis(300));
+}
+
+#[test]
+fn an_outage_refuses_connections_and_ends() {
+    let (_running, client) = builtin();
+    let mut open = TcpStream::connect(&client.address).unwrap();
+    open.set_read_timeout(Some(DEADLINE)).unwrap();
+    let list = client.sqs_request("ListQueues", &json!({}));
+    open.write_all(&list).unwrap();
+    let mut reader = BufReader::new(open.try_clone().unwrap());
+    assert_eq!(read_answer(&mut reader).unwrap().status, 200);
+    client.set_faults_and_lose_connection(&json!({"outages": [{"for_ms": 1500, "kind": "refuse"}]}));
+    assert!(read_answer(&mut reader).is_err(), "the open connection is closed");
+    assert!(TcpStream::connect(&client.address).is_err(), "a new one is refused");
+    eventually("the outage ends", || client.send(&list).is_ok_and(|answer| answer.status == 200));
+}
+
+#[test]
+fn an_outage_can_answer_503() {
+    let (_running, client) = builtin();
+    client.set_faults(&json!({"outages": [{"for_ms": 60_000, "kind": "error"}]}));
+    assert_eq!(client.invoke("Event", &json!({})).error(), (503, "ServiceUnavailableException"));
+    assert_eq!(client.sqs("ListQueues", &json!({})).status, 503);
+    client.set_faults(&json!({}));
+    assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
+}
+
+#[test]
+fn messages_are_lost_and_doubled_when_faults_say_so() {
+    let (_running, client) = builtin();
+    client.set_faults(&json!({"messages": {"duplicate": 1}}));
+    client.invoke("RequestResponse", &json!({"task_key": "twice"}));
+    assert_eq!(client.result()["task_key"], "twice");
+    assert_eq!(client.result()["task_key"], "twice");
+    client.set_faults(&json!({"messages": {"lose": 1}}));
+    client.invoke("RequestResponse", &json!({"task_key": "lost"}));
+    client.set_faults(&json!({}));
+    client.invoke("RequestResponse", &json!({"task_key": "next"}));
+    assert_eq!(client.result()["task_key"], "next");
+}
+
+#[test]
+fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
+    let (_running, client) = builtin();
+    let stranger = Client { secret_access_key: "guess".into(), ..client.clone() };
+    assert_eq!(stranger.admin("GET", "/_local/stats", &Value::Null).status, 403);
+    let refused = client.admin("POST", "/_local/faults", &json!({"throtle": 1}));
+    assert_eq!(refused.status, 400);
+    assert!(refused.json()["message"].as_str().unwrap().contains("faults.throtle: no such option"));
+    assert_eq!(client.admin("GET", "/_local/other", &Value::Null).status, 404);
+}
+
+#[test]
+fn what_is_neither_service_is_told_so() {
+    let (_running, client) = builtin();
+    let answer = client.lambda("POST", "/", &[], b"Action=ListQueues");
+    assert_eq!(answer.error(), (404, "UnknownOperationException"));
+    let answer = client.lambda("POST", "/2015-03-31/layers", &[], b"");
+    assert_eq!(answer.error(), (404, "UnknownOperationException"));
+}

@@ -1,0 +1,261 @@
+//! Handler processes under the Runtime API. The handler is this test program itself: see `handler` at the end.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::process::exit;
+use std::time::{Duration, Instant};
+use support::{Answer, Client, eventually, local, read_answer};
+
+/// Starts a local AWS whose function is `handler` below.
+fn with_handler(options: Value) -> (lambda_executor_local::Running, Client) {
+    let program = std::env::current_exe().unwrap();
+    let mut all = json!({
+        "handler": [program, "--exact", "handler", "--ignored", "--nocapture", "--test-threads=1"],
+        "retry_base_ms": 1,
+        "env": {"HANDLER": "1"},
+    });
+    all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    let running = local(all);
+    let client = Client::of(&running);
+    (running, client)
+}
+
+#[test]
+fn an_answer_comes_back() {
+    let (_running, client) = with_handler(json!({}));
+    let answer = client.invoke("RequestResponse", &json!({"echo": "hello"}));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-amz-executed-version"), "$LATEST");
+    assert_eq!(answer.header("x-amz-function-error"), "");
+    assert_eq!(answer.json()["event"], json!({"echo": "hello"}));
+}
+
+#[test]
+fn a_handler_finds_what_lambda_provides() {
+    let (_running, client) = with_handler(json!({"timeout_ms": 60_000}));
+    let trace = [("x-amz-invocation-type", "RequestResponse"), ("x-amzn-trace-id", "Root=1-2-3")];
+    let uri = format!("/2015-03-31/functions/{}/invocations", client.function_name);
+    let answer = client.lambda("POST", &uri, &trace, br#"{"show": true}"#);
+    let seen = answer.json();
+    let headers = &seen["headers"];
+    assert_eq!(headers["lambda-runtime-aws-request-id"], answer.header("x-amzn-requestid"));
+    assert_eq!(headers["lambda-runtime-trace-id"], "Root=1-2-3");
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:lambda-executor-local";
+    assert_eq!(headers["lambda-runtime-invoked-function-arn"], arn);
+    assert_eq!(headers["content-type"], "application/json");
+    assert!(headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse::<u64>().unwrap() > 1_700_000_000_000);
+    let env = &seen["env"];
+    assert_eq!(env["AWS_LAMBDA_FUNCTION_NAME"], "lambda-executor-local");
+    assert_eq!(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "128");
+    assert_eq!(env["QUEUE_URL"], client.queue_url);
+    assert_eq!(env["AWS_SECRET_ACCESS_KEY"], client.secret_access_key);
+    assert_eq!(env["AWS_ENDPOINT_URL"], format!("http://{}", client.address));
+    assert!(env["AWS_LAMBDA_LOG_STREAM_NAME"].as_str().unwrap().contains("[$LATEST]"));
+}
+
+#[test]
+fn a_process_is_used_again() {
+    let (_running, client) = with_handler(json!({"concurrency": 4}));
+    let pids: Vec<Value> = (0..3).map(|_| client.invoke("RequestResponse", &json!({})).json()["pid"].clone()).collect();
+    assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
+    let stats = client.stats();
+    assert_eq!((&stats["cold_starts"], &stats["warm_starts"]), (&json!(1), &json!(2)));
+}
+
+#[test]
+fn no_more_processes_than_the_concurrency_allows() {
+    let (_running, client) = with_handler(json!({"concurrency": 2}));
+    for _ in 0..6 {
+        assert_eq!(client.invoke("Event", &json!({"sleep_ms": 30})).status, 202);
+    }
+    eventually("six runs", || client.stats()["invocations"] == 6);
+    assert_eq!(client.stats()["cold_starts"], 2);
+}
+
+#[test]
+fn a_synchronous_caller_does_not_wait_for_a_slot() {
+    let (_running, client) = with_handler(json!({"concurrency": 1}));
+    client.invoke("Event", &json!({"sleep_ms": 20_000}));
+    eventually("the slot is taken", || client.stats()["invocations"] == 1);
+    assert_eq!(client.invoke("RequestResponse", &json!({})).error(), (429, "TooManyRequestsException"));
+}
+
+#[test]
+fn an_error_of_the_handler_is_told() {
+    let (_running, client) = with_handler(json!({}));
+    let answer = client.invoke("RequestResponse", &json!({"error": "broken"}));
+    assert_eq!((answer.status, answer.header("x-amz-function-error")), (200, "Unhandled"));
+    assert_eq!(answer.json()["errorMessage"], "broken");
+}
+
+#[test]
+fn a_handler_that_exits_is_tried_again_in_a_new_process() {
+    let (_running, client) = with_handler(json!({}));
+    let answer = client.invoke("RequestResponse", &json!({"exit": 3}));
+    assert_eq!(answer.header("x-amz-function-error"), "Unhandled");
+    assert_eq!(answer.json()["errorType"], "Runtime.ExitError");
+    assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("exit status: 3"));
+    let event = json!({"exit": 4});
+    client.invoke("Event", &event);
+    let letter = client.receive(&client.dead_letter_queue_url);
+    assert_eq!(letter["Body"].as_str().unwrap(), event.to_string());
+    assert_eq!(client.stats()["invocations"], 4);
+    assert_eq!(client.invoke("RequestResponse", &json!({})).status, 200);
+}
+
+#[test]
+fn a_handler_over_its_time_is_killed_with_its_children() {
+    let (_running, client) = with_handler(json!({"timeout_ms": 300, "maximum_retry_attempts": 0}));
+    let answer = client.invoke("RequestResponse", &json!({"child_then_sleep_ms": 60_000}));
+    assert_eq!(answer.json()["errorType"], "Sandbox.Timedout");
+    assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("Task timed out after 0.30 seconds"));
+    assert_eq!(client.stats()["timeouts"], 1);
+    client.invoke("Event", &json!({"sleep_ms": 60_000}));
+    let letter = client.receive(&client.dead_letter_queue_url);
+    assert!(letter["MessageAttributes"]["ErrorMessage"]["StringValue"].as_str().unwrap().contains("timed out"));
+}
+
+#[test]
+fn retries_keep_the_request_id() {
+    let (_running, client) = with_handler(json!({}));
+    let queue_url = client.queue_url.clone();
+    let answer = client.invoke("Event", &json!({"report_then_exit": queue_url}));
+    for _ in 0..3 {
+        assert_eq!(client.result()["request_id"], answer.header("x-amzn-requestid"));
+    }
+}
+
+#[test]
+fn a_program_that_cannot_start_is_a_function_error() {
+    let (_running, client) = with_handler(json!({"working_directory": "/nonexistent/folder"}));
+    let answer = client.invoke("RequestResponse", &json!({}));
+    assert_eq!(answer.json()["errorType"], "Runtime.InvalidEntrypoint");
+}
+
+#[test]
+fn an_answer_may_have_six_megabytes_and_no_more() {
+    let (_running, client) = with_handler(json!({}));
+    let answer = client.invoke("RequestResponse", &json!({"answer_bytes": 6_000_000}));
+    assert_eq!((answer.status, answer.body.len()), (200, 6_000_000));
+    let answer = client.invoke("RequestResponse", &json!({"answer_bytes": 7_000_000}));
+    assert_eq!(answer.json()["errorType"], "Function.ResponseSizeTooLarge");
+    assert_eq!(client.invoke("RequestResponse", &json!({})).status, 200);
+}
+
+#[test]
+fn calls_of_the_runtime_api_are_quick() {
+    // Held up by a delayed acknowledgement, each takes 40 ms or more.
+    let (_running, client) = with_handler(json!({"concurrency": 1}));
+    client.invoke("RequestResponse", &json!({}));
+    let start = Instant::now();
+    for _ in 0..50 {
+        client.invoke("RequestResponse", &json!({}));
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn stopping_ends_every_handler_and_leaves_nothing() {
+    let (running, client) = with_handler(json!({}));
+    let idle = client.invoke("RequestResponse", &json!({})).json()["pid"].as_u64().unwrap();
+    client.invoke("Event", &json!({"report": client.queue_url, "sleep_ms": 600_000}));
+    let busy = client.result()["pid"].as_u64().unwrap();
+    let start = Instant::now();
+    running.stop(Duration::from_secs(60));
+    assert!(start.elapsed() < Duration::from_secs(30), "nobody ignores SIGTERM: {:?}", start.elapsed());
+    for pid in [idle, busy] {
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "handler {pid} is still there");
+    }
+    assert!(TcpStream::connect(&client.address).is_err());
+}
+
+/// The handler: does what each event asks for. Runs in processes that the tests above have started.
+#[test]
+#[ignore = "the handler process of the other tests"]
+fn handler() {
+    if std::env::var_os("HANDLER").is_none() {
+        return;
+    }
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    let connection = TcpStream::connect(&api).unwrap();
+    connection.set_nodelay(true).unwrap();
+    let mut writer = connection.try_clone().unwrap();
+    let mut reader = BufReader::new(connection);
+    let mut call = |method: &str, path: &str, body: &[u8]| -> Answer {
+        let length = body.len();
+        let head =
+            format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: {api}\r\ncontent-length: {length}\r\n\r\n");
+        // The server may refuse a body that is too large before it has read it.
+        let _ = writer.write_all(&[head.as_bytes(), body].concat());
+        read_answer(&mut reader).unwrap_or_else(|_| exit(1))
+    };
+    loop {
+        let event = call("GET", "invocation/next", b"");
+        let id = event.header("lambda-runtime-aws-request-id").to_owned();
+        match obey(&event, &id) {
+            Ok(answer) => call("POST", &format!("invocation/{id}/response"), &answer),
+            Err(error) => {
+                let error = json!({"errorType": "Test", "errorMessage": error}).to_string();
+                call("POST", &format!("invocation/{id}/error"), error.as_bytes())
+            }
+        };
+    }
+}
+
+fn obey(event: &Answer, id: &str) -> Result<Vec<u8>, String> {
+    let asked = event.json();
+    let report = |queue_url: &str| {
+        let body = json!({"request_id": id, "pid": std::process::id()}).to_string();
+        let sent = own_client().sqs("SendMessage", &json!({"QueueUrl": queue_url, "MessageBody": body}));
+        assert_eq!(sent.status, 200);
+    };
+    if let Some(code) = asked["exit"].as_i64() {
+        exit(i32::try_from(code).unwrap());
+    }
+    if let Some(queue_url) = asked["report_then_exit"].as_str() {
+        report(queue_url);
+        exit(1);
+    }
+    if let Some(queue_url) = asked["report"].as_str() {
+        report(queue_url);
+    }
+    if let Some(ms) = asked["child_then_sleep_ms"].as_u64() {
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(ms));
+        child.wait().unwrap();
+    }
+    if let Some(ms) = asked["sleep_ms"].as_u64() {
+        std::thread::sleep(Duration::from_millis(ms));
+    }
+    if let Some(error) = asked["error"].as_str() {
+        return Err(error.to_owned());
+    }
+    if let Some(length) = asked["answer_bytes"].as_u64() {
+        return Ok(vec![b'1'; usize::try_from(length).unwrap()]);
+    }
+    let mut answer = json!({"event": asked, "pid": std::process::id()});
+    if asked["show"] == true {
+        let headers = event.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+        answer["headers"] = headers.collect::<std::collections::BTreeMap<_, _>>().into_iter().collect();
+        answer["env"] = std::env::vars().collect();
+    }
+    Ok(answer.to_string().into_bytes())
+}
+
+/// A client with what a handler finds in its environment.
+fn own_client() -> Client {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    Client {
+        address: variable("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned(),
+        region: variable("AWS_REGION"),
+        access_key_id: variable("AWS_ACCESS_KEY_ID"),
+        secret_access_key: variable("AWS_SECRET_ACCESS_KEY"),
+        function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
+        queue_url: variable("QUEUE_URL"),
+        dead_letter_queue_url: String::new(),
+        clock_skew_s: 0,
+    }
+}

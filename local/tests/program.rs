@@ -1,0 +1,198 @@
+//! The program: what it prints, the file it writes, and how it ends.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+use support::{Client, DEADLINE};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-executor-local"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+/// Ends the program when the test fails.
+struct Server {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Server {
+    /// Starts the program and reads what it prints when it serves.
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = Vec::new();
+        for line in output.lines() {
+            lines.push(line.unwrap());
+            if lines.last().is_some_and(|line| line.starts_with("unset ")) {
+                break;
+            }
+        }
+        Self { child, lines }
+    }
+
+    fn exported(&self, name: &str) -> &str {
+        let prefix = format!("export {name}=");
+        let line = self.lines.iter().find_map(|line| line.strip_prefix(&prefix));
+        line.unwrap_or_else(|| panic!("no {name} in {:?}", self.lines))
+    }
+
+    /// Waits until the program has ended by itself.
+    fn ended(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "the program does not end");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn scratch(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("lambda-executor-local-{name}-{}", std::process::id()))
+}
+
+/// Waits for a ready file, and removes it.
+fn take(path: &Path) -> Value {
+    let deadline = Instant::now() + DEADLINE;
+    let content = loop {
+        match std::fs::read_to_string(path) {
+            Ok(content) => break content,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    };
+    std::fs::remove_file(path).unwrap();
+    serde_json::from_str(&content).unwrap()
+}
+
+fn kill(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(text.contains("--ready-file") && text.contains("LAMBDA_EXECUTOR_LOCAL_HANDLER"));
+    assert!(run(&["--version"]).stdout.starts_with(b"lambda-executor-local "));
+}
+
+#[test]
+fn mistakes_are_told_and_nothing_starts() {
+    let told = |arguments: &[&str]| {
+        let output = run(arguments);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text) = told(&["--config", r#"{"port": -1, "prot": 1}"#]);
+    assert_eq!(code, Some(2));
+    assert!(
+        text.starts_with("lambda-executor-local: port: expected a whole number from 0 to 65535, found -1\n"),
+        "{text}"
+    );
+    assert!(text.contains("lambda-executor-local: prot: no such option; allowed are handler, "), "{text}");
+    let (code, text) = told(&["--handler", "no-such-program"]);
+    assert_eq!(
+        (code, text.as_str()),
+        (Some(1), "lambda-executor-local: the handler's program no-such-program is not on PATH\n")
+    );
+    assert_eq!(told(&["--nonsense", "1"]).0, Some(2));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let server = Server::start({
+        let mut command = program();
+        command.args(["--handler", "builtin"]);
+        command
+    });
+    let port = server.exported("AWS_ENDPOINT_URL").rsplit(':').next().unwrap().to_owned();
+    let output = run(&["--handler", "builtin", "--port", &port]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with(&format!("lambda-executor-local: cannot listen on 127.0.0.1:{port}: ")), "{text}");
+}
+
+#[test]
+fn it_says_where_it_is_and_ends_on_sigterm() {
+    let ready = scratch("ready.json");
+    let mut command = program();
+    command.args(["--handler", "builtin", "--access-key-id", "AKIAME", "--ready-file"]).arg(&ready);
+    let mut server = Server::start(command);
+    assert_eq!(server.exported("AWS_ACCESS_KEY_ID"), "AKIAME");
+    let ready = take(&ready);
+    assert_eq!(ready["endpoint_url"], server.exported("AWS_ENDPOINT_URL"));
+    assert_eq!(ready["secret_access_key"], server.exported("AWS_SECRET_ACCESS_KEY"));
+    assert_eq!(ready["config"]["queue_url"], server.exported("LAMBDA_EXECUTOR_QUEUE_URL"));
+    let config: Value = serde_json::from_str(server.exported("LAMBDA_EXECUTOR_CONFIG").trim_matches('\'')).unwrap();
+    assert_eq!(config, ready["config"]);
+    assert_eq!(ready["pid"], server.child.id());
+    let address = server.exported("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned();
+    TcpStream::connect(&address).unwrap();
+    kill("-TERM", server.child.id());
+    assert_eq!(server.ended(), Some(0));
+    assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn it_ends_with_its_input_when_asked() {
+    let mut command = program();
+    command.args(["--handler", "builtin", "--exit-with-stdin"]).stdin(Stdio::piped());
+    let mut server = Server::start(command);
+    assert!(server.child.try_wait().unwrap().is_none());
+    drop(server.child.stdin.take());
+    assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn it_ends_with_its_parent_when_asked() {
+    // The shell stays between us and the program, says the program's number, and is killed.
+    let mut shell = Command::new("/bin/sh")
+        .args(["-c", r#""$0" --handler builtin --exit-with-parent & echo "pid $!"; wait"#])
+        .arg(env!("CARGO_BIN_EXE_lambda-executor-local"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(shell.stdout.take().unwrap());
+    let mut printed = String::new();
+    while !printed.contains("unset ") {
+        assert_ne!(output.read_line(&mut printed).unwrap(), 0, "{printed}");
+    }
+    shell.kill().unwrap();
+    shell.wait().unwrap();
+    // The program holds the other end of this pipe until it has ended.
+    let mut rest = Vec::new();
+    output.read_to_end(&mut rest).unwrap();
+}
+
+#[test]
+fn a_host_that_ignores_sigchld_hides_how_handlers_end() {
+    let path = scratch("ignored.json");
+    // What is ignored stays ignored in the program.
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=CHLD", env!("CARGO_BIN_EXE_lambda-executor-local")]);
+    command.args(["--handler", "/bin/sh -c 'exit 3'", "--ready-file"]).arg(&path).stdout(Stdio::piped());
+    let _server = Server::start(command);
+    let client = Client::of_ready_file(&take(&path));
+    let answer = client.invoke("RequestResponse", &json!({}));
+    assert_eq!(answer.json()["errorType"], "Runtime.ExitError");
+    assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("exit status unknown"), "{}", answer.json());
+}

@@ -1,0 +1,47 @@
+//! Option `local`: a Lambda and an SQS inside this process take the place of AWS.
+
+use super::failure::Failure;
+use crate::aws::Identity;
+use crate::config::Config;
+use crate::runtime::library_path;
+use lambda_executor_local::{Options, Running, StartError, start};
+
+/// Starts the local AWS, and fills in what the configuration leaves to it. Real endpoints and credentials are not read.
+pub(super) fn start_local(options: &str, config: &mut Config) -> Result<Running, Failure> {
+    let mut options = Options::from_json(options).map_err(|error| Failure::InvalidConfig(format!("local: {error}")))?;
+    // The program that runs commands is installed beside the library.
+    options.program_dir = options.program_dir.or_else(library_path::folder);
+    let running = start(options).map_err(not_started)?;
+
+    config.aws.endpoint_url = Some(running.endpoint_url().into());
+    config.aws.region = Some(running.region().into());
+    config.aws.identity = Identity::Static {
+        access_key_id: running.access_key_id().into(),
+        secret_access_key: running.secret_access_key().into(),
+        session_token: None,
+    };
+    for function in &mut config.aws.functions {
+        fill_in(&mut function.name, running.function_name());
+    }
+    fill_in(&mut config.executor.reply_to, running.queue_url());
+    if let [results, .., dead_letters] = config.aws.queue_urls.as_mut_slice() {
+        fill_in(results, running.queue_url());
+        fill_in(dead_letters, running.dead_letter_queue_url());
+    }
+    Ok(running)
+}
+
+fn not_started(error: StartError) -> Failure {
+    match error {
+        StartError::Handler(_) => Failure::InvalidConfig(format!("local: {error}")),
+        StartError::Random(_) | StartError::Threads(_) | StartError::Port { .. } | StartError::Queue { .. } => {
+            Failure::Io { what: "starting the local AWS (option local)", source: std::io::Error::other(error) }
+        }
+    }
+}
+
+fn fill_in(option: &mut String, value: &str) {
+    if option.is_empty() {
+        *option = value.into();
+    }
+}

@@ -1,0 +1,53 @@
+/* A wrong configuration gives one clear error with everything that is wrong, and no executor. */
+#include "test.h"
+
+static void refuse(const char *config, size_t len, lambda_executor_status_t status,
+                   const char *part) {
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_t *ex = (lambda_executor_t *)&err;
+  CHECK_ERROR(lambda_executor_create(config, len, &ex, &err), status, part);
+  CHECK(ex == NULL);
+  CHECK_STATUS(lambda_executor_create(config, len, &ex, NULL), status);
+}
+
+static void invalid(const char *config, const char *part) {
+  refuse(config, LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_INVALID_CONFIG, part);
+}
+
+int main(void) {
+  invalid("", "empty");
+  invalid("[]", "list");
+  invalid("{\"local\": ", "JSON");
+  invalid("{\"local\": {}, \"max_queued_taks\": 5}", "max_queued_tasks");
+  invalid("{\"local\": {}, \"max_queued_tasks\": \"many\"}", "max_queued_tasks");
+  invalid("{\"local\": {}, \"max_queued_tasks\": -1}", "max_queued_tasks");
+  invalid("{\"local\": {}, \"ack\": \"sometimes\"}", "ack");
+  invalid("{\"local\": {}, \"ack\": \"auto\", \"ack\": \"manual\"}", "twice");
+  invalid("{\"local\": {\"handlr\": \"exec\"}}", "handlr");
+  invalid("{\"local\": 5}", "local");
+  invalid("{}", "function_name");
+  invalid("{}", "queue_url");
+  invalid("{}", "dead_letter_queue_url");
+  invalid("{\"function_name\": \"f\", \"queue_url\": \"my-queue\"}", "my-queue");
+  /* All at once: each of the three has its line. */
+  invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}", "queue_url");
+  invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}",
+          "max_queued_tasks");
+  invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}", "nonsense");
+
+  refuse("{\"local\": {}, \"airflow\": true}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
+         "airflow");
+  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_UNSUPPORTED, "airflow");
+  refuse("{\"ack\": \"\xff\"}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "UTF-8");
+  refuse(NULL, 5, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "config_json");
+
+  lambda_executor_error_t *err = NULL;
+  CHECK_ERROR(lambda_executor_create(BUILTIN, LAMBDA_EXECUTOR_NUL, NULL, &err),
+              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "ex");
+
+  /* A length takes what is before it, whatever follows. */
+  lambda_executor_t *ex = NULL;
+  CHECK_OK(lambda_executor_create(BUILTIN "garbage", sizeof BUILTIN - 1, &ex, &err));
+  lambda_executor_free(ex);
+  return 0;
+}

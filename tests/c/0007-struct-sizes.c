@@ -1,0 +1,61 @@
+/* Callers built with an older or a newer header: a struct may be larger if what the library does
+ * not know is zero. */
+#include "test.h"
+
+typedef struct newer_task {
+  lambda_executor_task_t known;
+  uint64_t unknown;
+} newer_task_t;
+
+typedef struct newer_counts {
+  lambda_executor_counts_t known;
+  uint64_t unknown;
+} newer_counts_t;
+
+int main(void) {
+  lambda_executor_t *ex = start(BUILTIN);
+  lambda_executor_error_t *err = NULL;
+  newer_task_t newer[2];
+  memset(newer, 0, sizeof newer);
+  for (int i = 0; i < 2; i++) {
+    newer[i].known = task(i == 0 ? "first" : "second");
+    newer[i].known.struct_size = sizeof(newer_task_t);
+  }
+
+  newer[0].unknown = 1;
+  CHECK_ERROR(lambda_executor_queue(ex, &newer[0].known, &err),
+              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "does not know");
+  newer[0].unknown = 0;
+
+  /* In an array they are as far apart as the caller says. */
+  lambda_executor_status_t results[2] = {9, 9};
+  size_t accepted = 0;
+  CHECK_OK(lambda_executor_queue_batch(ex, &newer[0].known, 2, results, &accepted, &err));
+  CHECK_INT(accepted, 2);
+  expect_final(ex, "second", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
+  newer[0].known.key = text("third");
+  CHECK_OK(lambda_executor_queue(ex, &newer[0].known, &err));
+
+  lambda_executor_task_t older = task("older");
+  const uint32_t wrong[] = {0, 4, sizeof older - 8, UINT32_MAX};
+  for (size_t i = 0; i < 3; i++) { /* smaller than the first version ever was */
+    older.struct_size = wrong[i];
+    CHECK_ERROR(lambda_executor_queue(ex, &older, &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
+                "struct_size");
+    CHECK_ERROR(lambda_executor_queue_batch(ex, &older, 1, results, &accepted, &err),
+                LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "struct_size");
+    CHECK_ERROR(lambda_executor_adopt(ex, &older, 1, results, &err),
+                LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "struct_size");
+  }
+
+  newer_counts_t counts;
+  memset(&counts, 0, sizeof counts);
+  counts.known.struct_size = sizeof counts;
+  CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_OK);
+  CHECK_INT(counts.known.struct_size, sizeof counts);
+  CHECK_INT(counts.unknown, 0);
+  counts.known.struct_size = 8;
+  CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+  lambda_executor_free(ex);
+  return 0;
+}

@@ -1,0 +1,42 @@
+/* lambda_executor_wake ends the waits in progress, or the next one. */
+#include "test.h"
+#include <pthread.h>
+
+static lambda_executor_t *ex;
+static int waiting;
+
+static void *wait_for_ever(void *unused) {
+  lambda_executor_batch_t *batch = NULL;
+  (void)unused;
+  __atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+  CHECK_STATUS(lambda_executor_sync(ex, -1, 0, &batch, NULL), LAMBDA_EXECUTOR_INTERRUPTED);
+  CHECK(batch == NULL);
+  __atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+  return NULL;
+}
+
+int main(void) {
+  ex = start(BUILTIN);
+  lambda_executor_batch_t *batch = NULL;
+  CHECK_STATUS(lambda_executor_wake(ex), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(lambda_executor_sync(ex, -1, 0, &batch, NULL), LAMBDA_EXECUTOR_INTERRUPTED);
+  CHECK_STATUS(lambda_executor_wake(ex), LAMBDA_EXECUTOR_OK);
+  uint64_t remaining = 9;
+  queue_builtin(ex, "long", "{\"duration_ms\": 600000}");
+  CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, &remaining, NULL),
+               LAMBDA_EXECUTOR_INTERRUPTED);
+  CHECK_INT(remaining, 1);
+  lambda_executor_batch_free(next_batch(ex, 0)); /* it runs: nothing more to come */
+
+  pthread_t threads[2];
+  for (int i = 0; i < 2; i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, wait_for_ever, NULL), 0);
+  WAIT_UNTIL(__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) == 2);
+  /* Who announced itself may not wait yet: then its next wait ends, but one wake is owed to one of
+   * them at most. */
+  WAIT_UNTIL((lambda_executor_wake(ex), __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) == 0));
+  for (int i = 0; i < 2; i++)
+    pthread_join(threads[i], NULL);
+  lambda_executor_free(ex);
+  return 0;
+}

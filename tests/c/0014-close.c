@@ -1,0 +1,70 @@
+/* close ends every wait and every later call with ERR_CLOSED; what was handed out before stays
+ * valid. */
+#include "test.h"
+#include <pthread.h>
+
+#define CLOSED LAMBDA_EXECUTOR_ERR_CLOSED
+
+static lambda_executor_t *ex;
+
+static void *wait_in_sync(void *unused) {
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_batch_t *batch = NULL;
+  (void)unused;
+  for (;;) {
+    lambda_executor_status_t status = lambda_executor_sync(ex, -1, 0, &batch, &err);
+    if (status < 0) {
+      CHECK_STATUS(status, CLOSED);
+      lambda_executor_error_free(err);
+      return NULL;
+    }
+    lambda_executor_batch_free(batch);
+  }
+}
+
+static void *wait_in_drain(void *unused) {
+  (void)unused;
+  CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, NULL, NULL), CLOSED);
+  return NULL;
+}
+
+int main(void) {
+  ex = start(BUILTIN);
+  queue_builtin(ex, "long", "{\"duration_ms\": 600000}");
+  WAIT_UNTIL(state_of(ex, "long") == LAMBDA_EXECUTOR_TASK_RUNNING);
+  pthread_t threads[2];
+  CHECK_INT(pthread_create(&threads[0], NULL, wait_in_sync, NULL), 0);
+  CHECK_INT(pthread_create(&threads[1], NULL, wait_in_drain, NULL), 0);
+  CHECK_STATUS(lambda_executor_close(ex), LAMBDA_EXECUTOR_OK);
+  pthread_join(threads[0], NULL);
+  pthread_join(threads[1], NULL);
+  CHECK_STATUS(lambda_executor_close(ex), LAMBDA_EXECUTOR_OK);
+
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_batch_t *batch = NULL;
+  lambda_executor_task_t one = task("one");
+  lambda_executor_str_t key = text("long");
+  lambda_executor_task_state_t state;
+  lambda_executor_counts_t counts = {0};
+  uint64_t seq = 1;
+  size_t needed;
+  counts.struct_size = sizeof counts;
+  CHECK_ERROR(lambda_executor_queue(ex, &one, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_queue_batch(ex, &one, 1, NULL, NULL, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_sync(ex, 0, 0, &batch, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_ack(ex, &seq, 1, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_state(ex, "long", 4, &state, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_describe(ex, "long", 4, NULL, 0, &needed, &err), CLOSED, "");
+  CHECK_STATUS(lambda_executor_counts(ex, &counts), CLOSED);
+  CHECK_ERROR(lambda_executor_cancel(ex, &key, 1, NULL, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_adopt(ex, &one, 1, NULL, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_drain(ex, 0, 0, NULL, &err), CLOSED, "");
+  CHECK_INT(lambda_executor_wakeup_fd(ex), CLOSED);
+  CHECK_STATUS(lambda_executor_wake(ex), CLOSED);
+  CHECK_ERROR(lambda_executor_check_health(ex, 0, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_set_credentials(ex, "{}", 2, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_stats(ex, NULL, 0, &needed, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_set_log_callback(ex, NULL, NULL, 0, &err), CLOSED, "");
+  lambda_executor_free(ex);
+  return 0;
+}

@@ -1,0 +1,37 @@
+/* Adopted tasks count as running, without a RUNNING event, and can be cancelled; a known key is a
+ * DUPLICATE. */
+#include "test.h"
+
+int main(void) {
+  lambda_executor_t *ex = start(BUILTIN);
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_task_t orphans[3] = {task("orphan"), task("orphan"), task("")};
+  lambda_executor_status_t results[3] = {9, 9, 9};
+  orphans[0].tag = 7;
+  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 3, results, &err), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(results[1], LAMBDA_EXECUTOR_DUPLICATE);
+  CHECK_STATUS(results[2], LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+  CHECK_CONTAINS(lambda_executor_error_message(err).ptr, "key");
+  lambda_executor_error_free(err);
+  err = NULL;
+  CHECK_INT(state_of(ex, "orphan"), LAMBDA_EXECUTOR_TASK_RUNNING);
+  CHECK_INT(counts_of(ex).running, 1);
+  CHECK_STATUS(lambda_executor_queue(ex, &orphans[0], &err), LAMBDA_EXECUTOR_DUPLICATE);
+
+  lambda_executor_str_t key = text("orphan");
+  CHECK_OK(lambda_executor_cancel(ex, &key, 1, results, &err));
+  lambda_executor_batch_t *batch = next_batch(ex, 0);
+  const lambda_executor_event_t *event = lambda_executor_batch_event(batch, 0);
+  CHECK_INT(lambda_executor_batch_len(batch), 1);
+  CHECK_INT(event->state, LAMBDA_EXECUTOR_TASK_CANCELLED);
+  CHECK_INT(event->tag, 7);
+  lambda_executor_batch_free(batch);
+
+  CHECK_STATUS(lambda_executor_drain(ex, 0, -1, NULL, &err), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 1, results, &err), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(results[0], LAMBDA_EXECUTOR_ERR_CLOSED);
+  lambda_executor_error_free(err);
+  lambda_executor_free(ex);
+  return 0;
+}

@@ -1,0 +1,39 @@
+/* A panic becomes ERR_PANIC and poisons that executor only. Needs the library with the feature
+ * panic-injection. */
+#include "test.h"
+#include <pthread.h>
+
+/* Only in the library for this test. */
+lambda_executor_status_t lambda_executor_test_panic(lambda_executor_t *ex, int32_t place,
+                                                    lambda_executor_error_t **err);
+
+static void *wait_for_ever(void *ex) {
+  lambda_executor_batch_t *batch = NULL;
+  CHECK_STATUS(lambda_executor_sync(ex, -1, 0, &batch, NULL), LAMBDA_EXECUTOR_ERR_PANIC);
+  return NULL;
+}
+
+int main(void) {
+  for (int32_t place = 0; place < 2; place++) {
+    lambda_executor_t *ex = start(BUILTIN), *other = start(BUILTIN);
+    lambda_executor_error_t *err = NULL;
+    lambda_executor_batch_t *batch = NULL;
+    pthread_t waiting;
+    CHECK_INT(pthread_create(&waiting, NULL, wait_for_ever, ex), 0);
+    CHECK_STATUS(lambda_executor_test_panic(ex, place, &err),
+                 place == 0 ? LAMBDA_EXECUTOR_ERR_PANIC : LAMBDA_EXECUTOR_OK);
+    lambda_executor_error_free(err);
+    pthread_join(waiting, NULL);
+    lambda_executor_task_t one = task("one");
+    CHECK_ERROR(lambda_executor_queue(ex, &one, &err), LAMBDA_EXECUTOR_ERR_PANIC, "");
+    CHECK_ERROR(lambda_executor_sync(ex, -1, 0, &batch, &err), LAMBDA_EXECUTOR_ERR_PANIC, "");
+    CHECK_STATUS(lambda_executor_wake(ex), LAMBDA_EXECUTOR_ERR_PANIC);
+    CHECK_INT(lambda_executor_wakeup_fd(ex), LAMBDA_EXECUTOR_ERR_PANIC);
+
+    queue(other, task("unharmed"));
+    expect_final(other, "unharmed", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
+    lambda_executor_free(ex);
+    lambda_executor_free(other);
+  }
+  return 0;
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds and runs the C tests, each plainly and under valgrind, then checks the header and a small demo. Arguments pick
+# tests: tests/c/run.sh 0007 fork. TEST_VALGRIND=0 leaves valgrind out.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}/debug")
+out=build/tests/c
+seconds=${TEST_SECONDS:-150}
+passed=0 failed=0
+mkdir -p "$out"
+ln -sf liblambda_executor.so "$target/liblambda_executor.so.0"
+
+report() { # name, exit status, log
+  if [ "$2" -eq 0 ]; then
+    passed=$((passed + 1))
+    printf 'ok      %s\n' "$1"
+  else
+    failed=$((failed + 1))
+    printf 'FAILED  %s (exit status %s)\n' "$1" "$2"
+    tail -n 30 "$3" | sed 's/^/        /'
+  fi
+}
+
+check() { # name, command...
+  local name=$1 status=0
+  shift
+  timeout --kill-after=5 "$seconds" "$@" >"$out/log" 2>&1 </dev/null || status=$?
+  report "$name" "$status" "$out/log"
+}
+
+wanted() {
+  local pattern
+  [ "${#picked[@]}" -gt 0 ] || return 0
+  for pattern in "${picked[@]}"; do [[ $1 != *$pattern* ]] || return 0; done
+  return 1
+}
+
+# The library with the export that panics, beside the shipped one. One test target is among what is built so that the
+# dependencies keep the features that `make build` gave them, and only the root package is compiled again.
+build_panicking_library() {
+  local flags=(--quiet --locked --workspace --lib --test identity)
+  [ build/panic-injection/liblambda_executor.so -nt "$target/liblambda_executor.so" ] && return 0
+  mkdir -p build/panic-injection
+  cargo build "${flags[@]}" --features lambda-executor/panic-injection || return 1
+  cp "$target/liblambda_executor.so" build/panic-injection/
+  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.0
+  cargo build "${flags[@]}" || return 1
+  touch build/panic-injection/liblambda_executor.so
+}
+
+memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
+  --errors-for-leak-kinds=definite,indirect
+  --child-silent-after-fork=yes --trace-children=no)
+picked=("$@")
+for source in tests/c/[0-9]*.c; do
+  name=$(basename "$source" .c)
+  wanted "$name" || continue
+  library=$target
+  if [[ $name == *panic* ]]; then
+    build_panicking_library || { report "$name (library)" 1 /dev/null; continue; }
+    library=$PWD/build/panic-injection
+  fi
+  cc -std=c99 -Wall -Wextra -Wpedantic -Werror -g -pthread -Iinclude -o "$out/$name" "$source" \
+    -L"$library" -llambda_executor -Wl,-rpath,"$library" >"$out/log" 2>&1 || { report "$name (compile)" 1 "$out/log"; continue; }
+  check "$name" "$out/$name"
+  [ "${TEST_VALGRIND:-1}" = 0 ] || [[ $name == *proc* ]] || check "$name (valgrind)" "${memcheck[@]}" "$out/$name"
+done
+wanted header && check header tests/c/header.sh
+wanted demo && check "demo --small" tools/demo.sh --small
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

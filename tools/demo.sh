@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 # Text and other files alike, but none that building or this run may change.
 list_files() {
   { git ls-files 2>/dev/null || find . -type f -not -path './target/*' -not -path './build/*' -printf '%P\n'; } |
-    grep -v '^Cargo.lock$' | grep -E '^[A-Za-z0-9_./-]+$' | head -n "$files_wanted"
+    grep -v '^Cargo.lock$' | grep -E '^[A-Za-z0-9_./-]+$' | sed -n "1,${files_wanted}p"
 }
 
 write_commands() {

@@ -75,7 +75,7 @@ where
         Action::ChangeVisibility { queue, entries } => {
             let asked = entries.iter().map(|entry| (entry.receipt.clone(), entry.seconds)).collect();
             let answer = aws.change_visibility(queue, asked).await;
-            shared.answer(|core| core.visibility_changed(entries, answer));
+            shared.answer(|core| core.visibility_changed(queue, entries, answer));
         }
         Action::CheckHealth => {
             let answer = aws.check().await;

@@ -32,7 +32,7 @@ int main(void) {
   CHECK_INT(event->has_return_code, 1);
   CHECK_INT(event->return_code, 0);
   CHECK_INT(event->signal, 0);
-  CHECK_INT(event->attempts, 1);
+  CHECK(event->attempts <= 1); /* 0 where the result was faster than the answer to Invoke */
   CHECK(event->tag == UINT64_MAX);
   CHECK_INT(event->key.len, 12);
   CHECK(memcmp(event->key.ptr, "größer\0than", 12) == 0);

@@ -33,7 +33,7 @@ int main(void) {
 
   queue(ex, shell("list", "[\"echo\", \"$HOME\"]"));
   expect(ex, "list", LAMBDA_EXECUTOR_REASON_EXIT, 0, 0, "$HOME\n");
-  queue(ex, shell("string", "\"echo $((40 + 2)); echo \\\"\\u00fc\\\" >&2\""));
+  queue(ex, shell("string", "\"echo $((40 + 2)); echo \\\"\\u00fc\\\"\""));
   expect(ex, "string", LAMBDA_EXECUTOR_REASON_EXIT, 0, 0, "42\nü\n");
   queue(ex, shell("exit", "\"exit 3\""));
   expect(ex, "exit", LAMBDA_EXECUTOR_REASON_EXIT, 3, 0, "");

@@ -37,21 +37,27 @@ wanted() {
 }
 
 # The library with the export that panics, beside the shipped one. One test target is among what is built so that the
-# dependencies keep the features that `make build` gave them, and only the root package is compiled again.
+# dependencies keep the features that `make build` gave them, and only the root package is compiled again. cargo gives both
+# libraries the same place and takes either for the other, so the shipped one is put back by hand: in place, since cargo's
+# two names for it are one file.
 build_panicking_library() {
-  local flags=(--quiet --locked --workspace --lib --test identity)
+  local status=0
   [ build/panic-injection/liblambda_executor.so -nt "$target/liblambda_executor.so" ] && return 0
   mkdir -p build/panic-injection
-  cargo build "${flags[@]}" --features lambda-executor/panic-injection || return 1
-  cp "$target/liblambda_executor.so" build/panic-injection/
+  cp "$target/liblambda_executor.so" build/panic-injection/shipped
+  trap 'cp build/panic-injection/shipped "$target/liblambda_executor.so"' EXIT
+  cargo build --quiet --locked --workspace --lib --test identity --features lambda-executor/panic-injection || status=1
+  [ "$status" -ne 0 ] || cp "$target/liblambda_executor.so" build/panic-injection/
+  cp build/panic-injection/shipped "$target/liblambda_executor.so"
+  trap - EXIT
+  [ "$status" -ne 0 ] || touch build/panic-injection/liblambda_executor.so
   ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.0
-  cargo build "${flags[@]}" || return 1
-  touch build/panic-injection/liblambda_executor.so
+  return "$status"
 }
 
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect
-  --child-silent-after-fork=yes --trace-children=no)
+  --child-silent-after-fork=yes --trace-children=no --suppressions=tests/c/valgrind.supp)
 picked=("$@")
 for source in tests/c/[0-9]*.c; do
   name=$(basename "$source" .c)

@@ -60,7 +60,6 @@ impl Core {
             final_handed_out: false,
             reason: None,
             return_code: None,
-            held: None,
             last_error: "".into(),
         }
     }
@@ -152,13 +151,19 @@ impl Core {
             self.phase = Phase::Draining;
             tracing::info!(queued = self.queued, running = self.submitting + self.running, "draining");
         }
-        if mode == DrainMode::Running {
-            for id in self.queued_tasks() {
-                let why = "handed back by a drain, never submitted (again)";
-                self.finish(id, Outcome::cancelled(Reason::NeverInvoked, why), None);
-            }
-        }
+        self.hands_back |= mode == DrainMode::Running;
         self.tick();
+    }
+
+    /// In a drain that waits only for what runs: cancels what waits, also what a failed Invoke puts back later.
+    pub(super) fn hand_back_waiting(&mut self) {
+        if !self.hands_back || self.queued == 0 || self.phase == Phase::Closed {
+            return;
+        }
+        for id in self.queued_tasks() {
+            let why = "handed back by a drain, never submitted (again)";
+            self.finish(id, Outcome::cancelled(Reason::NeverInvoked, why), None);
+        }
     }
 
     /// Waiting tasks, in the order they were accepted.

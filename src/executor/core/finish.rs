@@ -93,7 +93,6 @@ impl Core {
         task.state = outcome.state;
         task.reason = Some(outcome.reason);
         task.return_code = outcome.result.as_ref().map(|result| result.return_code);
-        task.held = held;
         if task.request_id.is_empty() && !outcome.request_id.is_empty() {
             task.request_id = outcome.request_id.as_str().into();
         }
@@ -218,9 +217,6 @@ impl Core {
                 self.delete_held(held);
             }
             if done.is_final {
-                if let Some(task) = self.table.get_mut(done.task) {
-                    task.held = None;
-                }
                 self.keep_for_a_while(done.task);
             }
         }

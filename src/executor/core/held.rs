@@ -52,8 +52,10 @@ pub(super) struct Consumed {
 }
 
 impl Consumed {
-    fn insert(&mut self, id: Box<str>) {
-        self.ids.insert(id.clone());
+    pub(super) fn insert(&mut self, id: Box<str>) {
+        if !self.ids.insert(id.clone()) {
+            return;
+        }
         self.oldest_first.push_back(id);
         if self.oldest_first.len() > REMEMBERED_MESSAGES
             && let Some(oldest) = self.oldest_first.pop_front()
@@ -108,6 +110,7 @@ impl Core {
         let id = self.next_held;
         self.next_held += 1;
         let extend_at = self.now.mono_ms + u64::from(FIRST_VISIBILITY_S) * 500;
+        self.held_by_message.insert(message.message_id.as_str().into(), id);
         self.held.insert(
             id,
             Held {
@@ -122,16 +125,20 @@ impl Core {
         id
     }
 
-    /// The message of a waiting event came back: only its newest receipt is worth anything.
-    pub(super) fn renew_held(&mut self, id: HeldId, receipt: &str) {
+    /// The message of a waiting event came back, perhaps from the dead letter queue: only its newest receipt is worth
+    /// anything. False if it is not held.
+    pub(super) fn renew_held(&mut self, queue: QueueId, message: &Message) -> bool {
         let now = self.now.mono_ms;
-        let Some(held) = self.held.get_mut(&id) else { return };
-        held.receipt = receipt.into();
+        let Some(&id) = self.held_by_message.get(message.message_id.as_str()) else { return false };
+        let Some(held) = self.held.get_mut(&id) else { return false };
+        held.queue = queue;
+        held.receipt = message.receipt.as_str().into();
         held.extensions = 0;
         if let Some(at) = held.extend_at.replace(now + u64::from(FIRST_VISIBILITY_S) * 500) {
             self.extensions.remove(&(at, id));
         }
         self.extensions.extend(held.extend_at.map(|at| (at, id)));
+        true
     }
 
     /// Its event is acknowledged.
@@ -144,6 +151,7 @@ impl Core {
 
     fn let_go(&mut self, id: HeldId) -> Option<Held> {
         let held = self.held.remove(&id)?;
+        self.held_by_message.remove(&held.message_id);
         if let Some(at) = held.extend_at {
             self.extensions.remove(&(at, id));
         }
@@ -266,6 +274,7 @@ impl Core {
     /// The answer to [`Action::ChangeVisibility`].
     pub(crate) fn visibility_changed(
         &mut self,
+        queue: QueueId,
         entries: Vec<ReleaseEntry>,
         answer: Result<Vec<EntryOutcome>, CallError>,
     ) {
@@ -275,12 +284,18 @@ impl Core {
             tracing::debug!("visibility could not be changed: {error}");
             vec![EntryOutcome::Retry { code: error.code }; entries.len()]
         });
+        if self.phase == Phase::Closed {
+            // An extension that was under way at the end may have come after the release, and hidden it again.
+            let extended = entries.into_iter().filter(|entry| entry.held.is_some());
+            self.change_visibility(queue, extended.map(|entry| Self::release(entry.receipt, 0)).collect());
+            return;
+        }
         for (entry, outcome) in entries.into_iter().zip(outcomes) {
             // What is not released in time becomes visible by itself.
             let Some(id) = entry.held else { continue };
             let Some(held) = self.held.get_mut(&id) else { continue };
-            if held.extend_at.is_some() {
-                continue; // It came back meanwhile and has a new receipt.
+            if *held.receipt != *entry.receipt {
+                continue; // It came back meanwhile: what was done to the old receipt tells nothing of the new one.
             }
             let next = match outcome {
                 EntryOutcome::Done => now + u64::from(held.visibility_s()) * 500,
@@ -297,9 +312,10 @@ impl Core {
     /// At the end: whoever comes next sees these at once.
     pub(super) fn release_everything_held(&mut self) {
         let mut by_queue: Vec<Vec<ReleaseEntry>> = self.pollers.iter().map(|_| Vec::new()).collect();
-        for (_, held) in self.held.drain() {
+        for held in std::mem::take(&mut self.held).into_values() {
             by_queue[held.queue].push(Self::release(held.receipt.into(), 0));
         }
+        self.held_by_message.clear();
         self.extensions.clear();
         for (queue, entries) in by_queue.into_iter().enumerate() {
             self.change_visibility(queue, entries);

@@ -15,10 +15,8 @@ const QUICK_RELEASES: u32 = 4;
 enum Verdict {
     /// It ends this task.
     Ends(TaskId),
-    /// It is about this task, which has ended already.
-    Late(TaskId),
-    /// It is about a task of ours that has been forgotten.
-    Forgotten,
+    /// It is about a task of ours that has ended already, or it was consumed before.
+    Surplus,
     /// It is not for us.
     Stranger,
 }
@@ -31,6 +29,10 @@ impl Core {
             self.learn_clock(queue, &message);
             if self.phase == Phase::Closed {
                 releases.push(Self::release(message.receipt, 0));
+                continue;
+            }
+            if self.renew_held(queue, &message) {
+                self.counters.came_back += 1;
                 continue;
             }
             match parse(&message) {
@@ -81,12 +83,10 @@ impl Core {
                 self.finish(id, outcome, Some(held));
                 None
             }
-            Verdict::Late(id) => {
-                self.sort_late(queue, message, id);
-                None
-            }
-            Verdict::Forgotten => {
+            Verdict::Surplus => {
                 self.counters.duplicates += 1;
+                // Should it come back before it is gone, it must not end a task that is adopted meanwhile.
+                self.consumed.insert(message.message_id.into());
                 self.delete(queue, message.receipt);
                 None
             }
@@ -98,24 +98,20 @@ impl Core {
         }
     }
 
-    /// A message of a task that has ended: its own one again, or one more that nobody needs.
-    fn sort_late(&mut self, queue: QueueId, message: Message, id: TaskId) {
-        let held = self.table.get(id).and_then(|task| task.held);
-        let same = held
-            .and_then(|held| self.held.get(&held))
-            .is_some_and(|held| held.queue == queue && *held.message_id == *message.message_id);
-        if let (Some(held), true) = (held, same) {
-            self.counters.came_back += 1;
-            self.renew_held(held, &message.receipt);
-            return;
-        }
-        self.counters.duplicates += 1;
-        self.delete(queue, message.receipt);
-    }
-
     fn verdict(&self, queue: QueueId, message: &Message, parsed: &Parsed) -> Verdict {
+        if self.consumed.contains(&message.message_id) {
+            return Verdict::Surplus;
+        }
+        let newest = self.table.newest(&parsed.key);
+        // Adopted tasks match by key, whatever the id: also the id of a task of ours that was given up before.
+        if let Some((id, task)) = newest
+            && task.adopted()
+            && !task.state.is_final()
+        {
+            return Verdict::Ends(id);
+        }
         let by_id = match parsed.attempt {
-            Attempt::Id(attempt) if self.table.is_forgotten(attempt) => return Verdict::Forgotten,
+            Attempt::Id(attempt) if self.table.is_forgotten(attempt) => return Verdict::Surplus,
             Attempt::Id(attempt) => self.table.of_attempt(attempt),
             Attempt::Absent | Attempt::Foreign => None,
         };
@@ -126,10 +122,7 @@ impl Core {
         if let Some(id) = by_id.or_else(by_request) {
             return self.ended_or_not(id);
         }
-        if self.consumed.contains(&message.message_id) {
-            return Verdict::Forgotten;
-        }
-        let Some((id, task)) = self.table.newest(&parsed.key) else { return Verdict::Stranger };
+        let Some((id, task)) = newest else { return Verdict::Stranger };
         if task.adopted() {
             return self.ended_or_not(id);
         }
@@ -146,9 +139,8 @@ impl Core {
 
     fn ended_or_not(&self, id: TaskId) -> Verdict {
         match self.table.get(id) {
-            Some(task) if task.state.is_final() => Verdict::Late(id),
-            Some(_) => Verdict::Ends(id),
-            None => Verdict::Forgotten,
+            Some(task) if !task.state.is_final() => Verdict::Ends(id),
+            Some(_) | None => Verdict::Surplus,
         }
     }
 

@@ -17,6 +17,8 @@ mod backoff;
 mod deadline;
 mod finish;
 mod held;
+#[cfg(test)]
+mod histories;
 mod limiter;
 mod matching;
 mod message;
@@ -25,6 +27,8 @@ mod report;
 mod route;
 mod submit;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use held::{DeleteEntry, ReleaseEntry};
 pub(crate) use table::TaskId;
@@ -109,6 +113,8 @@ pub(crate) struct Core {
     settings: Settings,
     now: Now,
     phase: Phase,
+    /// A drain wants no more submitted.
+    hands_back: bool,
     table: TaskTable,
     routes: Vec<Route>,
     pollers: Vec<Poller>,
@@ -122,7 +128,9 @@ pub(crate) struct Core {
     waiting_final: usize,
     unacknowledged: BTreeMap<u64, Unacknowledged>,
     next_seq: u64,
-    held: HashMap<HeldId, Held>,
+    held: BTreeMap<HeldId, Held>,
+    /// Those in `held` by the id of their message, which stays when SQS moves one to the dead letter queue.
+    held_by_message: HashMap<Box<str>, HeldId>,
     next_held: HeldId,
     extensions: BTreeSet<(u64, HeldId)>,
     consumed: Consumed,
@@ -143,6 +151,7 @@ impl Core {
         let mut core = Self {
             now,
             phase: Phase::Open,
+            hands_back: false,
             table: TaskTable::default(),
             routes: settings.routes.iter().cloned().map(Route::new).collect(),
             pollers: settings.queues.iter().map(|_| Poller::new()).collect(),
@@ -153,7 +162,8 @@ impl Core {
             waiting_final: 0,
             unacknowledged: BTreeMap::new(),
             next_seq: 1,
-            held: HashMap::new(),
+            held: BTreeMap::new(),
+            held_by_message: HashMap::new(),
             next_held: 0,
             extensions: BTreeSet::new(),
             consumed: Consumed::default(),
@@ -184,12 +194,14 @@ impl Core {
     pub(crate) fn tick(&mut self) {
         self.end_waits_that_are_over();
         self.end_back_offs();
+        // A lost task frees a slot, and may be the last one that anything is received for.
+        self.find_lost();
+        self.hand_back_waiting();
         self.retry_health_check();
         self.submit_ready();
         self.extend_visibility();
         self.flush_deletes();
         self.poll_queues();
-        self.find_lost();
     }
 
     /// What the driver is to do now, oldest first.

@@ -43,7 +43,6 @@ pub(super) struct Task {
     pub(super) final_handed_out: bool,
     pub(super) reason: Option<Reason>,
     pub(super) return_code: Option<i32>,
-    pub(super) held: Option<HeldId>,
     /// What the last failed try said.
     pub(super) last_error: Box<str>,
 }
@@ -139,6 +138,17 @@ impl TaskTable {
     /// Number of tasks known, finished ones included.
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// How large everything is that must not grow for ever.
+    #[cfg(test)]
+    pub(super) fn sizes(&self) -> [(&'static str, usize); 4] {
+        [
+            ("tasks", self.tasks.len()),
+            ("newest_of_key", self.newest_of_key.len()),
+            ("by_attempt", self.by_attempt.len()),
+            ("by_request", self.by_request.len()),
+        ]
     }
 
     /// All tasks, in no order.

@@ -1,0 +1,190 @@
+//! Whose a message is.
+
+use super::*;
+use TaskState::{Failed, Running, Succeeded};
+
+#[test]
+fn a_result_before_the_answer_to_invoke_ends_the_task_and_the_late_answer_changes_nothing() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.queue("k");
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result);
+    let events = stage.take();
+    assert_eq!(events.iter().map(|event| event.state).collect::<Vec<_>>(), [Running, Succeeded]);
+    assert_eq!(events[0].request_id, "");
+    stage.answer_invoke(Ok(Accepted { request_id: "late".into() }));
+    assert_eq!((stage.take().len(), stage.core.remaining()), (0, 0));
+}
+
+#[test]
+fn a_result_without_an_id_matches_by_key() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    let result = stage.result_without_id("k");
+    stage.deliver(RESULTS, result);
+    assert_eq!(stage.states(), [Running, Succeeded]);
+}
+
+#[test]
+fn a_result_without_an_id_sent_before_the_first_invoke_is_a_strangers_even_with_clocks_apart() {
+    for ahead_ms in [0, 60_000, -60_000] {
+        let mut stage = Stage::new(|_| {});
+        let mut stale = stage.result_without_id("k");
+        stale.sent_at_ms += ahead_ms;
+        stage.after(1_000);
+        stage.running("k");
+        stale.first_received_at_ms = stage.now.unix_ms + ahead_ms;
+        stage.deliver(RESULTS, stale);
+        assert_eq!(stage.states(), [Running], "queue's clock {ahead_ms} ms ahead");
+        stage.after(1_000);
+        let mut fresh = stage.result_without_id("k");
+        stage.after(1_000);
+        fresh.sent_at_ms += ahead_ms;
+        fresh.first_received_at_ms = stage.now.unix_ms + ahead_ms;
+        stage.deliver(RESULTS, fresh);
+        assert_eq!(stage.states(), [Succeeded], "queue's clock {ahead_ms} ms ahead");
+    }
+}
+
+#[test]
+fn all_three_forms_of_a_dead_letter_end_the_task() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("dlq");
+    let mut dead = stage.message(format!(r#"{{"task_key":"dlq","command":["true"],"attempt_id":"{attempt}"}}"#));
+    dead.dead_error_message = Some("boom".into());
+    stage.deliver(DEAD, dead);
+    stage.running("destination");
+    // Only the request id tells whose it is.
+    let record = r#"{"requestContext":{"requestId":"request-destination","condition":"EventAgeExceeded"},
+        "requestPayload":{"task_key":"other","command":"x"}}"#;
+    let record = stage.message(record.into());
+    stage.deliver(DEAD, record);
+    let attempt = stage.running("redriven");
+    let result = stage.result("redriven", attempt);
+    stage.deliver(DEAD, result);
+    let ends: Vec<_> = stage.take().into_iter().filter(|event| event.state != Running).collect();
+    assert_eq!(ends.iter().map(|event| event.state).collect::<Vec<_>>(), [Failed, Failed, Succeeded]);
+    assert_eq!(ends[0].message, "Lambda gave up on the event: boom");
+    assert_eq!(ends[1].reason, Some(Reason::DeadLetter));
+}
+
+#[test]
+fn a_second_result_of_a_run_is_deleted_and_the_first_kept_until_it_is_acknowledged() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    stage.running("other");
+    let (first, second) = (stage.result("k", attempt), stage.result("k", attempt));
+    stage.deliver(RESULTS, first);
+    stage.deliver(RESULTS, second);
+    assert_eq!(stage.states(), [Running, Running, Succeeded]);
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-2"]);
+    stage.acknowledge_all();
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-1"]);
+}
+
+#[test]
+fn a_message_that_comes_back_while_its_event_waits_is_kept_by_its_new_receipt() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    stage.running("other");
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result.clone());
+    stage.after(12 * 3_600_000);
+    stage.deliver(RESULTS, Message { receipt: "newer".into(), receive_count: 2, ..result });
+    assert_eq!(stage.states(), [Running, Running, Succeeded]);
+    stage.acknowledge_all();
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["newer"]);
+}
+
+#[test]
+fn a_message_of_a_waiting_event_that_comes_back_does_not_meet_the_next_use_of_its_key() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    let result = stage.result_without_id("k");
+    stage.deliver(RESULTS, result.clone());
+    assert_eq!(stage.states(), [Running, Succeeded]);
+    stage.adopt("k");
+    stage.deliver(RESULTS, Message { receipt: "newer".into(), receive_count: 2, ..result });
+    assert_eq!((stage.states().len(), stage.hidden().len()), (0, 0), "neither an event nor a release");
+    stage.acknowledge_all();
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["newer"]);
+}
+
+#[test]
+fn a_result_moved_to_the_dead_letter_queue_while_its_event_waits_is_not_deleted_before_time() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    stage.running("other");
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result.clone());
+    stage.deliver(DEAD, Message { receipt: "moved".into(), ..result });
+    stage.after(100);
+    assert!(stage.deletes(&EntryOutcome::Done).is_empty());
+    assert_eq!(stage.states(), [Running, Running, Succeeded]);
+    stage.acknowledge_all();
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["moved"]);
+}
+
+#[test]
+fn a_message_that_comes_back_after_its_delete_is_deleted_again_even_without_an_id() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    let result = stage.result_without_id("k");
+    stage.deliver(RESULTS, result.clone());
+    stage.take();
+    stage.acknowledge_all();
+    stage.running("k");
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-1"]);
+    // Sent after the second Invoke by its own word: only the message id tells.
+    let later = stage.now.unix_ms + 1;
+    stage.deliver(RESULTS, Message { receipt: "again".into(), sent_at_ms: later, receive_count: 2, ..result });
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["again"]);
+    assert_eq!(stage.core.state("k"), Some(Running));
+}
+
+#[test]
+fn an_adopted_task_takes_any_message_of_its_key_also_of_an_attempt_given_up_before() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    assert!(stage.core.cancel("k"));
+    stage.take();
+    stage.adopt("k");
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result);
+    assert_eq!(stage.states(), [Succeeded]);
+}
+
+#[test]
+fn strangers_are_given_back_at_once_four_times_then_ever_later_and_never_deleted() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    let mut delays = Vec::new();
+    for receive_count in 1..=13 {
+        let stranger = stage.result("k", AttemptId::from_random([99; 16]));
+        stage.deliver(RESULTS, Message { receive_count, ..stranger });
+        delays.extend(stage.hidden().into_iter().map(|(_, seconds)| seconds));
+    }
+    assert_eq!(delays, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    stage.after(1_000);
+    assert!(stage.deletes(&EntryOutcome::Done).is_empty());
+}
+
+#[test]
+fn what_is_malformed_is_deleted_from_the_results_and_released_from_the_dead_letters() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    for queue in [RESULTS, DEAD] {
+        let malformed = stage.message("not JSON".into());
+        stage.deliver(queue, malformed);
+    }
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-1"]);
+    assert_eq!(stage.hidden(), [("receipt-2".into(), 0)]);
+}

@@ -33,8 +33,10 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     let outcome = catch_unwind(AssertUnwindSafe(body));
     DEPTH.with(|depth| depth.set(depth.get() - 1));
     outcome.map_err(|payload| {
-        // Its destructor may panic too.
-        std::mem::forget(payload);
+        // Its destructor may panic too; what that one carries is not looked at any more.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
         STORY.with_borrow_mut(Option::take).unwrap_or_else(|| "a panic".into())
     })
 }

@@ -5,6 +5,8 @@
 //! `LAMBDA_EXECUTOR_HISTORIES=n` runs n histories (default 100,000); `LAMBDA_EXECUTOR_HISTORY_SEED=s` runs one and
 //! prints its steps.
 
+#![allow(clippy::print_stderr)]
+
 mod dice;
 mod invariants;
 mod model;

@@ -2,7 +2,7 @@
 
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
-use super::handle::{ended, lambda_executor_t};
+use super::handle::lambda_executor_t;
 use super::out::Out;
 use super::status::*;
 use super::{guard, sync};
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn lambda_executor_drain(
                 Wait::Ready => return Ok(LAMBDA_EXECUTOR_OK),
                 Wait::Interrupted => LAMBDA_EXECUTOR_INTERRUPTED,
                 Wait::TimedOut => LAMBDA_EXECUTOR_TIMED_OUT,
-                Wait::Ended(end) => return Err(ended(end)),
+                Wait::Ended => return Err(handle.ended()),
             };
             remaining.set(handle.executor.remaining());
             Ok(status)

@@ -6,6 +6,7 @@ use super::handle::lambda_executor_t;
 use super::out::Out;
 use super::status::*;
 use crate::runtime::panics;
+use crate::runtime::waits::End;
 
 /// What the body of an export comes to.
 pub(super) type Outcome = Result<lambda_executor_status_t, Failure>;
@@ -59,6 +60,30 @@ pub(super) unsafe fn on_any_handle(
         None => LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
         Some(handle) => breaking(handle, || handle.of_this_process().and_then(|()| body(handle)))
             .unwrap_or_else(|failure| failure.status()),
+    }
+}
+
+/// The same for what may be called in a signal handler: nothing here allocates, takes a lock, or touches thread-local
+/// storage, which the first access in a thread may allocate. Nothing in `body` may panic, so nothing is caught.
+///
+/// # Safety
+/// As for [`on_handle`].
+pub(super) unsafe fn in_signal_handler(
+    ex: *mut lambda_executor_t,
+    body: impl FnOnce(&lambda_executor_t),
+) -> lambda_executor_status_t {
+    // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
+    let Some(handle) = (unsafe { ex.as_ref() }) else { return LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT };
+    if !handle.born.in_this_process() {
+        return LAMBDA_EXECUTOR_ERR_FORKED;
+    }
+    match handle.waits.end() {
+        Some(End::Closed) => LAMBDA_EXECUTOR_ERR_CLOSED,
+        Some(End::Broken(_)) => LAMBDA_EXECUTOR_ERR_PANIC,
+        None => {
+            body(handle);
+            LAMBDA_EXECUTOR_OK
+        }
     }
 }
 

@@ -36,23 +36,20 @@ impl lambda_executor_t {
     /// Whether calls may do anything here.
     pub(super) fn usable(&self) -> Result<(), Failure> {
         self.of_this_process()?;
+        if self.waits.end().is_some() { Err(self.ended()) } else { Ok(()) }
+    }
+
+    /// Why no call works any more, once none does.
+    pub(super) fn ended(&self) -> Failure {
         match self.waits.end() {
-            None => Ok(()),
-            Some(end) => Err(ended(end)),
+            Some(End::Broken(story)) => Failure::Panic(story.clone()),
+            Some(End::Closed) | None => Failure::Closed("the executor is closed: free it"),
         }
     }
 
     /// Whether its threads are here.
     pub(super) fn of_this_process(&self) -> Result<(), Failure> {
         if self.born.in_this_process() { Ok(()) } else { Err(Failure::Forked { parent: self.born.pid() }) }
-    }
-}
-
-/// Why no call works any more.
-pub(super) fn ended(end: End) -> Failure {
-    match end {
-        End::Closed => Failure::Closed("the executor is closed: free it"),
-        End::Broken(story) => Failure::Panic(story),
     }
 }
 

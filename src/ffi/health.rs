@@ -2,7 +2,7 @@
 
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
-use super::handle::{ended, lambda_executor_t};
+use super::handle::lambda_executor_t;
 use super::status::*;
 use super::{guard, strings, sync};
 use crate::executor::ports::CallError;
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn lambda_executor_check_health(
                 Wait::Ready => check.take().map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
                 Wait::Interrupted => Ok(LAMBDA_EXECUTOR_INTERRUPTED),
                 Wait::TimedOut => Ok(LAMBDA_EXECUTOR_TIMED_OUT),
-                Wait::Ended(end) => Err(ended(end)),
+                Wait::Ended => Err(handle.ended()),
             }
         })
     }

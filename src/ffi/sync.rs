@@ -4,7 +4,7 @@ use super::batch::lambda_executor_batch_t;
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
 use super::guard::{self, Outcome};
-use super::handle::{ended, lambda_executor_t};
+use super::handle::lambda_executor_t;
 use super::out::Out;
 use super::status::*;
 use crate::runtime::waits::{Deadline, Wait};
@@ -60,7 +60,7 @@ fn sync(
             Wait::Ready => {}
             Wait::Interrupted => return Ok(LAMBDA_EXECUTOR_INTERRUPTED),
             Wait::TimedOut => return Ok(LAMBDA_EXECUTOR_TIMED_OUT),
-            Wait::Ended(end) => return Err(ended(end)),
+            Wait::Ended => return Err(handle.ended()),
         }
     }
 }

@@ -20,9 +20,9 @@ fn every_export_is_guarded() {
     for (file, text) in sources() {
         for function in text.split("#[unsafe(no_mangle)]").skip(1) {
             let body = function.split("\n}\n").next().unwrap();
-            let guards: usize = ["guard::plain(", "guard::call(", "guard::on_handle(", "guard::on_any_handle("]
+            let guards: usize = ["plain(", "call(", "on_handle(", "on_any_handle(", "in_signal_handler("]
                 .iter()
-                .map(|guard| body.matches(guard).count())
+                .map(|guard| body.matches(&format!("guard::{guard}")).count())
                 .sum();
             assert_eq!(guards, 1, "{file}: {}", body.trim_start());
             exports += 1;

@@ -22,10 +22,5 @@ pub unsafe extern "C" fn lambda_executor_wakeup_fd(ex: *mut lambda_executor_t) -
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lambda_executor_wake(ex: *mut lambda_executor_t) -> lambda_executor_status_t {
     // SAFETY: as above.
-    unsafe {
-        guard::on_handle(ex, std::ptr::null_mut(), |handle| {
-            handle.waits.wake();
-            Ok(LAMBDA_EXECUTOR_OK)
-        })
-    }
+    unsafe { guard::in_signal_handler(ex, |handle| handle.waits.wake()) }
 }

@@ -32,8 +32,8 @@ pub enum Wait {
     Interrupted,
     /// The time is over.
     TimedOut,
-    /// The handle works no more.
-    Ended(End),
+    /// The handle works no more; [`Waits::end`] says why.
+    Ended,
 }
 
 /// The waits of one handle.
@@ -73,9 +73,9 @@ impl Waits {
         self.is_drained.load(Ordering::Acquire)
     }
 
-    /// Why the handle works no more, if so.
-    pub fn end(&self) -> Option<End> {
-        self.end.get().cloned()
+    /// Why the handle works no more, if so. May be asked in a signal handler.
+    pub fn end(&self) -> Option<&End> {
+        self.end.get()
     }
 
     /// The host is done with the handle. A broken one stays broken.
@@ -135,8 +135,8 @@ impl Waits {
                 return if error.kind() == io::ErrorKind::Interrupted { Ok(Wait::Interrupted) } else { Err(error) };
             }
             let [ended, woken, first, second] = fds.map(|fd| fd.revents != 0);
-            if let (true, Some(end)) = (ended, self.end()) {
-                return Ok(Wait::Ended(end));
+            if ended {
+                return Ok(Wait::Ended);
             }
             if first || second {
                 return Ok(Wait::Ready);

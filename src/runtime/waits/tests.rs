@@ -104,8 +104,9 @@ fn close_ends_waits_and_event_loops_see_it() {
     let waits = waits();
     let waiter = waiting(&waits, SOON);
     waits.close();
-    assert_eq!(waiter.join().unwrap(), Wait::Ended(End::Closed));
-    assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ended(End::Closed));
+    assert_eq!(waiter.join().unwrap(), Wait::Ended);
+    assert_eq!(waits.end(), Some(&End::Closed));
+    assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ended);
     // The executor takes its word back that events wait; the end stays visible.
     waits.events_waiting(false);
     let mut polled = libc::pollfd { fd: waits.events_descriptor(), events: libc::POLLIN, revents: 0 };

@@ -36,7 +36,8 @@ fn exactly_the_functions_of_the_header_are_exported() {
     let symbols = output("nm", &["--dynamic", "--defined-only", "--format=posix"]);
     let exported: BTreeSet<&str> = symbols.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(exported, declared);
-    assert!(declared.len() >= 34, "{declared:?}");
+    // Guards the reading of the header: section 4 of the design has so many functions.
+    assert!(declared.len() >= 33, "{declared:?}");
 }
 
 #[test]

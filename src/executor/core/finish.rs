@@ -83,12 +83,12 @@ impl Core {
     pub(super) fn finish(&mut self, id: TaskId, outcome: Outcome, held: Option<HeldId>) {
         let Some(task) = self.table.get(id) else { return };
         debug_assert!(!task.state.is_final(), "a task ends once");
+        debug_assert!(outcome.accepted || held.is_none(), "only what a message told holds a message");
         if outcome.accepted {
             self.tell_running(id);
         }
         self.leave_unfinished(id);
         let now = self.now;
-        let latency = (held, outcome.accepted);
         let Some(task) = self.table.get_mut(id) else { return };
         task.state = outcome.state;
         task.reason = Some(outcome.reason);
@@ -122,7 +122,6 @@ impl Core {
             log_stream: result.log_stream,
             ..self.blank_event(id)
         };
-        debug_assert!(latency.1 || latency.0.is_none());
         self.waiting_final += 1;
         self.waiting_events.push_back(WaitingEvent { event, task: id, held });
     }

@@ -190,11 +190,11 @@ typedef struct lambda_executor_event {
    */
   int32_t return_code;
   /**
-   * Signal that ended the command, else 0.
+   * Signal that ended the command, also after its time limit (reason TIMEOUT, return_code 124); else 0.
    */
   int32_t signal;
   /**
-   * Attempts to invoke that counted.
+   * Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
    */
   uint32_t attempts;
   /**
@@ -202,11 +202,11 @@ typedef struct lambda_executor_event {
    */
   int64_t queued_at_ms;
   /**
-   * When Lambda accepted it.
+   * When Lambda accepted it. Not known where the result came before that answer, or the answer was lost.
    */
   int64_t submitted_at_ms;
   /**
-   * When the command started, by the function's clock.
+   * When the command started, by the function's clock: may differ from the times above by the clocks' distance.
    */
   int64_t started_at_ms;
   /**

@@ -109,15 +109,15 @@ pub struct lambda_executor_event_t {
     pub has_return_code: i32,
     /// Exit status of the command; -n when signal n ended it, 126 or 127 when it could not be started, 124 on timeout.
     pub return_code: i32,
-    /// Signal that ended the command, else 0.
+    /// Signal that ended the command, also after its time limit (reason TIMEOUT, return_code 124); else 0.
     pub signal: i32,
-    /// Attempts to invoke that counted.
+    /// Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
     pub attempts: u32,
     /// When the task was accepted by `queue`.
     pub queued_at_ms: i64,
-    /// When Lambda accepted it.
+    /// When Lambda accepted it. Not known where the result came before that answer, or the answer was lost.
     pub submitted_at_ms: i64,
-    /// When the command started, by the function's clock.
+    /// When the command started, by the function's clock: may differ from the times above by the clocks' distance.
     pub started_at_ms: i64,
     /// When the command ended, by the function's clock; where it did not run, when the executor knew.
     pub finished_at_ms: i64,

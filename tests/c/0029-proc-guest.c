@@ -3,6 +3,7 @@
 #include "test.h"
 #include <ctype.h>
 #include <dirent.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A line of a status file, as a hexadecimal number. */
@@ -75,6 +76,28 @@ static void check_fd(int fd) {
   }
 }
 
+/* In a program that was started while an executor worked: there is what the host had open, and no
+ * more. */
+static int inherited(const char *expected) {
+  CHECK_INT(for_each_entry("/proc/self/fd", NULL), atoi(expected));
+  return 0;
+}
+
+static size_t fds_of_the_host;
+
+static void start_a_program(void) {
+  char expected[16];
+  int status = -1;
+  snprintf(expected, sizeof expected, "%zu", fds_of_the_host);
+  pid_t child = fork();
+  if (child == 0) {
+    execl("/proc/self/exe", "started", expected, (char *)NULL);
+    _exit(127);
+  }
+  CHECK(child > 0 && waitpid(child, &status, 0) == child);
+  CHECK_INT(status, 0);
+}
+
 static size_t threads(void) {
   return for_each_entry("/proc/self/task", NULL);
 }
@@ -92,15 +115,18 @@ static void round_of_work(void) {
     expect_final(ex, key, LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
     CHECK(for_each_entry("/proc/self/task", check_thread) > 2);
     for_each_entry("/proc/self/fd", check_fd);
+    start_a_program();
   }
   lambda_executor_free(ex);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc == 2)
+    return inherited(argv[1]);
   uint64_t caught = field("/proc/self/status", "SigCgt:");
   uint64_t ignored = field("/proc/self/status", "SigIgn:");
   uint64_t blocked = field("/proc/self/status", "SigBlk:");
-  for_each_entry("/proc/self/fd", note_fd);
+  fds_of_the_host = for_each_entry("/proc/self/fd", note_fd);
   round_of_work();
 
   /* The first round may leave what a process has once; the next rounds nothing at all. */

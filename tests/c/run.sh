@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs the C tests, each plainly and under valgrind, then checks the header and a small demo. Arguments pick
-# tests: tests/c/run.sh 0007 fork. TEST_VALGRIND=0 leaves valgrind out.
+# Builds and runs the C tests, each plainly and under valgrind, then checks the header, the examples and a
+# small demo. Arguments pick tests: tests/c/run.sh 0007 fork. TEST_VALGRIND=0 leaves valgrind out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -73,6 +73,7 @@ for source in tests/c/[0-9]*.c; do
   [ "${TEST_VALGRIND:-1}" = 0 ] || [[ $name == *proc* ]] || check "$name (valgrind)" "${memcheck[@]}" "$out/$name"
 done
 wanted header && check header tests/c/header.sh
+wanted examples && check examples tests/c/examples.sh
 wanted demo && check "demo --small" tools/demo.sh --small
 
 printf '%s passed, %s failed\n' "$passed" "$failed"

@@ -90,6 +90,11 @@ impl Core {
         self.leave_unfinished(id);
         let now = self.now;
         let Some(task) = self.table.get_mut(id) else { return };
+        if outcome.accepted && !task.adopted() {
+            // Its message overtook the answer to Invoke, or that answer was lost: this try counts all the same.
+            let open_try = u32::from(task.state == TaskState::Submitting);
+            task.attempts = (task.attempts + open_try).max(1);
+        }
         task.state = outcome.state;
         task.reason = Some(outcome.reason);
         task.return_code = outcome.result.as_ref().map(|result| result.return_code);

@@ -17,6 +17,8 @@ const EXTENSION_SLACK_MS: u64 = 5_000;
 const BATCH: usize = 10;
 /// Deletes wait so long for company.
 const DELETE_LINGER_MS: u64 = 50;
+/// At the end there is no time to wait between tries: so many in all, at once, for a connection that just broke.
+const TRIES_AT_THE_END: u32 = 3;
 /// After so many failures the message is left to come back, when it is deleted as a duplicate.
 const DELETE_TRIES: u32 = 6;
 const MOST_DELETE_BACK_OFF_MS: u64 = 10_000;
@@ -84,6 +86,7 @@ pub(crate) struct ReleaseEntry {
     pub(crate) seconds: u32,
     /// The held message that this extends.
     held: Option<HeldId>,
+    tries: u32,
 }
 
 /// Deletes of one queue that wait to be sent.
@@ -225,7 +228,8 @@ impl Core {
 
     fn retry_delete(&mut self, queue: QueueId, mut entry: DeleteEntry, why: &str) {
         entry.tries += 1;
-        if entry.tries >= DELETE_TRIES || self.phase == Phase::Closed {
+        let most = if self.phase == Phase::Closed { TRIES_AT_THE_END } else { DELETE_TRIES };
+        if entry.tries >= most {
             self.counters.deletes_given_up += 1;
             let name = &self.settings.queues[queue].name;
             tracing::warn!(queue = name, "a message could not be deleted; it is deleted when it comes back: {why}");
@@ -250,7 +254,7 @@ impl Core {
             held.extend_at = None;
             held.extensions += 1;
             let seconds = held.visibility_s();
-            due[held.queue].push(ReleaseEntry { receipt: held.receipt.to_string(), seconds, held: Some(id) });
+            due[held.queue].push(ReleaseEntry { receipt: held.receipt.to_string(), seconds, held: Some(id), tries: 0 });
         }
         for (queue, entries) in due.into_iter().enumerate() {
             self.change_visibility(queue, entries);
@@ -268,7 +272,7 @@ impl Core {
 
     /// Gives a message that is not ours back, to be seen again after `seconds`.
     pub(super) fn release(receipt: String, seconds: u32) -> ReleaseEntry {
-        ReleaseEntry { receipt, seconds, held: None }
+        ReleaseEntry { receipt, seconds, held: None, tries: 0 }
     }
 
     /// The answer to [`Action::ChangeVisibility`].
@@ -285,9 +289,16 @@ impl Core {
             vec![EntryOutcome::Retry { code: error.code }; entries.len()]
         });
         if self.phase == Phase::Closed {
-            // An extension that was under way at the end may have come after the release, and hidden it again.
-            let extended = entries.into_iter().filter(|entry| entry.held.is_some());
-            self.change_visibility(queue, extended.map(|entry| Self::release(entry.receipt, 0)).collect());
+            let again = entries.into_iter().zip(outcomes).filter_map(|(mut entry, outcome)| {
+                if entry.held.is_some() {
+                    // An extension that was under way at the end may have come after the release, and hidden it again.
+                    return Some(Self::release(entry.receipt, 0));
+                }
+                entry.tries += 1;
+                entry.seconds = 0;
+                (matches!(outcome, EntryOutcome::Retry { .. }) && entry.tries < TRIES_AT_THE_END).then_some(entry)
+            });
+            self.change_visibility(queue, again.collect());
             return;
         }
         for (entry, outcome) in entries.into_iter().zip(outcomes) {

@@ -143,6 +143,8 @@ impl Core {
             FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
             FailureClass::Permanent if waits_for_it => {
                 self.routes[route_id].succeeded(now_ms);
+                // Lambda knew who we are, and refused what we asked.
+                self.credentials_work(Service::Lambda);
                 if let Some(task) = self.table.get_mut(id) {
                     task.attempts += 1;
                 }

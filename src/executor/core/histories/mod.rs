@@ -1,9 +1,9 @@
-//! Random histories of the state machine in a simulated world. Each is told by its seed: steps of the host, of Lambda,
-//! of SQS and of time, with invariants checked after every one, and at the end the world is healed and must come to
-//! rest with exactly one final event for every task.
+//! Random histories of the state machine in a simulated world, made and shrunk by `proptest`. Each is told by its seed:
+//! steps of the host, of Lambda, of SQS and of time, with invariants checked after every one, and at the end the world
+//! is healed and must come to rest with exactly one final event for every task.
 //!
 //! `LAMBDA_EXECUTOR_HISTORIES=n` runs n histories (default 100,000); `LAMBDA_EXECUTOR_HISTORY_SEED=s` runs one and
-//! prints its steps.
+//! prints its steps (with `-- --nocapture`).
 
 #![allow(clippy::print_stderr)]
 
@@ -14,9 +14,9 @@ mod steps;
 mod world;
 
 use super::Action;
-use dice::Dice;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use steps::{Step, steps};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use steps::{History, histories};
 use world::{LambdaMood, SqsMood, World};
 
 const HISTORIES: u64 = 100_000;
@@ -24,9 +24,9 @@ const HISTORIES: u64 = 100_000;
 const SHARES: u64 = 4;
 
 /// Runs one history; panics where an invariant is broken.
-fn run(seed: u64, steps: &[Step], print: bool) {
-    let mut world = World::new(seed);
-    for (number, step) in steps.iter().enumerate() {
+fn run(history: &History, print: bool) {
+    let mut world = World::new(history.world);
+    for (number, step) in history.steps.iter().enumerate() {
         world.step(*step);
         world.check();
         if print {
@@ -39,34 +39,34 @@ fn run(seed: u64, steps: &[Step], print: bool) {
     if world.model.shut_down { world.end_after_shutdown() } else { world.heal() }
 }
 
-fn fails(seed: u64, steps: &[Step]) -> Option<String> {
-    let failure = catch_unwind(AssertUnwindSafe(|| run(seed, steps, false))).err()?;
-    let text = failure.downcast_ref::<String>().cloned();
-    text.or_else(|| failure.downcast_ref::<&str>().map(|text| (*text).into())).or(Some("a panic".into()))
+/// A runner for the one history of that seed, so that each can be had again by its own.
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 10_000, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Leaves out whatever is not needed to fail.
-fn shrink(seed: u64, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut chunk = steps.len().div_ceil(2);
-    while chunk > 0 {
-        let mut at = 0;
-        while at < steps.len() {
-            let mut fewer = steps.clone();
-            fewer.drain(at..(at + chunk).min(steps.len()));
-            if fails(seed, &fewer).is_some() { steps = fewer } else { at += chunk }
-        }
-        chunk /= 2;
+/// Runs the history of that seed; the error has the shortest form of it that still fails.
+fn history(seed: u64) -> Result<(), (String, History)> {
+    let answer = runner(seed).run(&histories(), |history| {
+        run(&history, false);
+        Ok(())
+    });
+    match answer {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(why, shortest)) => Err((why.to_string(), shortest)),
+        Err(TestError::Abort(why)) => panic!("history {seed} did not run: {why}"),
     }
-    steps
 }
 
-fn history(seed: u64) {
-    let steps = steps(&mut Dice(seed ^ 0x5eed));
-    let Some(why) = fails(seed, &steps) else { return };
-    let kinds: Vec<_> = shrink(seed, steps).iter().map(|step| step.kind).collect();
-    panic!(
-        "history {seed} fails (LAMBDA_EXECUTOR_HISTORY_SEED={seed} replays it): {why}\nits shortest form: {kinds:?}"
-    );
+/// Runs one history again and prints it, in its shortest form if it fails.
+fn replay(seed: u64) {
+    let shown = match history(seed) {
+        Err((_, shortest)) => shortest,
+        Ok(()) => histories().new_tree(&mut runner(seed)).expect("a history is never refused").current(),
+    };
+    run(&shown, true);
 }
 
 fn number_from(variable: &str) -> Option<u64> {
@@ -78,15 +78,18 @@ fn number_from(variable: &str) -> Option<u64> {
 fn share(number: u64) {
     if let Some(seed) = number_from("LAMBDA_EXECUTOR_HISTORY_SEED") {
         if number == 0 {
-            let steps = steps(&mut Dice(seed ^ 0x5eed));
-            let steps = if fails(seed, &steps).is_some() { shrink(seed, steps) } else { steps };
-            run(seed, &steps, true);
+            replay(seed);
         }
         return;
     }
-    let histories = number_from("LAMBDA_EXECUTOR_HISTORIES").unwrap_or(HISTORIES);
-    for seed in (number..histories).step_by(SHARES as usize) {
-        history(seed);
+    let wanted = number_from("LAMBDA_EXECUTOR_HISTORIES").unwrap_or(HISTORIES);
+    for seed in (number..wanted).step_by(SHARES as usize) {
+        if let Err((why, shortest)) = history(seed) {
+            let kinds: Vec<_> = shortest.steps.iter().map(|step| step.kind).collect();
+            panic!(
+                "history {seed} fails (LAMBDA_EXECUTOR_HISTORY_SEED={seed} replays it): {why}\nits shortest form: {kinds:?}"
+            );
+        }
     }
 }
 

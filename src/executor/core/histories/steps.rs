@@ -8,6 +8,8 @@ use crate::executor::DrainMode;
 use crate::executor::core::Action;
 use crate::executor::ports::Message;
 use crate::executor::task::{AdoptSpec, AttemptId, Command, Refusal, TaskSpec, TaskState};
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
 
 /// Kinds of steps.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,24 +59,28 @@ pub(super) struct Step {
     seed: u64,
 }
 
-/// The steps of a history.
-pub(super) fn steps(dice: &mut Dice) -> Vec<Step> {
-    let total = WEIGHTS.iter().map(|(_, weight)| weight).sum();
-    let count = 10 + dice.below(50);
-    (0..count)
-        .map(|_| {
-            let mut at = dice.below(total);
-            let kind = WEIGHTS
-                .iter()
-                .find(|(_, weight)| {
-                    let hit = at < *weight;
-                    at = at.saturating_sub(*weight);
-                    hit
-                })
-                .map_or(Kind::Queue, |(kind, _)| *kind);
-            Step { kind, seed: dice.next() }
-        })
-        .collect()
+/// What the world begins with, and what happens in it.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    pub(super) world: u64,
+    pub(super) steps: Vec<Step>,
+}
+
+/// All histories. Shrinking leaves out steps; it does not touch one, since what a number means depends on those before.
+pub(super) fn histories() -> impl Strategy<Value = History> {
+    let total: u64 = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+    let step = (0..total, any::<u64>()).prop_map(|(at, seed)| Step { kind: kind_at(at), seed }).no_shrink();
+    (any::<u64>().no_shrink(), vec(step, 1..70)).prop_map(|(world, steps)| History { world, steps })
+}
+
+fn kind_at(mut at: u64) -> Kind {
+    for (kind, weight) in WEIGHTS {
+        if at < weight {
+            return kind;
+        }
+        at -= weight;
+    }
+    unreachable!("beyond the sum of the weights")
 }
 
 impl World {

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Runs each example program and checks what it prints; also the program in the README, which must be minimal.c itself.
+# run_commands over many commands is the business of tools/demo.sh; here it is interrupted.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+examples=build/examples
+work=$(mktemp -d "${TMPDIR:-/tmp}/lambda-executor-examples.XXXXXX")
+runner=
+# `jobs -p` may name a program that has ended; that is no failure.
+trap '[ -z "$runner" ] || kill -KILL "$runner" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+expect() { # file, lines that it must contain...
+  local file=$1 line
+  shift
+  for line in "$@"; do
+    grep -qF -- "$line" "$file" || fail "$file lacks \"$line\": $(cat "$file")"
+  done
+}
+
+echo 'minimal'
+"$examples/minimal" >"$work/minimal"
+expect "$work/minimal" 'my first task: running' 'my first task: succeeded hello, world'
+status=0
+LAMBDA_EXECUTOR_CONFIG='{"locall": {}}' "$examples/minimal" >"$work/out" 2>"$work/refused" || status=$?
+[ "$status" -eq 1 ] || fail "minimal with a wrong option: exit status $status"
+expect "$work/refused" 'locall: unknown option (did you mean `local`?)'
+
+echo 'the README shows minimal.c'
+sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' | diff - <(sed -n '/^#include/,$p' examples/c/minimal.c) ||
+  fail 'the program in the README is not examples/c/minimal.c without its comment'
+
+echo 'epoll_loop'
+status=0
+"$examples/epoll_loop" >"$work/loop" || status=$?
+[ "$status" -eq 0 ] || fail "epoll_loop: exit status $status"
+expect "$work/loop" 'tick: ' 'task-1 succeeded with return code 0: one' 'task-2 succeeded with return code 0: two' \
+  'task-3 failed with return code 3: three'
+
+# One SIGINT: no more is submitted, and what runs is waited for. Two: it leaves at once. The commands say by a file that
+# they run, and end when another file is there. A program started in the background of a script ignores SIGINT, and
+# run_commands sets its own handler.
+interrupt() { # name, SIGINTs
+  local name=$1 times=$2 folder=$work/$1 status=0 tries=0
+  mkdir "$folder"
+  printf '%s\n' "touch $folder/runs; until [ -e $folder/go ]; do sleep 0.05; done; echo done" 'echo never' >"$folder/commands"
+  timeout --kill-after=5 60 "$examples/run_commands" --config '{"local": {}, "max_running_tasks": 1}' --tsv \
+    "$folder/commands" >"$folder/table" 2>"$folder/progress" &
+  runner=$!
+  until [ -e "$folder/runs" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || fail "$name: the command did not start: $(cat "$folder/progress")"
+    sleep 0.05
+  done
+  # Of the program itself, not of timeout, which passes a signal on but then reports for itself.
+  local program
+  program=$(cat "/proc/$runner/task/$runner/children")
+  kill -INT ${program}
+  tries=0
+  until grep -q 'Ctrl-C again' "$folder/progress"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || fail "$name: the first SIGINT was not noticed"
+    sleep 0.05
+  done
+  if [ "$times" -eq 2 ]; then kill -INT ${program}; else touch "$folder/go"; fi
+  wait "$runner" || status=$?
+  runner=
+  touch "$folder/go"
+  [ "$status" -eq 130 ] || fail "$name: exit status $status: $(cat "$folder/progress")"
+}
+
+echo 'run_commands, interrupted once'
+interrupt once 1
+grep -E '^line-0001.*succeeded' "$work/once/table" >/dev/null || fail "what ran was not waited for: $(cat "$work/once/table")"
+grep -E '^line-0002.*cancelled' "$work/once/table" >/dev/null || fail "what waited was not handed back: $(cat "$work/once/table")"
+echo 'run_commands, interrupted twice'
+interrupt twice 2

@@ -13,7 +13,8 @@ int main(void) {
   CHECK_INT(remaining, 1); /* its deadline is over, but it may still be in a queue */
   CHECK_INT(state_of(ex, "silent"), LAMBDA_EXECUTOR_TASK_RUNNING);
 
-  CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 2 * DEADLINE_MS, &remaining, &err));
+  CHECK_OK(
+      lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 2 * DEADLINE_MS, &remaining, &err));
   lambda_executor_batch_t *batch = final_batch(ex, "silent");
   const lambda_executor_event_t *event = lambda_executor_batch_event(batch, 0);
   CHECK_INT(event->state, LAMBDA_EXECUTOR_TASK_LOST);

@@ -1,5 +1,5 @@
-/* A process that may open no more descriptors gets ERR_IO from create, with what was being done, and
- * nothing is left open or running; with more room create works again. */
+/* A process that may open no more descriptors gets ERR_IO from create, with what was being done,
+ * and nothing is left open or running; with more room create works again. */
 #include "test.h"
 #include <fcntl.h>
 #include <sys/resource.h>

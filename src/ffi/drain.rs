@@ -46,7 +46,7 @@ pub unsafe extern "C" fn lambda_executor_drain(
             };
             let deadline = sync::deadline(timeout_ms)?;
             handle.log.on_this_thread(|| handle.executor.drain(mode));
-            let wait = handle.waits.for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
+            let wait = handle.waits.begin().for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
             let status = match wait {
                 Wait::Ready => return Ok(LAMBDA_EXECUTOR_OK),
                 Wait::Interrupted => LAMBDA_EXECUTOR_INTERRUPTED,

@@ -31,7 +31,7 @@ pub unsafe extern "C" fn lambda_executor_check_health(
             let check = Arc::new(Check::new().map_err(Failure::io("making a descriptor to wait on"))?);
             let done = Arc::clone(&check);
             handle.executor.check_health(move |answer| done.put(answer));
-            match handle.waits.for_other(&check.answered, deadline).map_err(Failure::io("waiting for AWS"))? {
+            match handle.waits.begin().for_other(&check.answered, deadline).map_err(Failure::io("waiting for AWS"))? {
                 Wait::Ready => check.take().map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
                 Wait::Interrupted => Ok(LAMBDA_EXECUTOR_INTERRUPTED),
                 Wait::TimedOut => Ok(LAMBDA_EXECUTOR_TIMED_OUT),

@@ -43,6 +43,7 @@ fn sync(
     max_events: usize,
     batch: &Out<*mut lambda_executor_batch_t>,
 ) -> Outcome {
+    let mut waiting = None;
     loop {
         // Asked first: what finished before the drain did is then among the events taken next.
         let drained = handle.waits.is_drained();
@@ -55,7 +56,8 @@ fn sync(
         if drained {
             return Err(Failure::Closed("the executor is drained, and all its events have been handed out: free it"));
         }
-        match handle.waits.for_events(deadline).map_err(Failure::io("waiting for events"))? {
+        let waiting = waiting.get_or_insert_with(|| handle.waits.begin());
+        match waiting.for_events(deadline).map_err(Failure::io("waiting for events"))? {
             // Perhaps another thread was faster; then the next round waits on.
             Wait::Ready => {}
             Wait::Interrupted => return Ok(LAMBDA_EXECUTOR_INTERRUPTED),

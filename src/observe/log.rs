@@ -10,7 +10,7 @@ mod subscriber;
 
 use crate::runtime::{panics, signals};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -22,6 +22,9 @@ pub use tracing::Level;
 
 /// Records that may wait to be written. Beyond that they are dropped and counted.
 const CAPACITY: usize = 1024;
+
+/// What the sink gets to return when a log ends without [`Log::stop`].
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One record.
 #[derive(Clone, Debug)]
@@ -44,11 +47,12 @@ pub enum Sink {
     Host(Box<dyn Fn(&Record) + Send>),
 }
 
-/// The log of one handle. Its thread ends with [`Log::stop`].
+/// The log of one handle. Its thread ends with it, or before with [`Log::stop`].
 pub struct Log {
     shared: Arc<Shared>,
     dispatch: Dispatch,
-    thread: JoinHandle<()>,
+    /// `None` once it has been stopped.
+    thread: Option<JoinHandle<()>>,
     /// Disconnected when the thread has ended. Behind a lock only because the log is shared between threads.
     ended: Mutex<Receiver<()>>,
 }
@@ -60,6 +64,8 @@ struct Shared {
     /// `None` once the log has been stopped.
     records: Mutex<Option<SyncSender<Record>>>,
     dropped: AtomicU64,
+    /// The log was stopped without its sink: what still waits is not handed over.
+    abandoned: AtomicBool,
     /// Held while a record is handed over: whoever replaces the sink waits until the old one is not in use.
     sink: Mutex<Sink>,
     /// A new sink that the old one itself has asked for.
@@ -74,6 +80,7 @@ impl Log {
             level: AtomicU8::new(subscriber::number(level)),
             records: Mutex::new(Some(records)),
             dropped: AtomicU64::new(0),
+            abandoned: AtomicBool::new(false),
             sink: Mutex::new(Sink::Stderr),
             next_sink: Mutex::new(None),
         });
@@ -89,7 +96,7 @@ impl Log {
         Ok(Self {
             dispatch: Dispatch::new(Subscriber::new(Arc::clone(&shared))),
             shared,
-            thread,
+            thread: Some(thread),
             ended: Mutex::new(ended),
         })
     }
@@ -107,7 +114,7 @@ impl Log {
     /// Sends records elsewhere from now on. When this returns, the sink before it is not in use any more; asked for by
     /// that sink itself, as soon as it returns.
     pub fn send_to(&self, sink: Sink, level: Option<Level>) {
-        if thread::current().id() == self.thread.thread().id() {
+        if self.is_this_thread() {
             *lock(&self.shared.next_sink) = Some(sink);
         } else {
             *lock(&self.shared.sink) = sink;
@@ -115,14 +122,36 @@ impl Log {
         self.shared.level.store(subscriber::number(level), Ordering::Relaxed);
     }
 
-    /// Writes what waits and ends the thread. A sink that does not return within `patience` is left behind with it.
-    pub fn stop(self, patience: Duration) {
+    /// Writes what waits and ends the thread. A sink that does not return within `patience` is left behind with it, and
+    /// is not called again.
+    pub fn stop(mut self, patience: Duration) {
+        self.end(patience);
+    }
+
+    fn end(&mut self, patience: Duration) {
+        let by_the_sink = self.is_this_thread();
+        let Some(thread) = self.thread.take() else { return };
+        // The thread ends when nobody can send records any more.
         lock(&self.shared.records).take();
         let late = lock(&self.ended).recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
-        // A sink that frees its own handle cannot be waited for.
-        if !late && thread::current().id() != self.thread.thread().id() {
-            let _ = self.thread.join();
+        if late {
+            self.shared.abandoned.store(true, Ordering::Relaxed);
         }
+        // A sink that frees its own handle cannot be waited for.
+        if !late && !by_the_sink {
+            let _ = thread.join();
+        }
+    }
+
+    fn is_this_thread(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+    }
+}
+
+/// Where `create` fails after the log was started.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.end(PATIENCE);
     }
 }
 
@@ -140,6 +169,9 @@ impl Shared {
 
     fn write_all(&self, records: &Receiver<Record>) {
         while let Ok(record) = records.recv() {
+            if self.abandoned.load(Ordering::Relaxed) {
+                return;
+            }
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 self.write(&Record {

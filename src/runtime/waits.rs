@@ -1,18 +1,20 @@
 //! What the host waits on, and what ends its waits.
 //!
-//! Every wait is a `poll` on descriptors, so that a signal ends it and the host's event loop can join in. Each of the
-//! four descriptors tells one thing: events wait (set and cleared by the executor, under its lock), the drain is over,
-//! the handle has ended (both set once), `wake` was called.
+//! Every wait is a `poll` on descriptors, so that a signal ends it and the host's event loop can join in. Each
+//! descriptor tells one thing: events wait (set and cleared by the executor, under its lock), the drain is over, the
+//! handle has ended (both set once), `wake` was called ([`wakes`]).
 
 #![allow(unsafe_code)]
+
+mod wakes;
 
 use super::eventfd::EventFd;
 use crate::executor::ports::Readiness;
 use once_cell::sync::OnceCell;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use wakes::{Waiter, Wakes};
 
 /// Why a handle works no more.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,11 +44,9 @@ pub struct Waits {
     events: EventFd,
     drained: EventFd,
     ended: EventFd,
-    woken: EventFd,
+    wakes: Wakes,
     end: OnceCell<End>,
     is_drained: AtomicBool,
-    /// How many waits are in progress.
-    in_progress: Mutex<usize>,
 }
 
 impl Waits {
@@ -56,10 +56,9 @@ impl Waits {
             events: EventFd::new()?,
             drained: EventFd::new()?,
             ended: EventFd::new()?,
-            woken: EventFd::new()?,
+            wakes: Wakes::new()?,
             end: OnceCell::new(),
             is_drained: AtomicBool::new(false),
-            in_progress: Mutex::new(0),
         })
     }
 
@@ -101,40 +100,58 @@ impl Waits {
         unsafe {
             let errno = libc::__errno_location();
             let before = errno.read();
-            self.woken.set();
+            self.wakes.wake();
             errno.write(before);
         }
     }
 
+    /// Begins a wait, which a `wake` from now on ends. It may take several turns: another thread may be faster to get
+    /// what there was.
+    pub fn begin(&self) -> Waiting<'_> {
+        Waiting { waits: self, waiter: self.wakes.begin() }
+    }
+}
+
+/// A wait in progress.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    waits: &'a Waits,
+    waiter: Waiter<'a>,
+}
+
+impl Waiting<'_> {
     /// Until events wait, or the drain is over.
-    pub fn for_events(&self, deadline: Deadline) -> io::Result<Wait> {
-        self.wait([Some(&self.events), Some(&self.drained)], deadline)
+    pub fn for_events(&mut self, deadline: Deadline) -> io::Result<Wait> {
+        self.wait([Some(&self.waits.events), Some(&self.waits.drained)], deadline)
     }
 
     /// Until the drain is over.
-    pub fn for_drained(&self, deadline: Deadline) -> io::Result<Wait> {
-        self.wait([Some(&self.drained), None], deadline)
+    pub fn for_drained(&mut self, deadline: Deadline) -> io::Result<Wait> {
+        self.wait([Some(&self.waits.drained), None], deadline)
     }
 
     /// Until something else has happened.
-    pub fn for_other(&self, other: &EventFd, deadline: Deadline) -> io::Result<Wait> {
+    pub fn for_other(&mut self, other: &EventFd, deadline: Deadline) -> io::Result<Wait> {
         self.wait([Some(other), None], deadline)
     }
 
-    fn wait(&self, goals: [Option<&EventFd>; 2], deadline: Deadline) -> io::Result<Wait> {
-        let _in_progress = InProgress::begin(self);
-        let polled =
-            |fd: Option<&EventFd>| libc::pollfd { fd: fd.map_or(-1, EventFd::raw), events: libc::POLLIN, revents: 0 };
+    fn wait(&mut self, goals: [Option<&EventFd>; 2], deadline: Deadline) -> io::Result<Wait> {
         let [first, second] = goals;
-        let mut fds = [polled(Some(&self.ended)), polled(Some(&self.woken)), polled(first), polled(second)];
+        let fds = [Some(&self.waits.ended), Some(self.waiter.woken()), first, second];
         loop {
-            // SAFETY: four entries of ours; negative descriptors are skipped.
-            let count = unsafe { libc::poll(fds.as_mut_ptr(), 4, deadline.poll_ms()) };
-            if count < 0 {
-                let error = io::Error::last_os_error();
-                return if error.kind() == io::ErrorKind::Interrupted { Ok(Wait::Interrupted) } else { Err(error) };
-            }
-            let [ended, woken, first, second] = fds.map(|fd| fd.revents != 0);
+            let ready = match poll(fds, deadline.poll_ms()) {
+                Ok(ready) => ready,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    // The signal's handler may be who called `wake`, and that is then done.
+                    let [_, woken, ..] = poll(fds, 0).unwrap_or_default();
+                    if woken {
+                        self.waiter.uses_the_wake_up();
+                    }
+                    return Ok(Wait::Interrupted);
+                }
+                Err(error) => return Err(error),
+            };
+            let [ended, woken, first, second] = ready;
             if ended {
                 return Ok(Wait::Ended);
             }
@@ -142,12 +159,24 @@ impl Waits {
                 return Ok(Wait::Ready);
             }
             if woken {
+                self.waiter.uses_the_wake_up();
                 return Ok(Wait::Interrupted);
             }
             if deadline.is_over() {
                 return Ok(Wait::TimedOut);
             }
         }
+    }
+}
+
+/// Which of the descriptors are readable, once one of them is or the time is over.
+fn poll(fds: [Option<&EventFd>; 4], timeout_ms: libc::c_int) -> io::Result<[bool; 4]> {
+    // Negative descriptors are skipped.
+    let mut fds = fds.map(|fd| libc::pollfd { fd: fd.map_or(-1, EventFd::raw), events: libc::POLLIN, revents: 0 });
+    // SAFETY: four entries of ours.
+    match unsafe { libc::poll(fds.as_mut_ptr(), 4, timeout_ms) } {
+        0.. => Ok(fds.map(|fd| fd.revents != 0)),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -171,29 +200,6 @@ impl Readiness for Waits {
 
     fn broken(&self) {
         self.break_with("the executor's driver ended by a panic, which the log tells of");
-    }
-}
-
-/// A wait in progress. The last one to end takes the wake-up back: whoever waited has been woken by it. That happens
-/// under the lock that the next wait takes first, so a wake-up meant for that one is never taken back.
-struct InProgress<'a> {
-    waits: &'a Waits,
-}
-
-impl<'a> InProgress<'a> {
-    fn begin(waits: &'a Waits) -> Self {
-        *waits.in_progress.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Self { waits }
-    }
-}
-
-impl Drop for InProgress<'_> {
-    fn drop(&mut self) {
-        let mut count = self.waits.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
-        *count -= 1;
-        if *count == 0 {
-            self.waits.woken.clear();
-        }
     }
 }
 

@@ -1,4 +1,5 @@
-/* A wrong configuration gives one clear error with everything that is wrong, and no executor. */
+/* A wrong configuration gives one clear error with everything that is wrong, and neither an executor
+ * nor a thread. */
 #include "test.h"
 
 static void refuse(const char *config, size_t len, lambda_executor_status_t status,
@@ -8,6 +9,7 @@ static void refuse(const char *config, size_t len, lambda_executor_status_t stat
   CHECK_ERROR(lambda_executor_create(config, len, &ex, &err), status, part);
   CHECK(ex == NULL);
   CHECK_STATUS(lambda_executor_create(config, len, &ex, NULL), status);
+  WAIT_UNTIL(thread_count() == 1);
 }
 
 static void invalid(const char *config, const char *part) {
@@ -24,6 +26,7 @@ int main(void) {
   invalid("{\"local\": {}, \"ack\": \"sometimes\"}", "ack");
   invalid("{\"local\": {}, \"ack\": \"auto\", \"ack\": \"manual\"}", "twice");
   invalid("{\"local\": {\"handlr\": \"exec\"}}", "handlr");
+  invalid("{\"local\": {\"handler\": \"/no/such/program\"}}", "/no/such/program");
   invalid("{\"local\": 5}", "local");
   invalid("{}", "function_name");
   invalid("{}", "queue_url");

@@ -36,6 +36,7 @@ int main(void) {
     CHECK(ex == NULL);
     CHECK_ERROR(status, LAMBDA_EXECUTOR_ERR_IO, "os error 24");
     CHECK_INT(next_fd(), first_free);
+    WAIT_UNTIL(thread_count() == 1);
   }
   if (refused < 3 || refused == 64)
     FAIL("refused with %d limits", refused);

@@ -5,6 +5,7 @@
 #define LAMBDA_EXECUTOR_TEST_H
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <inttypes.h>
 #include <lambda_executor.h>
 #include <stdio.h>
@@ -100,6 +101,17 @@ static inline int64_t now_ms(void) {
       nanosleep(&moment_, NULL);                                                                   \
     }                                                                                              \
   } while (0)
+
+/* Threads of this process. One that was joined may be listed for a moment longer: WAIT_UNTIL. */
+static inline int thread_count(void) {
+  int count = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  CHECK(tasks != NULL);
+  for (struct dirent *entry; (entry = readdir(tasks)) != NULL;)
+    count += entry->d_name[0] != '.';
+  closedir(tasks);
+  return count;
+}
 
 static inline lambda_executor_str_t text(const char *ptr) {
   lambda_executor_str_t str = {ptr, LAMBDA_EXECUTOR_NUL};

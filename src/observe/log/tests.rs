@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(20);
 
 /// A log whose records arrive at the receiver.
 fn heard(level: Level) -> (Log, Receiver<Record>) {
@@ -12,7 +12,7 @@ fn heard(level: Level) -> (Log, Receiver<Record>) {
 }
 
 fn messages(log: Log, records: &Receiver<Record>) -> Vec<String> {
-    log.stop(PATIENCE);
+    log.stop(LONG);
     records.iter().map(|record| record.message).collect()
 }
 
@@ -23,7 +23,7 @@ fn records_have_level_target_message_and_fields() {
         tracing::info!(count = 3, name = "plain", said = "two words", none = "", "drained {}", "all");
         tracing::debug!("too quiet");
     });
-    log.stop(PATIENCE);
+    log.stop(LONG);
     let records: Vec<Record> = records.iter().collect();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].message, r#"drained all count=3 name=plain said="two words" none="""#);
@@ -51,7 +51,7 @@ fn the_level_can_change_while_it_runs() {
     let (louder, more) = mpsc::channel();
     log.send_to(Sink::Host(Box::new(move |record| louder.send(record.clone()).unwrap_or(()))), Some(Level::DEBUG));
     say();
-    assert_eq!(more.recv_timeout(PATIENCE).unwrap().message, "now and then");
+    assert_eq!(more.recv_timeout(LONG).unwrap().message, "now and then");
     assert!(messages(log, &records).is_empty());
 }
 
@@ -72,12 +72,12 @@ fn what_a_slow_reader_misses_is_counted() {
     drop(records);
     log.on_this_thread(|| {
         tracing::info!("first");
-        start.recv_timeout(PATIENCE).unwrap();
+        start.recv_timeout(LONG).unwrap();
         // One is being read; as many wait as fit; three do not.
         (0..CAPACITY + 3).for_each(|_| tracing::info!("more"));
     });
     drop(go);
-    log.stop(PATIENCE);
+    log.stop(LONG);
     let messages: Vec<String> = mine.iter().collect();
     assert_eq!(messages.len(), CAPACITY + 2);
     assert_eq!(messages[0], "first");
@@ -103,11 +103,11 @@ fn a_reader_may_send_the_log_elsewhere() {
         tracing::info!("to the first");
         tracing::info!("to the second");
     });
-    assert_eq!(records.recv_timeout(PATIENCE).unwrap().message, "to the second");
+    assert_eq!(records.recv_timeout(LONG).unwrap().message, "to the second");
 }
 
 #[test]
-fn a_reader_that_never_returns_does_not_hold_up_the_end() {
+fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again() {
     let (log, records) = heard(Level::INFO);
     drop(records);
     let (go, gate) = sync_channel::<()>(0);
@@ -119,10 +119,24 @@ fn a_reader_that_never_returns_does_not_hold_up_the_end() {
         })),
         Some(Level::INFO),
     );
-    log.on_this_thread(|| tracing::info!("hello"));
-    start.recv_timeout(PATIENCE).unwrap();
+    log.on_this_thread(|| {
+        tracing::info!("being read");
+        start.recv_timeout(LONG).unwrap();
+        tracing::info!("waiting");
+    });
     log.stop(Duration::from_millis(1));
     drop(go);
+    // The sink is gone with its thread.
+    assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_log_that_is_dropped_writes_what_waits_and_ends() {
+    let (log, records) = heard(Level::INFO);
+    log.on_this_thread(|| tracing::info!("the last word"));
+    drop(log);
+    assert_eq!(records.try_iter().map(|record| record.message).collect::<Vec<_>>(), ["the last word"]);
+    assert_eq!(records.try_recv().unwrap_err(), mpsc::TryRecvError::Disconnected);
 }
 
 #[test]
@@ -142,6 +156,6 @@ fn a_reader_that_panics_loses_one_record() {
         tracing::info!("bad");
         tracing::info!("good");
     });
-    log.stop(PATIENCE);
+    log.stop(LONG);
     assert_eq!(mine.iter().collect::<Vec<_>>(), ["good"]);
 }

@@ -1,7 +1,7 @@
 use super::*;
 use std::os::unix::thread::JoinHandleExt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 /// The test ends the wait.
@@ -15,48 +15,50 @@ fn waits() -> Arc<Waits> {
     Arc::new(Waits::new().unwrap())
 }
 
-/// A thread that waits, once it is known to.
+/// A thread that waits, once it has begun to.
 fn waiting(waits: &Arc<Waits>, deadline: Deadline) -> JoinHandle<Wait> {
-    let before = *waits.in_progress.lock().unwrap();
     let theirs = Arc::clone(waits);
-    let thread = thread::spawn(move || theirs.for_events(deadline).unwrap());
-    while *waits.in_progress.lock().unwrap() == before {
-        thread::yield_now();
-    }
+    let (begun, begins) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let mut waiting = theirs.begin();
+        begun.send(()).unwrap();
+        waiting.for_events(deadline).unwrap()
+    });
+    begins.recv().unwrap();
     thread
 }
 
 #[test]
 fn events_end_a_wait_until_they_are_taken() {
     let waits = waits();
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
     let waiter = waiting(&waits, SOON);
     waits.events_waiting(true);
     assert_eq!(waiter.join().unwrap(), Wait::Ready);
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::Ready);
     waits.events_waiting(false);
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
 }
 
 #[test]
 fn a_drain_that_is_over_ends_every_later_wait() {
     let waits = waits();
-    assert_eq!(waits.for_drained(now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_drained(now()).unwrap(), Wait::TimedOut);
     assert!(!waits.is_drained());
     waits.drained();
     assert!(waits.is_drained());
     for _ in 0..2 {
-        assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ready);
-        assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+        assert_eq!(waits.begin().for_drained(now()).unwrap(), Wait::Ready);
+        assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::Ready);
     }
 }
 
 #[test]
 fn something_else_can_be_waited_for() {
     let (waits, other) = (waits(), EventFd::new().unwrap());
-    assert_eq!(waits.for_other(&other, now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_other(&other, now()).unwrap(), Wait::TimedOut);
     other.set();
-    assert_eq!(waits.for_other(&other, Deadline::NEVER).unwrap(), Wait::Ready);
+    assert_eq!(waits.begin().for_other(&other, Deadline::NEVER).unwrap(), Wait::Ready);
 }
 
 #[test]
@@ -67,7 +69,7 @@ fn wake_ends_all_waits_in_progress_and_then_no_more() {
     for waiter in waiters {
         assert_eq!(waiter.join().unwrap(), Wait::Interrupted);
     }
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
 }
 
 #[test]
@@ -75,16 +77,76 @@ fn wake_without_a_wait_ends_the_next_one_only() {
     let waits = waits();
     waits.wake();
     waits.wake();
-    assert_eq!(waits.for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::TimedOut);
+    assert_eq!(waits.begin().for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
 }
 
 #[test]
-fn events_go_before_a_wake_up() {
+fn events_go_before_a_wake_up_which_is_kept() {
     let waits = waits();
     waits.events_waiting(true);
     waits.wake();
-    assert_eq!(waits.for_events(now()).unwrap(), Wait::Ready);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::Ready);
+    waits.events_waiting(false);
+    assert_eq!(waits.begin().for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
+}
+
+#[test]
+fn a_wake_up_between_two_turns_of_a_wait_ends_it() {
+    let waits = waits();
+    let mut first = waits.begin();
+    waits.events_waiting(true);
+    assert_eq!(first.for_events(now()).unwrap(), Wait::Ready);
+    // Another thread takes the events, and is woken itself.
+    waits.events_waiting(false);
+    waits.wake();
+    assert_eq!(waits.begin().for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+    assert_eq!(first.for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+    drop(first);
+    assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
+}
+
+#[test]
+fn one_who_waits_again_at_once_is_not_woken_again() {
+    let waits = waits();
+    // Still to be woken, like threads that have not got round to it.
+    let (mut slow, mut slower) = (waits.begin(), waits.begin());
+    for _ in 0..3 {
+        waits.wake();
+        assert_eq!(waits.begin().for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+        assert_eq!(slow.for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+        slow = waits.begin();
+        assert_eq!(waits.begin().for_events(now()).unwrap(), Wait::TimedOut);
+        assert_eq!(slower.for_events(Deadline::NEVER).unwrap(), Wait::Interrupted);
+        slower = waits.begin();
+        assert_eq!(slow.for_events(now()).unwrap(), Wait::TimedOut);
+    }
+}
+
+#[test]
+fn one_wake_ends_one_wait_of_a_thread_that_waits_in_a_loop() {
+    const THREADS: usize = 8;
+    for _ in 0..100 {
+        let waits = waits();
+        let (told, interruptions) = mpsc::channel();
+        let looping = |_| {
+            let (waits, told) = (Arc::clone(&waits), told.clone());
+            thread::spawn(move || {
+                while waits.begin().for_events(Deadline::NEVER).unwrap() == Wait::Interrupted {
+                    told.send(()).unwrap();
+                }
+            })
+        };
+        let threads: Vec<_> = (0..THREADS).map(looping).collect();
+        waits.wake();
+        interruptions.recv().unwrap();
+        waits.close();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        drop(told);
+        let count = 1 + interruptions.iter().count();
+        assert!(count <= THREADS, "{count} interruptions");
+    }
 }
 
 #[test]
@@ -106,7 +168,7 @@ fn close_ends_waits_and_event_loops_see_it() {
     waits.close();
     assert_eq!(waiter.join().unwrap(), Wait::Ended);
     assert_eq!(waits.end(), Some(&End::Closed));
-    assert_eq!(waits.for_drained(now()).unwrap(), Wait::Ended);
+    assert_eq!(waits.begin().for_drained(now()).unwrap(), Wait::Ended);
     // The executor takes its word back that events wait; the end stays visible.
     waits.events_waiting(false);
     let mut polled = libc::pollfd { fd: waits.events_descriptor(), events: libc::POLLIN, revents: 0 };

@@ -790,7 +790,9 @@ lambda_executor_status_t lambda_executor_wake(lambda_executor_t *ex);
  * Asks AWS now whether the functions are there and active and the queues can be used; the error says which is not, and
  * why.
  *
- * timeout_ms: 0 only starts the check, -1 waits as long as it takes.
+ * timeout_ms: 0 does not wait for the answer, -1 waits as long as it takes. While a check is under way, further calls
+ *   wait for that one; and an answer that no call waited for is told by the next one within a minute. So a host that
+ *   must not wait can start a check with 0 and ask with 0 again.
  *
  * OK (all is well), TIMED_OUT, INTERRUPTED, ERR_AWS, ERR_CREDENTIALS, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
  * ERR_PANIC, ERR_IO.
@@ -827,7 +829,10 @@ lambda_executor_status_t lambda_executor_stats(lambda_executor_t *ex,
  * Sends log records to the host, instead of to stderr. When this returns, the callback before it is not running any
  * more and is not called again (unless it is the callback itself that calls this: then once it returns).
  *
- * callback: NULL goes back to stderr.
+ * lambda_executor_free leaves a callback behind that has not returned by the end of its grace: it and its user_data must
+ * stay valid until it does. To be sure that it is done, call this with NULL before, also after lambda_executor_close.
+ *
+ * callback: NULL goes back to stderr; allowed on closed and broken executors too.
  * user_data: passed to each call.
  * level: LAMBDA_EXECUTOR_LOG_...; records of the AWS SDK and other parts come at WARN at most.
  *

@@ -85,7 +85,7 @@ where
 }
 
 /// A panic in the driver would leave the host waiting for ever.
-struct TellIfBroken(Arc<Shared>);
+pub(super) struct TellIfBroken(pub(super) Arc<Shared>);
 
 impl Drop for TellIfBroken {
     fn drop(&mut self) {

@@ -70,10 +70,13 @@ impl Executor {
             driver::drive(driven, driver_aws, clock).await;
             drop(ended);
         });
-        let health_runtime = runtime.clone();
+        let (health_runtime, checked) = (runtime.clone(), Arc::clone(&shared));
         let check_health = move |done: HealthAnswer| {
-            let aws = Arc::clone(&aws);
-            health_runtime.spawn(async move { done(aws.check().await) });
+            let (aws, shared) = (Arc::clone(&aws), Arc::clone(&checked));
+            health_runtime.spawn(async move {
+                let _broken = driver::TellIfBroken(shared);
+                done(aws.check().await);
+            });
         };
         Self {
             shared,
@@ -179,7 +182,10 @@ impl Executor {
         // The driver must look even where nothing is left to do, or it sleeps on and the whole grace passes.
         self.shared.answer(Core::shut_down);
         if driver.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Timeout) {
-            tracing::warn!("AWS did not answer within shutdown_grace_ms: results may be seen again only after 60 s");
+            tracing::warn!(
+                "AWS did not answer within shutdown_grace_ms: results that were not \
+                 given back are seen again after their visibility timeout, 10 minutes at most"
+            );
         }
     }
 

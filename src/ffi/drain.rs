@@ -45,7 +45,7 @@ pub unsafe extern "C" fn lambda_executor_drain(
                 }
             };
             let deadline = sync::deadline(timeout_ms)?;
-            handle.log.on_this_thread(|| handle.executor.drain(mode));
+            handle.executor.drain(mode);
             let wait = handle.waits.begin().for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
             let status = match wait {
                 Wait::Ready => return Ok(LAMBDA_EXECUTOR_OK),

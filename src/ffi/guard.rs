@@ -53,14 +53,16 @@ pub(super) unsafe fn on_handle(
 /// As for [`on_handle`].
 pub(super) unsafe fn on_any_handle(
     ex: *mut lambda_executor_t,
+    err: *mut *mut lambda_executor_error_t,
     body: impl FnOnce(&lambda_executor_t) -> Outcome,
 ) -> lambda_executor_status_t {
+    // SAFETY: passed on from the caller.
+    let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
     // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
-    match unsafe { ex.as_ref() } {
-        None => LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
-        Some(handle) => breaking(handle, || handle.of_this_process().and_then(|()| body(handle)))
-            .unwrap_or_else(|failure| failure.status()),
-    }
+    let Some(handle) = (unsafe { ex.as_ref() }) else {
+        return answer(&err, Err(Failure::argument("the executor is NULL")));
+    };
+    answer(&err, breaking(handle, || handle.of_this_process().and_then(|()| body(handle))))
 }
 
 /// The same for what may be called in a signal handler: nothing here allocates, takes a lock, or touches thread-local
@@ -88,7 +90,8 @@ pub(super) unsafe fn in_signal_handler(
 }
 
 fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outcome {
-    panics::catch(body).unwrap_or_else(|story| {
+    // Records that the host's thread makes are in the handle's log too, that of a panic among them.
+    panics::catch(|| handle.log.on_this_thread(body)).unwrap_or_else(|story| {
         handle.waits.break_with(&story);
         Err(Failure::Panic(story))
     })

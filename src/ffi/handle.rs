@@ -3,6 +3,7 @@
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
 use super::guard;
+use super::health::Checks;
 use super::out::Out;
 use super::status::*;
 use super::{strings, wiring};
@@ -19,6 +20,7 @@ pub struct lambda_executor_t {
     pub(super) executor: Arc<Executor>,
     pub(super) waits: Arc<Waits>,
     pub(super) log: Log,
+    pub(super) health: Checks,
     pub(super) runtime: tokio::runtime::Runtime,
     pub(super) local: Option<lambda_executor_local::Running>,
     pub(super) auto_ack: bool,
@@ -89,7 +91,7 @@ pub unsafe extern "C" fn lambda_executor_create(
 pub unsafe extern "C" fn lambda_executor_close(ex: *mut lambda_executor_t) -> lambda_executor_status_t {
     // SAFETY: `ex` is NULL or not yet freed, by the header's rules.
     unsafe {
-        guard::on_any_handle(ex, |handle| {
+        guard::on_any_handle(ex, std::ptr::null_mut(), |handle| {
             handle.waits.close();
             Ok(LAMBDA_EXECUTOR_OK)
         })

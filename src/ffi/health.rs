@@ -5,16 +5,21 @@ use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::status::*;
 use super::{guard, strings, sync};
+use crate::executor::Executor;
 use crate::executor::ports::CallError;
 use crate::runtime::eventfd::EventFd;
 use crate::runtime::waits::Wait;
+use once_cell::sync::OnceCell;
 use std::ffi::c_char;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Asks AWS now whether the functions are there and active and the queues can be used; the error says which is not, and
 /// why.
 ///
-/// timeout_ms: 0 only starts the check, -1 waits as long as it takes.
+/// timeout_ms: 0 does not wait for the answer, -1 waits as long as it takes. While a check is under way, further calls
+///   wait for that one; and an answer that no call waited for is told by the next one within a minute. So a host that
+///   must not wait can start a check with 0 and ask with 0 again.
 ///
 /// OK (all is well), TIMED_OUT, INTERRUPTED, ERR_AWS, ERR_CREDENTIALS, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
 /// ERR_PANIC, ERR_IO.
@@ -28,11 +33,10 @@ pub unsafe extern "C" fn lambda_executor_check_health(
     unsafe {
         guard::on_handle(ex, err, |handle| {
             let deadline = sync::deadline(timeout_ms)?;
-            let check = Arc::new(Check::new().map_err(Failure::io("making a descriptor to wait on"))?);
-            let done = Arc::clone(&check);
-            handle.executor.check_health(move |answer| done.put(answer));
+            let check =
+                handle.health.current(&handle.executor).map_err(Failure::io("making a descriptor to wait on"))?;
             match handle.waits.begin().for_other(&check.answered, deadline).map_err(Failure::io("waiting for AWS"))? {
-                Wait::Ready => check.take().map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
+                Wait::Ready => handle.health.told(&check).map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
                 Wait::Interrupted => Ok(LAMBDA_EXECUTOR_INTERRUPTED),
                 Wait::TimedOut => Ok(LAMBDA_EXECUTOR_TIMED_OUT),
                 Wait::Ended => Err(handle.ended()),
@@ -41,24 +45,52 @@ pub unsafe extern "C" fn lambda_executor_check_health(
     }
 }
 
-/// A check under way; whoever is last, the answer or the caller who gave up, closes the descriptor.
+/// The checks of one handle, of which one at most is under way.
+#[derive(Default)]
+pub(super) struct Checks {
+    /// The newest one, until its answer has been told.
+    newest: Mutex<Option<Arc<Check>>>,
+}
+
+impl Checks {
+    /// The one under way, or one whose answer nobody has heard; else a new one.
+    fn current(&self, executor: &Executor) -> std::io::Result<Arc<Check>> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(check) = newest.as_ref().filter(|check| !check.is_stale()) {
+            return Ok(Arc::clone(check));
+        }
+        let check = Arc::new(Check { answered: EventFd::new()?, answer: OnceCell::new() });
+        let done = Arc::clone(&check);
+        executor.check_health(move |answer| done.put(answer));
+        Ok(Arc::clone(newest.insert(check)))
+    }
+
+    /// The answer of a check that has one. Those who wait for the same one get the same; who comes later, a new one.
+    fn told(&self, check: &Arc<Check>) -> Result<(), CallError> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, check)) {
+            *newest = None;
+        }
+        check.answer.get().map_or(Ok(()), |(_, answer)| answer.clone())
+    }
+}
+
+/// One question to AWS; whoever is last, the answer or the callers who gave up, closes the descriptor.
 struct Check {
     answered: EventFd,
-    answer: Mutex<Option<Result<(), CallError>>>,
+    answer: OnceCell<(Instant, Result<(), CallError>)>,
 }
 
 impl Check {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { answered: EventFd::new()?, answer: Mutex::new(None) })
-    }
-
     fn put(&self, answer: Result<(), CallError>) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        let _ = self.answer.set((Instant::now(), answer));
         self.answered.set();
     }
 
-    fn take(&self) -> Result<(), CallError> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(Ok(()))
+    /// Answered so long ago that it is no answer to somebody who asks now.
+    fn is_stale(&self) -> bool {
+        const MINUTE: Duration = Duration::from_secs(60);
+        self.answer.get().is_some_and(|(at, _)| at.elapsed() > MINUTE)
     }
 }
 

@@ -49,7 +49,10 @@ pub type lambda_executor_log_callback_t =
 /// Sends log records to the host, instead of to stderr. When this returns, the callback before it is not running any
 /// more and is not called again (unless it is the callback itself that calls this: then once it returns).
 ///
-/// callback: NULL goes back to stderr.
+/// lambda_executor_free leaves a callback behind that has not returned by the end of its grace: it and its user_data must
+/// stay valid until it does. To be sure that it is done, call this with NULL before, also after lambda_executor_close.
+///
+/// callback: NULL goes back to stderr; allowed on closed and broken executors too.
 /// user_data: passed to each call.
 /// level: LAMBDA_EXECUTOR_LOG_...; records of the AWS SDK and other parts come at WARN at most.
 ///
@@ -64,7 +67,10 @@ pub unsafe extern "C" fn lambda_executor_set_log_callback(
 ) -> lambda_executor_status_t {
     // SAFETY: `ex` is NULL or not yet freed, `err` is NULL or writable, by the header's rules.
     unsafe {
-        guard::on_handle(ex, err, |handle| {
+        guard::on_any_handle(ex, err, |handle| {
+            if callback.is_some() {
+                handle.usable()?;
+            }
             let level = level_of(level)?;
             let sink = callback.map_or(Sink::Stderr, |function| {
                 let host = Host { function, user_data };

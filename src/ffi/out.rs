@@ -75,28 +75,36 @@ impl Results {
     }
 }
 
-/// Text into a buffer of the caller, with a NUL: what `describe` and `stats` do.
-///
-/// # Safety
-/// `buf` is NULL or may be written for `cap` bytes.
-pub(super) unsafe fn text(
-    text: &str,
-    buf: *mut std::ffi::c_char,
+/// A buffer of the caller for text with a NUL: what `describe` and `stats` fill.
+pub(super) struct Buffer {
+    to: *mut std::ffi::c_char,
     cap: usize,
-    needed: &Out<usize>,
-) -> Result<lambda_executor_status_t, Failure> {
-    if buf.is_null() && cap != 0 {
-        return Err(Failure::argument(format!("buf is NULL but cap is {cap}")));
+}
+
+impl Buffer {
+    /// Refuses one that cannot be, whether or not there is something to put into it.
+    ///
+    /// # Safety
+    /// `to` is NULL or may be written for `cap` bytes as long as the value lives.
+    pub(super) unsafe fn new(to: *mut std::ffi::c_char, cap: usize) -> Result<Self, Failure> {
+        if to.is_null() && cap != 0 {
+            return Err(Failure::argument(format!("buf is NULL, but cap is {cap}")));
+        }
+        Ok(Self { to, cap })
     }
-    let size = text.len().saturating_add(1);
-    needed.set(size);
-    if cap < size {
-        return Ok(LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
+
+    /// Writes all of the text or nothing; tells its size either way.
+    pub(super) fn put(&self, text: &str, needed: &Out<usize>) -> lambda_executor_status_t {
+        let size = text.len().saturating_add(1);
+        needed.set(size);
+        if self.cap < size {
+            return LAMBDA_EXECUTOR_BUFFER_TOO_SMALL;
+        }
+        // SAFETY: the buffer has at least `size` bytes by the promise in `new`, and is not part of `text`.
+        unsafe {
+            self.to.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len());
+            self.to.add(text.len()).write(0);
+        }
+        LAMBDA_EXECUTOR_OK
     }
-    // SAFETY: the buffer has at least `size` bytes by the caller's promise, and is not part of `text`.
-    unsafe {
-        buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len());
-        buf.add(text.len()).write(0);
-    }
-    Ok(LAMBDA_EXECUTOR_OK)
 }

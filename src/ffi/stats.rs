@@ -1,10 +1,10 @@
 //! Statistics.
 
 use super::error::lambda_executor_error_t;
+use super::guard;
 use super::handle::lambda_executor_t;
-use super::out::Out;
+use super::out::{Buffer, Out};
 use super::status::*;
-use super::{guard, out};
 use std::ffi::c_char;
 
 /// Counters, gauges, latency histograms and health as a JSON object. Fields may be added.
@@ -25,6 +25,9 @@ pub unsafe extern "C" fn lambda_executor_stats(
     // writable, by the header's rules.
     unsafe {
         let needed = Out::optional(needed, 0);
-        guard::on_handle(ex, err, |handle| out::text(&handle.executor.stats(), buf, cap, &needed))
+        guard::on_handle(ex, err, |handle| {
+            let buffer = Buffer::new(buf, cap)?;
+            Ok(buffer.put(&handle.executor.stats(), &needed))
+        })
     }
 }

@@ -12,6 +12,9 @@ use std::fmt;
 /// Size of the struct in the first version of the ABI: what the oldest callers pass.
 const FIRST_SIZE: usize = size_of::<lambda_executor_task_t>();
 
+/// More than a struct of any version will have: what is larger was never set, and must not be read or written.
+pub(super) const MOST_SIZE: usize = 4096;
+
 /// An array of tasks, whose structs may be older or newer than ours.
 pub(super) struct Tasks {
     first: *const u8,
@@ -32,7 +35,7 @@ impl Tasks {
         }
         // SAFETY: not NULL, and every version of the struct starts with struct_size.
         let stride = struct_size(unsafe { tasks.cast::<u32>().read_unaligned() });
-        if stride < FIRST_SIZE {
+        if !(FIRST_SIZE..=MOST_SIZE).contains(&stride) {
             return Err(Failure::argument(format!(
                 "struct_size of the task is {stride}: zero the struct, then set it to sizeof(lambda_executor_task_t) \
                  (here {FIRST_SIZE})"
@@ -201,68 +204,117 @@ unsafe fn argv(argv: *const *const c_char, argc: usize, about: About<'_>) -> Res
 
 /// Checks the shape without building it, and keeps the text as it was written.
 fn command_json(text: &str, about: About<'_>) -> Result<Command, Failure> {
-    serde_json::Deserializer::from_str(text)
-        .deserialize_any(CommandShape)
-        .and_then(|()| serde_json::from_str::<Box<RawValue>>(text))
-        .map(Command::Json)
-        .map_err(|error| about.wrong("command_json", format!("is not a command: {error}")))
+    checked(text, CommandShape).map(Command::Json).map_err(|what| {
+        about.wrong("command_json", format!("{what} (allowed: a list of strings, or one string for the shell)"))
+    })
 }
 
 fn executor_config(text: &str, about: About<'_>) -> Result<Option<Box<RawValue>>, Failure> {
     if text.is_empty() {
         return Ok(None);
     }
-    serde_json::Deserializer::from_str(text)
-        .deserialize_any(ObjectShape)
-        .and_then(|()| serde_json::from_str(text))
-        .map(Some)
-        .map_err(|error| about.wrong("executor_config_json", format!("is not a JSON object: {error}")))
+    let config = checked(text, ObjectShape).map(Some);
+    config.map_err(|what| about.wrong("executor_config_json", format!("{what} (allowed: a JSON object, or empty)")))
+}
+
+/// The text as it was written, if it has the shape; else what it is instead, as the rest of "command_json ...".
+fn checked<'de>(text: &'de str, shape: impl Visitor<'de, Value = Result<(), String>>) -> Result<Box<RawValue>, String> {
+    let read = || {
+        let told = serde_json::Deserializer::from_str(text).deserialize_any(shape)?;
+        // To its end, which the shape alone does not see.
+        Ok(told.and(Ok(serde_json::from_str(text)?)))
+    };
+    read().unwrap_or_else(|error: serde_json::Error| Err(format!("is not JSON: {error}")))
+}
+
+/// The visits of a [`Visitor`] for JSON of another shape: each says what there is instead.
+macro_rules! otherwise {
+    ($($visit:ident($type:ty) => $what:expr;)*) => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON")
+        }
+
+        $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok(Err($what.into()))
+        })*
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Err("is null".into()))
+        }
+    };
 }
 
 /// A list of strings, or one string; not empty.
 struct CommandShape;
 
 impl<'de> Visitor<'de> for CommandShape {
-    type Value = ();
+    type Value = Result<(), String>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of strings or one string")
+    otherwise! {
+        visit_bool(bool) => "is true or false";
+        visit_u64(u64) => "is a number";
+        visit_i64(i64) => "is a number";
+        visit_f64(f64) => "is a number";
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        if text.is_empty() { Err(E::custom("the string is empty")) } else { Ok(()) }
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(if text.is_empty() { Err("is an empty string".into()) } else { Ok(()) })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut words = 0_usize;
-        while list.next_element::<Word>()?.is_some() {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut words, mut wrong) = (0_usize, None);
+        while let Some(Word { is_string }) = list.next_element()? {
+            if !is_string {
+                wrong = wrong.or(Some(words));
+            }
             words += 1;
         }
-        if words == 0 {
-            return Err(serde::de::Error::custom("the list is empty: its first string is the program"));
-        }
-        Ok(())
+        Ok(match wrong {
+            Some(at) => Err(format!("has something other than a string at index {at}")),
+            None if words == 0 => Err("is an empty list: the first string is the program".into()),
+            None => Ok(()),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err("is an object".into()))
     }
 }
 
-/// One string of the list, looked at and not kept.
-struct Word;
+/// One element of the list, looked at and not kept.
+struct Word {
+    is_string: bool,
+}
 
 impl<'de> serde::Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct WordShape;
-        impl Visitor<'_> for WordShape {
-            type Value = Word;
+        impl<'de> Visitor<'de> for WordShape {
+            type Value = Result<(), String>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string in the list")
+            otherwise! {
+                visit_bool(bool) => "";
+                visit_u64(u64) => "";
+                visit_i64(i64) => "";
+                visit_f64(f64) => "";
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Word, E> {
-                Ok(Word)
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(Ok(()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Err(String::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Err(String::new()))
             }
         }
-        from.deserialize_str(WordShape)
+        from.deserialize_any(WordShape).map(|told| Self { is_string: told.is_ok() })
     }
 }
 
@@ -270,15 +322,24 @@ impl<'de> serde::Deserialize<'de> for Word {
 struct ObjectShape;
 
 impl<'de> Visitor<'de> for ObjectShape {
-    type Value = ();
+    type Value = Result<(), String>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+    otherwise! {
+        visit_bool(bool) => "is true or false";
+        visit_u64(u64) => "is a number";
+        visit_i64(i64) => "is a number";
+        visit_f64(f64) => "is a number";
+        visit_str(&str) => "is a string";
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err("is a list".into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
+        Ok(Ok(()))
     }
 }
 

@@ -3,11 +3,11 @@
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
-use super::out::{Out, Results};
+use super::out::{Buffer, Out, Results};
 use super::status::*;
 use super::task::{self, Tasks, struct_size};
 use super::types::*;
-use super::{guard, names, out, queue, strings};
+use super::{guard, names, queue, strings};
 use crate::executor::Counts;
 use std::ffi::c_char;
 
@@ -59,9 +59,12 @@ pub unsafe extern "C" fn lambda_executor_describe(
     // SAFETY: as above; `buf` is NULL or writable for `cap` bytes.
     unsafe {
         let needed = Out::optional(needed, 0);
-        guard::on_handle(ex, err, |handle| match handle.executor.describe(strings::key(key, len)?) {
-            Some(text) => out::text(&text, buf, cap, &needed),
-            None => Ok(LAMBDA_EXECUTOR_NOT_FOUND),
+        guard::on_handle(ex, err, |handle| {
+            let buffer = Buffer::new(buf, cap)?;
+            Ok(match handle.executor.describe(strings::key(key, len)?) {
+                Some(text) => buffer.put(&text, &needed),
+                None => LAMBDA_EXECUTOR_NOT_FOUND,
+            })
         })
     }
 }
@@ -99,10 +102,10 @@ unsafe fn write_counts(to: *mut lambda_executor_counts_t, counts: Counts) -> Res
     // SAFETY: not NULL, and every version of the struct starts with struct_size.
     let told = unsafe { to.cast::<u32>().read_unaligned() };
     let size = struct_size(told);
-    if size < FIRST_SIZE {
-        return Err(Failure::argument(
-            "struct_size of counts is too small: set it to sizeof(lambda_executor_counts_t)",
-        ));
+    if !(FIRST_SIZE..=task::MOST_SIZE).contains(&size) {
+        return Err(Failure::argument(format!(
+            "struct_size of counts is {size}: set it to sizeof(lambda_executor_counts_t) (here {FIRST_SIZE})"
+        )));
     }
     let Counts { queued, submitting, running, waiting_events, unacknowledged } = counts;
     let ours = lambda_executor_counts_t {

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
+use super::health::Checks;
 use super::local_aws;
 use crate::aws::Aws;
 use crate::config::{self, Config};
@@ -35,5 +36,16 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let executor = log.on_this_thread(|| {
         Executor::start(settings, Arc::new(Aws::new(aws)), SystemClock::new(), readiness, runtime.handle())
     });
-    Ok(lambda_executor_t { executor: Arc::new(executor), waits, log, runtime, local, auto_ack, shutdown_grace, born })
+    let health = Checks::default();
+    Ok(lambda_executor_t {
+        executor: Arc::new(executor),
+        waits,
+        log,
+        health,
+        runtime,
+        local,
+        auto_ack,
+        shutdown_grace,
+        born,
+    })
 }

@@ -55,17 +55,17 @@ int main(void) {
   bad.argc = 1;
   invalid(bad, "command_json");
 
-  invalid_command("5", "`5`");
-  invalid_command("null", "list of strings");
-  invalid_command("{}", "map");
-  invalid_command("[]", "empty");
-  invalid_command("[\"a\", 5]", "`5`");
-  invalid_command("[\"a\"", "command_json");
+  invalid_command("5", "is a number (allowed: a list of strings");
+  invalid_command("null", "is null (allowed: ");
+  invalid_command("{}", "is an object");
+  invalid_command("[]", "is an empty list");
+  invalid_command("[\"a\", 5]", "at index 1");
+  invalid_command("[\"a\"", "command_json is not JSON: ");
   invalid_command("true", "true");
 
   bad = task("a key");
   bad.executor_config_json = text("[]");
-  invalid(bad, "executor_config");
+  invalid(bad, "executor_config_json is a list (allowed: ");
   bad.executor_config_json = text("{");
   invalid(bad, "executor_config");
   bad = task("a key");

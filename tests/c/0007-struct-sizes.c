@@ -38,7 +38,7 @@ int main(void) {
 
   lambda_executor_task_t older = task("older");
   const uint32_t wrong[] = {0, 4, sizeof older - 8, UINT32_MAX};
-  for (size_t i = 0; i < 3; i++) { /* smaller than the first version ever was */
+  for (size_t i = 0; i < 4; i++) { /* smaller than the first version was, and never set */
     older.struct_size = wrong[i];
     CHECK_ERROR(lambda_executor_queue(ex, &older, &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
                 "struct_size");
@@ -54,8 +54,12 @@ int main(void) {
   CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_OK);
   CHECK_INT(counts.known.struct_size, sizeof counts);
   CHECK_INT(counts.unknown, 0);
-  counts.known.struct_size = 8;
-  CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+  for (size_t i = 0; i < 4; i++) {
+    counts.known.struct_size = wrong[i] == sizeof older - 8 ? 8 : wrong[i];
+    counts.unknown = 5;
+    CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+    CHECK_INT(counts.unknown, 5);
+  }
   lambda_executor_free(ex);
   return 0;
 }

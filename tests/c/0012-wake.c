@@ -5,6 +5,18 @@
 static lambda_executor_t *ex;
 static int waiting;
 
+static int interruptions;
+
+static void *wait_again_and_again(void *unused) {
+  lambda_executor_batch_t *batch = NULL;
+  lambda_executor_status_t status;
+  (void)unused;
+  while ((status = lambda_executor_sync(ex, -1, 0, &batch, NULL)) == LAMBDA_EXECUTOR_INTERRUPTED)
+    __atomic_add_fetch(&interruptions, 1, __ATOMIC_SEQ_CST);
+  CHECK_STATUS(status, LAMBDA_EXECUTOR_ERR_CLOSED);
+  return NULL;
+}
+
 static void *wait_for_ever(void *unused) {
   lambda_executor_batch_t *batch = NULL;
   (void)unused;
@@ -37,6 +49,18 @@ int main(void) {
   WAIT_UNTIL((lambda_executor_wake(ex), __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) == 0));
   for (int i = 0; i < 2; i++)
     pthread_join(threads[i], NULL);
+
+  /* One wake is used up by one wait of each thread, though they wait again at once. */
+  lambda_executor_free(ex);
+  ex = start(BUILTIN);
+  for (int i = 0; i < 2; i++)
+    CHECK_INT(pthread_create(&threads[i], NULL, wait_again_and_again, NULL), 0);
+  CHECK_STATUS(lambda_executor_wake(ex), LAMBDA_EXECUTOR_OK);
+  WAIT_UNTIL(__atomic_load_n(&interruptions, __ATOMIC_SEQ_CST) > 0);
+  CHECK_STATUS(lambda_executor_close(ex), LAMBDA_EXECUTOR_OK);
+  for (int i = 0; i < 2; i++)
+    pthread_join(threads[i], NULL);
+  CHECK(interruptions <= 2);
   lambda_executor_free(ex);
   return 0;
 }

@@ -28,6 +28,11 @@ static void *wait_in_drain(void *unused) {
   return NULL;
 }
 
+static void on_record(void *user_data, const lambda_executor_log_record_t *record) {
+  (void)user_data;
+  (void)record;
+}
+
 int main(void) {
   ex = start(BUILTIN);
   queue_builtin(ex, "long", "{\"duration_ms\": 600000}");
@@ -64,7 +69,8 @@ int main(void) {
   CHECK_ERROR(lambda_executor_check_health(ex, 0, &err), CLOSED, "");
   CHECK_ERROR(lambda_executor_set_credentials(ex, "{}", 2, &err), CLOSED, "");
   CHECK_ERROR(lambda_executor_stats(ex, NULL, 0, &needed, &err), CLOSED, "");
-  CHECK_ERROR(lambda_executor_set_log_callback(ex, NULL, NULL, 0, &err), CLOSED, "");
+  CHECK_ERROR(lambda_executor_set_log_callback(ex, on_record, NULL, 0, &err), CLOSED, "");
+  CHECK_OK(lambda_executor_set_log_callback(ex, NULL, NULL, 0, &err));
   lambda_executor_free(ex);
   return 0;
 }

@@ -26,6 +26,8 @@ int main(void) {
   CHECK_STATUS(lambda_executor_describe(ex, "b", 1, NULL, 0, &needed, &err),
                LAMBDA_EXECUTOR_NOT_FOUND);
   CHECK_INT(needed, 0);
+  CHECK_ERROR(lambda_executor_describe(ex, "b", 1, NULL, 8, &needed, &err),
+              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "buf"); /* known or not */
 
   CHECK_STATUS(lambda_executor_stats(ex, NULL, 0, NULL, &err), LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
   char small[4] = "xyz";

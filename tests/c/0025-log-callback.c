@@ -25,8 +25,8 @@ int main(void) {
   int old_stderr = dup(STDERR_FILENO);
   dup2(fileno(printed), STDERR_FILENO);
 
-  lambda_executor_t *ex = start("{\"local\": {\"handler\": \"builtin\", \"faults\": {\"outages\": "
-                                "[{\"for_ms\": 3600000}]}}}");
+  lambda_executor_t *ex = start("{\"log\": \"off\", \"local\": {\"handler\": \"builtin\", "
+                                "\"faults\": {\"outages\": [{\"for_ms\": 3600000}]}}}");
   CHECK_OK(
       lambda_executor_set_log_callback(ex, on_record, &records, LAMBDA_EXECUTOR_LOG_TRACE, &err));
   queue(ex, task("a"));
@@ -34,6 +34,7 @@ int main(void) {
   CHECK_OK(
       lambda_executor_set_log_callback(ex, on_record, &records, LAMBDA_EXECUTOR_LOG_OFF, &err));
   fflush(stderr);
+  CHECK_INT(lseek(fileno(printed), 0, SEEK_END), 0);
   dup2(old_stderr, STDERR_FILENO);
   close(old_stderr);
   fclose(printed);

@@ -24,6 +24,11 @@ int main(void) {
               "");
   lambda_executor_free(ex);
 
+  /* Started and asked for without ever waiting. */
+  ex = with_faults("{\"error\": 1}");
+  WAIT_UNTIL(lambda_executor_check_health(ex, 0, NULL) == LAMBDA_EXECUTOR_ERR_AWS);
+  lambda_executor_free(ex);
+
   ex = with_faults("{\"latency_ms\": 5000}");
   CHECK_STATUS(lambda_executor_check_health(ex, 0, &err), LAMBDA_EXECUTOR_TIMED_OUT);
   CHECK_STATUS(lambda_executor_check_health(ex, 20, &err), LAMBDA_EXECUTOR_TIMED_OUT);

@@ -63,7 +63,7 @@ fn what_we_do_not_know_must_be_zero() {
 
 #[test]
 fn a_struct_size_that_cannot_be_is_told() {
-    for size in [4, 8, FIRST_SIZE - 1] {
+    for size in [4, 8, FIRST_SIZE - 1, MOST_SIZE + 1] {
         let tasks = sized(size, 1, |_, _| {});
         assert!(tasks[0].as_ref().is_err_and(|message| message.contains("sizeof")), "{size}: {tasks:?}");
     }
@@ -123,22 +123,25 @@ fn json_commands_are_passed_on_as_written() {
 #[test]
 fn json_that_is_no_command_is_told_with_what_it_is() {
     for (json, what) in [
-        ("5", "integer `5`"),
-        ("null", "null"),
-        ("{}", "map"),
-        ("[]", "the list is empty"),
-        (r#""""#, "the string is empty"),
-        (r#"["a", 5]"#, "integer `5`"),
-        (r#"["a", ["b"]]"#, "sequence"),
-        (r#"["a""#, "EOF"),
-        (r#"["a"] x"#, "trailing"),
-        ("echo", "expected"),
+        ("5", "is a number"),
+        ("-5.5", "is a number"),
+        ("true", "is true or false"),
+        ("null", "is null"),
+        (r#"{"a": [1]}"#, "is an object"),
+        ("[]", "is an empty list: the first string is the program"),
+        (r#""""#, "is an empty string"),
+        (r#"["a", 5, null]"#, "has something other than a string at index 1"),
+        (r#"["a", "", ["b"]]"#, "has something other than a string at index 2"),
+        (r#"[{"b": {}}]"#, "has something other than a string at index 0"),
+        (r#"["a""#, "is not JSON: EOF while parsing a list at line 1 column 4"),
+        (r#"["a"] x"#, "is not JSON: trailing characters at line 1 column 7"),
+        ("echo", "is not JSON: expected value at line 1 column 1"),
     ] {
         let mut task = task("name");
         task.command_json = string(json);
         let message = read(&task).unwrap_err();
-        assert!(message.starts_with("task `name`: command_json is not a command: "), "{message}");
-        assert!(message.contains(what), "{json}: {message}");
+        let allowed = "(allowed: a list of strings, or one string for the shell)";
+        assert_eq!(message, format!("task `name`: command_json {what} {allowed}"));
     }
 }
 
@@ -151,11 +154,16 @@ fn the_executor_config_is_an_object() {
     };
     assert_eq!(with(""), Ok(None));
     assert_eq!(with(r#"{"a": {"b": [1, null]}}"#), Ok(Some(r#"{"a": {"b": [1, null]}}"#.into())));
-    for json in ["[]", "5", "{", "{} {}", "null"] {
-        assert!(
-            with(json).is_err_and(|message| message.contains("executor_config_json is not a JSON object")),
-            "{json}"
-        );
+    for (json, what) in [
+        ("[1]", "is a list"),
+        ("5", "is a number"),
+        (r#""a""#, "is a string"),
+        ("null", "is null"),
+        ("{", "is not JSON: EOF while parsing an object at line 1 column 1"),
+        ("{} {}", "is not JSON: trailing characters at line 1 column 4"),
+    ] {
+        let told = format!("task `k`: executor_config_json {what} (allowed: a JSON object, or empty)");
+        assert_eq!(with(json), Err(told));
     }
 }
 

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
-use support::{Client, DEADLINE};
+use support::{Client, DEADLINE, kill};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-executor-local"));
@@ -82,10 +82,6 @@ fn take(path: &Path) -> Value {
     };
     std::fs::remove_file(path).unwrap();
     serde_json::from_str(&content).unwrap()
-}
-
-fn kill(signal: &str, pid: u32) {
-    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 #[test]

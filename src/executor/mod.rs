@@ -11,6 +11,8 @@ pub mod ports;
 pub mod settings;
 mod shared;
 pub mod task;
+#[cfg(test)]
+mod tests;
 
 pub use event::{Counts, Event};
 pub use settings::{QueueKind, QueueSettings, RouteSettings, Settings};

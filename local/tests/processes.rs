@@ -124,6 +124,15 @@ fn a_handler_over_its_time_is_killed_with_its_children() {
 }
 
 #[test]
+fn an_answer_in_time_counts_however_long_the_handler_takes_afterwards() {
+    let (_running, client) = with_handler(json!({"timeout_ms": 300}));
+    let answer = client.invoke("RequestResponse", &json!({"then_sleep_ms": 60_000}));
+    assert_eq!((answer.status, answer.header("x-amz-function-error")), (200, ""));
+    let stats = client.stats();
+    assert_eq!((&stats["timeouts"], &stats["function_errors"]), (&json!(0), &json!(0)));
+}
+
+#[test]
 fn retries_keep_the_request_id() {
     let (_running, client) = with_handler(json!({}));
     let queue_url = client.queue_url.clone();
@@ -318,6 +327,9 @@ fn handler() {
                 call("POST", &format!("invocation/{id}/error"), error.as_bytes())
             }
         };
+        if let Some(ms) = event.json()["then_sleep_ms"].as_u64() {
+            std::thread::sleep(Duration::from_millis(ms));
+        }
     }
 }
 

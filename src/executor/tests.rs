@@ -58,17 +58,21 @@ impl Health for Script {
 }
 
 /// Runs slower than the clock on the wall, so that a moment of the driver's is long enough on a busy machine.
-struct SlowClock(Instant);
+struct SlowClock {
+    began: Instant,
+    sleeps: Arc<AtomicUsize>,
+}
 
 const SLOWER: u64 = 20;
 
 impl Clock for SlowClock {
     fn now(&self) -> Now {
-        let mono_ms = 1 + self.0.elapsed().as_millis() as u64 / SLOWER;
+        let mono_ms = 1 + self.began.elapsed().as_millis() as u64 / SLOWER;
         Now { mono_ms, unix_ms: 1_800_000_000_000 + mono_ms as i64 }
     }
 
     async fn sleep_until(&self, mono_ms: u64) {
+        self.sleeps.fetch_add(1, SeqCst);
         let rest = mono_ms.saturating_sub(self.now().mono_ms);
         tokio::time::sleep(Duration::from_millis(rest * SLOWER)).await;
     }
@@ -87,17 +91,26 @@ impl Readiness for Told {
     }
 }
 
-fn start(script: Script, settings: Settings) -> (Executor, Arc<Script>, Arc<Told>, tokio::runtime::Runtime) {
+struct Stage {
+    executor: Executor,
+    script: Arc<Script>,
+    told: Arc<Told>,
+    sleeps: Arc<AtomicUsize>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn start(script: Script, settings: Settings) -> Stage {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    let (script, told) = (Arc::new(script), Arc::new(Told::default()));
+    let (script, told, sleeps) = (Arc::new(script), Arc::new(Told::default()), Arc::new(AtomicUsize::new(0)));
+    let clock = SlowClock { began: Instant::now(), sleeps: Arc::clone(&sleeps) };
     let executor = Executor::start(
         settings,
         Arc::clone(&script),
-        SlowClock(Instant::now()),
+        clock,
         Arc::clone(&told) as Arc<dyn Readiness>,
         runtime.handle(),
     );
-    (executor, script, told, runtime)
+    Stage { executor, script, told, sleeps, _runtime: runtime }
 }
 
 fn task(key: &str) -> TaskSpec {
@@ -124,7 +137,8 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 fn after_a_bug_nothing_is_invoked_any_more_and_the_end_comes_at_once() {
     let mut settings = Settings::default();
     settings.routes[0].max_concurrent_invokes = 1;
-    let (executor, script, told, _runtime) = start(Script { panics: true, ..Script::default() }, settings);
+    let stage = start(Script { panics: true, ..Script::default() }, settings);
+    let Stage { executor, script, told, .. } = &stage;
     for key in ["a", "b", "c"] {
         executor.queue(task(key)).unwrap();
     }
@@ -139,17 +153,19 @@ fn after_a_bug_nothing_is_invoked_any_more_and_the_end_comes_at_once() {
 fn a_message_on_its_way_at_the_end_is_given_back() {
     let (send, receive) = tokio::sync::oneshot::channel();
     let script = Script { message: Mutex::new(Some(receive)), ..Script::default() };
-    let (executor, script, _, _runtime) = start(script, Settings::default());
+    let stage = start(script, Settings::default());
+    let Stage { executor, script, sleeps, .. } = &stage;
     executor.queue(task("k")).unwrap();
     wait_until("polls of both queues", || script.polls.load(SeqCst) >= 2);
+    let sleeps_before = sleeps.load(SeqCst);
     let (ended, end) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             executor.shutdown(DEADLINE);
             ended.send(()).unwrap();
         });
-        // The answer comes while the executor ends: the driver waits a moment for it.
-        wait_until("the end has begun", || executor.draining());
+        // The answer comes when the polls have been told to end, and wait for a moment.
+        wait_until("the end has come to the polls", || sleeps.load(SeqCst) >= sleeps_before + 2);
         let body = r#"{"task_key":"k","return_code":0}"#.into();
         let message = Message { message_id: "m".into(), receipt: "receipt".into(), body, ..Message::default() };
         send.send(message).unwrap();

@@ -8,6 +8,7 @@ use super::{Command, Executor, Settings, TaskSpec};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// Long, because the machine may be busy; nothing waits for it to pass.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -57,20 +58,21 @@ impl Health for Script {
     }
 }
 
-/// Runs slower than the clock on the wall, so that a moment of the driver's is long enough on a busy machine.
-struct SlowClock(Instant);
+/// Stands still until the test moves it.
+struct ManualClock {
+    mono_ms: watch::Sender<u64>,
+    sleeps: AtomicUsize,
+}
 
-const SLOWER: u64 = 20;
-
-impl Clock for SlowClock {
+impl Clock for Arc<ManualClock> {
     fn now(&self) -> Now {
-        let mono_ms = 1 + self.0.elapsed().as_millis() as u64 / SLOWER;
+        let mono_ms = *self.mono_ms.borrow();
         Now { mono_ms, unix_ms: 1_800_000_000_000 + mono_ms as i64 }
     }
 
     async fn sleep_until(&self, mono_ms: u64) {
-        let rest = mono_ms.saturating_sub(self.now().mono_ms);
-        tokio::time::sleep(Duration::from_millis(rest * SLOWER)).await;
+        self.sleeps.fetch_add(1, SeqCst);
+        self.mono_ms.subscribe().wait_for(|now| *now >= mono_ms).await.unwrap();
     }
 }
 
@@ -87,17 +89,26 @@ impl Readiness for Told {
     }
 }
 
-fn start(script: Script, settings: Settings) -> (Executor, Arc<Script>, Arc<Told>, tokio::runtime::Runtime) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+struct Stage {
+    executor: Executor,
+    script: Arc<Script>,
+    told: Arc<Told>,
+    clock: Arc<ManualClock>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn start(script: Script, settings: Settings) -> Stage {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (script, told) = (Arc::new(script), Arc::new(Told::default()));
+    let clock = Arc::new(ManualClock { mono_ms: watch::channel(1).0, sleeps: AtomicUsize::new(0) });
     let executor = Executor::start(
         settings,
         Arc::clone(&script),
-        SlowClock(Instant::now()),
+        Arc::clone(&clock),
         Arc::clone(&told) as Arc<dyn Readiness>,
         runtime.handle(),
     );
-    (executor, script, told, runtime)
+    Stage { executor, script, told, clock, _runtime: runtime }
 }
 
 fn task(key: &str) -> TaskSpec {
@@ -124,7 +135,8 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 fn after_a_bug_nothing_is_invoked_any_more_and_the_end_comes_at_once() {
     let mut settings = Settings::default();
     settings.routes[0].max_concurrent_invokes = 1;
-    let (executor, script, told, _runtime) = start(Script { panics: true, ..Script::default() }, settings);
+    let stage = start(Script { panics: true, ..Script::default() }, settings);
+    let Stage { executor, script, told, .. } = &stage;
     for key in ["a", "b", "c"] {
         executor.queue(task(key)).unwrap();
     }
@@ -139,20 +151,23 @@ fn after_a_bug_nothing_is_invoked_any_more_and_the_end_comes_at_once() {
 fn a_message_on_its_way_at_the_end_is_given_back() {
     let (send, receive) = tokio::sync::oneshot::channel();
     let script = Script { message: Mutex::new(Some(receive)), ..Script::default() };
-    let (executor, script, _, _runtime) = start(script, Settings::default());
+    let stage = start(script, Settings::default());
+    let Stage { executor, script, clock, .. } = &stage;
     executor.queue(task("k")).unwrap();
     wait_until("polls of both queues", || script.polls.load(SeqCst) >= 2);
+    let sleeps_before = clock.sleeps.load(SeqCst);
     let (ended, end) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             executor.shutdown(DEADLINE);
             ended.send(()).unwrap();
         });
-        // The answer comes while the executor ends: the driver waits a moment for it.
-        wait_until("the end has begun", || executor.draining());
+        // The answer comes when the polls have been told to end, and wait for a moment.
+        wait_until("the end has come to the polls", || clock.sleeps.load(SeqCst) >= sleeps_before + 2);
         let body = r#"{"task_key":"k","return_code":0}"#.into();
         let message = Message { message_id: "m".into(), receipt: "receipt".into(), body, ..Message::default() };
-        send.send(message).unwrap();
+        send.send(message).expect("the poll waits for its answer");
+        clock.mono_ms.send_modify(|now| *now += 1_000);
         end.recv_timeout(DEADLINE).unwrap();
     });
     assert_eq!(*script.released.lock().unwrap(), [("receipt".into(), 0)]);

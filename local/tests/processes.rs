@@ -224,7 +224,8 @@ fn what_a_handler_has_started_in_other_groups_ends_with_it() {
     eventually("the time limit ends it", || dead(timed_out));
     let stopped = left();
     running.stop(Duration::ZERO);
-    assert!(dead(stopped), "process {stopped} is still there");
+    // Killed, which takes a moment longer than being told so.
+    eventually("the end of the function ends it", || dead(stopped));
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outco
     // Records that the host's thread makes are in the handle's log too, that of a panic among them.
     panics::catch(|| handle.log.on_this_thread(body)).unwrap_or_else(|story| {
         handle.waits.break_with(&story);
+        handle.executor.stop_after_a_bug();
         Err(Failure::Panic(story))
     })
 }

@@ -197,16 +197,22 @@ unsafe fn argv(argv: *const *const c_char, argc: usize, about: About<'_>) -> Res
         // SAFETY: not NULL, NUL-terminated.
         let word =
             unsafe { strings::field(lambda_executor_str_t { ptr: word, len: strings::NUL }, about.field("argv")) }?;
+        if at == 0 && word.is_empty() {
+            return Err(about.wrong("argv", "has an empty string as the program (index 0)"));
+        }
         words.push(word.to_owned());
     }
     Ok(Command::Argv(words))
 }
 
+/// What a command may be in JSON. The quotes are what is forgotten most.
+const COMMANDS: &str = r#"a list of strings, or one string for the shell, in quotes: "echo hi""#;
+
 /// Checks the shape without building it, and keeps the text as it was written.
 fn command_json(text: &str, about: About<'_>) -> Result<Command, Failure> {
-    checked(text, CommandShape).map(Command::Json).map_err(|what| {
-        about.wrong("command_json", format!("{what} (allowed: a list of strings, or one string for the shell)"))
-    })
+    checked(text, CommandShape)
+        .map(Command::Json)
+        .map_err(|what| about.wrong("command_json", format!("{what} (allowed: {COMMANDS})")))
 }
 
 fn executor_config(text: &str, about: About<'_>) -> Result<Option<Box<RawValue>>, Failure> {
@@ -258,19 +264,29 @@ impl<'de> Visitor<'de> for CommandShape {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(if text.is_empty() { Err("is an empty string".into()) } else { Ok(()) })
+        Ok(if text.trim_ascii().is_empty() {
+            Err("is an empty string".into())
+        } else if text.contains('\0') {
+            Err("has a NUL (\\u0000), which no command can".into())
+        } else {
+            Ok(())
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let (mut words, mut wrong) = (0_usize, None);
-        while let Some(Word { is_string }) = list.next_element()? {
-            if !is_string {
-                wrong = wrong.or(Some(words));
-            }
+        while let Some(word) = list.next_element()? {
+            let what = match word {
+                Word::Text => None,
+                Word::Empty => (words == 0).then_some("an empty string as the program"),
+                Word::WithNul => Some("a NUL (\\u0000), which no argument can have,"),
+                Word::NoString => Some("something other than a string"),
+            };
+            wrong = wrong.or(what.map(|what| (what, words)));
             words += 1;
         }
         Ok(match wrong {
-            Some(at) => Err(format!("has something other than a string at index {at}")),
+            Some((what, at)) => Err(format!("has {what} at index {at}")),
             None if words == 0 => Err("is an empty list: the first string is the program".into()),
             None => Ok(()),
         })
@@ -283,15 +299,18 @@ impl<'de> Visitor<'de> for CommandShape {
 }
 
 /// One element of the list, looked at and not kept.
-struct Word {
-    is_string: bool,
+enum Word {
+    Text,
+    Empty,
+    WithNul,
+    NoString,
 }
 
 impl<'de> serde::Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct WordShape;
         impl<'de> Visitor<'de> for WordShape {
-            type Value = Result<(), String>;
+            type Value = Result<Word, String>;
 
             otherwise! {
                 visit_bool(bool) => "";
@@ -300,8 +319,12 @@ impl<'de> serde::Deserialize<'de> for Word {
                 visit_f64(f64) => "";
             }
 
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(Ok(()))
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Ok(match text {
+                    "" => Word::Empty,
+                    _ if text.contains('\0') => Word::WithNul,
+                    _ => Word::Text,
+                }))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -314,7 +337,7 @@ impl<'de> serde::Deserialize<'de> for Word {
                 Ok(Err(String::new()))
             }
         }
-        from.deserialize_any(WordShape).map(|told| Self { is_string: told.is_ok() })
+        from.deserialize_any(WordShape).map(|told| told.unwrap_or(Self::NoString))
     }
 }
 

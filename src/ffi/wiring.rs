@@ -18,7 +18,13 @@ use std::sync::Arc;
 pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> {
     panics::quieten();
     let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
-    let mut config = config::from_json(config)?;
+    let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
+        // Whoever passes a variable that is not set has never heard of Airflow.
+        (None, Failure::Unsupported(what)) => {
+            Failure::Unsupported(format!("config_json is NULL, which asks for Airflow's configuration: {what}"))
+        }
+        (_, failure) => failure,
+    })?;
 
     // Threads that start from here on never take a signal.
     let _quiet = signals::AllBlocked::on_this_thread();

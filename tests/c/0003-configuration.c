@@ -1,5 +1,5 @@
-/* A wrong configuration gives one clear error with everything that is wrong, and neither an executor
- * nor a thread. */
+/* A wrong configuration gives one clear error with everything that is wrong, and neither an
+ * executor nor a thread. */
 #include "test.h"
 
 static void refuse(const char *config, size_t len, lambda_executor_status_t status,
@@ -40,7 +40,7 @@ int main(void) {
 
   refuse("{\"local\": {}, \"airflow\": true}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
          "airflow");
-  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_UNSUPPORTED, "airflow");
+  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_UNSUPPORTED, "config_json is NULL, which asks for Airflow");
   refuse("{\"ack\": \"\xff\"}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "UTF-8");
   refuse(NULL, 5, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "config_json");
 

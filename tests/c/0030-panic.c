@@ -9,7 +9,8 @@ lambda_executor_status_t lambda_executor_test_panic(lambda_executor_t *ex, int32
 
 /* The log tells of the panic, though it is in a thread of the host. */
 static void on_record(void *told, const lambda_executor_log_record_t *record) {
-  if (record->level == LAMBDA_EXECUTOR_LOG_ERROR && strstr(record->message.ptr, "injected by a test"))
+  if (record->level == LAMBDA_EXECUTOR_LOG_ERROR &&
+      strstr(record->message.ptr, "injected by a test"))
     __atomic_add_fetch((int *)told, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -26,7 +27,8 @@ int main(void) {
     lambda_executor_batch_t *batch = NULL;
     pthread_t waiting;
     int told = 0;
-    CHECK_OK(lambda_executor_set_log_callback(ex, on_record, &told, LAMBDA_EXECUTOR_LOG_WARN, &err));
+    CHECK_OK(
+        lambda_executor_set_log_callback(ex, on_record, &told, LAMBDA_EXECUTOR_LOG_WARN, &err));
     CHECK_INT(pthread_create(&waiting, NULL, wait_for_ever, ex), 0);
     CHECK_STATUS(lambda_executor_test_panic(ex, place, &err),
                  place == 0 ? LAMBDA_EXECUTOR_ERR_PANIC : LAMBDA_EXECUTOR_OK);

@@ -84,14 +84,24 @@ impl Core {
             Ok(accepted) => {
                 let now_ms = self.now.mono_ms;
                 self.route(route_id).succeeded(now_ms);
-                self.credentials_work(Service::Lambda);
+                self.credentials_work(Service::Lambda, took_ms);
                 if waits_for_it {
                     self.accepted(id, accepted);
                 } else {
                     self.counters.late_answers += 1;
                 }
             }
-            Err(error) => self.invoke_failed(id, route_id, epoch, error, waits_for_it),
+            Err(error) => {
+                if let (FailureClass::Transient { .. }, Some(task)) = (error.class, self.table.get_mut(id)) {
+                    // Only the answer may have been lost.
+                    task.may_run = true;
+                }
+                if error.class == FailureClass::Permanent {
+                    // Lambda knew who we are, and refused what we asked.
+                    self.credentials_work(Service::Lambda, took_ms);
+                }
+                self.invoke_failed(id, route_id, epoch, error, waits_for_it);
+            }
         }
         self.tick();
     }
@@ -138,13 +148,10 @@ impl Core {
                 self.counters.unanswered += 1;
                 // To the end of the line: an event that the service cannot stand must not hold up all others.
                 self.back_to_queue(id, &text, false);
-                self.fail_after_long_outage(route_id);
             }
             FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
             FailureClass::Permanent if waits_for_it => {
-                self.routes[route_id].succeeded(now_ms);
-                // Lambda knew who we are, and refused what we asked.
-                self.credentials_work(Service::Lambda);
+                self.routes[route_id].refused(now_ms, &text);
                 if let Some(task) = self.table.get_mut(id) {
                     task.attempts += 1;
                 }
@@ -223,9 +230,10 @@ impl Core {
         {
             self.expiries.pop_first();
             let Some(task) = self.table.get(id) else { continue };
-            if task.state == TaskState::Queued {
+            if let Some(waits_for) = self.waits_for(task) {
                 let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
-                let mut message = format!("waited {waited} ms to be submitted, longer than its max_wait_ms");
+                let mut message =
+                    format!("waited {waited} ms to be submitted, longer than its max_wait_ms; waited for {waits_for}");
                 if !task.last_error.is_empty() {
                     message = format!("{message}; last error: {}", task.last_error);
                 }
@@ -234,14 +242,26 @@ impl Core {
         }
     }
 
-    /// Fails what has waited `max_outage_ms` for a route that does not answer. Looked at after each probe, so at most
-    /// half a minute late.
+    /// When the first in line has waited `max_outage_ms` for a route that does not answer.
+    pub(super) fn next_give_up(&self, route_id: RouteId) -> Option<u64> {
+        let route = &self.routes[route_id];
+        let outage = route.outage.as_ref()?;
+        let first = route.ready.iter().find_map(|id| self.table.get(*id).filter(|t| t.state == TaskState::Queued))?;
+        Some(outage.since_ms.max(first.queued_mono_ms).saturating_add(self.settings.max_outage_ms))
+    }
+
+    /// Fails what has waited `max_outage_ms` for a route that does not answer.
+    pub(super) fn end_long_outages(&mut self) {
+        for route_id in 0..self.routes.len() {
+            if self.next_give_up(route_id).is_some_and(|at| at <= self.now.mono_ms) {
+                self.fail_after_long_outage(route_id);
+            }
+        }
+    }
+
     fn fail_after_long_outage(&mut self, route_id: RouteId) {
         let Some(outage) = &self.routes[route_id].outage else { return };
         let (since, limit, now) = (outage.since_ms, self.settings.max_outage_ms, self.now.mono_ms);
-        if now.saturating_sub(since) < limit {
-            return;
-        }
         let reason = outage.reason.clone();
         let mut given_up: Vec<TaskId> = self.routes[route_id]
             .ready
@@ -280,13 +300,12 @@ impl Core {
     }
 
     /// A call succeeded. Lambda's word counts for both; that of SQS only for SQS, or tasks would be sent to a Lambda
-    /// that refuses us.
-    pub(super) fn credentials_work(&mut self, service: Service) {
-        let over = match (&self.credentials, service) {
-            (None, _) => false,
-            (Some(_), Service::Lambda) => true,
-            (Some((refuser, _)), Service::Sqs) => *refuser == Service::Sqs,
-        };
+    /// that refuses us. The answer to a call from before the trouble, such as a long poll, says nothing.
+    pub(super) fn credentials_work(&mut self, service: Service, took_ms: u64) {
+        let began_ms = self.now.mono_ms.saturating_sub(took_ms);
+        let over = self.credentials.as_ref().is_some_and(|(refuser, trouble)| {
+            began_ms >= trouble.since_ms && (service == Service::Lambda || *refuser == Service::Sqs)
+        });
         if over {
             self.credentials = None;
             tracing::warn!("our credentials are accepted again");
@@ -314,13 +333,16 @@ impl Core {
         }
         match answer {
             Ok(()) => {
-                self.credentials_work(Service::Lambda);
+                self.credentials_work(Service::Lambda, 0);
                 self.startup = StartupCheck::Passed;
             }
             Err(error) => {
                 self.counters.health_failures += 1;
                 let failures = u32::try_from(self.counters.health_failures).unwrap_or(u32::MAX);
-                let wait_ms = self.jitter.spread(doubling_ms(1_000, failures, 60_000));
+                let credentials = error.class == FailureClass::Credentials;
+                self.counters.credential_failures += u64::from(credentials);
+                let wait_ms = if credentials { contract_ms(failures) } else { doubling_ms(1_000, failures, 60_000) };
+                let wait_ms = self.jitter.spread(wait_ms);
                 if failures.is_power_of_two() {
                     tracing::error!(
                         failures,
@@ -328,8 +350,8 @@ impl Core {
                         "the check at start failed, tasks stay queued: {error}"
                     );
                 }
-                self.startup =
-                    StartupCheck::Failed { next_try_ms: self.now.mono_ms + wait_ms, reason: error.to_string() };
+                let next_try_ms = self.now.mono_ms + wait_ms;
+                self.startup = StartupCheck::Failed { next_try_ms, reason: error.to_string(), credentials };
             }
         }
         self.tick();

@@ -130,6 +130,10 @@ fn json_that_is_no_command_is_told_with_what_it_is() {
         (r#"{"a": [1]}"#, "is an object"),
         ("[]", "is an empty list: the first string is the program"),
         (r#""""#, "is an empty string"),
+        (r#""  \n""#, "is an empty string"),
+        (r#""a\u0000b""#, "has a NUL (\\u0000), which no command can"),
+        (r#"["", "a"]"#, "has an empty string as the program at index 0"),
+        (r#"["a", "b\u0000"]"#, "has a NUL (\\u0000), which no argument can have, at index 1"),
         (r#"["a", 5, null]"#, "has something other than a string at index 1"),
         (r#"["a", "", ["b"]]"#, "has something other than a string at index 2"),
         (r#"[{"b": {}}]"#, "has something other than a string at index 0"),
@@ -140,7 +144,7 @@ fn json_that_is_no_command_is_told_with_what_it_is() {
         let mut task = task("name");
         task.command_json = string(json);
         let message = read(&task).unwrap_err();
-        let allowed = "(allowed: a list of strings, or one string for the shell)";
+        let allowed = r#"(allowed: a list of strings, or one string for the shell, in quotes: "echo hi")"#;
         assert_eq!(message, format!("task `name`: command_json {what} {allowed}"));
     }
 }

@@ -58,7 +58,8 @@
 #define LAMBDA_EXECUTOR_DRAIN_FINISH 0
 
 /**
- * Flag of lambda_executor_drain: what waits is cancelled (reason NEVER_INVOKED), and what runs is waited for.
+ * Flag of lambda_executor_drain: what waits is cancelled, and what runs is waited for. The reason is NEVER_INVOKED, or
+ * ABANDONED where the answer to a try was lost, so that the command may run.
  */
 #define LAMBDA_EXECUTOR_DRAIN_RUNNING 1
 
@@ -264,7 +265,7 @@ typedef struct lambda_executor_counts {
    */
   uint64_t waiting_events;
   /**
-   * Events handed out and not yet acknowledged.
+   * Final events handed out and not yet acknowledged.
    */
   uint64_t unacknowledged;
 } lambda_executor_counts_t;
@@ -478,12 +479,12 @@ typedef void (*lambda_executor_log_callback_t)(void *user_data,
 #define LAMBDA_EXECUTOR_REASON_LOST 7
 
 /**
- * Cancelled before it was submitted: it never ran.
+ * Cancelled before Lambda had accepted it: it never ran, and will not.
  */
 #define LAMBDA_EXECUTOR_REASON_NEVER_INVOKED 8
 
 /**
- * Cancelled after it was submitted: it may run or have run.
+ * Cancelled when Lambda had, or may have, accepted it: it may run or have run.
  */
 #define LAMBDA_EXECUTOR_REASON_ABANDONED 9
 
@@ -728,7 +729,8 @@ lambda_executor_status_t lambda_executor_cancel(lambda_executor_t *ex,
 
 /**
  * Takes over tasks that an executor of an earlier process submitted: they are tracked as running, count against limits,
- * and get their final events here. Read of each task: key, tag, queue, timeout_ms.
+ * and get their final events here. Read of each task: key, tag, queue; timeout_ms is checked
+ * and of no effect, since option result_timeout_ms says when a task of which nothing was heard is LOST.
  *
  * results: room for n statuses: OK, DUPLICATE (already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
  * err: tells of the first task that failed (a negative status), though the call returns OK.
@@ -743,7 +745,7 @@ lambda_executor_status_t lambda_executor_adopt(lambda_executor_t *ex,
 
 /**
  * Accepts no more tasks from now on, and waits until those accepted have finished. Needs nobody to call `sync` or to
- * acknowledge meanwhile. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
+ * acknowledge meanwhile, up to 100,000 results that wait for it. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
  * ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
  *
  * flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
@@ -759,8 +761,8 @@ lambda_executor_status_t lambda_executor_drain(lambda_executor_t *ex,
                                                lambda_executor_error_t **err);
 
 /**
- * With option ack "manual": these events are safe with the host, and their results may leave the queue. Repeated and
- * unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
+ * With option ack "manual": these events are safe with the host, and their results may leave the queue. Only final
+ * events need it; RUNNING, repeated and unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
  *
  * OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
  */

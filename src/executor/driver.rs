@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::watch;
 
-/// Runs until the executor is shut down and every call but long polls has been answered.
+/// Runs until the executor is shut down and every call has been answered, or until a bug stops it.
 pub(super) async fn drive<A, C>(shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>)
 where
     A: Lambda + Queues + Health,
@@ -19,6 +19,9 @@ where
     let _broken = TellIfBroken(Arc::clone(&shared));
     let (closing, _) = watch::channel(false);
     loop {
+        if shared.is_broken() {
+            return;
+        }
         let changed = shared.changed();
         let (actions, next_timer, closed) = shared.with(|core| {
             core.tick();
@@ -28,10 +31,10 @@ where
             (core.take_actions(), next_timer, core.is_closed())
         });
         for action in actions {
-            tokio::spawn(perform(action, Arc::clone(&shared), Arc::clone(&aws), closing.subscribe()));
+            let (shared, aws, clock) = (Arc::clone(&shared), Arc::clone(&aws), Arc::clone(&clock));
+            tokio::spawn(perform(action, shared, aws, clock, closing.subscribe()));
         }
         if closed {
-            // Long polls may take 20 s to end by themselves.
             closing.send_replace(true);
             if shared.with(|core| core.is_quiet()) {
                 return;
@@ -44,11 +47,24 @@ where
     }
 }
 
+/// At the end a long poll is dropped, which may take 20 s to end by itself. So much later, because messages that are on
+/// their way would stay hidden for as long as they were received for.
+const LAST_ANSWER_MS: u64 = 100;
+
 /// One call to AWS, and its answer told.
-async fn perform<A>(action: Action, shared: Arc<Shared>, aws: Arc<A>, mut closing: watch::Receiver<bool>)
-where
+async fn perform<A, C>(
+    action: Action,
+    shared: Arc<Shared>,
+    aws: Arc<A>,
+    clock: Arc<C>,
+    mut closing: watch::Receiver<bool>,
+) where
     A: Lambda + Queues + Health,
+    C: Clock,
 {
+    if shared.is_broken() {
+        return;
+    }
     let _broken = TellIfBroken(Arc::clone(&shared));
     let began_ms = shared.now().mono_ms;
     let took = |core: &Core| core.now_ms().saturating_sub(began_ms);
@@ -63,9 +79,12 @@ where
             let ended = async {
                 // An error means that the driver is gone, which is an end as well.
                 let _ = closing.wait_for(|closing| *closing).await;
+                clock.sleep_until(clock.now().mono_ms + LAST_ANSWER_MS).await;
             };
-            let Some(answer) = unless(aws.receive(request), ended).await else { return };
-            shared.answer(|core| core.received(queue, took(core), answer));
+            match unless(aws.receive(request), ended).await {
+                Some(answer) => shared.answer(|core| core.received(queue, took(core), answer)),
+                None => shared.answer(|core| core.poll_dropped(queue)),
+            }
         }
         Action::Delete { queue, entries } => {
             let receipts = entries.iter().map(|entry| entry.receipt.clone()).collect();

@@ -80,11 +80,17 @@ impl Shared {
         self.driver_sleeps_until.store(at_ms.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// After a panic nothing of the state can be trusted: the driver stops where it is.
     pub(super) fn broken(&self) {
         if !self.is_broken.swap(true, Ordering::AcqRel) {
             tracing::error!("a bug in the executor: it stops here, its tasks can be adopted by a new one");
             self.readiness.broken();
+            self.changed.notify_one();
         }
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Acquire)
     }
 
     fn tell(&self, guarded: &mut Guarded) {

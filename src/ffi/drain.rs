@@ -11,11 +11,12 @@ use crate::runtime::waits::Wait;
 
 /// Flag of lambda_executor_drain: what waits is submitted, and everything is waited for.
 pub const LAMBDA_EXECUTOR_DRAIN_FINISH: u32 = 0;
-/// Flag of lambda_executor_drain: what waits is cancelled (reason NEVER_INVOKED), and what runs is waited for.
+/// Flag of lambda_executor_drain: what waits is cancelled, and what runs is waited for. The reason is NEVER_INVOKED, or
+/// ABANDONED where the answer to a try was lost, so that the command may run.
 pub const LAMBDA_EXECUTOR_DRAIN_RUNNING: u32 = 1;
 
 /// Accepts no more tasks from now on, and waits until those accepted have finished. Needs nobody to call `sync` or to
-/// acknowledge meanwhile. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
+/// acknowledge meanwhile, up to 100,000 results that wait for it. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
 /// ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
 ///
 /// flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
@@ -59,8 +60,8 @@ pub unsafe extern "C" fn lambda_executor_drain(
     }
 }
 
-/// With option ack "manual": these events are safe with the host, and their results may leave the queue. Repeated and
-/// unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
+/// With option ack "manual": these events are safe with the host, and their results may leave the queue. Only final
+/// events need it; RUNNING, repeated and unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
 ///
 /// OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
 #[unsafe(no_mangle)]

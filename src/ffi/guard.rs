@@ -90,6 +90,7 @@ pub(super) unsafe fn in_signal_handler(
 fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outcome {
     panics::catch(body).unwrap_or_else(|story| {
         handle.waits.break_with(&story);
+        handle.executor.stop_after_a_bug();
         Err(Failure::Panic(story))
     })
 }

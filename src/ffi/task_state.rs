@@ -182,7 +182,8 @@ fn cancel(
 }
 
 /// Takes over tasks that an executor of an earlier process submitted: they are tracked as running, count against limits,
-/// and get their final events here. Read of each task: key, tag, queue, timeout_ms.
+/// and get their final events here. Read of each task: key, tag, queue; timeout_ms is checked
+/// and of no effect, since option result_timeout_ms says when a task of which nothing was heard is LOST.
 ///
 /// results: room for n statuses: OK, DUPLICATE (already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
 /// err: tells of the first task that failed (a negative status), though the call returns OK.

@@ -41,9 +41,9 @@ pub const LAMBDA_EXECUTOR_REASON_DEAD_LETTER: lambda_executor_reason_t = 5;
 pub const LAMBDA_EXECUTOR_REASON_INVOKE_FAILED: lambda_executor_reason_t = 6;
 /// Nothing was heard of the task before its deadline.
 pub const LAMBDA_EXECUTOR_REASON_LOST: lambda_executor_reason_t = 7;
-/// Cancelled before it was submitted: it never ran.
+/// Cancelled before Lambda had accepted it: it never ran, and will not.
 pub const LAMBDA_EXECUTOR_REASON_NEVER_INVOKED: lambda_executor_reason_t = 8;
-/// Cancelled after it was submitted: it may run or have run.
+/// Cancelled when Lambda had, or may have, accepted it: it may run or have run.
 pub const LAMBDA_EXECUTOR_REASON_ABANDONED: lambda_executor_reason_t = 9;
 /// The function could not prepare the command.
 pub const LAMBDA_EXECUTOR_REASON_SETUP_FAILED: lambda_executor_reason_t = 10;
@@ -149,6 +149,6 @@ pub struct lambda_executor_counts_t {
     pub running: u64,
     /// Events that `sync` would hand out now.
     pub waiting_events: u64,
-    /// Events handed out and not yet acknowledged.
+    /// Final events handed out and not yet acknowledged.
     pub unacknowledged: u64,
 }

@@ -1,6 +1,7 @@
 //! What the host asks: queue, cancel, adopt, drain, shut down.
 
 use super::finish::Outcome;
+use super::receive::Poller;
 use super::table::{Task, TaskId};
 use super::{Core, Phase, StartupCheck};
 use crate::executor::DrainMode;
@@ -47,6 +48,7 @@ impl Core {
             attempt: None,
             payload: None,
             attempts: 0,
+            may_run: false,
             queued_at_ms: self.now.unix_ms,
             queued_mono_ms: self.now.mono_ms,
             first_invoked_at_ms: 0,
@@ -117,8 +119,8 @@ impl Core {
         if task.state.is_final() {
             return false;
         }
-        let outcome = if task.state == TaskState::Queued && task.first_invoked_at_ms == 0 {
-            Outcome::cancelled(Reason::NeverInvoked, "cancelled before it was submitted")
+        let outcome = if task.state == TaskState::Queued && !task.may_run {
+            Outcome::cancelled(Reason::NeverInvoked, "cancelled before Lambda had accepted it")
         } else {
             Outcome::cancelled(Reason::Abandoned, "cancelled; the command may still run, its result is discarded")
         };
@@ -161,8 +163,13 @@ impl Core {
             return;
         }
         for id in self.queued_tasks() {
-            let why = "handed back by a drain, never submitted (again)";
-            self.finish(id, Outcome::cancelled(Reason::NeverInvoked, why), None);
+            let outcome = if self.table.get(id).is_some_and(|task| task.may_run) {
+                let why = "not submitted again because of a drain; the answer to a try was lost, so it may run";
+                Outcome::cancelled(Reason::Abandoned, why)
+            } else {
+                Outcome::cancelled(Reason::NeverInvoked, "handed back by a drain, never accepted by Lambda")
+            };
+            self.finish(id, outcome, None);
         }
     }
 
@@ -192,11 +199,10 @@ impl Core {
         self.flush_deletes();
     }
 
-    /// True when nothing asked for is unanswered but long polls.
+    /// True when nothing asked for is unanswered.
     pub(crate) fn is_quiet(&self) -> bool {
         self.actions.is_empty()
-            && self.visibility_in_flight == 0
-            && self.pollers.iter().all(|poller| poller.deletes_are_done())
+            && self.pollers.iter().all(Poller::is_quiet)
             && self.routes.iter().all(|route| route.in_flight == 0)
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Outcome {
     pub(super) state: TaskState,
     pub(super) reason: Reason,
     pub(super) message: String,
+    /// Signal that ended the command, else 0.
+    pub(super) signal: i32,
     /// What the function reported, if it did.
     pub(super) result: Option<CommandResult>,
     pub(super) request_id: String,
@@ -22,7 +24,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     fn untold(state: TaskState, reason: Reason, message: String) -> Self {
-        Self { state, reason, message, result: None, request_id: String::new(), accepted: false }
+        Self { state, reason, message, signal: 0, result: None, request_id: String::new(), accepted: false }
     }
 
     pub(super) fn cancelled(reason: Reason, message: &str) -> Self {
@@ -48,9 +50,11 @@ impl Outcome {
 
     pub(super) fn reported(result: CommandResult, request_id: String) -> Self {
         let code = result.return_code;
-        let signalled = result.signal != 0 || (-64..0).contains(&code);
-        let reason = result.reason.unwrap_or(if signalled { Reason::Signal } else { Reason::Exit });
-        let signal = if result.signal != 0 { i64::from(result.signal) } else { -i64::from(code) };
+        // Airflow's function reports -n for signal n and nothing else; what is no signal's number is none.
+        let by_code = if (-64..0).contains(&code) { -code } else { 0 };
+        let told = if (1..=64).contains(&result.signal) { result.signal } else { 0 };
+        let reason = result.reason.unwrap_or(if told.max(by_code) > 0 { Reason::Signal } else { Reason::Exit });
+        let signal = if told == 0 && reason == Reason::Signal { by_code } else { told };
         let message = match reason {
             Reason::Exit if code == 0 => String::new(),
             Reason::Exit => format!("the command exited with status {code}"),
@@ -64,7 +68,7 @@ impl Outcome {
             other => format!("the function reported `{}`", other.name()),
         };
         let state = if code == 0 { TaskState::Succeeded } else { TaskState::Failed };
-        Self { state, reason, message, result: Some(result), request_id, accepted: true }
+        Self { state, reason, message, signal, result: Some(result), request_id, accepted: true }
     }
 }
 
@@ -108,18 +112,13 @@ impl Core {
         }
         tracing::debug!(task_key = %task.key, state = outcome.state.name(), reason = outcome.reason.name(),
             "finished: {}", outcome.message);
-        let signal = if result.signal != 0 || result.return_code >= 0 || outcome.reason != Reason::Signal {
-            result.signal
-        } else {
-            -result.return_code
-        };
         let return_code = task.return_code;
         self.counters.finished(outcome.state, outcome.reason);
         let event = Event {
             state: outcome.state,
             reason: Some(outcome.reason),
             return_code,
-            signal,
+            signal: outcome.signal,
             started_at_ms: result.started_at_ms,
             message: outcome.message,
             output_tail: result.output_tail,
@@ -200,14 +199,14 @@ impl Core {
         for WaitingEvent { mut event, task, held } in self.waiting_events.drain(..count) {
             event.seq = self.next_seq;
             self.next_seq += 1;
-            let is_final = event.state.is_final();
-            if is_final {
+            if event.state.is_final() {
                 self.waiting_final -= 1;
                 if let Some(task) = self.table.get_mut(task) {
                     task.final_handed_out = true;
                 }
+                // Nothing hangs on RUNNING: a host need not acknowledge it.
+                self.unacknowledged.insert(event.seq, Unacknowledged { task, held });
             }
-            self.unacknowledged.insert(event.seq, Unacknowledged { task, held, is_final });
             events.push(event);
         }
         events
@@ -220,9 +219,7 @@ impl Core {
             if let Some(held) = done.held {
                 self.delete_held(held);
             }
-            if done.is_final {
-                self.keep_for_a_while(done.task);
-            }
+            self.keep_for_a_while(done.task);
         }
         self.flush_deletes();
         self.poll_queues();

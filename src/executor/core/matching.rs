@@ -1,9 +1,9 @@
 //! Whose a message is, and what follows from it.
 
 use super::finish::Outcome;
-use super::held::ReleaseEntry;
 use super::message::{Attempt, Content, Parsed, parse};
 use super::table::TaskId;
+use super::visibility::ReleaseEntry;
 use super::{Core, Phase};
 use crate::executor::ports::{Message, QueueId};
 use crate::executor::settings::QueueKind;

@@ -1,9 +1,9 @@
 //! What a message says: a result, a dead letter in one of its forms, or nothing we understand.
 
+use super::fields::Fields;
 use crate::executor::ports::Message;
 use crate::executor::task::{AttemptId, Reason};
 use base64::Engine as _;
-use serde_json::{Map, Value};
 
 /// Which submission a message speaks of.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,19 +46,18 @@ pub(super) struct Parsed {
     pub(super) content: Content,
 }
 
-/// Reads a message; the error says what is wrong with it.
+/// Reads a message; the error says what is wrong with it. Whatever else it holds is nobody's business here and is not
+/// looked at, so that it cannot make a result unreadable.
 pub(super) fn parse(message: &Message) -> Result<Parsed, String> {
-    let body: Value = serde_json::from_str(&message.body).map_err(|e| format!("not JSON: {e}"))?;
-    let Value::Object(body) = body else {
-        return Err("not a JSON object".into());
-    };
-    if body.contains_key("requestContext") && body.contains_key("requestPayload") {
+    let body = Fields::read(&message.body)?;
+    if body.has("requestContext") && body.has("requestPayload") {
         return parse_destination_record(&body);
     }
-    if body.contains_key("return_code") && !body.contains_key("command") {
+    // Before `command`: a handler may answer with the whole event and the return code.
+    if body.has("return_code") {
         return parse_result(&body);
     }
-    if body.contains_key("command") {
+    if body.has("command") {
         return parse_dead_event(&body, message);
     }
     if message.dead_request_id.is_some() {
@@ -68,38 +67,36 @@ pub(super) fn parse(message: &Message) -> Result<Parsed, String> {
 }
 
 /// The function's report: `task_key` and `return_code`, and what ours adds.
-fn parse_result(body: &Map<String, Value>) -> Result<Parsed, String> {
-    let key = task_key(body)?;
-    let code = body.get("return_code");
-    let Some(return_code) = code.and_then(Value::as_i64) else {
-        return Err(format!("`return_code` is {}, not an integer", code.map_or("missing", kind)));
+fn parse_result(body: &Fields<'_>) -> Result<Parsed, String> {
+    let key = body.task_key()?;
+    let Some(return_code) = body.get::<i64>("return_code") else {
+        return Err(format!("`return_code` is {}, not an integer", body.kind("return_code")));
     };
     let return_code = i32::try_from(return_code).unwrap_or(if return_code < 0 { i32::MIN } else { i32::MAX });
-    let value = match text(body, "value") {
-        "" => Vec::new(),
-        encoded => base64::engine::general_purpose::STANDARD
-            .decode(encoded)
-            .map_err(|e| format!("`value` of task `{key}` is not base64: {e}"))?,
-    };
+    let value = base64::engine::general_purpose::STANDARD.decode(body.text("value")).unwrap_or_else(|error| {
+        // Some handler's own `value`. The return code counts all the same.
+        tracing::debug!(task_key = key, "the result's `value` is not base64 and is left out: {error}");
+        Vec::new()
+    });
     Ok(Parsed {
-        attempt: attempt(body),
-        request_id: text(body, "request_id").into(),
+        attempt: body.attempt(),
+        request_id: body.text("request_id"),
         content: Content::Result(CommandResult {
             return_code,
-            reason: Reason::from_name(text(body, "reason")),
-            signal: integer(body, "signal").try_into().unwrap_or(0),
-            output_tail: text(body, "output_tail").into(),
+            reason: Reason::from_name(&body.text("reason")),
+            signal: body.integer("signal").try_into().unwrap_or(0),
+            output_tail: body.text("output_tail"),
             value,
-            log_stream: text(body, "log_stream").into(),
-            started_at_ms: integer(body, "started_at_ms"),
-            finished_at_ms: integer(body, "finished_at_ms"),
+            log_stream: body.text("log_stream"),
+            started_at_ms: body.integer("started_at_ms"),
+            finished_at_ms: body.integer("finished_at_ms"),
         }),
         key,
     })
 }
 
 /// Lambda's dead letter queue: the event itself, the error in message attributes.
-fn parse_dead_event(event: &Map<String, Value>, message: &Message) -> Result<Parsed, String> {
+fn parse_dead_event(event: &Fields<'_>, message: &Message) -> Result<Parsed, String> {
     let mut why = message.dead_error_message.clone().unwrap_or_default();
     if why.is_empty() {
         why = "no error message".into();
@@ -108,75 +105,40 @@ fn parse_dead_event(event: &Map<String, Value>, message: &Message) -> Result<Par
         why = format!("{why} (error code {code})");
     }
     Ok(Parsed {
-        key: task_key(event)?,
-        attempt: attempt(event),
+        key: event.task_key()?,
+        attempt: event.attempt(),
         request_id: message.dead_request_id.clone().unwrap_or_default(),
         content: Content::DeadLetter(why),
     })
 }
 
 /// An on-failure destination: a record around the event.
-fn parse_destination_record(record: &Map<String, Value>) -> Result<Parsed, String> {
-    let Some(Value::Object(event)) = record.get("requestPayload") else {
+fn parse_destination_record(record: &Fields<'_>) -> Result<Parsed, String> {
+    let Some(event) = record.part("requestPayload") else {
         return Err("a destination record whose `requestPayload` is not an object".into());
     };
-    let empty = Map::new();
-    let part = |name: &str| record.get(name).and_then(Value::as_object).unwrap_or(&empty);
+    let part = |name: &str| record.part(name).unwrap_or_default();
     let (context, response, answer) = (part("requestContext"), part("responseContext"), part("responsePayload"));
-    let mut why = text(context, "condition").to_owned();
+    let mut why = context.text("condition");
     if why.is_empty() {
         why = "no condition named".into();
     }
-    for detail in [text(response, "functionError"), text(answer, "errorType"), text(answer, "errorMessage")] {
+    for detail in [response.text("functionError"), answer.text("errorType"), answer.text("errorMessage")] {
         if !detail.is_empty() {
             why.push_str(": ");
-            why.push_str(detail);
+            why.push_str(&detail);
         }
     }
-    let tries = integer(context, "approximateInvokeCount");
+    let tries = context.integer("approximateInvokeCount");
     if tries > 0 {
         why.push_str(&format!(" (after {tries} invocations)"));
     }
     Ok(Parsed {
-        key: task_key(event)?,
-        attempt: attempt(event),
-        request_id: text(context, "requestId").into(),
+        key: event.task_key()?,
+        attempt: event.attempt(),
+        request_id: context.text("requestId"),
         content: Content::DeadLetter(why),
     })
-}
-
-fn task_key(body: &Map<String, Value>) -> Result<String, String> {
-    match body.get("task_key") {
-        Some(Value::String(key)) => Ok(key.clone()),
-        other => Err(format!("`task_key` is {}, not a string", other.map_or("missing", kind))),
-    }
-}
-
-fn attempt(body: &Map<String, Value>) -> Attempt {
-    match body.get("attempt_id") {
-        None | Some(Value::Null) => Attempt::Absent,
-        Some(Value::String(id)) => AttemptId::parse(id).map_or(Attempt::Foreign, Attempt::Id),
-        Some(_) => Attempt::Foreign,
-    }
-}
-
-fn text<'a>(body: &'a Map<String, Value>, name: &str) -> &'a str {
-    body.get(name).and_then(Value::as_str).unwrap_or("")
-}
-
-fn integer(body: &Map<String, Value>, name: &str) -> i64 {
-    body.get(name).and_then(Value::as_i64).unwrap_or(0)
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]

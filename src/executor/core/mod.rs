@@ -6,15 +6,19 @@
 //! | `accept.rs` | queue, cancel, adopt, drain: what the host asks |
 //! | `submit.rs`, `route.rs`, `limiter.rs`, `backoff.rs` | what is invoked when, and what a failed Invoke means |
 //! | `receive.rs` | how many long polls are under way, and when none is |
-//! | `message.rs`, `matching.rs` | what a message says, and whose it is |
+//! | `message.rs`, `fields.rs`, `matching.rs` | what a message says, and whose it is |
 //! | `finish.rs` | events, final states, what is kept of a finished task |
-//! | `held.rs` | messages whose event the host has not acknowledged: visibility, deletes, releases |
+//! | `held.rs` | messages whose event the host has not acknowledged |
+//! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
 //! | `report.rs` | counters, statistics, describe |
 
 mod accept;
 mod backoff;
+mod batches;
 mod deadline;
+mod deletes;
+mod fields;
 mod finish;
 mod held;
 #[cfg(test)]
@@ -29,15 +33,18 @@ mod submit;
 mod table;
 #[cfg(test)]
 mod tests;
+mod visibility;
 
-pub(crate) use held::{DeleteEntry, ReleaseEntry};
+pub(crate) use deletes::DeleteEntry;
 pub(crate) use table::TaskId;
+pub(crate) use visibility::ReleaseEntry;
 
 use super::event::{Counts, Event};
 use super::ports::{InvokeRequest, Now, QueueId, ReceiveRequest, RouteId};
 use super::settings::Settings;
 use backoff::Jitter;
-use held::{Consumed, Held};
+use deletes::Consumed;
+use held::Held;
 use receive::Poller;
 use report::Counters;
 use route::{Outage, Route};
@@ -72,7 +79,12 @@ pub(super) enum Phase {
 pub(super) enum StartupCheck {
     Passed,
     UnderWay,
-    Failed { next_try_ms: u64, reason: String },
+    /// `credentials`: they were the trouble.
+    Failed {
+        next_try_ms: u64,
+        reason: String,
+        credentials: bool,
+    },
 }
 
 /// Who answered.
@@ -99,12 +111,11 @@ pub(super) struct WaitingEvent {
     held: Option<HeldId>,
 }
 
-/// An event that the host has and has not acknowledged.
+/// A final event that the host has and has not acknowledged.
 #[derive(Debug)]
 pub(super) struct Unacknowledged {
     task: TaskId,
     held: Option<HeldId>,
-    is_final: bool,
 }
 
 /// The state machine.
@@ -140,7 +151,6 @@ pub(crate) struct Core {
     running: u64,
     startup: StartupCheck,
     credentials: Option<(Service, Outage)>,
-    visibility_in_flight: usize,
     jitter: Jitter,
     counters: Counters,
     actions: Vec<Action>,
@@ -173,7 +183,6 @@ impl Core {
             running: 0,
             startup: StartupCheck::Passed,
             credentials: None,
-            visibility_in_flight: 0,
             jitter: Jitter::new(settings.seed),
             counters: Counters::default(),
             actions: Vec::new(),
@@ -194,12 +203,14 @@ impl Core {
     pub(crate) fn tick(&mut self) {
         self.end_waits_that_are_over();
         self.end_back_offs();
+        self.end_long_outages();
         // A lost task frees a slot, and may be the last one that anything is received for.
         self.find_lost();
         self.hand_back_waiting();
         self.retry_health_check();
         self.submit_ready();
         self.extend_visibility();
+        self.flush_changes();
         self.flush_deletes();
         self.poll_queues();
     }
@@ -233,6 +244,9 @@ impl Core {
             for route in &self.routes {
                 earlier(route.next_admission(now));
             }
+        }
+        for route in 0..self.routes.len() {
+            earlier(self.next_give_up(route));
         }
         if self.submitting + self.running > 0 && !self.receiving_paused() {
             for poller in &self.pollers {

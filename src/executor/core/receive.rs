@@ -1,14 +1,16 @@
 //! Long polls: as many as the work and what arrives ask for, none when nothing runs.
 
 use super::backoff::doubling_ms;
-use super::held::{FIRST_VISIBILITY_S, PendingDeletes};
+use super::batches::BATCH;
+use super::deletes::PendingDeletes;
+use super::held::FIRST_VISIBILITY_S;
+use super::visibility::PendingChanges;
 use super::{Action, Core, Phase, Service};
 use crate::executor::ports::{CallError, FailureClass, Message, QueueId, ReceiveRequest};
 use crate::executor::settings::QueueKind;
 
 /// SQS's longest.
 const WAIT_S: u32 = 20;
-const BATCH: usize = 10;
 /// Long polls of one queue at once, at most.
 const MOST_POLLS: usize = 16;
 /// One more poll for so many running tasks, if what arrives asks for it.
@@ -34,6 +36,7 @@ pub(super) struct Poller {
     pub(super) clock_ahead_ms: i64,
     pub(super) last_error: String,
     pub(super) deletes: PendingDeletes,
+    pub(super) changes: PendingChanges,
 }
 
 impl Poller {
@@ -48,19 +51,21 @@ impl Poller {
             clock_ahead_ms: 0,
             last_error: String::new(),
             deletes: PendingDeletes::default(),
+            changes: PendingChanges::default(),
         }
     }
 
     pub(super) fn next_flush(&self) -> Option<u64> {
-        self.deletes.next_flush()
+        [self.deletes.next_call(), self.changes.next_call()].into_iter().flatten().min()
     }
 
     pub(super) fn next_try(&self, now_ms: u64) -> Option<u64> {
         (self.retry_at_ms > now_ms && self.in_flight == 0).then_some(self.retry_at_ms)
     }
 
-    pub(super) fn deletes_are_done(&self) -> bool {
-        self.deletes.are_done()
+    /// True when nothing is under way or waits to be.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.in_flight == 0 && self.deletes.are_done() && self.changes.are_done()
     }
 
     pub(super) fn is_failing(&self) -> bool {
@@ -117,6 +122,11 @@ impl Core {
             Err(error) => self.receive_failed(queue, error),
         }
         self.tick();
+    }
+
+    /// A long poll was ended without its answer, which may take 20 s.
+    pub(crate) fn poll_dropped(&mut self, queue: QueueId) {
+        self.pollers[queue].in_flight -= 1;
     }
 
     fn receive_succeeded(&mut self, queue: QueueId, took_ms: u64, count: usize) {

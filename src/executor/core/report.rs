@@ -138,8 +138,9 @@ impl Core {
                 StartupCheck::UnderWay => {
                     return json!({"state": "starting", "reason": "the check at start is under way"});
                 }
-                StartupCheck::Failed { next_try_ms, reason } => {
-                    return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(*next_try_ms)});
+                StartupCheck::Failed { next_try_ms, reason, credentials } => {
+                    let state = if *credentials { "no_credentials" } else { "degraded" };
+                    return json!({"state": state, "reason": reason, "next_try_in_ms": until(*next_try_ms)});
                 }
                 StartupCheck::Passed => {}
             }
@@ -148,6 +149,12 @@ impl Core {
             if let Some(outage) = &route.outage {
                 let reason = format!("{}: {}", Service::Lambda.name(), outage.reason);
                 return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(outage.next_probe_ms)});
+            }
+        }
+        for route in &self.routes {
+            if let Some(refusal) = &route.refusal {
+                let reason = format!("Lambda refused the last event: {refusal}");
+                return json!({"state": "degraded", "reason": reason});
             }
         }
         for (queue, poller) in self.settings.queues.iter().zip(&self.pollers) {

@@ -41,6 +41,9 @@ pub(super) struct Route {
     throttles_in_a_row: u32,
     last_success_ms: Option<u64>,
     pub(super) outage: Option<Outage>,
+    /// What Lambda said when it refused the last event for good.
+    pub(super) refusal: Option<String>,
+    refusals_in_a_row: u32,
 }
 
 impl Route {
@@ -57,6 +60,8 @@ impl Route {
             throttles_in_a_row: 0,
             last_success_ms: None,
             outage: None,
+            refusal: None,
+            refusals_in_a_row: 0,
             settings,
         }
     }
@@ -101,8 +106,31 @@ impl Route {
             .max()
     }
 
-    /// Lambda answered as it should: whatever trouble there was is over.
+    /// Lambda took an event: whatever trouble there was is over.
     pub(super) fn succeeded(&mut self, now_ms: u64) {
+        self.answered(now_ms);
+        self.refusals_in_a_row = 0;
+        if self.refusal.take().is_some() {
+            tracing::warn!(route = self.settings.name, "Lambda takes events again");
+        }
+    }
+
+    /// Lambda refused an event for good: the service is there, but perhaps it will take none.
+    pub(super) fn refused(&mut self, now_ms: u64, why: &str) {
+        self.answered(now_ms);
+        self.refusal = Some(why.into());
+        self.refusals_in_a_row = self.refusals_in_a_row.saturating_add(1);
+        if self.refusals_in_a_row.is_power_of_two() {
+            let refused = self.refusals_in_a_row;
+            tracing::error!(
+                route = self.settings.name,
+                refused,
+                "Lambda refuses events for good, their tasks fail: {why}"
+            );
+        }
+    }
+
+    fn answered(&mut self, now_ms: u64) {
         self.last_success_ms = Some(now_ms);
         self.throttles_in_a_row = 0;
         self.concurrency.succeeded();
@@ -129,10 +157,9 @@ impl Route {
         self.last_success_ms = Some(now_ms);
         self.outage = None;
         let rounds = self.throttles_in_a_row.div_ceil(u32::try_from(self.concurrency.limit()).unwrap_or(u32::MAX));
-        let pause = match retry_after_ms {
-            Some(asked) => asked.min(MOST_RETRY_AFTER_MS),
-            None => jitter.spread(doubling_ms(FIRST_THROTTLE_PAUSE_MS, rounds, MOST_THROTTLE_PAUSE_MS)),
-        };
+        // `Retry-After` in whole seconds may say 0: that is not to ask again in a tight loop.
+        let own = jitter.spread(doubling_ms(FIRST_THROTTLE_PAUSE_MS, rounds, MOST_THROTTLE_PAUSE_MS));
+        let pause = own.max(retry_after_ms.unwrap_or(0).min(MOST_RETRY_AFTER_MS));
         self.paused_until_ms = self.paused_until_ms.max(now_ms + pause);
         pause
     }

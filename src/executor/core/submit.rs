@@ -91,7 +91,13 @@ impl Core {
                     self.counters.late_answers += 1;
                 }
             }
-            Err(error) => self.invoke_failed(id, route_id, epoch, error, waits_for_it),
+            Err(error) => {
+                if let (FailureClass::Transient { .. }, Some(task)) = (error.class, self.table.get_mut(id)) {
+                    // Only the answer may have been lost.
+                    task.may_run = true;
+                }
+                self.invoke_failed(id, route_id, epoch, error, waits_for_it);
+            }
         }
         self.tick();
     }
@@ -138,11 +144,10 @@ impl Core {
                 self.counters.unanswered += 1;
                 // To the end of the line: an event that the service cannot stand must not hold up all others.
                 self.back_to_queue(id, &text, false);
-                self.fail_after_long_outage(route_id);
             }
             FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
             FailureClass::Permanent if waits_for_it => {
-                self.routes[route_id].succeeded(now_ms);
+                self.routes[route_id].refused(now_ms, &text);
                 // Lambda knew who we are, and refused what we asked.
                 self.credentials_work(Service::Lambda);
                 if let Some(task) = self.table.get_mut(id) {
@@ -234,14 +239,26 @@ impl Core {
         }
     }
 
-    /// Fails what has waited `max_outage_ms` for a route that does not answer. Looked at after each probe, so at most
-    /// half a minute late.
+    /// When the first in line has waited `max_outage_ms` for a route that does not answer.
+    pub(super) fn next_give_up(&self, route_id: RouteId) -> Option<u64> {
+        let route = &self.routes[route_id];
+        let outage = route.outage.as_ref()?;
+        let first = route.ready.iter().find_map(|id| self.table.get(*id).filter(|t| t.state == TaskState::Queued))?;
+        Some(outage.since_ms.max(first.queued_mono_ms).saturating_add(self.settings.max_outage_ms))
+    }
+
+    /// Fails what has waited `max_outage_ms` for a route that does not answer.
+    pub(super) fn end_long_outages(&mut self) {
+        for route_id in 0..self.routes.len() {
+            if self.next_give_up(route_id).is_some_and(|at| at <= self.now.mono_ms) {
+                self.fail_after_long_outage(route_id);
+            }
+        }
+    }
+
     fn fail_after_long_outage(&mut self, route_id: RouteId) {
         let Some(outage) = &self.routes[route_id].outage else { return };
         let (since, limit, now) = (outage.since_ms, self.settings.max_outage_ms, self.now.mono_ms);
-        if now.saturating_sub(since) < limit {
-            return;
-        }
         let reason = outage.reason.clone();
         let mut given_up: Vec<TaskId> = self.routes[route_id]
             .ready
@@ -320,7 +337,10 @@ impl Core {
             Err(error) => {
                 self.counters.health_failures += 1;
                 let failures = u32::try_from(self.counters.health_failures).unwrap_or(u32::MAX);
-                let wait_ms = self.jitter.spread(doubling_ms(1_000, failures, 60_000));
+                let credentials = error.class == FailureClass::Credentials;
+                self.counters.credential_failures += u64::from(credentials);
+                let wait_ms = if credentials { contract_ms(failures) } else { doubling_ms(1_000, failures, 60_000) };
+                let wait_ms = self.jitter.spread(wait_ms);
                 if failures.is_power_of_two() {
                     tracing::error!(
                         failures,
@@ -328,8 +348,8 @@ impl Core {
                         "the check at start failed, tasks stay queued: {error}"
                     );
                 }
-                self.startup =
-                    StartupCheck::Failed { next_try_ms: self.now.mono_ms + wait_ms, reason: error.to_string() };
+                let next_try_ms = self.now.mono_ms + wait_ms;
+                self.startup = StartupCheck::Failed { next_try_ms, reason: error.to_string(), credentials };
             }
         }
         self.tick();

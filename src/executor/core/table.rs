@@ -12,7 +12,7 @@ pub(crate) type TaskId = u64;
 pub(super) type HeldId = u64;
 
 /// So many attempts of forgotten tasks are remembered, so that their late messages are cleared, not passed round.
-const REMEMBERED_ATTEMPTS: usize = 65_536;
+const REMEMBERED_ATTEMPTS: usize = 262_144;
 
 /// One task.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Task {
     /// Kept until the task cannot be invoked (again).
     pub(super) payload: Option<Arc<[u8]>>,
     pub(super) attempts: u32,
+    /// An Invoke had no definite answer: Lambda may have taken the event.
+    pub(super) may_run: bool,
     pub(super) queued_at_ms: i64,
     pub(super) queued_mono_ms: u64,
     /// When the first Invoke was begun, 0 before: what was sent earlier cannot be its result.

@@ -1,6 +1,7 @@
 //! What must be true after every step, of every action, and of every event (design, section 3).
 
 use super::world::{About, Call, World};
+use crate::executor::core::batches::CALLS;
 use crate::executor::core::{Action, DeleteEntry, Phase, ReleaseEntry, StartupCheck};
 use crate::executor::event::Event;
 use crate::executor::ports::{InvokeRequest, QueueId, ReceiveRequest};
@@ -114,6 +115,8 @@ impl World {
     fn check_visibility(&mut self, queue: QueueId, entries: &[ReleaseEntry]) {
         self.model.seen.visibility += 1;
         assert!((1..=10).contains(&entries.len()), "{} entries in a batch", entries.len());
+        let same = |call: &&Call| matches!(call.action, Action::ChangeVisibility { queue: of, .. } if of == queue);
+        assert!(self.calls.iter().filter(same).count() < CALLS, "too many changes of visibility at once");
         for entry in entries {
             let now = self.now.mono_ms;
             let (shut_down, most_s) = (self.model.shut_down, self.settings.max_stranger_delay_s);
@@ -174,8 +177,11 @@ impl World {
                 assert!(used_up || task.refused_for_good || outage, "{event:?}");
             }
             Reason::Expired => assert!(task.max_wait_ms > 0),
-            Reason::Abandoned => assert!(task.cancelled),
-            Reason::NeverInvoked => assert!(task.cancelled || self.model.hands_back),
+            Reason::Abandoned => assert!(task.cancelled || self.model.hands_back),
+            Reason::NeverInvoked => {
+                assert!(task.cancelled || self.model.hands_back);
+                assert!(!task.accepted, "`{}` runs, and is said to have never been invoked", task.key);
+            }
             Reason::Lost => assert_eq!(event.state, TaskState::Lost),
             other => panic!("nobody reported {}", other.name()),
         }
@@ -335,7 +341,8 @@ impl World {
                 Action::ChangeVisibility { entries, .. } => entries.iter().any(|e| e.receipt == *held.receipt),
                 _ => false,
             });
-            assert!(asked, "m{number} is past half its time and is not extended");
+            let waits = self.core.pollers[held.queue].changes.waiting().any(|entry| entry.receipt == *held.receipt);
+            assert!(asked || waits, "m{number} is past half its time and is not extended");
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct ModelTask {
     /// When its deadline began to run.
     pub(super) running_since: Option<u64>,
     pub(super) attempts: u32,
+    /// Lambda took its event, whether or not the executor was told.
+    pub(super) accepted: bool,
     /// When the last attempt that counted failed.
     pub(super) failed_at: Option<u64>,
     pub(super) refused_for_good: bool,

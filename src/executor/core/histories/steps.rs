@@ -5,8 +5,8 @@ use super::dice::Dice;
 use super::model::{HandedOut, ModelTask, source_of};
 use super::world::{About, LambdaMood, Run, SqsMood, World};
 use crate::executor::DrainMode;
-use crate::executor::core::Action;
-use crate::executor::ports::Message;
+use crate::executor::core::{Action, ReleaseEntry};
+use crate::executor::ports::{Message, QueueId};
 use crate::executor::task::{AdoptSpec, AttemptId, Command, Refusal, TaskSpec, TaskState};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -212,6 +212,7 @@ impl World {
             first_invoked_at: None,
             running_since: attempt.is_none().then_some(self.now.mono_ms),
             attempts: 0,
+            accepted: attempt.is_none(),
             failed_at: None,
             refused_for_good: false,
             cancelled: false,
@@ -310,12 +311,12 @@ impl World {
             self.model.next_seq += 1;
             let source = source_of(&event);
             self.check_event(&event, source);
-            self.model.unacked.insert(event.seq, HandedOut { source });
             let task = &mut self.model.tasks[event.tag as usize];
             if event.state == TaskState::Running {
                 assert!(!task.running_told, "RUNNING twice");
                 task.running_told = true;
             } else {
+                self.model.unacked.insert(event.seq, HandedOut { source });
                 task.final_event = Some(event);
             }
         }
@@ -342,7 +343,16 @@ impl World {
         self.core.shut_down();
         self.collect();
         // The driver drops long polls at the end.
+        let dropped: Vec<QueueId> = self
+            .calls
+            .iter()
+            .filter_map(|call| match &call.action {
+                Action::Receive(request) => Some(request.queue),
+                _ => None,
+            })
+            .collect();
         self.calls.retain(|call| !matches!(call.action, Action::Receive(_)));
+        dropped.into_iter().for_each(|queue| self.core.poll_dropped(queue));
         for receipt in held {
             let given_back = self.calls.iter().any(|call| match &call.action {
                 Action::ChangeVisibility { entries, .. } => {
@@ -350,6 +360,8 @@ impl World {
                 }
                 _ => false,
             });
+            let waits = |entry: &ReleaseEntry| entry.receipt == receipt && entry.seconds == 0;
+            let given_back = given_back || self.core.pollers.iter().any(|p| p.changes.waiting().any(waits));
             assert!(given_back, "{receipt} was held and is not given back at the end");
         }
     }

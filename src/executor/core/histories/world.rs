@@ -265,6 +265,7 @@ impl World {
 
     fn accept(&mut self, id: u64, payload: &Arc<[u8]>, request_id: &str) {
         let task = self.model.index_of(id);
+        self.model.tasks[task].accepted = true;
         let attempt = self.model.tasks[task].attempt.map(|attempt| attempt.to_string());
         let run = Run { task, payload: Arc::clone(payload), attempt, request_id: request_id.into() };
         if self.dice.percent(5) {

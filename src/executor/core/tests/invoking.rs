@@ -33,7 +33,7 @@ fn a_permanent_error_fails_the_task_at_once() {
 fn throttling_uses_no_attempt_and_retry_after_is_honoured() {
     let mut stage = Stage::new(|_| {});
     stage.queue("k");
-    for _ in 0..10 {
+    for _ in 0..7 {
         let retry_after_ms = Some(7_000);
         stage.answer_invoke(Err(CallError { retry_after_ms, ..error(FailureClass::Throttled) }));
         assert_eq!(stage.core.next_timer(), Some(stage.now.mono_ms + 7_000));
@@ -155,4 +155,45 @@ fn nothing_is_submitted_before_the_check_at_start_has_passed() {
     stage.core.health_checked(Ok(()));
     stage.tick();
     assert_eq!(stage.invokes(), 1);
+}
+
+#[test]
+fn what_lambda_refuses_for_good_shows_in_health_until_it_takes_an_event_again() {
+    let mut stage = Stage::new(|_| {});
+    stage.queue("refused");
+    stage.refuse_invoke(FailureClass::Permanent);
+    let health = stage.core.stats()["health"].clone();
+    assert_eq!(health["state"], "degraded");
+    assert_eq!(health["reason"], "Lambda refused the last event: Injected: on purpose");
+    stage.running("accepted");
+    assert_eq!(stage.core.stats()["health"]["state"], "healthy");
+}
+
+#[test]
+fn missing_credentials_at_start_are_told_as_such() {
+    let mut stage = Stage::new(|settings| settings.check_health_on_startup = true);
+    stage.core.health_checked(Err(error(FailureClass::Credentials)));
+    let stats = stage.core.stats();
+    assert_eq!(stats["health"]["state"], "no_credentials");
+    assert_eq!(stats["invokes"]["credential_failures"], 1);
+}
+
+#[test]
+fn an_outage_ends_even_where_running_tasks_leave_no_room_for_a_probe() {
+    let mut stage = Stage::new(|settings| {
+        settings.routes[0].max_running_tasks = 1;
+        settings.max_outage_ms = 60_000;
+    });
+    stage.running("running");
+    stage.queue("waiting");
+    assert!(stage.core.cancel("running"));
+    stage.tick();
+    stage.after(20_000);
+    stage.refuse_invoke(AWAY);
+    stage.adopt("adopted");
+    stage.after(59_999);
+    assert_eq!(stage.core.counts().queued, 1);
+    stage.after(1);
+    let last = stage.take().pop().unwrap();
+    assert_eq!((&*last.key, last.reason), ("waiting", Some(Reason::InvokeFailed)));
 }

@@ -188,3 +188,24 @@ fn what_is_malformed_is_deleted_from_the_results_and_released_from_the_dead_lett
     assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-1"]);
     assert_eq!(stage.hidden(), [("receipt-2".into(), 0)]);
 }
+
+#[test]
+fn what_else_a_result_holds_cannot_make_it_unreadable() {
+    for (body, code) in [
+        (r#"{"task_key":"k","return_code":0,"value":"not base64 at all"}"#, 0),
+        (r#"{"task_key":"k","return_code":0,"stdout":"bad byte \udcff"}"#, 0),
+        (r#"{"task_key":"k","return_code":3,"output_tail":"bad byte \udcff","request_id":7,"started_at_ms":"x"}"#, 3),
+        (r#"{"task_key":"k","command":["true"],"executor_config":{},"return_code":0}"#, 0),
+        (r#"{"task_key":"k","return_code":-9999999999,"reason":"signal"}"#, i32::MIN),
+        (r#"{"task_key":"k","return_code":99,"signal":-2147483648}"#, 99),
+    ] {
+        let mut stage = Stage::new(|_| {});
+        stage.running("k");
+        let message = stage.message(body.into());
+        stage.deliver(RESULTS, message);
+        let events = stage.take();
+        assert_eq!(events.len(), 2, "{body}");
+        assert_eq!((events[1].return_code, events[1].signal), (Some(code), 0), "{body}");
+        assert_eq!(events[1].state == TaskState::Succeeded, code == 0, "{body}");
+    }
+}

@@ -111,6 +111,17 @@ impl Stage {
         self.tick();
     }
 
+    /// As the driver does at the end.
+    fn drop_polls(&mut self) {
+        let actions = std::mem::take(&mut self.actions);
+        for action in actions {
+            match action {
+                Action::Receive(request) => self.core.poll_dropped(request.queue),
+                other => self.actions.push(other),
+            }
+        }
+    }
+
     fn deliver(&mut self, queue: QueueId, message: Message) {
         self.answer_poll(queue, Ok(vec![message]));
     }

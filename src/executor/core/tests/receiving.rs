@@ -137,3 +137,47 @@ fn a_delete_that_fails_is_tried_six_times_and_then_left() {
     }
     assert_eq!((tries, stage.core.next_timer()), (6, None));
 }
+
+#[test]
+fn deletes_that_get_no_answer_wait_for_sqs_and_none_is_given_up() {
+    let mut stage = Stage::new(|_| {});
+    let attempts: Vec<_> = (0..30).map(|number| stage.running(&format!("k{number}"))).collect();
+    for (number, attempt) in attempts.into_iter().enumerate() {
+        let result = stage.result(&format!("k{number}"), attempt);
+        stage.deliver(RESULTS, result);
+    }
+    stage.take();
+    stage.acknowledge_all();
+    let mut calls = 0;
+    let began = stage.now.mono_ms;
+    while stage.now.mono_ms < began + 60_000 {
+        while let Some(at) = stage.actions.iter().position(|action| matches!(action, Action::Delete { .. })) {
+            let Action::Delete { queue, entries } = stage.actions.remove(at) else { unreachable!() };
+            stage.core.deleted(queue, entries, Err(error(AWAY)));
+            stage.actions.extend(stage.core.take_actions());
+            calls += 1;
+        }
+        stage.after(10);
+    }
+    assert!((5..20).contains(&calls), "{calls} calls in a minute");
+    stage.after(60_000);
+    assert_eq!(stage.deletes(&EntryOutcome::Done).len(), 30);
+}
+
+#[test]
+fn changes_of_visibility_go_a_few_calls_at_a_time() {
+    let mut stage = Stage::new(|_| {});
+    let attempts: Vec<_> = (0..200u8).map(|number| stage.running(&format!("k{number}"))).collect();
+    for (number, attempt) in attempts.into_iter().enumerate() {
+        let result = stage.result(&format!("k{number}"), attempt);
+        stage.deliver(RESULTS, result);
+    }
+    stage.core.shut_down();
+    stage.tick();
+    let calls = stage.actions.iter().filter(|action| matches!(action, Action::ChangeVisibility { .. })).count();
+    assert_eq!(calls, 8);
+    let released = stage.hidden();
+    assert_eq!(released.len(), 200);
+    stage.drop_polls();
+    assert!(stage.core.is_quiet());
+}

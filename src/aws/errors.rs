@@ -254,7 +254,9 @@ fn not_sent(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error +
         Some(failed) if failed.is_timeout() => (FailureClass::Transient { no_service: true }, "ConnectTimedOut"),
         _ => (FailureClass::Transient { no_service: true }, "ConnectionFailed"),
     };
-    own(class, code, format!("{what}: {}", chain(error)))
+    // The innermost cause says it all; those around it only name layers of the SDK.
+    let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error);
+    own(class, code, format!("{what} cannot be reached: {cause}"))
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

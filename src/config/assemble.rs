@@ -33,8 +33,21 @@ fn check_together(given: &mut Given) {
             }
         }
     }
-    if local && given.has(&o::ENDPOINT_URL) {
-        given.wrong(&o::ENDPOINT_URL, "cannot be given together with local, which makes its own");
+    if local {
+        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go.
+        for option in [
+            &o::ENDPOINT_URL,
+            &o::FUNCTION_NAME,
+            &o::FUNCTION_QUALIFIER,
+            &o::QUALIFIER,
+            &o::QUEUE_URL,
+            &o::REPLY_QUEUE_URL,
+            &o::DEAD_LETTER_QUEUE_URL,
+        ] {
+            if given.has(option) {
+                given.wrong(option, "cannot be given together with local, which makes its own");
+            }
+        }
     }
     for option in [&o::QUEUE_URL, &o::REPLY_QUEUE_URL] {
         let dead_letters = given.text(&o::DEAD_LETTER_QUEUE_URL);

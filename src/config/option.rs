@@ -195,7 +195,7 @@ pub(crate) static RESULT_TIMEOUT_MS: Opt = number(
     1,
     LONGEST_MS,
     23_400_000,
-    "Milliseconds after which a task of which nothing was heard is LOST. The default is 6 h in Lambda's queue, 15 min of run time, 15 min of grace.",
+    "Milliseconds after which a task of which nothing was heard is LOST, once both queues have been read without a gap since: up to two long polls (40 s) and max_stranger_delay_s later. The default is 6 h in Lambda's queue, 15 min of run time, 15 min of grace.",
 );
 pub(crate) static MAX_OUTAGE_MS: Opt = number(
     "max_outage_ms",

@@ -111,6 +111,13 @@ fn local_and_an_endpoint_contradict() {
         invalid(r#"{"local": {}, "endpoint_url": "http://127.0.0.1:1"}"#),
         ["endpoint_url: cannot be given together with local, which makes its own"]
     );
+    assert_eq!(
+        invalid(r#"{"local": {}, "function_name": "f", "dead_letter_queue_url": "http://127.0.0.1/1/d"}"#),
+        [
+            "function_name: cannot be given together with local, which makes its own",
+            "dead_letter_queue_url: cannot be given together with local, which makes its own"
+        ]
+    );
 }
 
 #[test]

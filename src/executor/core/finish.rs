@@ -57,6 +57,10 @@ impl Outcome {
         let signal = if told == 0 && reason == Reason::Signal { by_code } else { told };
         let message = match reason {
             Reason::Exit if code == 0 => String::new(),
+            // Our function tells a start of whatever did start.
+            Reason::Exit if matches!(code, 126 | 127) && result.reason.is_some() && result.started_at_ms == 0 => {
+                format!("the command could not be started (status {code}; its output tells why)")
+            }
             Reason::Exit => format!("the command exited with status {code}"),
             Reason::Signal => format!("the command was ended by signal {signal}"),
             Reason::Timeout => "the command ran over its time limit and was ended".into(),
@@ -100,6 +104,7 @@ impl Core {
             task.attempts = (task.attempts + open_try).max(1);
         }
         task.state = outcome.state;
+        task.last_error = outcome.message.as_str().into();
         task.reason = Some(outcome.reason);
         task.return_code = outcome.result.as_ref().map(|result| result.return_code);
         if task.request_id.is_empty() && !outcome.request_id.is_empty() {

@@ -131,7 +131,7 @@ impl Core {
 
     fn receive_succeeded(&mut self, queue: QueueId, took_ms: u64, count: usize) {
         let now = self.now.mono_ms;
-        self.credentials_work(Service::Sqs);
+        self.credentials_work(Service::Sqs, took_ms);
         let name = &self.settings.queues[queue].name;
         let poller = &mut self.pollers[queue];
         if poller.failures > 0 {

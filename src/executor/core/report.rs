@@ -1,5 +1,6 @@
 //! What the state machine tells of itself: statistics, and everything about one task.
 
+use super::table::Task;
 use super::{Core, Phase, Service, StartupCheck};
 use crate::executor::task::{Reason, TaskState};
 use crate::observe::histogram::Histogram;
@@ -172,6 +173,25 @@ impl Core {
         self.table.newest(key).map(|(_, task)| task.state)
     }
 
+    /// What keeps a task from being submitted; `None` if it does not wait for that.
+    pub(super) fn waits_for(&self, task: &Task) -> Option<String> {
+        if task.state != TaskState::Queued {
+            return None;
+        }
+        let route = &self.routes[task.route];
+        Some(match (&self.startup, &self.credentials, &route.outage) {
+            (StartupCheck::UnderWay, ..) => "the check at start, which is under way".into(),
+            (StartupCheck::Failed { reason, .. }, ..) => format!("the check at start, which failed: {reason}"),
+            (_, Some((service, trouble)), _) => {
+                format!("credentials that {} accepts: {}", service.name(), trouble.reason)
+            }
+            (.., Some(outage)) => format!("Lambda to answer: {}", outage.reason),
+            _ if task.backing_off_until.is_some() => "the next try after a failed one".into(),
+            _ if route.paused_until_ms > self.now.mono_ms => "Lambda, which throttles".into(),
+            _ => "its turn".into(),
+        })
+    }
+
     /// Everything about the newest task of a key.
     pub(crate) fn describe(&self, key: &str) -> Option<Value> {
         let (_, task) = self.table.newest(key)?;
@@ -188,6 +208,7 @@ impl Core {
             "return_code": task.return_code,
             "request_id": &*task.request_id,
             "last_error": &*task.last_error,
+            "waits_for": self.waits_for(task),
             "queued_at_ms": task.queued_at_ms,
             "submitted_at_ms": task.submitted_at_ms,
             "finished_at_ms": task.finished_at_ms,

@@ -84,7 +84,7 @@ impl Core {
             Ok(accepted) => {
                 let now_ms = self.now.mono_ms;
                 self.route(route_id).succeeded(now_ms);
-                self.credentials_work(Service::Lambda);
+                self.credentials_work(Service::Lambda, took_ms);
                 if waits_for_it {
                     self.accepted(id, accepted);
                 } else {
@@ -95,6 +95,10 @@ impl Core {
                 if let (FailureClass::Transient { .. }, Some(task)) = (error.class, self.table.get_mut(id)) {
                     // Only the answer may have been lost.
                     task.may_run = true;
+                }
+                if error.class == FailureClass::Permanent {
+                    // Lambda knew who we are, and refused what we asked.
+                    self.credentials_work(Service::Lambda, took_ms);
                 }
                 self.invoke_failed(id, route_id, epoch, error, waits_for_it);
             }
@@ -148,8 +152,6 @@ impl Core {
             FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
             FailureClass::Permanent if waits_for_it => {
                 self.routes[route_id].refused(now_ms, &text);
-                // Lambda knew who we are, and refused what we asked.
-                self.credentials_work(Service::Lambda);
                 if let Some(task) = self.table.get_mut(id) {
                     task.attempts += 1;
                 }
@@ -228,9 +230,10 @@ impl Core {
         {
             self.expiries.pop_first();
             let Some(task) = self.table.get(id) else { continue };
-            if task.state == TaskState::Queued {
+            if let Some(waits_for) = self.waits_for(task) {
                 let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
-                let mut message = format!("waited {waited} ms to be submitted, longer than its max_wait_ms");
+                let mut message =
+                    format!("waited {waited} ms to be submitted, longer than its max_wait_ms; waited for {waits_for}");
                 if !task.last_error.is_empty() {
                     message = format!("{message}; last error: {}", task.last_error);
                 }
@@ -297,13 +300,12 @@ impl Core {
     }
 
     /// A call succeeded. Lambda's word counts for both; that of SQS only for SQS, or tasks would be sent to a Lambda
-    /// that refuses us.
-    pub(super) fn credentials_work(&mut self, service: Service) {
-        let over = match (&self.credentials, service) {
-            (None, _) => false,
-            (Some(_), Service::Lambda) => true,
-            (Some((refuser, _)), Service::Sqs) => *refuser == Service::Sqs,
-        };
+    /// that refuses us. The answer to a call from before the trouble, such as a long poll, says nothing.
+    pub(super) fn credentials_work(&mut self, service: Service, took_ms: u64) {
+        let began_ms = self.now.mono_ms.saturating_sub(took_ms);
+        let over = self.credentials.as_ref().is_some_and(|(refuser, trouble)| {
+            began_ms >= trouble.since_ms && (service == Service::Lambda || *refuser == Service::Sqs)
+        });
         if over {
             self.credentials = None;
             tracing::warn!("our credentials are accepted again");
@@ -331,7 +333,7 @@ impl Core {
         }
         match answer {
             Ok(()) => {
-                self.credentials_work(Service::Lambda);
+                self.credentials_work(Service::Lambda, 0);
                 self.startup = StartupCheck::Passed;
             }
             Err(error) => {

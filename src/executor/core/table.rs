@@ -45,7 +45,7 @@ pub(super) struct Task {
     pub(super) final_handed_out: bool,
     pub(super) reason: Option<Reason>,
     pub(super) return_code: Option<i32>,
-    /// What the last failed try said.
+    /// What the last failed try said, or at the end what happened.
     pub(super) last_error: Box<str>,
 }
 

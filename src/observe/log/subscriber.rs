@@ -25,9 +25,10 @@ impl Subscriber {
     }
 }
 
-/// The most that is ever heard of a module.
+/// The most that is ever heard of a module. What others warn of (the SDK of credentials, with whole HTTP answers) we tell
+/// ourselves, in one line.
 fn loudest(metadata: &Metadata<'_>) -> Level {
-    if metadata.target().starts_with("lambda_executor") { Level::TRACE } else { Level::WARN }
+    if metadata.target().starts_with("lambda_executor") { Level::TRACE } else { Level::ERROR }
 }
 
 /// A level as a number: 0 for none, then the more the louder.

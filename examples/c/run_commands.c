@@ -3,7 +3,8 @@
  *   ./run_commands [--config FILE|JSON] [--tsv|--json] [FILE]
  *
  * Each line is one command for the shell; blank lines and lines that start with # are skipped.
- * Without --config the functions run on this machine. Progress goes to stderr, results to stdout.
+ * Without --config the options are those in LAMBDA_EXECUTOR_CONFIG; without both the functions run
+ * on this machine. Progress goes to stderr, results to stdout.
  * Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
  *
  * Exit status: 0 all succeeded, 1 some did not, 2 could not run, 130 interrupted.
@@ -398,7 +399,8 @@ static void usage(FILE *out) {
 }
 
 static arguments_t read_arguments(int argc, char **argv) {
-  arguments_t arguments = {"{\"local\": {}}", NULL, print_table};
+  const char *config = getenv("LAMBDA_EXECUTOR_CONFIG");
+  arguments_t arguments = {config != NULL ? config : "{\"local\": {}}", NULL, print_table};
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--config") == 0 && i + 1 == argc)
       die("--config", "its value is missing (a file, or options as JSON)");

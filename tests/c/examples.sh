@@ -99,12 +99,21 @@ expect "$work/out" "\"command\": \": $(printf '\357\277\275%.0s' 1 2 3 4) $(prin
 [ "$(wc -l <"$work/out")" -eq 1 ] || fail "the blank line was not skipped: $(cat "$work/out")"
 
 echo 'a function that is not there'
+"${CARGO_TARGET_DIR:-target}/debug/lambda-executor-local" --handler builtin >"$work/local.env" 2>"$work/server" &
+runner=$!
+tries=0
+until [ -s "$work/local.env" ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 600 ] || fail "lambda-executor-local did not start: $(cat "$work/server")"
+  sleep 0.05
+done
 for example in minimal epoll_loop run_commands; do
   status=0
-  arguments=()
-  [ "$example" != run_commands ] || arguments=(--config '{"local": {}, "function_name": "no"}')
-  echo true | LAMBDA_EXECUTOR_CONFIG='{"local": {}, "function_name": "no"}' timeout --kill-after=5 60 \
-    "$examples/$example" "${arguments[@]}" >"$work/out" 2>"$work/refused" || status=$?
+  (
+    . "$work/local.env"
+    export LAMBDA_EXECUTOR_CONFIG=${LAMBDA_EXECUTOR_CONFIG//lambda-executor-local/no}
+    echo true | timeout --kill-after=5 60 "$examples/$example" >"$work/out" 2>"$work/refused"
+  ) || status=$?
   [ "$status" -eq 1 ] || [ "$status" -eq 2 ] || fail "$example: exit status $status"
   expect "$work/refused" 'function `no` was not found'
 done

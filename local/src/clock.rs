@@ -3,6 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
+/// What the system's clock shows, as other processes see it: Unix ms. Unlike a [`Clock`] it goes on while the machine
+/// sleeps.
+pub(crate) fn system_time() -> u64 {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(unix.as_millis()).unwrap_or(0)
+}
+
 /// Reads the time once from the system's clock and counts on from there.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -12,8 +19,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { start: Instant::now(), start_unix_ms: u64::try_from(unix.as_millis()).unwrap_or(0) }
+        Self { start: Instant::now(), start_unix_ms: system_time() }
     }
 
     /// Milliseconds since 1970.
@@ -26,5 +32,18 @@ impl Clock {
     pub(crate) fn instant(&self, unix_ms: u64) -> Instant {
         let after_start = Duration::from_millis(unix_ms.saturating_sub(self.start_unix_ms));
         self.start.checked_add(after_start).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_systems_time_does_not_depend_on_the_clock() {
+        let clock = Clock::new();
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        let ahead = clock.now().abs_diff(system_time());
+        assert!(ahead > 3_000_000, "the clock is {ahead} ms ahead");
     }
 }

@@ -14,6 +14,7 @@ mod config;
 mod faults;
 mod front;
 mod lambda;
+mod peer;
 mod random;
 mod refusal;
 mod running;

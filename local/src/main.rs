@@ -15,6 +15,8 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    // First of all, while it is most likely still there.
+    let parent = std::os::unix::process::parent_id();
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(message) => return complain(2, &message),
@@ -27,12 +29,12 @@ fn main() -> ExitCode {
     }
     let options = serde_json::Value::from(arguments.options.clone()).to_string();
     match Options::from_json(&options) {
-        Ok(options) => serve(&arguments, options).unwrap_or_else(|message| complain(1, &message)),
+        Ok(options) => serve(&arguments, options, parent).unwrap_or_else(|message| complain(1, &message)),
         Err(error) => complain(2, &error.problems().join("\n")),
     }
 }
 
-fn serve(arguments: &Arguments, options: Options) -> Result<ExitCode, String> {
+fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCode, String> {
     // Before any thread is started, so that all of them block these signals too.
     let ending = Ending::prepare();
     if tracing::subscriber::set_global_default(Log::from_environment()).is_err() {
@@ -40,7 +42,7 @@ fn serve(arguments: &Arguments, options: Options) -> Result<ExitCode, String> {
     }
     let running = start(options).map_err(|error| error.to_string())?;
     if arguments.exit_with_parent {
-        ending.follow_parent().map_err(|error| format!("--exit-with-parent: {error}"))?;
+        ending.follow_parent(parent).map_err(|error| format!("--exit-with-parent: {error}"))?;
     }
     if arguments.exit_with_stdin {
         ending.follow_input().map_err(|error| format!("--exit-with-stdin: {error}"))?;

@@ -24,8 +24,6 @@ use tokio::task::JoinHandle;
 
 /// The account of all ARNs.
 const ACCOUNT: &str = "000000000000";
-/// Runs at a time of the built-in handler, which costs next to nothing: Lambda's own limit for a region.
-const BUILTIN_CONCURRENCY: usize = 1000;
 /// How long the threads may take to end once nothing runs on them.
 const THREADS_END: Duration = Duration::from_secs(5);
 
@@ -200,11 +198,6 @@ fn make_queue(sqs: &Sqs, name: &str) -> Result<QueueAddress, StartError> {
 }
 
 fn settings(options: &Options, runner: Runner, dead_letter_queue: &str) -> Settings {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let default_concurrency = match &runner {
-        Runner::Builtin(_) => BUILTIN_CONCURRENCY,
-        Runner::Command(_) => 2 * processors,
-    };
     let letters = |form| (options.on_failure == form).then(|| dead_letter_queue.to_owned());
     Settings {
         runner,
@@ -215,7 +208,6 @@ fn settings(options: &Options, runner: Runner, dead_letter_queue: &str) -> Setti
         role: format!("arn:aws:iam::{ACCOUNT}:role/lambda-executor-local"),
         description: String::new(),
         state: State::Active,
-        concurrency: options.concurrency.unwrap_or(default_concurrency),
         reserved_concurrency: options.concurrency,
         maximum_retry_attempts: options.maximum_retry_attempts,
         maximum_event_age_ms: options.maximum_event_age_ms,
@@ -261,8 +253,8 @@ impl Running {
         &self.dead_letter_queue.url
     }
 
-    /// Ends everything: no more requests, SIGTERM to the process groups of the handlers and SIGKILL after `grace`, all
-    /// threads joined, all descriptors closed. Takes about as long as `grace` when a handler does not end by itself.
+    /// Ends everything: no more requests, SIGTERM to the process groups of the handlers and SIGKILL to what is left of
+    /// their sessions when they have ended or after `grace`, all threads joined, all descriptors closed. Takes about as long as `grace` when a handler does not end by itself.
     /// Must not be called from within an asynchronous runtime.
     pub fn stop(mut self, grace: Duration) {
         self.end(grace);

@@ -1,6 +1,7 @@
 //! HTTP/1.1 on a loopback port: connections, keep-alive, and outages during which nobody listens.
 
 use crate::faults::{FaultPlan, OutageKind};
+use crate::peer;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -44,17 +45,29 @@ pub(crate) async fn serve<S: Service>(
     let mut listener = Some(first);
     let mut connections = JoinSet::new();
     let mut changes = plan.changes();
+    let mut told = false;
     loop {
         let active = plan.active();
         let now = Instant::now();
+        let mut next_change = active.next_change(now);
         if active.outage(now) == Some(OutageKind::Refuse) {
             // Nobody listens: the kernel refuses. Requests under way lose their connection.
             listener = None;
+            told = false;
             connections.abort_all();
         } else if listener.is_none() {
-            listener = listen(address).await;
+            // Again, after an outage, on the port that clients know.
+            match TcpListener::bind(address).await {
+                Ok(bound) => listener = Some(bound),
+                Err(error) => {
+                    if !std::mem::replace(&mut told, true) {
+                        tracing::warn!(%error, %address, "cannot listen again after an outage; trying again");
+                    }
+                    let again = now + BIND_PAUSE;
+                    next_change = Some(next_change.map_or(again, |change| change.min(again)));
+                }
+            }
         }
-        let next_change = active.next_change(now);
         tokio::select! {
             accepting = accept(listener.as_ref()) => match accepting {
                 Ok(stream) => {
@@ -73,15 +86,20 @@ pub(crate) async fn serve<S: Service>(
     }
 }
 
-/// Serves connections until the future is dropped, which closes them all.
-pub(crate) async fn serve_plainly<S: Service>(listener: TcpListener, service: S) {
+/// Serves connections of our own user until the future is dropped, which closes them all.
+pub(crate) async fn serve_own_user<S: Service>(listener: TcpListener, service: S) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepting = listener.accept() => match accepting {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, service.clone()));
-                }
+                Ok((stream, _)) => match peer::is_own_user(&stream) {
+                    Ok(true) => drop(connections.spawn(connection(stream, service.clone()))),
+                    Ok(false) => tracing::warn!("another user's connection to the Runtime API of a handler is refused"),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does \
+                                        not tell whose it is");
+                    }
+                },
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -100,18 +118,6 @@ async fn wait_until(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Listens again after an outage, on the port that clients know.
-async fn listen(address: SocketAddr) -> Option<TcpListener> {
-    match TcpListener::bind(address).await {
-        Ok(listener) => Some(listener),
-        Err(error) => {
-            tracing::warn!(%error, %address, "cannot listen again after an outage; trying again");
-            sleep(BIND_PAUSE).await;
-            None
-        }
     }
 }
 
@@ -156,5 +162,44 @@ pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl I
 pub(crate) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
     if let Ok(value) = http::HeaderValue::from_str(value) {
         answer.headers_mut().insert(http::HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::Faults;
+
+    #[derive(Clone)]
+    struct Hello;
+
+    impl Service for Hello {
+        async fn answer(&self, _: http::Request<Incoming>) -> Result<Answer, NoAnswer> {
+            Ok(answer(200, &[], "hello"))
+        }
+    }
+
+    /// Repeats until there is something, while the virtual time goes by.
+    async fn eventually<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
+        for _ in 0..10_000 {
+            if let Some(it) = there().await {
+                return it;
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        panic!("{what}: not within 10 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_port_that_is_held_at_the_end_of_an_outage_is_taken_when_it_is_free() {
+        let (listener, address) = any_port().await.unwrap();
+        let faults = Faults::from_json(br#"{"outages": [{"for_ms": 1000, "kind": "refuse"}]}"#).unwrap();
+        let plan = Arc::new(FaultPlan::new(faults));
+        let mut server = JoinSet::new();
+        server.spawn(serve(listener, address, plan, Hello, || ()));
+        let holder = eventually("the port is free", async || TcpListener::bind(address).await.ok()).await;
+        sleep(Duration::from_secs(2)).await;
+        drop(holder);
+        eventually("it serves again", async || TcpStream::connect(address).await.ok()).await;
     }
 }

@@ -99,6 +99,109 @@ fn functions_are_created_changed_and_deleted() {
 }
 
 #[test]
+fn the_handler_of_the_environment_counts_only_while_it_is_there() {
+    let (_running, client) = builtin();
+    let function = json!({
+        "FunctionName": "mine",
+        "Environment": {"Variables": {
+            "LAMBDA_EXECUTOR_LOCAL_HANDLER": "/bin/false",
+            "LAMBDA_EXECUTOR_LOCAL_STATE": "Pending",
+        }},
+    });
+    client.lambda("POST", "/2015-03-31/functions", &[], function.to_string().as_bytes());
+    let uri = "/2015-03-31/functions/mine/configuration";
+    let changed = client.lambda("PUT", uri, &[], br#"{"Environment": {"Variables": {}}}"#);
+    assert_eq!(changed.json()["State"], "Active");
+    let described = client.lambda("GET", "/2015-03-31/functions/mine", &[], b"").json();
+    assert_eq!(described["Code"]["Location"], "builtin");
+}
+
+#[test]
+fn a_function_with_a_handler_of_its_own_has_the_concurrency_of_its_kind() {
+    let running = local(json!({"handler": "builtin"}));
+    let client = Client::of(&running);
+    let function = json!({
+        "FunctionName": "mine",
+        "Environment": {"Variables": {"LAMBDA_EXECUTOR_LOCAL_HANDLER": "/bin/sleep 600"}},
+    });
+    client.lambda("POST", "/2015-03-31/functions", &[], function.to_string().as_bytes());
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let events = 2 * processors + 3;
+    for _ in 0..events {
+        assert_eq!(client.invoke_of("mine", "Event", &json!({})).status, 202);
+    }
+    // Refused, because all slots are taken: by then those that wait would have started, too.
+    eventually("all slots are taken", || client.invoke_of("mine", "RequestResponse", &json!({})).status == 429);
+    assert_eq!(client.stats()["cold_starts"], 2 * processors);
+}
+
+#[test]
+fn an_update_of_the_event_config_keeps_what_it_does_not_mention() {
+    let (_running, client) = builtin();
+    let uri = "/2019-09-25/functions/lambda-executor-local/event-invoke-config";
+    let change = |method: &str, config: Value| client.lambda(method, uri, &[], config.to_string().as_bytes());
+    let letters = "arn:aws:sqs:us-east-1:000000000000:lambda-executor-dead-letters";
+    let destination = json!({"OnFailure": {"Destination": letters}});
+    let all = json!({
+        "MaximumRetryAttempts": 0,
+        "MaximumEventAgeInSeconds": 100,
+        "DestinationConfig": destination,
+    });
+    assert_eq!(change("PUT", all).status, 200);
+    let updated = change("POST", json!({"MaximumEventAgeInSeconds": 200})).json();
+    assert_eq!((&updated["MaximumRetryAttempts"], &updated["MaximumEventAgeInSeconds"]), (&json!(0), &json!(200)));
+    assert_eq!(updated["DestinationConfig"]["OnFailure"]["Destination"], letters);
+    let updated = change("POST", json!({"DestinationConfig": {"OnFailure": {}}})).json();
+    assert_eq!(updated["DestinationConfig"]["OnFailure"], json!({}));
+    let replaced = change("PUT", json!({"MaximumRetryAttempts": 1})).json();
+    assert_eq!((&replaced["MaximumRetryAttempts"], &replaced["MaximumEventAgeInSeconds"]), (&json!(1), &json!(21_600)));
+}
+
+#[test]
+fn deleting_a_version_leaves_the_function() {
+    let (_running, client) = builtin();
+    for _ in 0..2 {
+        client.lambda("POST", &format!("{GET_FUNCTION}/versions"), &[], b"{}");
+    }
+    let alias = json!({"Name": "live", "FunctionVersion": "2"}).to_string();
+    client.lambda("POST", &format!("{GET_FUNCTION}/aliases"), &[], alias.as_bytes());
+    let delete = |qualifier: &str| client.lambda("DELETE", &format!("{GET_FUNCTION}?Qualifier={qualifier}"), &[], b"");
+    assert_eq!(delete("1").status, 204);
+    assert_eq!(client.invoke_of("lambda-executor-local:1", "Event", &json!({"task_key": "k"})).status, 404);
+    assert_eq!(delete("1").status, 404);
+    assert_eq!(delete("2").error(), (409, "ResourceConflictException"));
+    assert_eq!(delete("%24LATEST").error(), (400, "InvalidParameterValueException"));
+    assert_eq!(delete("live").error(), (400, "InvalidParameterValueException"));
+    assert_eq!(client.invoke_of("lambda-executor-local:live", "Event", &json!({"task_key": "k"})).status, 202);
+    let published = client.lambda("POST", &format!("{GET_FUNCTION}/versions"), &[], b"{}").json();
+    assert_eq!(published["Version"], "3", "a number is not given twice");
+}
+
+#[test]
+fn letters_go_to_standard_queues_that_exist() {
+    let (_running, client) = builtin();
+    let fifo = json!({"QueueName": "letters.fifo", "Attributes": {"FifoQueue": "true"}});
+    assert_eq!(client.sqs("CreateQueue", &fifo).status, 200);
+    for (queue, why) in [("letters.fifo", "FIFO"), ("nowhere", "no such queue")] {
+        let arn = format!("arn:aws:sqs:us-east-1:000000000000:{queue}");
+        let function = json!({"FunctionName": "mine", "DeadLetterConfig": {"TargetArn": arn}}).to_string();
+        let change = json!({"DeadLetterConfig": {"TargetArn": arn}}).to_string();
+        let config = json!({"DestinationConfig": {"OnFailure": {"Destination": arn}}}).to_string();
+        for (method, uri, body) in [
+            ("POST", "/2015-03-31/functions".to_owned(), function),
+            ("PUT", format!("{GET_FUNCTION}/configuration"), change),
+            ("PUT", "/2019-09-25/functions/lambda-executor-local/event-invoke-config".to_owned(), config),
+        ] {
+            let refused = client.lambda(method, &uri, &[], body.as_bytes());
+            assert_eq!(refused.error(), (400, "InvalidParameterValueException"), "{method} {uri}");
+            let message = refused.json()["message"].as_str().unwrap().to_owned();
+            assert!(message.contains(&arn) && message.contains(why), "{message}");
+        }
+    }
+    assert_eq!(client.lambda("GET", "/2015-03-31/functions/mine", &[], b"").status, 404);
+}
+
+#[test]
 fn a_function_that_is_not_active_cannot_be_invoked() {
     let (_running, client) = builtin();
     let function = json!({

@@ -5,20 +5,25 @@ mod support;
 use serde_json::{Value, json};
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
 use std::process::exit;
 use std::time::{Duration, Instant};
-use support::{Answer, Client, eventually, local, read_answer};
+use support::{Answer, Client, Program, eventually, kill, local, read_answer};
 
-/// Starts a local AWS whose function is `handler` below.
-fn with_handler(options: Value) -> (lambda_executor_local::Running, Client) {
+/// Options of a local AWS whose function is `handler` below, and `more`.
+fn options(more: &Value) -> Value {
     let program = std::env::current_exe().unwrap();
     let mut all = json!({
         "handler": [program, "--exact", "handler", "--ignored", "--nocapture", "--test-threads=1"],
         "retry_base_ms": 1,
         "env": {"HANDLER": "1"},
     });
-    all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
-    let running = local(all);
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    all
+}
+
+fn with_handler(more: Value) -> (lambda_executor_local::Running, Client) {
+    let running = local(options(&more));
     let client = Client::of(&running);
     (running, client)
 }
@@ -119,6 +124,15 @@ fn a_handler_over_its_time_is_killed_with_its_children() {
 }
 
 #[test]
+fn an_answer_in_time_counts_however_long_the_handler_takes_afterwards() {
+    let (_running, client) = with_handler(json!({"timeout_ms": 300}));
+    let answer = client.invoke("RequestResponse", &json!({"then_sleep_ms": 60_000}));
+    assert_eq!((answer.status, answer.header("x-amz-function-error")), (200, ""));
+    let stats = client.stats();
+    assert_eq!((&stats["timeouts"], &stats["function_errors"]), (&json!(0), &json!(0)));
+}
+
+#[test]
 fn retries_keep_the_request_id() {
     let (_running, client) = with_handler(json!({}));
     let queue_url = client.queue_url.clone();
@@ -155,6 +169,118 @@ fn calls_of_the_runtime_api_are_quick() {
         client.invoke("RequestResponse", &json!({}));
     }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+#[test]
+fn an_event_handed_to_a_handler_that_has_just_died_runs_in_another() {
+    let config = options(&json!({"concurrency": 1, "maximum_retry_attempts": 0})).to_string();
+    let program = Program::start(&["--config", &config]);
+    let client = &program.client;
+    let mut stream = TcpStream::connect(&client.address).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for round in 1..=5 {
+        let mut pid = None;
+        eventually("the slot is free", || {
+            pid = client.invoke("RequestResponse", &json!({})).json()["pid"].as_u64();
+            pid.is_some()
+        });
+        let pid = pid.unwrap();
+        // On a connection that is open already, so that the event and the end of the handler are seen together.
+        let list = client.sqs_request("ListQueues", &json!({}));
+        stream.write_all(&list).unwrap();
+        assert_eq!(read_answer(&mut reader).unwrap().status, 200);
+        let uri = format!("/2015-03-31/functions/{}/invocations", client.function_name);
+        let event = json!({"report": client.queue_url}).to_string();
+        let kind = if round % 2 == 0 { "RequestResponse" } else { "Event" };
+        let invoke = client.signed("lambda", "POST", &uri, &[("x-amz-invocation-type", kind)], event.as_bytes());
+        kill("-STOP", program.pid());
+        kill("-KILL", u32::try_from(pid).unwrap());
+        // With all its threads: the first may be gone before the others, and the process with the last.
+        eventually("the handler is dead", || {
+            std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+                && std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() == 1)
+        });
+        stream.write_all(&invoke).unwrap();
+        kill("-CONT", program.pid());
+        let answer = read_answer(&mut reader).unwrap();
+        assert!(matches!(answer.status, 200 | 202), "{kind}: {}", answer.json());
+        assert_ne!(client.result()["pid"].as_u64(), Some(pid));
+        let stats = client.stats();
+        assert_eq!((&stats["invocations"], &stats["function_errors"]), (&json!(2 * round), &json!(0)), "{kind}");
+    }
+}
+
+#[test]
+fn what_a_handler_has_started_in_other_groups_ends_with_it() {
+    let (running, client) = with_handler(json!({"timeout_ms": 1500, "maximum_retry_attempts": 0}));
+    let left = || {
+        client.invoke("Event", &json!({"group_then_sleep_ms": 600_000, "report_to": client.queue_url}));
+        client.result()["child"].as_u64().unwrap()
+    };
+    // Dead, though perhaps not yet reaped by whoever has inherited it.
+    let dead =
+        |pid: u64| std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "));
+    let timed_out = left();
+    eventually("the time limit ends it", || dead(timed_out));
+    let stopped = left();
+    running.stop(Duration::ZERO);
+    // Killed, which takes a moment longer than being told so.
+    eventually("the end of the function ends it", || dead(stopped));
+}
+
+#[test]
+fn another_user_cannot_take_events() {
+    use std::os::unix::process::CommandExt;
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        // Only root can be somebody else.
+        return;
+    }
+    let (_running, client) = with_handler(json!({"concurrency": 1}));
+    let answer = client.invoke("RequestResponse", &json!({"show": true})).json();
+    let port = answer["env"]["AWS_LAMBDA_RUNTIME_API"].as_str().unwrap().strip_prefix("127.0.0.1:").unwrap().to_owned();
+    let next = |user: u32| {
+        let script = r#"exec 3<>"/dev/tcp/127.0.0.1/$0"
+            printf 'GET /2018-06-01/runtime/invocation/%s HTTP/1.1\r\nhost: h\r\n\r\n' "$1" >&3
+            head -c 12 <&3"#;
+        let path = if user == 0 { "none" } else { "next" };
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", script, &port, path]).uid(user).current_dir("/");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(next(65_534), "");
+    assert_eq!(next(0), "HTTP/1.1 404");
+    // The handler's own request for an event still stands.
+    let again = client.invoke("RequestResponse", &json!({})).json();
+    assert_eq!(again["pid"], answer["pid"]);
+}
+
+#[test]
+fn a_new_configuration_reaches_warm_handlers() {
+    let (_running, client) = with_handler(json!({"concurrency": 2}));
+    let uri = format!("/2015-03-31/functions/{}/configuration", client.function_name);
+    let change = |configuration: Value| {
+        assert_eq!(client.lambda("PUT", &uri, &[], configuration.to_string().as_bytes()).status, 200);
+    };
+    let show = || client.invoke("RequestResponse", &json!({"show": true})).json();
+    let first = show();
+    change(json!({"Environment": {"Variables": {"X": "new"}}}));
+    let second = show();
+    assert_eq!(second["env"]["X"], "new");
+    assert_ne!(second["pid"], first["pid"]);
+    client.invoke("Event", &json!({"report": client.queue_url, "sleep_ms": 300}));
+    let busy = client.result()["pid"].as_u64().unwrap();
+    change(json!({"MemorySize": 512, "Handler": "app.other"}));
+    let third = show();
+    assert_eq!(third["env"]["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "512");
+    assert_eq!(third["env"]["_HANDLER"], "app.other");
+    eventually("the busy one ends when it has done its work", || {
+        !std::path::Path::new(&format!("/proc/{busy}")).exists()
+    });
+    assert_eq!(client.stats()["function_errors"], 0);
+    let before = show();
+    // What no process can notice leaves it warm.
+    change(json!({"Timeout": 30}));
+    assert_eq!(show()["pid"], before["pid"]);
 }
 
 #[test]
@@ -202,6 +328,9 @@ fn handler() {
                 call("POST", &format!("invocation/{id}/error"), error.as_bytes())
             }
         };
+        if let Some(ms) = event.json()["then_sleep_ms"].as_u64() {
+            std::thread::sleep(Duration::from_millis(ms));
+        }
     }
 }
 
@@ -226,6 +355,16 @@ fn obey(event: &Answer, id: &str) -> Result<Vec<u8>, String> {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         std::thread::sleep(Duration::from_millis(ms));
         child.wait().unwrap();
+    }
+    if let Some(ms) = asked["group_then_sleep_ms"].as_u64() {
+        // As the function runs commands: in a group of their own, and the shell goes before what it has started.
+        let mut shell = std::process::Command::new("sh");
+        std::os::unix::process::CommandExt::process_group(&mut shell, 0);
+        let shell = shell.args(["-c", "sleep 600 >/dev/null 2>&1 & echo $!"]).output().unwrap();
+        let child: u64 = String::from_utf8(shell.stdout).unwrap().trim().parse().unwrap();
+        let body = json!({"child": child}).to_string();
+        own_client().sqs("SendMessage", &json!({"QueueUrl": asked["report_to"], "MessageBody": body}));
+        std::thread::sleep(Duration::from_millis(ms));
     }
     if let Some(ms) = asked["sleep_ms"].as_u64() {
         std::thread::sleep(Duration::from_millis(ms));

@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
-use support::{Client, DEADLINE};
+use support::{Client, DEADLINE, kill};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-executor-local"));
@@ -84,10 +84,6 @@ fn take(path: &Path) -> Value {
     serde_json::from_str(&content).unwrap()
 }
 
-fn kill(signal: &str, pid: u32) {
-    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
-}
-
 #[test]
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
@@ -145,6 +141,10 @@ fn it_says_where_it_is_and_ends_on_sigterm() {
     let config: Value = serde_json::from_str(server.exported("LAMBDA_EXECUTOR_CONFIG").trim_matches('\'')).unwrap();
     assert_eq!(config, ready["config"]);
     assert_eq!(ready["pid"], server.child.id());
+    let unset = server.lines.last().unwrap();
+    for name in ["AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_SQS"] {
+        assert!(unset.split(' ').any(|word| word == name), "{unset}");
+    }
     let address = server.exported("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned();
     TcpStream::connect(&address).unwrap();
     kill("-TERM", server.child.id());
@@ -181,6 +181,60 @@ fn it_ends_with_its_parent_when_asked() {
     // The program holds the other end of this pipe until it has ended.
     let mut rest = Vec::new();
     output.read_to_end(&mut rest).unwrap();
+}
+
+#[test]
+fn a_parent_that_is_init_is_a_parent() {
+    // In a container everything is started by process 1.
+    let mut inside = Command::new("unshare");
+    inside.args(["--map-root-user", "--user", "--pid", "--fork", "--kill-child"]);
+    if !inside.arg("true").status().is_ok_and(|status| status.success()) {
+        // Not everywhere may one make namespaces.
+        return;
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--user", "--pid", "--fork", "--kill-child", "/bin/sh", "-c"]);
+    command.arg(r#""$0" --handler builtin --exit-with-parent --exit-with-stdin <&3 & wait $!"#);
+    command.arg(env!("CARGO_BIN_EXE_lambda-executor-local"));
+    // A shell gives its background processes no input, so it is given as another descriptor.
+    let mut wrapped = Command::new("/bin/sh");
+    wrapped.args(["-c", r#"exec 3<&0; exec "$@""#, "sh"]).arg(command.get_program()).args(command.get_args());
+    wrapped.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = Server::start(wrapped);
+    let address = server.exported("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned();
+    // It would have ended before it answered.
+    let client = Client {
+        address,
+        region: server.exported("AWS_REGION").to_owned(),
+        access_key_id: server.exported("AWS_ACCESS_KEY_ID").to_owned(),
+        secret_access_key: server.exported("AWS_SECRET_ACCESS_KEY").to_owned(),
+        function_name: server.exported("LAMBDA_EXECUTOR_FUNCTION_NAME").to_owned(),
+        queue_url: server.exported("LAMBDA_EXECUTOR_QUEUE_URL").to_owned(),
+        dead_letter_queue_url: String::new(),
+        clock_skew_s: 0,
+    };
+    for _ in 0..20 {
+        assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
+    }
+    drop(server.child.stdin.take());
+    assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn a_hangup_that_is_ignored_has_no_effect() {
+    let path = scratch("hangup.json");
+    // As nohup does.
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=HUP", env!("CARGO_BIN_EXE_lambda-executor-local"), "--handler", "builtin"]);
+    command.arg("--ready-file").arg(&path).stdout(Stdio::piped());
+    let mut server = Server::start(command);
+    let client = Client::of_ready_file(&take(&path));
+    kill("-HUP", server.child.id());
+    for _ in 0..20 {
+        assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
+    }
+    kill("-TERM", server.child.id());
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]

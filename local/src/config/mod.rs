@@ -166,9 +166,16 @@ impl Options {
             region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
             access_key_id: reader.text("access_key_id"),
             secret_access_key: reader.text("secret_access_key").map(Secret::new),
-            function_name: read_name(reader, "function_name", 64, "lambda-executor-local"),
-            queue_name: read_name(reader, "queue_name", 80, "lambda-executor-results"),
-            dead_letter_queue_name: read_name(reader, "dead_letter_queue_name", 80, "lambda-executor-dead-letters"),
+            function_name: read_name(reader, "function_name", 64, None, "lambda-executor-local"),
+            queue_name: read_name(reader, "queue_name", 80, Some(".fifo"), "lambda-executor-results"),
+            // Lambda sends dead letters without a group, which FIFO queues refuse.
+            dead_letter_queue_name: read_name(
+                reader,
+                "dead_letter_queue_name",
+                80,
+                None,
+                "lambda-executor-dead-letters",
+            ),
             concurrency: match reader.number("concurrency", 0..=100_000, u64::MAX) {
                 u64::MAX => None,
                 limit => usize::try_from(limit).ok(),
@@ -227,12 +234,13 @@ fn read_handler(reader: &mut Reader) -> Handler {
 }
 
 /// A name as AWS allows it, so that it needs no escaping in URLs and ARNs.
-fn read_name(reader: &mut Reader, name: &'static str, longest: usize, default: &str) -> String {
+fn read_name(reader: &mut Reader, name: &'static str, longest: usize, ending: Option<&str>, default: &str) -> String {
     let Some(text) = reader.text(name) else { return default.to_owned() };
-    let stem = if name.contains("queue") { text.strip_suffix(".fifo").unwrap_or(&text) } else { &text };
+    let stem = ending.and_then(|ending| text.strip_suffix(ending)).unwrap_or(&text);
     let plain = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !plain || stem.is_empty() || text.len() > longest {
-        let allowed = format!("1 to {longest} letters, digits, hyphens and underscores");
+        let ending = ending.map_or_else(String::new, |ending| format!(", perhaps with {ending} at the end"));
+        let allowed = format!("1 to {longest} letters, digits, hyphens and underscores{ending}");
         reader.refuse(name, &Value::String(text), &allowed);
         return default.to_owned();
     }
@@ -269,6 +277,16 @@ mod tests {
         let error = Options::from_json(r#"{"port": -1, "handlr": "exec", "faults": {"drop": 7}, "queue_name": "a/b"}"#);
         let error = error.unwrap_err();
         assert_eq!(error.problems().len(), 4, "{error}");
+    }
+
+    #[test]
+    fn dead_letters_need_a_standard_queue() {
+        assert!(Options::from_json(r#"{"queue_name": "results.fifo"}"#).is_ok());
+        let error = Options::from_json(r#"{"dead_letter_queue_name": "letters.fifo"}"#).unwrap_err().to_string();
+        assert!(
+            error.contains("dead_letter_queue_name: ") && error.ends_with("underscores, found \"letters.fifo\""),
+            "{error}"
+        );
     }
 
     #[test]

@@ -52,7 +52,7 @@ struct DeadLetterConfig {
 struct EventInvokeConfig {
     maximum_retry_attempts: Option<u32>,
     maximum_event_age_in_seconds: Option<u64>,
-    destination_config: DestinationConfig,
+    destination_config: Option<DestinationConfig>,
 }
 
 #[derive(Default, Deserialize)]
@@ -143,6 +143,10 @@ impl Lambda {
                 function.change(|current| *current = settings);
                 Ok(say(200, &function.describe(place, named)?))
             }
+            (&Method::DELETE, []) if named.qualifier.is_some() => {
+                function.delete_version(place, named)?;
+                Ok(answer(204, &[], Bytes::new()))
+            }
             (&Method::DELETE, []) => {
                 self.0.functions.write().unwrap_or_else(PoisonError::into_inner).remove(&named.name);
                 Ok(answer(204, &[], Bytes::new()))
@@ -159,23 +163,16 @@ impl Lambda {
             (&Method::GET, ["aliases", alias]) => Ok(say(200, &function.alias(alias)?)),
             (&Method::PUT, ["concurrency"]) => {
                 let Concurrency { reserved_concurrent_executions: reserved } = read(body)?;
-                function.change(|settings| {
-                    settings.concurrency = reserved;
-                    settings.reserved_concurrency = Some(reserved);
-                });
+                function.change(|settings| settings.reserved_concurrency = Some(reserved));
                 Ok(say(200, &json!({"ReservedConcurrentExecutions": reserved})))
             }
             (&Method::DELETE, ["concurrency"]) => {
-                let default = self.0.defaults.concurrency;
-                function.change(|settings| {
-                    settings.concurrency = default;
-                    settings.reserved_concurrency = None;
-                });
+                function.change(|settings| settings.reserved_concurrency = None);
                 Ok(answer(204, &[], Bytes::new()))
             }
             (&Method::PUT | &Method::POST, ["event-invoke-config"]) => {
                 let config: EventInvokeConfig = read(body)?;
-                self.change_event_config(function, config)?;
+                self.change_event_config(function, config, method == Method::PUT)?;
                 Ok(say(200, &function.describe_event_config()))
             }
             (&Method::GET, ["event-invoke-config"]) => Ok(say(200, &function.describe_event_config())),
@@ -191,6 +188,8 @@ impl Lambda {
         let mut settings = self.0.defaults.clone();
         // The environment of the options is every handler's; it is not part of this function's description.
         settings.env = BTreeMap::new();
+        // Nor is the option's concurrency, which is the first function's.
+        settings.reserved_concurrency = None;
         settings.dead_letter_queue = None;
         settings.on_failure = None;
         // CreateFunction's own default.
@@ -223,7 +222,7 @@ impl Lambda {
             settings.description = description;
         }
         if let Some(config) = change.dead_letter_config {
-            settings.dead_letter_queue = config.target_arn.filter(|arn| !arn.is_empty());
+            settings.dead_letter_queue = self.target("DeadLetterConfig", config.target_arn)?;
         }
         if let Some(environment) = change.environment {
             self.apply_environment(settings, environment.variables)?;
@@ -231,47 +230,86 @@ impl Lambda {
         Ok(())
     }
 
-    fn apply_environment(&self, settings: &mut Settings, env: BTreeMap<String, String>) -> Result<(), ApiError> {
-        if let Some(handler) = env.get(HANDLER_VARIABLE) {
-            let refuse = |why: &str| ApiError::parameter(format!("{HANDLER_VARIABLE} is '{handler}': {why}"));
-            settings.runner = match Handler::parse(handler).map_err(refuse)? {
-                Handler::Exec => self.0.defaults.runner.clone(),
-                Handler::Builtin => match &self.0.defaults.runner {
-                    runner @ Runner::Builtin(_) => runner.clone(),
-                    Runner::Command(_) => Runner::Builtin(crate::config::Builtin::default()),
-                },
-                Handler::Command(mut command) => {
-                    if let Some(program) = command.first_mut() {
-                        *program = find_program(program).map_err(|error| refuse(&error))?;
-                    }
-                    Runner::Command(command)
-                }
+    /// A queue for events that are given up: `None` for none, refused where nothing would arrive.
+    fn target(&self, member: &str, arn: Option<String>) -> Result<Option<String>, ApiError> {
+        let arn = arn.filter(|arn| !arn.is_empty());
+        if let Some(arn) = &arn {
+            let refuse = |why| {
+                ApiError::parameter(format!("{member}: expected the ARN of a standard queue, found {arn}: {why}"))
             };
+            self.0.world.sqs.check_target(arn).map_err(refuse)?;
         }
-        if let Some(state) = env.get(STATE_VARIABLE) {
-            settings.state = State::from_name(state).ok_or_else(|| {
+        Ok(arn)
+    }
+
+    fn apply_environment(&self, settings: &mut Settings, env: BTreeMap<String, String>) -> Result<(), ApiError> {
+        settings.runner = match env.get(HANDLER_VARIABLE) {
+            Some(handler) => self.runner(handler)?,
+            None => self.0.defaults.runner.clone(),
+        };
+        settings.state = match env.get(STATE_VARIABLE) {
+            Some(state) => State::from_name(state).ok_or_else(|| {
                 ApiError::parameter(format!(
                     "{STATE_VARIABLE}: expected Active, Pending, Inactive or Failed, found {state}"
                 ))
-            })?;
-        }
+            })?,
+            None => State::Active,
+        };
         settings.env = env;
         Ok(())
     }
 
-    fn change_event_config(&self, function: &Function, config: EventInvokeConfig) -> Result<(), ApiError> {
-        let retries = config.maximum_retry_attempts.unwrap_or(2);
-        let age = config.maximum_event_age_in_seconds.unwrap_or(21_600);
+    /// What `handler`, the variable of a function's environment, asks for.
+    fn runner(&self, handler: &str) -> Result<Runner, ApiError> {
+        let refuse = |why: &str| ApiError::parameter(format!("{HANDLER_VARIABLE} is '{handler}': {why}"));
+        match Handler::parse(handler).map_err(refuse)? {
+            Handler::Exec => Ok(self.0.defaults.runner.clone()),
+            Handler::Builtin => Ok(match &self.0.defaults.runner {
+                runner @ Runner::Builtin(_) => runner.clone(),
+                Runner::Command(_) => Runner::Builtin(crate::config::Builtin::default()),
+            }),
+            Handler::Command(mut command) => {
+                if let Some(program) = command.first_mut() {
+                    *program = find_program(program).map_err(|error| refuse(&error))?;
+                }
+                Ok(Runner::Command(command))
+            }
+        }
+    }
+
+    /// What the request does not mention gets its default when the configuration is replaced, and else stays.
+    fn change_event_config(
+        &self,
+        function: &Function,
+        config: EventInvokeConfig,
+        replace: bool,
+    ) -> Result<(), ApiError> {
+        let before = function.settings();
+        let (retries, age_ms, on_failure) = match replace {
+            true => (2, 21_600_000, None),
+            false => (before.maximum_retry_attempts, before.maximum_event_age_ms, before.on_failure.clone()),
+        };
+        let retries = config.maximum_retry_attempts.unwrap_or(retries);
+        let age_ms = match config.maximum_event_age_in_seconds {
+            Some(age) if !(60..=21_600).contains(&age) => {
+                return Err(ApiError::parameter(format!(
+                    "MaximumEventAgeInSeconds: expected 60 to 21600, found {age}"
+                )));
+            }
+            Some(age) => age * 1000,
+            None => age_ms,
+        };
+        let on_failure = match config.destination_config {
+            Some(config) => self.target("DestinationConfig.OnFailure", config.on_failure.destination)?,
+            None => on_failure,
+        };
         if retries > 2 {
             return Err(ApiError::parameter(format!("MaximumRetryAttempts: expected 0 to 2, found {retries}")));
         }
-        if !(60..=21_600).contains(&age) {
-            return Err(ApiError::parameter(format!("MaximumEventAgeInSeconds: expected 60 to 21600, found {age}")));
-        }
         function.change(|settings| {
             settings.maximum_retry_attempts = retries;
-            settings.maximum_event_age_ms = age * 1000;
-            settings.on_failure = config.destination_config.on_failure.destination.filter(|arn| !arn.is_empty());
+            settings.maximum_event_age_ms = age_ms;
+            settings.on_failure = on_failure;
         });
         Ok(())
     }

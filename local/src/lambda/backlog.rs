@@ -2,12 +2,13 @@
 //! I/O: time is an argument, in Unix ms.
 
 use super::job::Job;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-/// The waiting events, in order of arrival; retries by their time.
+/// The waiting events, the oldest first, also those that wait for another try once its time has come.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    ready: VecDeque<Job>,
+    /// By the time they were accepted, then by arrival.
+    ready: BTreeMap<(u64, u64), Job>,
     /// By time, then by arrival, so that two at the same time are not one.
     retries: BTreeMap<(u64, u64), Job>,
     arrivals: u64,
@@ -15,7 +16,8 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn push(&mut self, job: Job) {
-        self.ready.push_back(job);
+        self.arrivals += 1;
+        self.ready.insert((job.accepted_ms, self.arrivals), job);
     }
 
     /// Keeps an event until `at`, when it is tried again.
@@ -26,7 +28,7 @@ impl Backlog {
 
     /// The next event to run.
     pub(crate) fn pop(&mut self) -> Option<Job> {
-        self.ready.pop_front()
+        self.ready.pop_first().map(|(_, job)| job)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -35,15 +37,14 @@ impl Backlog {
 
     /// Makes retries ready whose time has come, and takes out events older than `max_age`.
     pub(crate) fn advance(&mut self, now: u64, max_age: u64) -> Vec<Job> {
-        // To the front: they are older than what waits there, so that the front stays the oldest.
         while self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
             if let Some((_, job)) = self.retries.pop_first() {
-                self.ready.push_front(job);
+                self.push(job);
             }
         }
         let mut expired = Vec::new();
-        while self.ready.front().is_some_and(|job| now.saturating_sub(job.accepted_ms) > max_age) {
-            expired.extend(self.ready.pop_front());
+        while self.ready.first_key_value().is_some_and(|((accepted, _), _)| now.saturating_sub(*accepted) > max_age) {
+            expired.extend(self.pop());
         }
         expired
     }
@@ -51,7 +52,8 @@ impl Backlog {
     /// When `advance` has something to do next, if nothing else happens.
     pub(crate) fn next_time(&self, max_age: u64) -> Option<u64> {
         let retry = self.retries.first_key_value().map(|((at, _), _)| *at);
-        let expiry = self.ready.front().map(|job| job.accepted_ms.saturating_add(max_age).saturating_add(1));
+        let expiry = self.ready.first_key_value();
+        let expiry = expiry.map(|((accepted, _), _)| accepted.saturating_add(max_age).saturating_add(1));
         retry.into_iter().chain(expiry).min()
     }
 }
@@ -98,6 +100,21 @@ mod tests {
         backlog.push_retry(5, job("b", 0));
         backlog.advance(5, 1000);
         assert_eq!(std::iter::from_fn(|| backlog.pop()).count(), 2);
+    }
+
+    #[test]
+    fn retries_due_together_keep_the_order_of_their_age() {
+        let mut backlog = Backlog::default();
+        for (id, accepted_ms) in [("c", 3), ("a", 1), ("b", 2)] {
+            backlog.push_retry(5, job(id, accepted_ms));
+        }
+        assert_eq!(ids(backlog.advance(10, 7)), ["a", "b"]);
+        assert_eq!(ids(backlog.pop()), ["c"]);
+        for (id, accepted_ms) in [("a", 11), ("b", 12)] {
+            backlog.push_retry(15, job(id, accepted_ms));
+        }
+        backlog.advance(15, 1000);
+        assert_eq!(ids(std::iter::from_fn(|| backlog.pop())), ["a", "b"]);
     }
 
     #[test]

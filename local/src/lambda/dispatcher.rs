@@ -27,8 +27,8 @@ pub(crate) enum Message {
     BuiltinDone(Job, Outcome),
     /// A sandbox asks for its next event.
     Free(u64),
-    /// A sandbox is gone.
-    Gone(u64),
+    /// A sandbox is gone, and has not begun with the job that it was to run next.
+    Gone(u64, Option<Job>),
 }
 
 /// The state of one function's runs.
@@ -36,6 +36,8 @@ pub(crate) struct Dispatcher {
     world: Arc<World>,
     arn: Arc<str>,
     settings: watch::Receiver<Arc<Settings>>,
+    /// The settings when last looked at.
+    seen: Arc<Settings>,
     inbox: mpsc::UnboundedReceiver<Message>,
     /// For sandboxes to report to.
     outbox: mpsc::UnboundedSender<Message>,
@@ -55,10 +57,12 @@ impl Dispatcher {
         inbox: mpsc::UnboundedReceiver<Message>,
         outbox: mpsc::UnboundedSender<Message>,
     ) -> Self {
+        let seen = settings.borrow().clone();
         Self {
             world,
             arn,
             settings,
+            seen,
             inbox,
             outbox,
             backlog: Backlog::default(),
@@ -72,7 +76,7 @@ impl Dispatcher {
     pub(crate) async fn run(mut self) {
         let mut messages = Vec::with_capacity(BATCH);
         loop {
-            let settings = self.settings.borrow_and_update().clone();
+            let settings = self.newest_settings();
             for job in self.backlog.advance(self.world.clock.now(), settings.maximum_event_age_ms) {
                 self.give_up(&settings, &job, Condition::EventAgeExceeded, None);
             }
@@ -84,6 +88,8 @@ impl Dispatcher {
                 () = sleep_until(&self.world, next_time) => {}
                 Some(_) = self.tasks.join_next() => {}
             }
+            // Looked at again: whoever has changed them and then invokes expects the new ones.
+            let settings = self.newest_settings();
             for message in messages.drain(..) {
                 self.take(&settings, message).await;
             }
@@ -93,6 +99,16 @@ impl Dispatcher {
         while self.tasks.join_next().await.is_some() {}
     }
 
+    /// When they have changed for the processes, the warm ones are not used again.
+    fn newest_settings(&mut self) -> Arc<Settings> {
+        let newest = self.settings.borrow_and_update().clone();
+        if !newest.suits_processes_of(&self.seen) {
+            self.pool.retire();
+        }
+        self.seen = newest.clone();
+        newest
+    }
+
     fn running(&self) -> usize {
         self.pool.busy() + self.builtin_runs
     }
@@ -100,7 +116,7 @@ impl Dispatcher {
     async fn take(&mut self, settings: &Arc<Settings>, message: Message) {
         match message {
             Message::Invoke(job) if job.caller.is_none() => self.backlog.push(job),
-            Message::Invoke(job) if self.running() < settings.concurrency => self.start(settings, job).await,
+            Message::Invoke(job) if self.running() < settings.concurrency() => self.start(settings, job).await,
             Message::Invoke(job) => {
                 self.world.stats.throttles.add();
                 answer(job, CallerAnswer::Throttled);
@@ -111,17 +127,23 @@ impl Dispatcher {
                 self.settle(settings, job, outcome);
             }
             Message::Free(id) => self.pool.release(id),
-            Message::Gone(id) => self.pool.remove(id),
+            Message::Gone(id, returned) => {
+                self.pool.remove(id);
+                if let Some(job) = returned {
+                    // It keeps its turn, and the slot that has just become free.
+                    self.run_once(settings, job).await;
+                }
+            }
         }
     }
 
     async fn start_waiting(&mut self, settings: &Arc<Settings>) {
-        if settings.concurrency == 0 {
+        if settings.concurrency() == 0 {
             while let Some(job) = self.backlog.pop() {
                 self.give_up(settings, &job, Condition::ZeroReservedConcurrency, None);
             }
         }
-        while !self.backlog.is_empty() && self.running() < settings.concurrency {
+        while !self.backlog.is_empty() && self.running() < settings.concurrency() {
             let Some(job) = self.backlog.pop() else { return };
             self.start(settings, job).await;
         }
@@ -133,6 +155,10 @@ impl Dispatcher {
         if job.runs > 1 {
             self.world.stats.retries.add();
         }
+        self.run_once(settings, job).await;
+    }
+
+    async fn run_once(&mut self, settings: &Arc<Settings>, job: Job) {
         match &settings.runner {
             Runner::Builtin(defaults) => {
                 let now = self.world.clock.now();
@@ -170,10 +196,7 @@ impl Dispatcher {
         let mut assignment = Assignment { job, timeout_ms: settings.timeout_ms };
         while let Some((id, work)) = self.pool.take_idle() {
             match work.send(assignment) {
-                Ok(()) => {
-                    self.world.stats.warm_starts.add();
-                    return;
-                }
+                Ok(()) => return,
                 // It has just ended by itself.
                 Err(mpsc::error::SendError(back)) => {
                     assignment = back;

@@ -7,7 +7,7 @@ use super::name::{Named, Place};
 use super::settings::{Runner, Settings, World};
 use crate::signature::utc_timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -30,7 +30,10 @@ pub(crate) struct Function {
 /// What qualifiers stand for. Versions are numbers only: all of them run the newest code and settings.
 #[derive(Debug, Default)]
 struct Published {
-    versions: u64,
+    /// The newest number given out.
+    newest: u64,
+    /// Those not deleted.
+    versions: BTreeSet<u64>,
     aliases: BTreeMap<String, String>,
 }
 
@@ -75,7 +78,7 @@ impl Function {
             return Ok(LATEST.into());
         };
         let published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_version = qualifier.parse().is_ok_and(|version: u64| (1..=published.versions).contains(&version));
+        let is_version = qualifier.parse().is_ok_and(|version: u64| published.versions.contains(&version));
         if is_version {
             return Ok(qualifier.into());
         }
@@ -86,8 +89,27 @@ impl Function {
     /// Publishes a version, and says which.
     pub(crate) fn publish(&self) -> String {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        published.versions += 1;
-        published.versions.to_string()
+        published.newest += 1;
+        let version = published.newest;
+        published.versions.insert(version);
+        version.to_string()
+    }
+
+    /// Forgets the version that the qualifier names.
+    pub(crate) fn delete_version(&self, place: &Place, named: &Named) -> Result<(), ApiError> {
+        let version = self.version(place, named)?;
+        let qualifier = named.qualifier.as_deref().unwrap_or(LATEST);
+        let number: u64 = qualifier.parse().map_err(|_| {
+            ApiError::parameter(format!("Qualifier: expected the number of a version to delete, found {qualifier}"))
+        })?;
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((alias, _)) = published.aliases.iter().find(|(_, target)| **target == *version) {
+            return Err(ApiError::conflict(format!(
+                "Version {number} cannot be deleted: the alias {alias} stands for it"
+            )));
+        }
+        published.versions.remove(&number);
+        Ok(())
     }
 
     /// Makes an alias of a version.

@@ -8,12 +8,15 @@ pub(crate) struct Pool<S> {
     /// The last one used comes last, and is used next: it is the warmest, and the others may go cold.
     idle: Vec<(u64, S)>,
     busy: HashMap<u64, S>,
-    next_id: u64,
+    /// The newest id that was given out.
+    newest: u64,
+    /// Sandboxes up to this id are not used again.
+    retired: u64,
 }
 
 impl<S> Default for Pool<S> {
     fn default() -> Self {
-        Self { idle: Vec::new(), busy: HashMap::new(), next_id: 0 }
+        Self { idle: Vec::new(), busy: HashMap::new(), newest: 0, retired: 0 }
     }
 }
 
@@ -25,8 +28,8 @@ impl<S> Pool<S> {
 
     /// An id for a new sandbox.
     pub(crate) fn new_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id
+        self.newest += 1;
+        self.newest
     }
 
     /// Adds a new sandbox, which has work.
@@ -40,11 +43,17 @@ impl<S> Pool<S> {
         Some((id, self.busy.entry(id).or_insert(sandbox)))
     }
 
-    /// A sandbox has no work any more.
+    /// A sandbox has no work any more. A retired one is dropped.
     pub(crate) fn release(&mut self, id: u64) {
-        if let Some(sandbox) = self.busy.remove(&id) {
+        if let Some(sandbox) = self.busy.remove(&id).filter(|_| id > self.retired) {
             self.idle.push((id, sandbox));
         }
+    }
+
+    /// No sandbox that is there now gets work again: idle ones are dropped, busy ones when they are released.
+    pub(crate) fn retire(&mut self) {
+        self.idle.clear();
+        self.retired = self.newest;
     }
 
     /// A sandbox is gone.
@@ -72,6 +81,25 @@ mod tests {
         pool.release(1);
         assert_eq!(pool.take_idle(), Some((1, &"a")));
         assert_eq!(pool.take_idle(), Some((2, &"b")));
+    }
+
+    #[test]
+    fn what_is_retired_is_dropped_when_it_has_no_work() {
+        let mut pool = Pool::default();
+        for name in ["idle", "busy"] {
+            let id = pool.new_id();
+            pool.add_busy(id, name);
+        }
+        pool.release(1);
+        pool.retire();
+        let id = pool.new_id();
+        pool.add_busy(id, "new");
+        assert_eq!(pool.take_idle(), None);
+        assert_eq!(pool.busy(), 2);
+        pool.release(2);
+        pool.release(id);
+        assert_eq!(pool.take_idle(), Some((id, &"new")));
+        assert_eq!(pool.take_idle(), None);
     }
 
     #[test]

@@ -8,8 +8,14 @@ use crate::sandbox::Surroundings;
 use crate::sqs::Sqs;
 use crate::stats::Stats;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+/// Runs at a time of the built-in handler, which costs next to nothing: Lambda's own limit for a region.
+const BUILTIN_CONCURRENCY: usize = 1000;
+/// Handler processes at a time. Kept, because finding out reads files.
+static PROCESS_CONCURRENCY: LazyLock<usize> =
+    LazyLock::new(|| 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
 /// What all functions share.
 #[derive(Debug)]
@@ -38,9 +44,7 @@ pub(crate) struct Settings {
     pub(crate) role: String,
     pub(crate) description: String,
     pub(crate) state: State,
-    /// Runs at a time.
-    pub(crate) concurrency: usize,
-    /// The same where the owner has asked for it, and so shown.
+    /// Runs at a time where the owner has asked for a number.
     pub(crate) reserved_concurrency: Option<usize>,
     pub(crate) maximum_retry_attempts: u32,
     pub(crate) maximum_event_age_ms: u64,
@@ -50,8 +54,24 @@ pub(crate) struct Settings {
     pub(crate) on_failure: Option<String>,
 }
 
+impl Settings {
+    /// Runs at a time.
+    pub(crate) fn concurrency(&self) -> usize {
+        self.reserved_concurrency.unwrap_or_else(|| match &self.runner {
+            Runner::Builtin(_) => BUILTIN_CONCURRENCY,
+            Runner::Command(_) => *PROCESS_CONCURRENCY,
+        })
+    }
+
+    /// False when a process that was started with `other` would not be what these settings ask for.
+    pub(crate) fn suits_processes_of(&self, other: &Self) -> bool {
+        (&self.runner, &self.env, &self.handler_name, self.memory_mb)
+            == (&other.runner, &other.env, &other.handler_name, other.memory_mb)
+    }
+}
+
 /// What runs a function's events.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Runner {
     Builtin(Builtin),
     /// A program, found, and its arguments.

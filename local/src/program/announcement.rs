@@ -24,8 +24,9 @@ pub(crate) fn shell_lines(running: &Running) -> String {
     ] {
         lines.push_str(&format!("export {name}={}\n", quoted(value)));
     }
-    // Real credentials may have a session token, which does not belong to these.
-    lines.push_str("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    // Real credentials may have a session token, which does not belong to these; the others would win over the endpoint.
+    lines.push_str("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL_LAMBDA AWS_ENDPOINT_URL_SQS ");
+    lines.push_str("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\n");
     lines
 }
 

@@ -7,6 +7,16 @@ use std::io::{self, Read};
 
 const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
+/// A signal that was ignored when the program started, as SIGHUP is under nohup, is to stay without effect; blocked and
+/// waited for it would arrive all the same.
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: the kernel writes the zeroed structure; nothing is changed.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// The signals that end the program, blocked from now on in this thread and those it starts.
 #[derive(Clone, Copy)]
 pub(crate) struct Ending(libc::sigset_t);
@@ -17,7 +27,7 @@ impl Ending {
         unsafe {
             let mut set = std::mem::zeroed();
             libc::sigemptyset(&mut set);
-            for signal in SIGNALS {
+            for signal in SIGNALS.into_iter().filter(|signal| !is_ignored(*signal)) {
                 libc::sigaddset(&mut set, signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
@@ -25,17 +35,14 @@ impl Ending {
         }
     }
 
-    /// The end of the process that started this one will count as SIGTERM.
-    pub(crate) fn follow_parent(self) -> io::Result<()> {
-        // SAFETY: plain system calls.
-        let parent = unsafe {
-            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            libc::getppid()
-        };
-        // It may have ended before the line above; then init has taken us over.
-        if parent == 1 {
+    /// The end of the process that started this one, `parent`, will count as SIGTERM.
+    pub(crate) fn follow_parent(self, parent: u32) -> io::Result<()> {
+        // SAFETY: a plain system call.
+        if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // It may have ended before the line above; then another process has taken us over.
+        if std::os::unix::process::parent_id() != parent {
             self.end();
         }
         Ok(())

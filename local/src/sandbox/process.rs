@@ -1,5 +1,5 @@
-//! Processes of handlers. The only file of this library with unsafe code: `posix_spawn`, signals to process groups, and
-//! waiting for children of our own, never for those of the host.
+//! Processes of handlers. The only file of this library with unsafe code: `posix_spawn`, signals to process groups and
+//! sessions, and waiting for children of our own, never for those of the host.
 //!
 //! Not `std::process`: a host's threads block signals around us and its children must start with none blocked, which
 //! there takes `fork` and so the host's own `atfork` handlers. Not tokio's: that installs a handler for SIGCHLD.
@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::config::HandlerOutput;
+use std::collections::HashSet;
 use std::ffi::{CString, c_char, c_int};
 use std::fs::File;
 use std::io;
@@ -35,7 +36,8 @@ pub(super) struct Program {
     pub(super) output: HandlerOutput,
 }
 
-/// A child in a process group of its own. Dropping it kills the group.
+/// A child in a session of its own, which all that it starts belongs to, whatever group that makes for itself, unless it
+/// asks for another session. Dropping it kills the session.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: libc::pid_t,
@@ -82,7 +84,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Waits until the child has ended, then kills what it has left behind in its group. `None`: somebody else took its
+    /// Waits until the child has ended, then kills what it has left behind in its session. `None`: somebody else took its
     /// exit status. May be called again after it was cancelled.
     pub(super) async fn ended(&mut self) -> Option<ExitStatus> {
         match &self.pidfd {
@@ -96,23 +98,27 @@ impl Process {
                 }
             }
         }
-        // Before the child is reaped: until then nobody else can get its number.
-        self.signal(libc::SIGKILL);
+        self.kill();
         self.reap()
     }
 
-    /// Asks the group to end.
+    /// Asks the group of the child to end.
     pub(super) fn terminate(&self) {
-        self.signal(libc::SIGTERM);
+        self.signal_group(libc::SIGTERM);
     }
 
-    /// Ends the group.
+    /// Ends the session.
     pub(super) fn kill(&self) {
-        self.signal(libc::SIGKILL);
+        if self.signal_group(libc::SIGKILL) {
+            kill_session(self.pid);
+        }
     }
 
-    fn signal(&self, signal: c_int) {
-        if !self.reaped {
+    /// False if the number of the child may be a stranger's by now: somebody else has reaped it, as the kernel does by
+    /// itself in a host that ignores SIGCHLD. Then nothing is done.
+    fn signal_group(&self, signal: c_int) -> bool {
+        let ours = self.is_ours();
+        if ours {
             // SAFETY: plain system calls. The child is not reaped, so its number is still its own.
             unsafe {
                 libc::kill(-self.pid, signal);
@@ -120,9 +126,20 @@ impl Process {
                 libc::kill(self.pid, signal);
             }
         }
+        ours
+    }
+
+    /// Whether the child is there, alive or not yet reaped.
+    fn is_ours(&self) -> bool {
+        !self.reaped && self.look().is_some()
     }
 
     fn is_alive(&self) -> bool {
+        self.look() == Some(0)
+    }
+
+    /// The number of the child if it has ended, zero if it lives, nothing if it is not there.
+    fn look(&self) -> Option<libc::pid_t> {
         // SAFETY: a zeroed siginfo_t is valid, and the kernel writes at most one. WNOWAIT leaves the child to be reaped.
         let (result, info) = unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -131,7 +148,7 @@ impl Process {
             (libc::waitid(libc::P_PID, id, &mut info, options), info)
         };
         // SAFETY: for a child that has ended the kernel has written si_pid, else it is the zero from above.
-        result == 0 && unsafe { info.si_pid() } == 0
+        (result == 0).then(|| unsafe { info.si_pid() })
     }
 
     fn reap(&mut self) -> Option<ExitStatus> {
@@ -159,6 +176,53 @@ impl Drop for Process {
             self.reap();
         }
     }
+}
+
+/// Kills all processes of a session. Its number must be that of a child that is not reaped, so that no other session can
+/// have it. Looks again until nobody new is found, as those found may have started others before they were killed.
+fn kill_session(session: libc::pid_t) {
+    let mut killed = HashSet::new();
+    loop {
+        let before = killed.len();
+        let Ok(entries) = std::fs::read_dir("/proc") else { return };
+        for pid in entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<libc::pid_t>().ok()) {
+            if killed.contains(&pid) || !lives_in(session, pid) {
+                continue;
+            }
+            // Taken before the process is looked at once more, so that both are about the same one.
+            // SAFETY: plain system calls; the descriptor is new, and closed by its owner.
+            let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+            match c_int::try_from(pidfd) {
+                Ok(fd) if fd >= 0 => {
+                    // SAFETY: as above.
+                    let pidfd = unsafe { OwnedFd::from_raw_fd(fd) };
+                    if lives_in(session, pid) {
+                        let no_info = ptr::null::<libc::siginfo_t>();
+                        // SAFETY: as above.
+                        unsafe {
+                            libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), libc::SIGKILL, no_info, 0)
+                        };
+                    }
+                }
+                // SAFETY: a plain system call. The kernel is old, or we are short of descriptors.
+                _ => drop(unsafe { libc::kill(pid, libc::SIGKILL) }),
+            }
+            killed.insert(pid);
+        }
+        if killed.len() == before {
+            return;
+        }
+    }
+}
+
+/// Whether a process belongs to a session and has not ended.
+fn lives_in(session: libc::pid_t, pid: libc::pid_t) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let stat = String::from_utf8_lossy(&stat);
+    // The name comes first and may hold anything; then state, parent, group and session.
+    let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    let state = fields.next();
+    !matches!(state, Some("Z" | "X")) && fields.nth(2).is_some_and(|field| field == session.to_string())
 }
 
 /// A descriptor that becomes readable when the child ends; `None` where the kernel has none.
@@ -226,7 +290,7 @@ impl Drop for FileActions {
     }
 }
 
-/// A group of its own, no signal blocked, all signals as a program finds them.
+/// A session of its own, no signal blocked, all signals as a program finds them.
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
@@ -241,9 +305,9 @@ impl Attributes {
             check(libc::posix_spawnattr_setsigmask(&mut attributes.0, &signals))?;
             libc::sigfillset(&mut signals);
             check(libc::posix_spawnattr_setsigdefault(&mut attributes.0, &signals))?;
-            check(libc::posix_spawnattr_setpgroup(&mut attributes.0, 0))?;
-            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
+            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
             let flags = libc::c_short::try_from(flags).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+            let flags = flags | libc::POSIX_SPAWN_SETSID;
             check(libc::posix_spawnattr_setflags(&mut attributes.0, flags))?;
             Ok(attributes)
         }
@@ -290,9 +354,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_child_leaves_behind_in_its_group_ends_with_it() {
+    async fn what_a_child_leaves_behind_in_its_session_ends_with_it() {
         let path = std::env::temp_dir().join(format!("lambda-executor-local-left-{}", std::process::id()));
-        let mut process = shell("sleep 600 & echo $!", HandlerOutput::File(path.clone()));
+        // It makes a group of its own.
+        let mut process = shell("timeout 600 sleep 600 & echo $!", HandlerOutput::File(path.clone()));
         process.ended().await.unwrap();
         let left: libc::pid_t = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
         std::fs::remove_file(&path).unwrap();

@@ -104,16 +104,17 @@ impl Checker {
         if (now - signed).abs() > ALLOWED_SKEW_S {
             return Err(Refusal::Skewed { signed: amz_date.to_owned(), now: date::amz_date(now) });
         }
-        let hash = match text(request.headers, "x-amz-content-sha256") {
-            Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
-            given => {
-                let hash = hex(&Sha256::digest(request.body));
-                if given.is_some_and(|given| given != hash) {
-                    return Err(Refusal::BodyHash);
-                }
-                hash
-            }
-        };
+        let is_signed = |name: &str| authorization.signed_headers.split(';').any(|signed| signed == name);
+        // The operation is part of what is signed; X-Amz-Target is SQS's name for it.
+        let all = ["host", "x-amz-date", "x-amz-target"].iter().filter(|name| request.headers.contains_key(**name));
+        if !all.into_iter().all(|name| is_signed(name)) {
+            return Err(Refusal::Incomplete("Host, X-Amz-Date and X-Amz-Target must be signed"));
+        }
+        // Only S3 takes UNSIGNED-PAYLOAD.
+        let hash = hex(&Sha256::digest(request.body));
+        if text(request.headers, "x-amz-content-sha256").is_some_and(|given| given != hash) {
+            return Err(Refusal::BodyHash);
+        }
         let canonical = canonical_request(request, authorization.signed_headers, &hash)?;
         let to_sign = string_to_sign(amz_date, authorization.date, &self.region, service, &canonical);
         let mut mac = self.key(authorization.date, service);

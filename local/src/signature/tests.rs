@@ -88,23 +88,43 @@ fn every_refusal_has_its_reason() {
 }
 
 #[test]
-fn a_body_may_be_left_unsigned_only_when_the_client_says_so() {
-    let mut headers = headers();
-    headers.insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
-    let canonical =
-        canonical_request(&request(&headers, "", b""), "host;x-amz-content-sha256;x-amz-date", "UNSIGNED-PAYLOAD");
-    let mut mac = signing_key(SECRET, "20150830", "us-east-1", "service");
-    let to_sign = string_to_sign("20150830T123600Z", "20150830", "us-east-1", "service", &canonical.unwrap());
-    mac.update(to_sign.as_bytes());
-    let value = format!(
-        "AWS4-HMAC-SHA256 Credential={KEY_ID}/20150830/us-east-1/service/aws4_request, \
-         SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={}",
-        hex(&mac.finalize().into_bytes())
-    );
-    headers.insert("authorization", value.parse().unwrap());
-    assert_eq!(checker().check("service", &request(&headers, "", b"anything"), NOW), Ok(()));
-    headers.insert("x-amz-content-sha256", HeaderValue::from_static("00"));
-    assert_eq!(checker().check("service", &request(&headers, "", b"anything"), NOW), Err(Refusal::BodyHash));
+fn what_names_the_operation_and_the_time_must_be_signed() {
+    let mut all = headers();
+    all.insert("x-amz-target", HeaderValue::from_static("AmazonSQS.SendMessage"));
+    for missing in ["host", "x-amz-date", "x-amz-target"] {
+        let mut headers = all.clone();
+        // Signed without it: what is signed is right, and it is there.
+        let names: Vec<_> =
+            ["host", "x-amz-date", "x-amz-target"].into_iter().filter(|name| *name != missing).collect();
+        let signed_headers = names.join(";");
+        let canonical = canonical_request(&request(&headers, "", b""), &signed_headers, &hex(&Sha256::digest(b"")));
+        let mut mac = signing_key(SECRET, "20150830", "us-east-1", "service");
+        let to_sign = string_to_sign("20150830T123600Z", "20150830", "us-east-1", "service", &canonical.unwrap());
+        mac.update(to_sign.as_bytes());
+        let value = format!(
+            "AWS4-HMAC-SHA256 Credential={KEY_ID}/20150830/us-east-1/service/aws4_request, \
+             SignedHeaders={signed_headers}, Signature={}",
+            hex(&mac.finalize().into_bytes())
+        );
+        headers.insert("authorization", value.parse().unwrap());
+        let checked = checker().check("service", &request(&headers, "", b""), NOW);
+        assert!(matches!(checked, Err(Refusal::Incomplete(_))), "{missing}: {checked:?}");
+    }
+}
+
+#[test]
+fn a_body_is_what_its_header_says() {
+    for (said, expected) in [
+        ("UNSIGNED-PAYLOAD", Err(Refusal::BodyHash)),
+        ("00", Err(Refusal::BodyHash)),
+        ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Ok(())),
+    ] {
+        let mut headers = headers();
+        headers.insert("x-amz-content-sha256", HeaderValue::from_static(said));
+        let value = sign(&identity(), &request(&headers, "", b"")).unwrap();
+        headers.insert("authorization", value.parse().unwrap());
+        assert_eq!(checker().check("service", &request(&headers, "", b""), NOW), expected, "{said}");
+    }
 }
 
 #[test]

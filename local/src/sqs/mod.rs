@@ -126,6 +126,15 @@ impl Sqs {
         protocol::send(self, &queue, letter).map(|_| ())
     }
 
+    /// Whether letters without a group can be sent to the queue with this ARN; why not, if not.
+    pub(crate) fn check_target(&self, arn: &str) -> Result<(), &'static str> {
+        match self.by_arn(arn) {
+            None => Err("there is no such queue here"),
+            Some(queue) if queue.fifo => Err("it is a FIFO queue"),
+            Some(_) => Ok(()),
+        }
+    }
+
     fn create(&self, name: &str, attributes: &[(&str, &str)]) -> Result<Arc<LiveQueue>, SqsError> {
         let fifo_wanted = attributes.iter().any(|(name, value)| *name == "FifoQueue" && *value == "true");
         check_name(name, fifo_wanted)?;

@@ -8,6 +8,8 @@ use lambda_executor_local::{Options, Running, start};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Longest wait for anything.
@@ -181,6 +183,43 @@ impl Client {
         let answer = self.admin("POST", "/_local/faults", faults);
         assert_eq!(answer.status, 200, "{}", answer.json());
     }
+}
+
+/// The program, once it serves; killed when the test is over.
+pub struct Program {
+    child: Child,
+    pub client: Client,
+}
+
+impl Program {
+    pub fn start(arguments: &[&str]) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("lambda-executor-local-{}-{}", std::process::id(), STARTED.fetch_add(1, Relaxed));
+        let ready = std::env::temp_dir().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-executor-local"));
+        command.args(arguments).arg("--ready-file").arg(&ready).stdout(Stdio::null());
+        let child = command.spawn().unwrap();
+        eventually("the program serves", || ready.exists());
+        let said = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+        std::fs::remove_file(&ready).unwrap();
+        Self { child, client: Client::of_ready_file(&said) }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal, such as `-TERM`.
+pub fn kill(signal: &str, pid: u32) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 /// Waits until something is so.

@@ -20,6 +20,11 @@ help: ## list the targets
 setup: ## install what building and testing need (packages, Python environments)
 	@tools/setup.sh
 
+# No more than the demo needs: it must work without Python packages from the network.
+.PHONY: setup-build
+setup-build:
+	@tools/setup.sh --build-only
+
 # All targets of all packages at once: one set of features, so that the AWS SDK is compiled once and not for the library,
 # its tests and the function each. What is shipped is built package by package.
 .PHONY: build
@@ -41,7 +46,7 @@ header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: demo
-demo: setup build ## run over 200 real commands through the local Lambda and check each result
+demo: setup-build build ## run over 200 real commands through the local Lambda and check each result
 	@tools/demo.sh
 
 .PHONY: test

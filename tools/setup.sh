@@ -3,8 +3,14 @@
 # Tools: installed with apt-get where we may (root, or sudo without a password, on Debian and Ubuntu); else one line
 # names the packages. Python parts: one virtual environment for each tests/python/requirements-NAME.txt in
 # build/venvs/NAME, made again only when that file has changed.
+#
+#   tools/setup.sh                for building and testing
+#   tools/setup.sh --build-only   for building and the demo: no Python, no valgrind
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+build_only=
+[ "${1:-}" != --build-only ] || build_only=yes
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -13,9 +19,10 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 missing_packages() {
   has cc && has gcc || echo gcc libc6-dev
+  has make || echo make
+  [ -z "$build_only" ] || return 0
   has g++ || echo g++
   has nm || echo binutils
-  has make || echo make
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
   has python3 || echo python3
@@ -58,6 +65,7 @@ make_environment() {
 check_rust
 read -r -a packages <<<"$(missing_packages | tr '\n' ' ')"
 [ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
+[ -z "$build_only" ] || exit 0
 for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}"

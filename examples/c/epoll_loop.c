@@ -86,6 +86,8 @@ int main(void) {
   if (lambda_executor_create(config != NULL ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex,
                              &err) != LAMBDA_EXECUTOR_OK)
     fail("create", err);
+  if (lambda_executor_check_health(ex, 10000, &err) < 0) /* before the loop: this waits */
+    fail("check_health", err);
   queue_all(ex);
 
   int epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -15,6 +15,8 @@ int main(void) {
   lambda_executor_create(config ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex, &err);
   task.key.ptr = "my first task";
   task.key.len = LAMBDA_EXECUTOR_NUL;
+  if (err == NULL) /* a wrong name shows here; without this the task would wait */
+    lambda_executor_check_health(ex, 10000, &err);
   if (err == NULL)
     lambda_executor_queue(ex, &task, &err);
 

@@ -2,8 +2,9 @@
  *
  *   ./run_commands [--config FILE|JSON] [--tsv|--json] [FILE]
  *
- * Each line is one command for the shell; empty lines and lines that start with # are skipped.
- * Without --config the functions run on this machine. Progress goes to stderr, results to stdout.
+ * Each line is one command for the shell; blank lines and lines that start with # are skipped.
+ * Without --config the options are those in LAMBDA_EXECUTOR_CONFIG; without both the functions run
+ * on this machine. Progress goes to stderr, results to stdout.
  * Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
  *
  * Exit status: 0 all succeeded, 1 some did not, 2 could not run, 130 interrupted.
@@ -21,6 +22,8 @@
 
 enum { EXIT_SOME_FAILED = 1, EXIT_CANNOT_RUN = 2, EXIT_INTERRUPTED = 130 };
 enum { TABLE_OUTPUT_BYTES = 60 };
+enum { HEALTH_TIMEOUT_MS = 10000 };
+static const char NOT_STARTED[] = "interrupted before it was started";
 
 /* ---- small tools ---- */
 
@@ -47,11 +50,30 @@ static char *copy_text(const char *text, size_t len) {
   return copy;
 }
 
-/* Text as the inside of a JSON string, or as a field of a TSV line: the two escape the same but for
- * the quote. */
+/* Length of the UTF-8 character that text starts with; 0 where it is none. */
+static size_t character_length(const char *text) {
+  const unsigned char *t = (const unsigned char *)text;
+  size_t length = 0;
+  if (t[0] < 0x80)
+    length = 1;
+  else if (t[0] >= 0xC2 && t[0] < 0xF5)
+    length = t[0] < 0xE0 ? 2 : t[0] < 0xF0 ? 3 : 4;
+  for (size_t i = 1; i < length; i++)
+    if ((t[i] & 0xC0) != 0x80) /* also at the end of the text */
+      return 0;
+  /* Written longer than needed, half of a pair of UTF-16, beyond the last. */
+  if ((t[0] == 0xE0 && t[1] < 0xA0) || (t[0] == 0xED && t[1] > 0x9F) ||
+      (t[0] == 0xF0 && t[1] < 0x90) || (t[0] == 0xF4 && t[1] > 0x8F))
+    return 0;
+  return length;
+}
+
+/* Text as the inside of a JSON string, or as a field of a TSV line. Both escape the same but for
+ * the quote, and JSON must be UTF-8: of other bytes each becomes U+FFFD. */
 static void print_escaped(FILE *out, const char *text, int json) {
-  for (; *text != '\0'; text++) {
+  for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
     unsigned char c = (unsigned char)*text;
+    length = json ? character_length(text) : 1;
     if (c == '\n')
       fputs("\\n", out);
     else if (c == '\t')
@@ -62,10 +84,12 @@ static void print_escaped(FILE *out, const char *text, int json) {
       fputs("\\\\", out);
     else if (json && c == '"')
       fputs("\\\"", out);
-    else if (json && c < 0x20)
+    else if (c < 0x20)
       fprintf(out, "\\u%04x", c);
+    else if (length == 0)
+      fputs("\xEF\xBF\xBD", out);
     else
-      fputc(c, out);
+      fwrite(text, 1, length, out);
   }
 }
 
@@ -74,7 +98,7 @@ static void print_escaped(FILE *out, const char *text, int json) {
 typedef struct job {
   char *command;
   char key[24];
-  int32_t state; /* 0 until its final event came */
+  int32_t state; /* 0 until it is queued */
   int32_t reason;
   int has_return_code;
   int return_code;
@@ -105,7 +129,12 @@ static jobs_t read_jobs(FILE *in) {
     size_t len = (size_t)read;
     while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
       len--;
-    if (len > 0 && line[0] != '#')
+    if (memchr(line, '\0', len) != NULL) {
+      char where[48];
+      snprintf(where, sizeof where, "line %zu", number);
+      die(where, "it contains a NUL byte, which no command can");
+    }
+    if (strspn(line, " \t\r\n") < len && line[0] != '#')
       add_job(&jobs, line, len, number);
   }
   if (ferror(in))
@@ -178,16 +207,21 @@ static int is_final(int32_t state) {
 }
 
 static void note_event(jobs_t *jobs, const lambda_executor_event_t *event) {
-  if (!is_final(event->state) || event->tag >= jobs->count)
+  if (event->tag >= jobs->count)
     return;
   job_t *job = &jobs->list[event->tag];
-  int64_t started = event->started_at_ms != 0 ? event->started_at_ms : event->queued_at_ms;
   job->state = event->state;
+  if (!is_final(event->state))
+    return;
+  int64_t started = event->started_at_ms != 0 ? event->started_at_ms : event->queued_at_ms;
   job->reason = event->reason;
   job->has_return_code = event->has_return_code;
   job->return_code = event->return_code;
   job->seconds = (double)(event->finished_at_ms - started) / 1000.0;
-  job->last_line = last_line_of(event->output_tail.len > 0 ? event->output_tail : event->message);
+  if (event->reason == LAMBDA_EXECUTOR_REASON_NEVER_INVOKED)
+    job->last_line = copy_text(NOT_STARTED, strlen(NOT_STARTED));
+  else
+    job->last_line = last_line_of(event->output_tail.len > 0 ? event->output_tail : event->message);
 }
 
 static void show_progress(size_t done, size_t failed, size_t all) {
@@ -240,6 +274,7 @@ static int queue_job(lambda_executor_t *ex, jobs_t *jobs, size_t index, size_t *
   free(json);
   if (status == LAMBDA_EXECUTOR_QUEUE_FULL)
     return 0;
+  job->state = LAMBDA_EXECUTOR_TASK_QUEUED;
   if (status == LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT ||
       status == LAMBDA_EXECUTOR_ERR_PAYLOAD_TOO_LARGE) {
     job->state = LAMBDA_EXECUTOR_TASK_FAILED;
@@ -281,6 +316,11 @@ static size_t run_all(lambda_executor_t *ex, jobs_t *jobs) {
 
 /* ---- telling ---- */
 
+static const char *state_text(const job_t *job) {
+  return job->state == LAMBDA_EXECUTOR_TASK_UNKNOWN ? "not queued"
+                                                    : lambda_executor_task_state_name(job->state);
+}
+
 static const char *return_code_text(const job_t *job, char *buf, size_t cap) {
   if (!job->has_return_code)
     return "-";
@@ -293,7 +333,7 @@ static void print_tsv(const jobs_t *jobs) {
   puts("key\tstate\treason\treturn_code\tseconds\tlast_output\tcommand");
   for (size_t i = 0; i < jobs->count; i++) {
     const job_t *job = &jobs->list[i];
-    printf("%s\t%s\t%s\t%s\t%.3f\t", job->key, lambda_executor_task_state_name(job->state),
+    printf("%s\t%s\t%s\t%s\t%.3f\t", job->key, state_text(job),
            lambda_executor_reason_name(job->reason), return_code_text(job, code, sizeof code),
            job->seconds);
     print_escaped(stdout, job->last_line != NULL ? job->last_line : "", 0);
@@ -311,8 +351,8 @@ static void print_json(const jobs_t *jobs) {
         job->has_return_code ? return_code_text(job, code, sizeof code) : "null";
     printf("{\"key\": \"%s\", \"state\": \"%s\", \"reason\": \"%s\", \"return_code\": %s, "
            "\"seconds\": %.3f, \"last_output\": \"",
-           job->key, lambda_executor_task_state_name(job->state),
-           lambda_executor_reason_name(job->reason), return_code, job->seconds);
+           job->key, state_text(job), lambda_executor_reason_name(job->reason), return_code,
+           job->seconds);
     print_escaped(stdout, job->last_line != NULL ? job->last_line : "", 1);
     fputs("\", \"command\": \"", stdout);
     print_escaped(stdout, job->command, 1);
@@ -323,11 +363,11 @@ static void print_json(const jobs_t *jobs) {
 /* For a terminal: one line each, control characters made visible, cut between characters. */
 static void print_table(const jobs_t *jobs) {
   char code[16];
-  printf("%-10s %-9s %4s %8s  %s\n", "KEY", "STATE", "CODE", "SECONDS", "LAST OUTPUT");
+  printf("%-10s %-10s %4s %8s  %s\n", "KEY", "STATE", "CODE", "SECONDS", "LAST OUTPUT");
   for (size_t i = 0; i < jobs->count; i++) {
     const job_t *job = &jobs->list[i];
     const char *text = job->last_line != NULL ? job->last_line : "";
-    printf("%-10s %-9s %4s %8.3f  ", job->key, lambda_executor_task_state_name(job->state),
+    printf("%-10s %-10s %4s %8.3f  ", job->key, state_text(job),
            return_code_text(job, code, sizeof code), job->seconds);
     for (size_t n = 0; text[n] != '\0'; n++) {
       unsigned char c = (unsigned char)text[n];
@@ -353,14 +393,18 @@ typedef struct arguments {
 
 static void usage(FILE *out) {
   fputs("usage: run_commands [--config FILE|JSON] [--tsv|--json] [FILE]\n"
-        "Runs each line of FILE (or stdin) as a shell command in a Lambda function.\n",
+        "Runs each line of FILE (or stdin) as a shell command in a Lambda function.\n"
+        "Exit status: 0 all succeeded, 1 some did not, 2 could not run, 130 interrupted.\n",
         out);
 }
 
 static arguments_t read_arguments(int argc, char **argv) {
-  arguments_t arguments = {"{\"local\": {}}", NULL, print_table};
+  const char *config = getenv("LAMBDA_EXECUTOR_CONFIG");
+  arguments_t arguments = {config != NULL ? config : "{\"local\": {}}", NULL, print_table};
   for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+    if (strcmp(argv[i], "--config") == 0 && i + 1 == argc)
+      die("--config", "its value is missing (a file, or options as JSON)");
+    if (strcmp(argv[i], "--config") == 0) {
       arguments.config = argv[++i];
     } else if (strcmp(argv[i], "--tsv") == 0) {
       arguments.print = print_tsv;
@@ -421,6 +465,9 @@ int main(int argc, char **argv) {
   if (lambda_executor_create(config, LAMBDA_EXECUTOR_NUL, &ex, &err) != LAMBDA_EXECUTOR_OK)
     die_of("cannot start", err);
   free(config);
+  /* A wrong function or queue shows here; without this the commands would wait for it. */
+  if (lambda_executor_check_health(ex, HEALTH_TIMEOUT_MS, &err) < 0)
+    die_of("cannot start", err);
 
   catch_interrupts(ex);
   size_t failed = run_all(ex, &jobs);

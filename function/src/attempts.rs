@@ -2,12 +2,14 @@
 //!
 //! One file a submission, named by a hash of its id: made empty before the command starts, replaced by the result when
 //! it has ended. Files, because a process that dies with its command unreported is started anew in the same sandbox.
+//! While the command runs its file is locked: under `local/` all sandboxes share this record, so another process may meet
+//! the submission, and must tell one that runs from one whose process has died. The kernel gives the lock back with it.
 
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Lambda delivers again within minutes, and a sandbox does not run more in that time.
@@ -16,14 +18,22 @@ const KEPT: usize = 1_000;
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What is known of a submission.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Seen {
     /// Nothing: it is marked as begun now.
-    Never,
+    Never(Begun),
     /// It has ended with this result.
     Finished(String),
-    /// It has begun, and how it ended is not known.
+    /// Another process of this sandbox runs it.
+    Running,
+    /// It has begun, its process is no more, and how it ended is not known.
     Unknown,
+}
+
+/// A submission that this process runs. Keep it until the result is recorded.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    _locked: File,
 }
 
 /// The record of submissions.
@@ -59,15 +69,19 @@ impl Attempts {
     /// Marks the submission `id` as begun, unless it is known.
     pub(crate) fn begin(&self, id: &str) -> io::Result<Seen> {
         let path = self.path(id);
-        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(_) => {
+        // Locked before it gets its name, so that nobody ever meets it unlocked while we live.
+        let unnamed = path.with_extension(std::process::id().to_string());
+        let linked = File::create(&unnamed).and_then(|file| {
+            file.try_lock()?;
+            fs::hard_link(&unnamed, &path).map(|()| file)
+        });
+        let _ = fs::remove_file(&unnamed);
+        match linked {
+            Ok(file) => {
                 self.keep(path, 0);
-                Ok(Seen::Never)
+                Ok(Seen::Never(Begun { _locked: file }))
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let result = fs::read_to_string(&path)?;
-                Ok(if result.is_empty() { Seen::Unknown } else { Seen::Finished(result) })
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => look(&path),
             Err(error) => Err(error),
         }
     }
@@ -112,6 +126,23 @@ impl Attempts {
     }
 }
 
+/// What a file that is there says.
+fn look(path: &Path) -> io::Result<Seen> {
+    let file = File::open(path)?;
+    let mut result = io::read_to_string(&file)?;
+    if result.is_empty() {
+        // Shared: others that only look must not be taken for the one that runs it.
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Seen::Running),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // It may have ended since we opened the file, which then is not the one of that name any more.
+        result = fs::read_to_string(path)?;
+    }
+    Ok(if result.is_empty() { Seen::Unknown } else { Seen::Finished(result) })
+}
+
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -129,15 +160,34 @@ pub(crate) mod tests {
         path
     }
 
+    fn begun(attempts: &Attempts, id: &str) -> Option<Begun> {
+        match attempts.begin(id).unwrap() {
+            Seen::Never(begun) => Some(begun),
+            _ => None,
+        }
+    }
+
+    fn finished(attempts: &Attempts, id: &str) -> Option<String> {
+        match attempts.begin(id).unwrap() {
+            Seen::Finished(result) => Some(result),
+            _ => None,
+        }
+    }
+
     #[test]
     fn a_submission_is_begun_once_and_its_result_kept() {
         let directory = scratch("begun_once");
         let attempts = Attempts::open(directory.clone()).unwrap();
-        assert_eq!(attempts.begin("../a").unwrap(), Seen::Never);
-        assert_eq!(attempts.begin("../a").unwrap(), Seen::Unknown);
+        // As another process on the same record.
+        let other = Attempts::open(directory.clone()).unwrap();
+        let running = begun(&attempts, "../a").unwrap();
+        assert!(matches!(other.begin("../a").unwrap(), Seen::Running));
+        assert!(matches!(other.begin("../a").unwrap(), Seen::Running));
         attempts.finish("../a", "{}").unwrap();
-        assert_eq!(attempts.begin("../a").unwrap(), Seen::Finished("{}".to_owned()));
-        assert_eq!(attempts.begin("b").unwrap(), Seen::Never);
+        assert_eq!(finished(&other, "../a").as_deref(), Some("{}"));
+        drop(running);
+        assert_eq!(finished(&attempts, "../a").as_deref(), Some("{}"));
+        assert!(begun(&attempts, "b").is_some());
         fs::remove_dir_all(directory).unwrap();
     }
 
@@ -145,12 +195,14 @@ pub(crate) mod tests {
     fn a_new_process_knows_what_the_old_one_did() {
         let directory = scratch("new_process");
         let attempts = Attempts::open(directory.clone()).unwrap();
-        attempts.begin("begun").unwrap();
-        attempts.begin("finished").unwrap();
+        drop(begun(&attempts, "begun").unwrap());
+        begun(&attempts, "finished").unwrap();
         attempts.finish("finished", "{}").unwrap();
         let attempts = Attempts::open(directory.clone()).unwrap();
-        assert_eq!(attempts.begin("begun").unwrap(), Seen::Unknown);
-        assert_eq!(attempts.begin("finished").unwrap(), Seen::Finished("{}".to_owned()));
+        assert!(matches!(attempts.begin("begun").unwrap(), Seen::Unknown));
+        assert_eq!(finished(&attempts, "finished").as_deref(), Some("{}"));
+        // Nothing but the two files is left.
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
         fs::remove_dir_all(directory).unwrap();
     }
 
@@ -159,12 +211,12 @@ pub(crate) mod tests {
         let directory = scratch("forgotten");
         let attempts = Attempts::open_with(directory.clone(), 3).unwrap();
         for id in ["a", "b", "c", "d", "e"] {
-            attempts.begin(id).unwrap();
+            begun(&attempts, id).unwrap();
             attempts.finish(id, id).unwrap();
         }
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 3);
-        assert_eq!(attempts.begin("c").unwrap(), Seen::Finished("c".to_owned()));
-        assert_eq!(attempts.begin("b").unwrap(), Seen::Never);
+        assert_eq!(finished(&attempts, "c").as_deref(), Some("c"));
+        assert!(begun(&attempts, "b").is_some());
         let bulky = "x".repeat(20 * 1024 * 1024);
         attempts.finish("b", &bulky).unwrap();
         attempts.finish("f", &bulky).unwrap();

@@ -2,7 +2,9 @@
 
 use crate::attempts::{Attempts, Seen};
 use crate::event::{Event, Task};
+use crate::host;
 use crate::log::{self, Level};
+use crate::process_group;
 use crate::report::{self, Delivery};
 use crate::result::{self, Origin, Outcome, Reason};
 use crate::run::{self, Job};
@@ -16,6 +18,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// Longer than any function runs: keeps a wrong deadline from overflowing the clock.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long a command has from SIGTERM to SIGKILL when this program itself has to end. Who ends it gives half a second.
+pub(crate) const LAST_GRACE: Duration = Duration::from_millis(300);
+
 /// What lasts from one invocation to the next.
 #[derive(Debug)]
 pub(crate) struct Handler {
@@ -23,12 +28,27 @@ pub(crate) struct Handler {
     pub(crate) state: StateDir,
     pub(crate) attempts: Attempts,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Where the Runtime API listens, `host:port`.
+    pub(crate) api: String,
 }
 
 impl Handler {
     /// Does what the event asks for and reports it. The error fails the invocation: Lambda tries again, and in the end
     /// the dead letter queue tells.
     pub(crate) async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
+        let mut answer = std::pin::pin!(self.handle_event(event, context));
+        tokio::select! {
+            answer = &mut answer => answer,
+            () = host::gone(&self.api) => {
+                process_group::end_current(self.settings.kill_grace.min(LAST_GRACE)).await;
+                let message = format!("nothing listens at {} any more, where events come from: ending", self.api);
+                // Cannot be told to anybody, which ends this program.
+                Err(failed(None, "LambdaExecutor.HostGone", message))
+            }
+        }
+    }
+
+    async fn handle_event(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         let now = Instant::now();
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_INVOCATION);
         let plan = TimePlan::new(now, left, self.settings.kill_grace);
@@ -66,16 +86,22 @@ impl Handler {
         plan: &TimePlan,
     ) -> Result<Value, Diagnostic> {
         let key = ("task_key", Value::from(origin.task_key));
-        match self.attempts.begin(submission(origin)) {
-            Ok(Seen::Never) => {}
+        let _begun = match self.attempts.begin(submission(origin)) {
+            Ok(Seen::Never(begun)) => Some(begun),
             Ok(Seen::Finished(body)) => {
                 log::write(Level::Warn, "seen before: not run again, its result is sent again", &[key]);
                 return self.send_body(origin, queue_url, &body, plan).await;
             }
+            // The other invocation reports it, or fails and is tried again. Failing this one as well would end in a dead
+            // letter for a command that may yet succeed.
+            Ok(Seen::Running) => {
+                log::write(Level::Warn, "another invocation runs this submission now: left to that one", &[key]);
+                return Ok(json!({"task_key": origin.task_key, "left_to": "the invocation that runs it"}));
+            }
             Ok(Seen::Unknown) => {
                 let message = format!(
-                    "submission {} was begun in this sandbox before and how it ended is not known: it still runs, or \
-                     the function died with it; not run again",
+                    "submission {} was begun in this sandbox before and how it ended is not known: the function died \
+                     with it; not run again",
                     submission(origin)
                 );
                 return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
@@ -84,8 +110,9 @@ impl Handler {
             Err(error) => {
                 let message = format!("cannot record that the command begins, running it all the same: {error}");
                 log::write(Level::Warn, &message, std::slice::from_ref(&key));
+                None
             }
-        }
+        };
         log::write(
             Level::Info,
             "command starts",

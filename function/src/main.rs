@@ -3,11 +3,12 @@
 //!
 //! An invocation goes through `handler`: `event` reads it, `attempts` says whether it was run before, `run` runs the
 //! command (`process_group`, `output`, `large_argument`, `result_file`) within the bounds of `time_plan`, `result` writes
-//! the message and `report` sends it.
+//! the message and `report` sends it. `termination` and `host` notice that this program itself has to end.
 
 mod attempts;
 mod event;
 mod handler;
+mod host;
 mod init_error;
 mod large_argument;
 mod log;
@@ -20,6 +21,7 @@ mod run;
 mod settings;
 mod state_dir;
 mod tail;
+mod termination;
 mod time_plan;
 
 use aws_config::BehaviorVersion;
@@ -30,6 +32,9 @@ use serde_json::value::RawValue;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+/// The exit status of a program that SIGTERM ended, as a shell tells it.
+const TERMINATED: u8 = 128 + 15;
+
 fn main() -> ExitCode {
     process_group::keep_exit_statuses();
     let Some(api) = std::env::var("AWS_LAMBDA_RUNTIME_API").ok().filter(|api| !api.is_empty()) else {
@@ -37,31 +42,52 @@ fn main() -> ExitCode {
         log::write(Level::Error, &message, &[]);
         return ExitCode::FAILURE;
     };
+    let termination = match termination::catch() {
+        Ok(termination) => termination,
+        Err(error) => return cannot_start(&api, &format!("cannot wait for SIGTERM: {error}")),
+    };
     // One thread: an invocation is one at a time, and commands must be started by a thread that stays.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(&api, &format!("cannot start the runtime: {error}")),
     };
-    runtime.block_on(async {
-        let handler = match make_handler().await {
-            Ok(handler) => handler,
-            Err(message) => return cannot_start(&api, &message),
-        };
-        let handler = &handler;
-        let service = service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
-            handler.handle(event.payload.get(), &event.context).await
-        });
-        match Runtime::new(service).run().await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                log::write(Level::Error, &format!("the Lambda Runtime API failed: {error}"), &[]);
-                ExitCode::FAILURE
+    let status = runtime.block_on(async {
+        let mut served = std::pin::pin!(serve(&api));
+        tokio::select! {
+            status = &mut served => status,
+            // What is being done is not gone on with from here: a result that tells of our own SIGTERM would be taken
+            // for the command's. Lambda sees that no answer came.
+            Ok(()) = termination::requested(termination) => {
+                log::write(Level::Info, "SIGTERM: ending", &[]);
+                process_group::end_current(handler::LAST_GRACE).await;
+                ExitCode::from(TERMINATED)
             }
         }
-    })
+    });
+    // A thread that waits for a log which takes no more must not keep us.
+    runtime.shutdown_background();
+    status
 }
 
-async fn make_handler() -> Result<handler::Handler, String> {
+async fn serve(api: &str) -> ExitCode {
+    let handler = match make_handler(api).await {
+        Ok(handler) => handler,
+        Err(message) => return cannot_start(api, &message),
+    };
+    let handler = &handler;
+    let service = service_fn(|event: LambdaEvent<Box<RawValue>>| async move {
+        handler.handle(event.payload.get(), &event.context).await
+    });
+    match Runtime::new(service).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::write(Level::Error, &format!("the Lambda Runtime API failed: {error}"), &[]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = settings::Settings::read(variable).map_err(|error| error.to_string())?;
     let temporary = std::env::temp_dir();
@@ -70,7 +96,7 @@ async fn make_handler() -> Result<handler::Handler, String> {
     let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
     // Retries are ours: they must fit the time that is left.
     let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;
-    Ok(handler::Handler { settings, state, attempts, sqs: aws_sdk_sqs::Client::new(&config) })
+    Ok(handler::Handler { settings, state, attempts, sqs: aws_sdk_sqs::Client::new(&config), api: api.to_owned() })
 }
 
 fn cannot_start(api: &str, message: &str) -> ExitCode {

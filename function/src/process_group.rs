@@ -5,9 +5,18 @@
 
 #![allow(unsafe_code)]
 
+use crate::termination;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often to look whether a group has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The number of the group that is there, 0 for none. This program runs one command at a time.
+static CURRENT: AtomicI32 = AtomicI32::new(0);
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,9 +41,11 @@ impl ProcessGroup {
     pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let us = std::process::id();
-        // SAFETY: between fork and exec only the async-signal-safe prctl and getppid are called; nothing is allocated.
+        // SAFETY: between fork and exec only the async-signal-safe prctl, getppid and pthread_sigmask are called; nothing
+        // is allocated.
         unsafe {
             command.pre_exec(move || {
+                termination::let_through()?;
                 // When this program is killed, its command must not go on by itself: nobody would report it.
                 if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                     return Err(io::Error::last_os_error());
@@ -48,6 +59,7 @@ impl ProcessGroup {
         }
         let child = command.spawn()?;
         let id = child.id().cast_signed();
+        CURRENT.store(id, Ordering::Relaxed);
         Ok(Self { child, id })
     }
 
@@ -78,15 +90,50 @@ impl ProcessGroup {
     }
 
     fn signal(&self, signal: libc::c_int) {
-        // SAFETY: kill has no memory effects. The group's number is ours, see the module's comment.
-        // That nothing is left to signal is no error.
-        unsafe { libc::kill(-self.id, signal) };
+        signal_group(self.id, signal);
     }
+}
+
+/// Only for a group whose first process is not reaped.
+fn signal_group(id: libc::pid_t, signal: libc::c_int) {
+    // SAFETY: kill has no memory effects. The group's number is ours, see the module's comment.
+    // That nothing is left to signal is no error.
+    unsafe { libc::kill(-id, signal) };
+}
+
+/// Ends the group that is there, if any: SIGTERM, and SIGKILL to what is left of it after `grace`. The
+/// [`ProcessGroup`] must not be dropped meanwhile.
+pub(crate) async fn end_current(grace: Duration) {
+    let id = CURRENT.load(Ordering::Relaxed);
+    if id == 0 {
+        return;
+    }
+    signal_group(id, libc::SIGTERM);
+    let until = Instant::now() + grace;
+    // All of it, not its first process only: that is often a shell, which ends at once, and what it has started may
+    // have work to finish.
+    while lives(id) && Instant::now() < until {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    signal_group(id, libc::SIGKILL);
+}
+
+/// True while the group has a process that has not ended.
+fn lives(id: libc::pid_t) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    processes.flatten().any(|process| {
+        // "pid (name) state parent group ...", and a name may hold anything.
+        let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        let mut fields = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ')).into_iter().flatten();
+        let (state, group) = (fields.next(), fields.nth(1).and_then(|group| group.parse().ok()));
+        group == Some(id) && !matches!(state, Some("Z" | "X"))
+    })
 }
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
+        let _ = CURRENT.compare_exchange(self.id, 0, Ordering::Relaxed, Ordering::Relaxed);
         // A process in an uninterruptible wait ignores even SIGKILL for a while; we must not wait with it.
         let _ = self.child.try_wait();
     }
@@ -133,6 +180,19 @@ mod tests {
     async fn exit_statuses_and_signals_are_told_apart() {
         assert_eq!(shell("exit 3").ended().await.unwrap(), Ended::Exited(3));
         assert_eq!(shell("kill -9 $$").ended().await.unwrap(), Ended::Signalled(9));
+    }
+
+    #[tokio::test]
+    async fn a_group_lives_as_long_as_one_of_its_processes() {
+        let group = shell("sleep 600 & exit 0");
+        group.ended().await.unwrap();
+        assert!(lives(group.id));
+        group.kill();
+        let start = Instant::now();
+        while lives(group.id) {
+            assert!(start.elapsed() < Duration::from_secs(60));
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     #[tokio::test]

@@ -45,7 +45,14 @@ const PERMANENT: &[&str] = &[
     // Lambda gives a sandbox its credentials once.
     "ExpiredToken",
     "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "NotSignedUp",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::path::Path;
 use tokio::net::TcpStream;
 
 /// The table may miss a row when others change while it is read.
@@ -11,31 +10,30 @@ const TRIES: usize = 3;
 
 /// True when the other end belongs to the user who accepted this one. Ask before anything is read: an end that has been
 /// closed belongs to nobody, and counts as a stranger's.
-pub(crate) fn is_own_user(stream: &TcpStream) -> io::Result<bool> {
+pub(crate) async fn is_own_user(stream: &TcpStream) -> io::Result<bool> {
     let (ours, theirs) = (v4(stream.local_addr()?)?, v4(stream.peer_addr()?)?);
-    for _ in 0..TRIES {
-        let own = owner(&table("/proc/net/tcp")?, ours, theirs);
-        let Some(own) = own else { continue };
-        // Clients may have an IPv6 socket for IPv4 addresses.
-        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            match table(path) {
-                Ok(table) => {
-                    if let Some(other) = owner(&table, theirs, ours) {
-                        return Ok(other == own);
-                    }
-                }
-                // There is none where IPv6 is switched off.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        return Ok(false);
-    }
-    Err(io::Error::new(io::ErrorKind::NotFound, "our own end is not listed"))
+    // The kernel takes some ms to print the table.
+    tokio::task::spawn_blocking(move || compare(ours, theirs)).await.map_err(io::Error::other)?
 }
 
-fn table(path: impl AsRef<Path>) -> io::Result<String> {
-    std::fs::read_to_string(path)
+fn compare(ours: SocketAddrV4, theirs: SocketAddrV4) -> io::Result<bool> {
+    let mut own = None;
+    for _ in 0..TRIES {
+        let table = std::fs::read_to_string("/proc/net/tcp")?;
+        own = own.or_else(|| owner(&table, ours, theirs));
+        let other = match owner(&table, theirs, ours) {
+            Some(other) => Some(other),
+            // Clients may have an IPv6 socket for IPv4 addresses. There is no such table where IPv6 is switched off.
+            None => std::fs::read_to_string("/proc/net/tcp6").ok().and_then(|table| owner(&table, theirs, ours)),
+        };
+        if let (Some(own), Some(other)) = (own, other) {
+            return Ok(own == other);
+        }
+    }
+    match own {
+        Some(_) => Ok(false),
+        None => Err(io::Error::new(io::ErrorKind::NotFound, "our own end is not listed")),
+    }
 }
 
 fn v4(address: std::net::SocketAddr) -> io::Result<SocketAddrV4> {
@@ -117,9 +115,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        assert!(is_own_user(&accepted).unwrap());
+        assert!(is_own_user(&accepted).await.unwrap());
         drop(client);
-        assert!(!is_own_user(&accepted).unwrap());
+        assert!(!is_own_user(&accepted).await.unwrap());
     }
 
     #[tokio::test]
@@ -131,6 +129,6 @@ mod tests {
         let mapped = SocketAddr::new(address.ip().to_ipv6_mapped().into(), address.port());
         let Ok(_client) = std::net::TcpStream::connect(mapped) else { return };
         let (accepted, _) = listener.accept().await.unwrap();
-        assert!(is_own_user(&accepted).unwrap());
+        assert!(is_own_user(&accepted).await.unwrap());
     }
 }

@@ -166,7 +166,7 @@ fn threads(number: usize) -> std::io::Result<Runtime> {
     let log = tracing::dispatcher::get_default(Clone::clone);
     Builder::new_multi_thread()
         .worker_threads(number)
-        // Nothing here blocks, but tokio wants at least one.
+        // For a look into /proc now and then.
         .max_blocking_threads(1)
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
         // For the life of the thread, so the guard that would end it is not kept.

@@ -92,14 +92,9 @@ pub(crate) async fn serve_own_user<S: Service>(listener: TcpListener, service: S
     loop {
         tokio::select! {
             accepting = listener.accept() => match accepting {
-                Ok((stream, _)) => match peer::is_own_user(&stream) {
-                    Ok(true) => drop(connections.spawn(connection(stream, service.clone()))),
-                    Ok(false) => tracing::warn!("another user's connection to the Runtime API of a handler is refused"),
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does \
-                                        not tell whose it is");
-                    }
-                },
+                Ok((stream, _)) => {
+                    connections.spawn(own_connection(stream, service.clone()));
+                }
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -126,6 +121,23 @@ pub(crate) async fn any_port() -> std::io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// As `connection`, if it is our own user's.
+async fn own_connection<S: Service>(stream: TcpStream, service: S) {
+    match peer::is_own_user(&stream).await {
+        Ok(true) => connection(stream, service).await,
+        Ok(false) => {
+            tracing::warn!(
+                "a connection to the Runtime API of a handler is refused: it is another user's, or has been \
+                            closed already"
+            );
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does not tell \
+                            whose it is");
+        }
+    }
 }
 
 /// Serves one connection until either side closes it.

@@ -228,7 +228,7 @@ pub(crate) static MAX_UNACKED_RESULTS: Opt = number(
     1,
     100_000,
     10_000,
-    "Results that may wait for the host before receiving pauses; SQS allows 120,000 messages in flight.",
+    "Results that may wait for the host before receiving pauses, which it also does at 256 MiB of them; SQS allows 120,000 messages in flight.",
 );
 pub(crate) static MAX_STRANGER_DELAY_S: Opt = number(
     "max_stranger_delay_s",

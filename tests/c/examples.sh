@@ -44,7 +44,7 @@ expect "$work/loop" 'tick: ' 'task-1 succeeded with return code 0: one' 'task-2 
 interrupt() { # name, SIGINTs
   local name=$1 times=$2 folder=$work/$1 status=0 tries=0
   mkdir "$folder"
-  printf '%s\n' "touch $folder/runs; until [ -e $folder/go ]; do sleep 0.05; done; echo done" 'echo never' >"$folder/commands"
+  printf '%s\n' "echo \$\$ >$folder/pid; mv $folder/pid $folder/runs; until [ -e $folder/go ]; do sleep 0.05; done; echo done" 'echo never' >"$folder/commands"
   timeout --kill-after=5 60 "$examples/run_commands" --config '{"local": {}, "max_running_tasks": 1}' --tsv \
     "$folder/commands" >"$folder/table" 2>"$folder/progress" &
   runner=$!
@@ -66,7 +66,15 @@ interrupt() { # name, SIGINTs
   if [ "$times" -eq 2 ]; then kill -INT ${program}; else touch "$folder/go"; fi
   wait "$runner" || status=$?
   runner=
-  touch "$folder/go"
+  # Whoever adopted the command may still have to notice that it has ended.
+  local shell
+  shell=$(cat "$folder/runs")
+  tries=0
+  while [ -e "/proc/$shell/stat" ] && ! grep -q ') Z ' "/proc/$shell/stat"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || fail "$name: the command is still there after run_commands has ended"
+    sleep 0.05
+  done
   [ "$status" -eq 130 ] || fail "$name: exit status $status: $(cat "$folder/progress")"
 }
 
@@ -76,3 +84,36 @@ grep -E '^line-0001.*succeeded' "$work/once/table" >/dev/null || fail "what ran 
 grep -E '^line-0002.*cancelled' "$work/once/table" >/dev/null || fail "what waited was not handed back: $(cat "$work/once/table")"
 echo 'run_commands, interrupted twice'
 interrupt twice 2
+grep -E '^line-0001.*running' "$work/twice/table" >/dev/null || fail "what runs on is not told: $(cat "$work/twice/table")"
+
+echo 'run_commands, bytes of all kinds'
+run_json() { "$examples/run_commands" --config '{"local": {}}' --json >"$work/out" 2>"$work/refused"; }
+status=0
+printf 'echo a\0b; touch %s/nul\n' "$work" | run_json || status=$?
+[ "$status" -eq 2 ] || fail "a NUL in a line: exit status $status"
+expect "$work/refused" 'line 1: it contains a NUL byte'
+[ ! -e "$work/nul" ] || fail 'a part of a line with a NUL was run'
+printf '  \n: \377\355\240\200 \303\244\360\237\230\200\340\n' | run_json || fail "not UTF-8: $(cat "$work/refused")"
+# Each byte that is no part of a character becomes U+FFFD, and what is one stays.
+expect "$work/out" "\"command\": \": $(printf '\357\277\275%.0s' 1 2 3 4) $(printf '\303\244\360\237\230\200\357\277\275')\"}"
+[ "$(wc -l <"$work/out")" -eq 1 ] || fail "the blank line was not skipped: $(cat "$work/out")"
+
+echo 'a function that is not there'
+"${CARGO_TARGET_DIR:-target}/debug/lambda-executor-local" --handler builtin >"$work/local.env" 2>"$work/server" &
+runner=$!
+tries=0
+until [ -s "$work/local.env" ]; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 600 ] || fail "lambda-executor-local did not start: $(cat "$work/server")"
+  sleep 0.05
+done
+for example in minimal epoll_loop run_commands; do
+  status=0
+  (
+    . "$work/local.env"
+    export LAMBDA_EXECUTOR_CONFIG=${LAMBDA_EXECUTOR_CONFIG//lambda-executor-local/no}
+    echo true | timeout --kill-after=5 60 "$examples/$example" >"$work/out" 2>"$work/refused"
+  ) || status=$?
+  [ "$status" -eq 1 ] || [ "$status" -eq 2 ] || fail "$example: exit status $status"
+  expect "$work/refused" 'function `no` was not found'
+done

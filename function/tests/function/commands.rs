@@ -1,6 +1,6 @@
 //! What becomes of a command, and what it is given.
 
-use crate::support::{Function, wait_for};
+use crate::support::{Function, wait_for, wait_for_end_of};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -171,11 +171,7 @@ async fn a_process_left_behind_holds_up_nothing_and_is_ended_after_the_report() 
     assert_eq!(result["return_code"], 0);
     let tail = result["output_tail"].as_str().unwrap();
     let pid = tail.strip_prefix("before\n").unwrap().trim();
-    // Ended; who adopted it may still have to notice.
-    wait_for("the process left behind to end", || {
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
-    })
-    .await;
+    wait_for_end_of(pid).await;
 }
 
 #[tokio::test]
@@ -189,16 +185,13 @@ async fn the_files_of_a_command_are_gone_after_it() {
 }
 
 #[tokio::test]
-async fn a_command_ends_with_the_function_that_ran_it() {
+async fn a_command_ends_with_the_function_that_is_killed() {
     let mut function = Function::start(&[]).await;
     function.send(json!({"task_key": "k", "command": ["sh", "-c", "echo $$; exec sleep 600"]}));
     wait_for("the command to start", || function.stdout().ends_with(b"\n")).await;
     let pid = String::from_utf8(function.stdout()).unwrap();
     function.kill_and_restart();
-    wait_for("the command to end", || {
-        std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).map_or(true, |stat| stat.contains(") Z "))
-    })
-    .await;
+    wait_for_end_of(pid.trim()).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod commands;
 mod delivery;
+mod ending;
 mod events;
 mod seen_before;
 mod start;

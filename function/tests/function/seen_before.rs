@@ -46,6 +46,26 @@ async fn a_result_that_could_not_be_sent_is_sent_by_lambdas_next_try() {
 }
 
 #[tokio::test]
+async fn a_submission_that_another_process_runs_is_left_to_that_one() {
+    let mut function = Function::start(&[]).await;
+    let command = "echo run >> runs; until [ -e go-on ]; do sleep 0.01; done; echo fine";
+    let event = json!({"task_key": "k", "command": command, "attempt_id": "attempt-1"});
+    function.send(event.clone());
+    wait_for("the command to start", || runs(&function) == 1).await;
+    function.start_another();
+    // Lambda must not try it again, nor make a dead letter of it: the task is about to succeed.
+    assert!(function.invoke(event.clone()).await.is_response());
+    assert!(function.requests().is_empty());
+    std::fs::write(function.path("go-on"), "").unwrap();
+    assert!(function.answer().await.is_response());
+    let codes: Vec<_> = function.results().iter().map(|result| result["return_code"].clone()).collect();
+    assert_eq!(codes, [json!(0)]);
+    // Whoever gets it from now on has the result.
+    assert_eq!(function.result_of(event).await["return_code"], 0);
+    assert_eq!(runs(&function), 1);
+}
+
+#[tokio::test]
 async fn after_a_crash_of_the_function_an_unknown_outcome_is_not_run_again() {
     let mut function = Function::start(&[]).await;
     let event = json!({"task_key": "k", "command": "echo run >> runs; exec sleep 600", "attempt_id": "attempt-1"});

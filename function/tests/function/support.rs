@@ -75,6 +75,10 @@ pub(crate) struct Function {
     answers: mpsc::UnboundedReceiver<Answer>,
     directory: PathBuf,
     environment: Vec<(String, String)>,
+    /// Serves Runtime API and SQS; until the host is lost.
+    server: Option<tokio::runtime::Runtime>,
+    /// Further processes on the same directory.
+    others: Vec<Child>,
     /// The next invocation's time limit.
     pub(crate) time_limit: Duration,
 }
@@ -103,7 +107,8 @@ impl Function {
             replies: Mutex::default(),
             always: Mutex::default(),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -112,7 +117,8 @@ impl Function {
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .route("/", post(sqs))
             .with_state(Arc::clone(&world));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        server.spawn(async move { axum::serve(tokio::net::TcpListener::from_std(listener)?, router).await });
         let mut all: Vec<(String, String)> = [
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("TMPDIR", directory.display().to_string()),
@@ -133,7 +139,17 @@ impl Function {
         all.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         all.retain(|(_, value)| !value.is_empty());
         let child = spawn(command, &directory, &all);
-        Self { child, world, invocations, answers, directory, environment: all, time_limit: Duration::from_secs(60) }
+        Self {
+            child,
+            world,
+            invocations,
+            answers,
+            directory,
+            environment: all,
+            server: Some(server),
+            others: Vec::new(),
+            time_limit: Duration::from_secs(60),
+        }
     }
 
     /// Starts the function as a parent would that ignores the end of its children, which is inherited.
@@ -148,6 +164,24 @@ impl Function {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.child = spawn(Command::new(PROGRAM), &self.directory, &self.environment);
+    }
+
+    /// Starts one more process beside the first, as `lambda-executor-local` has them: each takes events when it is free.
+    pub(crate) fn start_another(&mut self) {
+        self.others.push(spawn(Command::new(PROGRAM), &self.directory, &self.environment));
+    }
+
+    /// Sends SIGTERM to the function.
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// The host is gone: its connections break, and nothing listens at its address any more.
+    pub(crate) fn lose_host(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.shutdown_background();
+        }
     }
 
     /// Sends an event and returns the function's answer.
@@ -262,8 +296,11 @@ fn spawn(mut command: Command, directory: &std::path::Path, environment: &[(Stri
 
 impl Drop for Function {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in std::iter::once(&mut self.child).chain(&mut self.others) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.lose_host();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
@@ -275,6 +312,14 @@ pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Waits until the process has ended; whoever adopted it may still have to notice.
+pub(crate) async fn wait_for_end_of(pid: &str) {
+    wait_for(&format!("process {pid} to end"), || {
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+    })
+    .await;
 }
 
 async fn next(State(world): State<Arc<World>>) -> Response {

@@ -1,6 +1,6 @@
 //! Time limits: the task's, and the function's (row E7).
 
-use crate::support::{Function, wait_for};
+use crate::support::{Function, wait_for_end_of};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -51,10 +51,7 @@ async fn the_whole_group_is_ended() {
         function.result_of(json!({"task_key": "k", "command": "sleep 600 & echo $!; wait", "timeout_ms": 200})).await;
     assert_eq!(result["reason"], "timeout");
     let pid = result["output_tail"].as_str().unwrap().lines().next().unwrap().to_owned();
-    wait_for("the background process to end", || {
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
-    })
-    .await;
+    wait_for_end_of(&pid).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ pub(super) struct Held {
     pub(super) queue: QueueId,
     pub(super) message_id: Box<str>,
     pub(super) receipt: Box<str>,
+    /// Length of its body, much of which waits in its event.
+    bytes: usize,
     /// Extensions so far.
     extensions: u32,
     /// When it is extended (mono ms); `None` while an extension is under way or none is possible.
@@ -41,6 +43,7 @@ impl Core {
         let id = self.next_held;
         self.next_held += 1;
         let extend_at = self.now.mono_ms + u64::from(FIRST_VISIBILITY_S) * 500;
+        self.held_bytes += message.body.len();
         self.held_by_message.insert(message.message_id.as_str().into(), id);
         self.held.insert(
             id,
@@ -48,6 +51,7 @@ impl Core {
                 queue,
                 message_id: message.message_id.as_str().into(),
                 receipt: message.receipt.as_str().into(),
+                bytes: message.body.len(),
                 extensions: 0,
                 extend_at: Some(extend_at),
             },
@@ -75,6 +79,7 @@ impl Core {
     /// Forgets it; the message is the caller's to delete or to give back.
     pub(super) fn let_go(&mut self, id: HeldId) -> Option<Held> {
         let held = self.held.remove(&id)?;
+        self.held_bytes -= held.bytes;
         self.held_by_message.remove(&held.message_id);
         if let Some(at) = held.extend_at {
             self.extensions.remove(&(at, id));

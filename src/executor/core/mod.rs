@@ -140,6 +140,7 @@ pub(crate) struct Core {
     unacknowledged: BTreeMap<u64, Unacknowledged>,
     next_seq: u64,
     held: BTreeMap<HeldId, Held>,
+    held_bytes: usize,
     /// Those in `held` by the id of their message, which stays when SQS moves one to the dead letter queue.
     held_by_message: HashMap<Box<str>, HeldId>,
     next_held: HeldId,
@@ -173,6 +174,7 @@ impl Core {
             unacknowledged: BTreeMap::new(),
             next_seq: 1,
             held: BTreeMap::new(),
+            held_bytes: 0,
             held_by_message: HashMap::new(),
             next_held: 0,
             extensions: BTreeSet::new(),

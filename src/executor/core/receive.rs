@@ -21,6 +21,8 @@ const MOST_RETRY_MS: u64 = 30_000;
 const TOO_SOON_MS: u64 = 500;
 /// While draining nobody needs to take events; SQS allows 120,000 in flight.
 const MOST_HELD_IN_DRAIN: usize = 100_000;
+/// A result may have 1 MiB, so their number alone does not bound memory.
+const MOST_HELD_BYTES: usize = 256 << 20;
 
 /// What is known of one queue.
 #[derive(Debug)]
@@ -77,7 +79,10 @@ impl Core {
     /// True while as many results wait for the host as the configuration allows.
     pub(super) fn receiving_paused(&self) -> bool {
         let limit = self.settings.max_unacked_results;
-        self.held.len() >= if self.phase == Phase::Draining { limit.max(MOST_HELD_IN_DRAIN) } else { limit }
+        match self.phase {
+            Phase::Draining => self.held.len() >= limit.max(MOST_HELD_IN_DRAIN),
+            Phase::Open | Phase::Closed => self.held.len() >= limit || self.held_bytes >= MOST_HELD_BYTES,
+        }
     }
 
     /// Starts the long polls that are missing.

@@ -127,6 +127,7 @@ impl Core {
         for held in std::mem::take(&mut self.held).into_values() {
             self.pollers[held.queue].changes.push(Self::release(held.receipt.into(), 0), 0);
         }
+        self.held_bytes = 0;
         self.held_by_message.clear();
         self.extensions.clear();
         self.flush_changes();

@@ -40,7 +40,10 @@ def messages(server: servers.Server, queue_url: str, number: int, seconds: int =
             taken.append(message)
         return True if len(taken) >= number else None
 
-    servers.until(f"{number} messages in {queue_url}, found {len(taken)}", enough, seconds)
+    try:
+        servers.until(f"{number} messages in {queue_url}", enough, seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}, found {len(taken)}") from None
     assert len(taken) == number
     return taken
 

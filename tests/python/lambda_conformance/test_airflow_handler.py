@@ -1,8 +1,9 @@
 """A handler written for Airflow's Lambda executor works unchanged, by boto3 and by the library."""
 
 import json
+from typing import Any
 
-from library import run_tasks
+from library import drive, run_tasks
 
 from .conftest import Start, messages, runtime
 
@@ -38,13 +39,22 @@ def test_by_the_library(start: Start) -> None:
 
 
 def test_a_key_used_again_is_not_confused(start: Start) -> None:
-    """Without an attempt id only the key tells, and the message ids already taken."""
-    server = start(**runtime("airflow_style.handler"))
+    """Without an attempt id only the key tells, the message ids already taken, and when a message was sent."""
+    # Each result comes twice, under one message id: the second copy may meet the next task of the same key.
+    server = start(**runtime("airflow_style.handler"), faults={"messages": {"duplicate": 1.0}})
+    # And one lies there from a time before all of them.
+    stale = json.dumps({"task_key": KEY, "return_code": 99})
+    server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=stale)
     config = {
         "function_name": server.function_name,
         "queue_url": server.queue_url,
         "dead_letter_queue_url": server.dead_letter_queue_url,
     }
-    for code in (0, 4, 0):
-        finals = run_tasks(server, config, [{"task_key": KEY, "command": ["sh", "-c", f"exit {code}"]}])
-        assert finals[KEY]["return_code"] == code
+    codes = [0, 4, 0, 5]
+    # They take their time, so that there is some for a wrong result.
+    tasks = [{"task_key": KEY, "command": ["sh", "-c", f"sleep 0.3; exit {code}"]} for code in codes]
+    order = {"config": config, "tasks": tasks, "seconds": 60, "check_health": False, "one_by_one": True}
+    events: list[dict[str, Any]] = []
+    status, error = drive(server, order, lambda line: events.append(json.loads(line)))
+    assert status == 0, error
+    assert [event["return_code"] for event in events if event["state"] != "running"] == codes

@@ -372,6 +372,7 @@ impl World {
         assert!(core.kept.len() <= self.settings.keep_finished);
         assert!(core.held.len() <= finished && core.extensions.len() <= core.held.len());
         assert_eq!(core.held_by_message.len(), core.held.len());
+        assert_eq!(core.held_bytes == 0, core.held.is_empty(), "{} bytes held", core.held_bytes);
         assert_eq!(core.deadlines.len(), core.running as usize);
         assert!(core.backing_off.len() <= core.queued as usize && core.expiries.len() <= unfinished);
         assert_eq!(core.waiting_final, core.waiting_events.iter().filter(|w| w.event.state.is_final()).count());

@@ -181,3 +181,21 @@ fn changes_of_visibility_go_a_few_calls_at_a_time() {
     stage.drop_polls();
     assert!(stage.core.is_quiet());
 }
+
+#[test]
+fn receiving_pauses_when_the_results_that_wait_are_large() {
+    let mut stage = Stage::new(|_| {});
+    let large = "x".repeat(2 << 20);
+    for number in 0..128 {
+        stage.running(&format!("k{number}"));
+        let body = format!(r#"{{"task_key":"k{number}","return_code":0,"x":"{large}"}}"#);
+        let message = stage.message(body);
+        stage.deliver(RESULTS, message);
+    }
+    stage.running("last");
+    assert_eq!(stage.polls(RESULTS), 0);
+    stage.take();
+    stage.core.acknowledge(&(1..600).collect::<Vec<_>>());
+    stage.tick();
+    assert!(stage.polls(RESULTS) > 0);
+}

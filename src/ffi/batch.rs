@@ -9,9 +9,18 @@ use crate::executor::{Event, Executor};
 use crate::runtime::fork;
 use std::sync::Weak;
 
+/// An event as it lies in the batch. With the tests' feature it has grown at its end, as it may in a later version, by
+/// something that no caller of today knows.
+#[repr(C)]
+struct LaidOut {
+    event: lambda_executor_event_t,
+    #[cfg(feature = "panic-injection")]
+    of_a_later_version: [u64; 3],
+}
+
 /// Some events with their strings. Belongs to whoever got it; lives until it is freed, whatever becomes of the executor.
 pub struct lambda_executor_batch_t {
-    events: Vec<lambda_executor_event_t>,
+    events: Vec<LaidOut>,
     /// What the strings of `events` point into; never touched after that.
     _strings: Vec<u8>,
     acknowledges: Option<Weak<Executor>>,
@@ -42,7 +51,7 @@ impl Strings {
     }
 }
 
-fn lay_out(events: &[Event]) -> (Vec<lambda_executor_event_t>, Vec<u8>) {
+fn lay_out(events: &[Event]) -> (Vec<LaidOut>, Vec<u8>) {
     let mut strings = Strings { block: Vec::with_capacity(events.iter().map(room).sum()) };
     let capacity = strings.block.capacity();
     let laid_out = events
@@ -66,6 +75,11 @@ fn lay_out(events: &[Event]) -> (Vec<lambda_executor_event_t>, Vec<u8>) {
             value: strings.add(&event.value),
             request_id: strings.add(event.request_id.as_bytes()),
             log_stream: strings.add(event.log_stream.as_bytes()),
+        })
+        .map(|event| LaidOut {
+            event,
+            #[cfg(feature = "panic-injection")]
+            of_a_later_version: [u64::MAX; 3],
         })
         .collect();
     assert_eq!(capacity, strings.block.capacity(), "the block of strings moved");
@@ -102,7 +116,7 @@ pub unsafe extern "C" fn lambda_executor_batch_event(
     guard::plain(std::ptr::null(), || {
         // SAFETY: as above.
         let event = unsafe { batch.as_ref() }.and_then(|batch| batch.events.get(index));
-        event.map_or(std::ptr::null(), std::ptr::from_ref)
+        event.map_or(std::ptr::null(), |laid_out| std::ptr::from_ref(&laid_out.event))
     })
 }
 
@@ -121,8 +135,9 @@ pub unsafe extern "C" fn lambda_executor_batch_events(
         // SAFETY: as above.
         let Some(batch) = (unsafe { batch.as_ref() }) else { return std::ptr::null() };
         n.set(batch.events.len());
-        stride.set(size_of::<lambda_executor_event_t>());
-        batch.events.as_ptr()
+        stride.set(size_of::<LaidOut>());
+        // The event is its first member.
+        batch.events.as_ptr().cast()
     })
 }
 
@@ -141,7 +156,7 @@ pub unsafe extern "C" fn lambda_executor_batch_free(batch: *mut lambda_executor_
             return;
         }
         if let Some(executor) = batch.acknowledges.as_ref().and_then(Weak::upgrade) {
-            let seqs: Vec<u64> = batch.events.iter().map(|event| event.seq).collect();
+            let seqs: Vec<u64> = batch.events.iter().map(|laid_out| laid_out.event.seq).collect();
             executor.acknowledge(&seqs);
         }
     });

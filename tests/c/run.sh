@@ -63,7 +63,7 @@ for source in tests/c/[0-9]*.c; do
   name=$(basename "$source" .c)
   wanted "$name" || continue
   library=$target
-  if [[ $name == *panic* ]]; then
+  if [[ $name == *panic* || $name == *grown* ]]; then
     build_panicking_library || { report "$name (library)" 1 /dev/null; continue; }
     library=$PWD/build/panic-injection
   fi

@@ -8,6 +8,7 @@ mod assemble;
 mod given;
 mod json;
 mod option;
+mod queues;
 mod schema;
 mod url;
 mod value;

@@ -3,7 +3,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `table.rs` | which tasks are known, and how to find them |
-//! | `accept.rs` | queue, cancel, adopt, drain: what the host asks |
+//! | `accept.rs`, `overrides.rs` | queue, cancel, adopt, drain: what the host asks |
 //! | `submit.rs`, `route.rs`, `limiter.rs`, `backoff.rs` | what is invoked when, and what a failed Invoke means |
 //! | `receive.rs` | how many long polls are under way, and when none is |
 //! | `message.rs`, `fields.rs`, `matching.rs` | what a message says, and whose it is |
@@ -26,6 +26,7 @@ mod histories;
 mod limiter;
 mod matching;
 mod message;
+mod overrides;
 mod receive;
 mod report;
 mod route;

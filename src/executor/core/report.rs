@@ -1,5 +1,6 @@
 //! What the state machine tells of itself: statistics, and everything about one task.
 
+use super::route::Route;
 use super::table::Task;
 use super::{Core, Phase, Service, StartupCheck};
 use crate::executor::task::{Reason, TaskState};
@@ -120,6 +121,7 @@ impl Core {
             },
             "routes": self.routes.iter().map(|route| json!({
                 "name": route.settings.name,
+                "queued": route.queued,
                 "in_flight": route.in_flight,
                 "concurrency_limit": route.concurrency.limit(),
                 "active": route.active,
@@ -148,13 +150,13 @@ impl Core {
         }
         for route in &self.routes {
             if let Some(outage) = &route.outage {
-                let reason = format!("{}: {}", Service::Lambda.name(), outage.reason);
+                let reason = format!("{}{}: {}", Service::Lambda.name(), self.of_route(route), outage.reason);
                 return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(outage.next_probe_ms)});
             }
         }
         for route in &self.routes {
             if let Some(refusal) = &route.refusal {
-                let reason = format!("Lambda refused the last event: {refusal}");
+                let reason = format!("Lambda refused the last event{}: {refusal}", self.of_route(route));
                 return json!({"state": "degraded", "reason": reason});
             }
         }
@@ -166,6 +168,11 @@ impl Core {
             }
         }
         json!({"state": "healthy"})
+    }
+
+    /// Which route, where there are several.
+    fn of_route(&self, route: &Route) -> String {
+        if self.routes.len() > 1 { format!(" (queue {})", route.settings.name) } else { String::new() }
     }
 
     /// State of the newest task of a key.
@@ -202,7 +209,8 @@ impl Core {
             "state": task.state.name(),
             "queue": self.routes[task.route].settings.name,
             "attempt_id": task.attempt.map(|attempt| attempt.to_string()),
-            "adopted": task.adopted(),
+            "adopted": task.adopted,
+            "function_qualifier": task.qualifier.as_deref(),
             "attempts": task.attempts,
             "reason": task.reason.map(Reason::name),
             "return_code": task.return_code,

@@ -47,10 +47,10 @@ fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCod
     if arguments.exit_with_stdin {
         ending.follow_input().map_err(|error| format!("--exit-with-stdin: {error}"))?;
     }
-    say(&shell_lines(&running));
     if let Some(path) = &arguments.ready_file {
         write_ready_file(path, &running).map_err(|error| format!("--ready-file {}: {error}", path.display()))?;
     }
+    say(&shell_lines(&running));
     ending.wait();
     running.stop(GRACE);
     Ok(ExitCode::SUCCESS)

@@ -6,11 +6,13 @@
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - [`clock`]: the time of the system
 //! - [`panics`]: a panic becomes a story to tell, not output
+//! - [`home`]: home folders of users
 //! - [`library_path`]: where the shared library was loaded from
 
 pub mod clock;
 pub mod eventfd;
 pub mod fork;
+pub mod home;
 pub mod library_path;
 pub mod panics;
 pub mod signals;

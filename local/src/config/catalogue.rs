@@ -101,7 +101,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         Json,
         "JSON",
         "what goes wrong on purpose: {latency_ms, throttle, error, drop, lambda: {...}, sqs: {...}, outages: \
-         [{after_ms, for_ms, kind: refuse|error}], expire_credentials_after_ms, messages: {duplicate, lose, delay, \
+         [{after_ms: 0, for_ms: 1000, kind: refuse|error}], expire_credentials_after_ms, messages: {duplicate, lose, delay, \
          delay_ms}, seed}; rates are from 0 to 1. POST /_local/faults replaces it while running",
     ),
     option("worker_threads", Number, "N", "threads that serve requests; 1"),

@@ -33,16 +33,22 @@ impl Arguments {
                 "--version" | "-V" => parsed.version = true,
                 "--exit-with-parent" => parsed.exit_with_parent = true,
                 "--exit-with-stdin" => parsed.exit_with_stdin = true,
+                other if !other.starts_with("--") => {
+                    return Err(format!("{other}: only options are expected here; see --help"));
+                }
                 flag => {
+                    let option = find(flag);
+                    if option.is_none() && !matches!(flag, "--config" | "--ready-file") {
+                        return Err(format!("{flag}: no such option; see --help"));
+                    }
                     let value = attached.or_else(|| arguments.next());
                     let value = value.ok_or_else(|| format!("{flag}: a value is missing"))?;
-                    match flag {
-                        "--config" => parsed.options = read_config(&value)?,
-                        "--ready-file" => parsed.ready_file = Some(value.into()),
-                        _ => {
-                            let option = find(flag).ok_or_else(|| format!("{flag}: no such option; see --help"))?;
+                    match option {
+                        Some(option) => {
                             flags.insert(option.name.to_owned(), json_value(option, &value)?);
                         }
+                        None if flag == "--config" => parsed.options = read_config(&value)?,
+                        None => parsed.ready_file = Some(value.into()),
                     }
                 }
             }
@@ -92,7 +98,7 @@ pub(crate) fn help() -> String {
          example: start it in a shell, and use it from there once it serves\n\
          \n\
          \x20   lambda-executor-local --handler builtin --retry-base-ms 100 > local.env &\n\
-         \x20   until [ -s local.env ]; do sleep 0.1; done; . ./local.env\n\
+         \x20   until [ -s local.env ] || ! kill -0 $!; do sleep 0.1; done; . ./local.env\n\
          \n\
          options\n",
     );
@@ -118,7 +124,9 @@ pub(crate) fn help() -> String {
          LAMBDA_EXECUTOR_LOCAL_HANDLER of the function is its handler, as --handler takes it, and\n\
          LAMBDA_EXECUTOR_LOCAL_STATE (Active, Pending, Inactive, Failed) the state it is seen in.\n\
          \nwhile it runs, with the header \"Authorization: Bearer SECRET_ACCESS_KEY\": GET /_local/stats shows counters,\n\
-         POST /_local/faults replaces the faults.\n",
+         POST /_local/faults replaces the faults, but not during an outage that refuses connections: this one too.\n\
+         \nexpire_credentials_after_ms counts from the start, or from the POST that sets it; from then on every request\n\
+         signed with the credentials is refused, those of functions that send their results too.\n",
     );
     text
 }
@@ -176,6 +184,8 @@ mod tests {
     fn mistakes_are_named() {
         for (arguments, message) in [
             (&["--prot", "5"][..], "--prot: no such option; see --help"),
+            (&["--prot"], "--prot: no such option; see --help"),
+            (&["extra"], "extra: only options are expected here; see --help"),
             (&["--port"], "--port: a value is missing"),
             (&["--port", "x"], "--port: expected a whole number, found x"),
             (&["--config", "/nonexistent"], "--config /nonexistent: No such file or directory (os error 2)"),

@@ -85,7 +85,7 @@ fn settings(identity: Identity) -> Settings {
 }
 
 fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError> {
-    let request = InvokeRequest { route: 0, payload: b"{}".as_slice().into() };
+    let request = InvokeRequest { route: 0, qualifier: None, payload: b"{}".as_slice().into() };
     runtime.block_on(aws.invoke(request)).map(|_| ())
 }
 

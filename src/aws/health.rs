@@ -9,7 +9,11 @@ use aws_sdk_sqs::types::QueueAttributeName;
 impl Health for Aws {
     async fn check(&self) -> Result<(), CallError> {
         let mut failures = Vec::new();
-        for route in 0..self.settings.functions.len() {
+        for (route, function) in self.settings.functions.iter().enumerate() {
+            // Routes may differ in their limits alone.
+            if self.settings.functions.get(..route).is_some_and(|before| before.contains(function)) {
+                continue;
+            }
             collect(self.check_function(route).await, &mut failures)?;
         }
         for queue in 0..self.settings.queue_urls.len() {

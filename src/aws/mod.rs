@@ -64,7 +64,7 @@ pub struct Settings {
 }
 
 /// A function, as configured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
     /// Name, `name:alias`, or ARN.
     pub name: String,
@@ -76,10 +76,14 @@ impl Function {
     /// For messages.
     fn what(&self) -> String {
         match &self.qualifier {
-            Some(qualifier) => format!("function `{}` with qualifier `{qualifier}`", self.name),
+            Some(qualifier) => named(&self.name, qualifier),
             None => format!("function `{}`", self.name),
         }
     }
+}
+
+fn named(name: &str, qualifier: &str) -> String {
+    format!("function `{name}` with qualifier `{qualifier}`")
 }
 
 /// AWS, as the executor's ports need it. Nothing is read and nobody asked before the first call.

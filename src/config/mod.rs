@@ -12,6 +12,7 @@ mod environment;
 mod given;
 mod json;
 mod option;
+mod queues;
 mod schema;
 mod url;
 mod value;

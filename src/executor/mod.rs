@@ -8,6 +8,7 @@ mod core;
 mod driver;
 pub mod event;
 pub mod ports;
+pub mod qualifier;
 pub mod settings;
 mod shared;
 pub mod task;

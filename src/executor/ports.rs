@@ -25,6 +25,8 @@ pub type QueueId = usize;
 pub struct InvokeRequest {
     /// Which function.
     pub route: RouteId,
+    /// Version or alias for this call alone; `None` is the route's.
+    pub qualifier: Option<Arc<str>>,
     /// The event.
     pub payload: Arc<[u8]>,
 }

@@ -35,7 +35,7 @@ fn aws(server: &FakeServer) -> Aws {
 }
 
 async fn invoke(aws: &Aws) -> Result<Accepted, CallError> {
-    aws.invoke(InvokeRequest { route: 0, payload: br#"{"task_key":"k"}"#.as_slice().into() }).await
+    aws.invoke(InvokeRequest { route: 0, qualifier: None, payload: br#"{"task_key":"k"}"#.as_slice().into() }).await
 }
 
 fn accepted() -> Answer {

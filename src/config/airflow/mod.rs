@@ -76,7 +76,7 @@ impl<'a> Airflow<'a> {
     fn in_file(&self, option: &str) -> Option<Written> {
         let section = self.section();
         let found = self.cfg.find(&section, option)?;
-        let value = interpolation::interpolate(&found.text, |name| Some(&self.cfg.find(&section, name)?.text));
+        let value = interpolation::interpolate(found.text, |name| Some(self.cfg.find(&section, name)?.text));
         Some(Written {
             place: format!("{}:{}: [{}] {option}", self.path, found.line, found.section),
             text: Some(found.text.clone()),

@@ -3,7 +3,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `table.rs` | which tasks are known, and how to find them |
-//! | `accept.rs` | queue, cancel, adopt, drain: what the host asks |
+//! | `accept.rs`, `overrides.rs` | queue, cancel, adopt, drain: what the host asks |
 //! | `submit.rs`, `route.rs`, `limiter.rs`, `backoff.rs` | what is invoked when, and what a failed Invoke means |
 //! | `receive.rs` | how many long polls are under way, and when none is |
 //! | `message.rs`, `fields.rs`, `matching.rs` | what a message says, and whose it is |
@@ -11,7 +11,8 @@
 //! | `held.rs` | messages whose event the host has not acknowledged |
 //! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
-//! | `report.rs` | counters, statistics, describe |
+//! | `report.rs` | counters, health, describe |
+//! | `statistics.rs` | the statistics document, one table |
 
 mod accept;
 mod backoff;
@@ -26,9 +27,11 @@ mod histories;
 mod limiter;
 mod matching;
 mod message;
+mod overrides;
 mod receive;
 mod report;
 mod route;
+mod statistics;
 mod submit;
 mod table;
 #[cfg(test)]

@@ -6,12 +6,14 @@ mod function_name;
 mod health;
 mod identity;
 mod lambda;
+mod queue_fit;
 mod queues;
 mod region;
 #[cfg(test)]
 mod tests;
 
 pub use function_name::FunctionName;
+pub use queue_fit::QueueNeeds;
 
 use crate::executor::ports::{CallError, FailureClass};
 use clients::{Clients, Lazy};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub functions: Vec<Function>,
     /// URL of each queue, in the order of the executor's queues.
     pub queue_urls: Vec<String>,
+    /// What they are used for.
+    pub queue_needs: QueueNeeds,
     /// Region, else the default chain's.
     pub region: Option<String>,
     /// Endpoint for all services; `AWS_ENDPOINT_URL*` otherwise.

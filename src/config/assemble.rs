@@ -159,6 +159,11 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
     let text = |option: &Opt| given.text(option).unwrap_or_default();
 
     let (queues, queue_urls, reply_to) = received_from(given);
+    let queue_needs = aws::QueueNeeds {
+        kinds: queues.iter().map(|queue| queue.kind).collect(),
+        max_payload_bytes: given.integer(&o::MAX_PAYLOAD_BYTES),
+        result_timeout: duration(&o::RESULT_TIMEOUT_MS),
+    };
     let local = given.text(&o::LOCAL);
     // The local AWS takes any region, but a request cannot be signed without one.
     let region = given.text(&o::REGION_NAME).or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
@@ -187,6 +192,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
                 .map(|route| aws::Function { name: route.function_name, qualifier: route.function_qualifier })
                 .collect(),
             queue_urls,
+            queue_needs,
             region,
             endpoint_url: given.text(&o::ENDPOINT_URL),
             identity,

@@ -18,6 +18,7 @@ fn settings(server: &FakeServer) -> Settings {
     Settings {
         functions: vec![Function { name: "run".into(), qualifier: None }],
         queue_urls: vec![RESULTS.into(), DEAD.into()],
+        queue_needs: QueueNeeds::default(),
         region: Some("eu-west-1".into()),
         endpoint_url: Some(server.url.clone()),
         identity: Identity::Static {

@@ -11,6 +11,7 @@
 //! | `held.rs` | messages whose event the host has not acknowledged |
 //! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
+//! | `warnings.rs` | what a health check found that does not fit |
 //! | `report.rs` | counters, health, describe |
 //! | `statistics.rs` | the statistics document, one table |
 
@@ -37,6 +38,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod warnings;
 
 pub(crate) use deletes::DeleteEntry;
 pub(crate) use table::TaskId;
@@ -157,6 +159,8 @@ pub(crate) struct Core {
     credentials: Option<(Service, Outage)>,
     jitter: Jitter,
     counters: Counters,
+    /// Of the last health check that passed.
+    warnings: Vec<String>,
     actions: Vec<Action>,
 }
 
@@ -190,6 +194,7 @@ impl Core {
             credentials: None,
             jitter: Jitter::new(settings.seed),
             counters: Counters::default(),
+            warnings: Vec::new(),
             actions: Vec::new(),
             settings,
         };

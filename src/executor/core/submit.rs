@@ -343,12 +343,13 @@ impl Core {
     }
 
     /// The answer to [`Action::CheckHealth`].
-    pub(crate) fn health_checked(&mut self, answer: Result<(), CallError>) {
+    pub(crate) fn health_checked(&mut self, answer: Result<Vec<String>, CallError>) {
         if !matches!(self.startup, StartupCheck::UnderWay) {
             return;
         }
         match answer {
-            Ok(()) => {
+            Ok(warnings) => {
+                self.note_warnings(warnings);
                 self.credentials_work(Service::Lambda, 0);
                 self.startup = StartupCheck::Passed;
             }

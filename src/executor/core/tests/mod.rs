@@ -3,6 +3,7 @@
 
 mod adopting;
 mod ending;
+mod health;
 mod invoking;
 mod messages;
 mod receiving;

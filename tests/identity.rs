@@ -1,7 +1,7 @@
 //! Who the library is to AWS, in processes of their own with a chosen environment: the default chain's identity, none,
 //! one that changes on disk, and given keys that nothing in the environment may replace.
 
-use lambda_executor::aws::{Aws, Function, Identity, Settings};
+use lambda_executor::aws::{Aws, Function, Identity, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, FailureClass, InvokeRequest, Lambda};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -76,6 +76,7 @@ fn settings(identity: Identity) -> Settings {
     Settings {
         functions: vec![Function { name: "run".into(), qualifier: None }],
         queue_urls: vec!["http://127.0.0.1:1/0/q".into(), "http://127.0.0.1:1/0/d".into()],
+        queue_needs: QueueNeeds::default(),
         region: None,
         endpoint_url: None,
         identity,
@@ -85,7 +86,7 @@ fn settings(identity: Identity) -> Settings {
 }
 
 fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError> {
-    let request = InvokeRequest { route: 0, payload: b"{}".as_slice().into() };
+    let request = InvokeRequest { route: 0, qualifier: None, payload: b"{}".as_slice().into() };
     runtime.block_on(aws.invoke(request)).map(|_| ())
 }
 

@@ -6,12 +6,14 @@ mod function_name;
 mod health;
 mod identity;
 mod lambda;
+mod queue_fit;
 mod queues;
 mod region;
 #[cfg(test)]
 mod tests;
 
 pub use function_name::FunctionName;
+pub use queue_fit::QueueNeeds;
 
 use crate::executor::ports::{CallError, FailureClass};
 use clients::{Clients, Lazy};
@@ -51,6 +53,8 @@ pub struct Settings {
     pub functions: Vec<Function>,
     /// URL of each queue, in the order of the executor's queues.
     pub queue_urls: Vec<String>,
+    /// What they are used for.
+    pub queue_needs: QueueNeeds,
     /// Region, else the default chain's.
     pub region: Option<String>,
     /// Endpoint for all services; `AWS_ENDPOINT_URL*` otherwise.
@@ -64,7 +68,7 @@ pub struct Settings {
 }
 
 /// A function, as configured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
     /// Name, `name:alias`, or ARN.
     pub name: String,
@@ -76,10 +80,14 @@ impl Function {
     /// For messages.
     fn what(&self) -> String {
         match &self.qualifier {
-            Some(qualifier) => format!("function `{}` with qualifier `{qualifier}`", self.name),
+            Some(qualifier) => named(&self.name, qualifier),
             None => format!("function `{}`", self.name),
         }
     }
+}
+
+fn named(name: &str, qualifier: &str) -> String {
+    format!("function `{name}` with qualifier `{qualifier}`")
 }
 
 /// AWS, as the executor's ports need it. Nothing is read and nobody asked before the first call.

@@ -1,19 +1,47 @@
 //! The options together: what contradicts, what is missing, and the settings of each part.
 
+use super::airflow::Airflow;
+use super::effective;
+use super::environment::Environment;
 use super::given::Given;
 use super::option as o;
 use super::option::{Default, Opt};
+use super::queues::{self, Route};
+use super::wrong::Wrong;
 use super::{Config, ConfigError};
 use crate::aws::{self, FunctionName, Identity};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
 use std::time::Duration;
 
-/// Makes the configuration, or tells everything that is wrong.
-pub(crate) fn config(mut given: Given) -> Result<Config, ConfigError> {
-    if !given.unreadable {
-        check_together(&mut given);
+/// Options that `local` has its own of, and so those of Airflow are not for it.
+const OF_LOCAL: [&Opt; 9] = [
+    &o::ENDPOINT_URL,
+    &o::FUNCTION_NAME,
+    &o::FUNCTION_QUALIFIER,
+    &o::QUALIFIER,
+    &o::QUEUE_URL,
+    &o::REPLY_QUEUE_URL,
+    &o::DEAD_LETTER_QUEUE_URL,
+    &o::REGION_NAME,
+    &o::CONN_ID,
+];
+
+/// Makes the configuration, or tells everything that is wrong. The environment is asked for if Airflow's sources are.
+pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
+    let environment = given.boolean(&o::AIRFLOW).then(environment);
+    let team = given.text(&o::TEAM);
+    let mut airflow = None;
+    if let Some(environment) = &environment {
+        let (sources, wrong) = Airflow::open(environment, team.as_deref());
+        given.wrong_source(wrong);
+        take_airflow(&mut given, &sources);
+        airflow = Some(sources);
     }
-    let config = assemble(&given);
+    if !given.unreadable {
+        check_together(&mut given, airflow.as_ref());
+    }
+    let routes = routes(&mut given);
+    let config = assemble(&given, routes, identity(&given, environment.as_ref()));
     let (wrong, later) = given.into_problems();
     match (wrong.is_empty(), later.is_empty()) {
         (true, true) => Ok(config),
@@ -22,46 +50,68 @@ pub(crate) fn config(mut given: Given) -> Result<Config, ConfigError> {
     }
 }
 
-fn check_together(given: &mut Given) {
+fn take_airflow(given: &mut Given, airflow: &Airflow<'_>) {
     let local = given.has(&o::LOCAL);
-    // With airflow the missing ones come from elsewhere.
-    if !local && !given.has(&o::AIRFLOW) {
-        for option in o::ALL {
-            if option.default == Default::Required && !given.has(option) {
-                let allowed = super::value::allowed(option.kind);
-                given.wrong(option, &format!("required and not given (expected {allowed})"));
+    // Two names of one option: what JSON has under either wins over what Airflow has under the other.
+    let qualified = given.has(&o::FUNCTION_QUALIFIER) || given.has(&o::QUALIFIER);
+    for option in o::ALL {
+        let of_local = local && OF_LOCAL.iter().any(|one| one.name == option.name);
+        let other_name = qualified && [&o::FUNCTION_QUALIFIER, &o::QUALIFIER].iter().any(|one| one.name == option.name);
+        if !of_local && !other_name {
+            given.take_airflow(option, airflow);
+        }
+    }
+}
+
+fn check_together(given: &mut Given, airflow: Option<&Airflow<'_>>) {
+    let local = given.has(&o::LOCAL);
+    for option in o::ALL {
+        if !local && option.default == Default::Required && !given.has(option) {
+            given.wrong(option, &missing(option, airflow));
+        }
+    }
+    if airflow.is_none() {
+        for option in [&o::CONN_ID, &o::TEAM] {
+            if given.has(option) {
+                given.wrong(option, "is Airflow's, and needs `airflow`: true beside it");
             }
         }
     }
     if local {
-        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go.
-        for option in [
-            &o::ENDPOINT_URL,
-            &o::FUNCTION_NAME,
-            &o::FUNCTION_QUALIFIER,
-            &o::QUALIFIER,
-            &o::QUEUE_URL,
-            &o::REPLY_QUEUE_URL,
-            &o::DEAD_LETTER_QUEUE_URL,
-        ] {
-            if given.has(option) {
+        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go. A region does no harm.
+        for option in OF_LOCAL {
+            if given.has(option) && option.name != o::REGION_NAME.name {
                 given.wrong(option, "cannot be given together with local, which makes its own");
             }
         }
     }
     for option in [&o::QUEUE_URL, &o::REPLY_QUEUE_URL] {
         let dead_letters = given.text(&o::DEAD_LETTER_QUEUE_URL);
-        if let Some(url) = given.text(option).filter(|url| Some(url) == dead_letters.as_ref()) {
-            let line = format!("`{url}` is {} too (results and dead letters need a queue each)", option.name);
-            given.wrong(&o::DEAD_LETTER_QUEUE_URL, &line);
+        if dead_letters.is_some() && given.text(option) == dead_letters {
+            let why = format!("is {} too (results and dead letters need a queue each)", option.name);
+            given.refuse(&o::DEAD_LETTER_QUEUE_URL, &Wrong::value(why), None);
         }
     }
     let in_name = given.text(&o::FUNCTION_NAME).and_then(|name| FunctionName::parse(&name).ok()?.qualifier);
     if let (Some(in_name), Some(beside)) = (in_name, qualifier(given))
         && in_name != beside
     {
-        let line = format!("`{beside}` is not the `{in_name}` at the end of function_name (give one of the two)");
-        given.wrong(qualifier_option(given), &line);
+        let why = format!("is not the `{in_name}` at the end of function_name (give one of the two)");
+        given.refuse(qualifier_option(given), &Wrong::value(why), None);
+    }
+}
+
+/// What is said of a required option that nobody has given.
+fn missing(option: &Opt, airflow: Option<&Airflow<'_>>) -> String {
+    let allowed = super::value::allowed(option.kind);
+    match airflow {
+        None => format!("required and not given (expected {allowed})"),
+        Some(airflow) => format!(
+            "required and not given: neither as {} nor in section [{}] of {} (expected {allowed})",
+            airflow.variable(option.name),
+            airflow.section(),
+            airflow.path()
+        ),
     }
 }
 
@@ -74,27 +124,56 @@ fn qualifier(given: &Given) -> Option<String> {
     given.text(qualifier_option(given))
 }
 
-fn assemble(given: &Given) -> Config {
+/// The route `default`, then those of option `queues`.
+fn routes(given: &mut Given) -> Vec<Route> {
+    let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
+    let default = Route {
+        function_name: given.text(&o::FUNCTION_NAME).unwrap_or_default(),
+        function_qualifier: qualifier(given),
+        limits: RouteSettings {
+            name: queues::DEFAULT.into(),
+            max_concurrent_invokes: count(&o::MAX_CONCURRENT_INVOKES),
+            max_invokes_per_second: u32::try_from(given.integer(&o::MAX_INVOKES_PER_SECOND)).unwrap_or(u32::MAX),
+            max_running_tasks: count(&o::MAX_RUNNING_TASKS),
+        },
+    };
+    let mut routes = vec![default];
+    if let Some(text) = given.text(&o::QUEUES) {
+        match queues::read(&text, &routes[0], given.has(&o::LOCAL)) {
+            Ok(more) => routes.extend(more),
+            Err(lines) => given.wrong_within(lines),
+        }
+    }
+    routes
+}
+
+/// Who the executor is to AWS. PLACE FOR CONNECTIONS: with Airflow's sources on, the connection named by `conn_id`.
+fn identity(_given: &Given, _environment: Option<&Environment>) -> Identity {
+    Identity::DefaultChain
+}
+
+fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
     let text = |option: &Opt| given.text(option).unwrap_or_default();
 
-    let (queues, queue_urls, reply_to) = queues(given);
+    let (queues, queue_urls, reply_to) = received_from(given);
+    let queue_needs = aws::QueueNeeds {
+        kinds: queues.iter().map(|queue| queue.kind).collect(),
+        max_payload_bytes: given.integer(&o::MAX_PAYLOAD_BYTES),
+        result_timeout: duration(&o::RESULT_TIMEOUT_MS),
+    };
     let local = given.text(&o::LOCAL);
     // The local AWS takes any region, but a request cannot be signed without one.
     let region = given.text(&o::REGION_NAME).or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
-            routes: vec![RouteSettings {
-                name: "default".into(),
-                max_concurrent_invokes: count(&o::MAX_CONCURRENT_INVOKES),
-                max_invokes_per_second: number(&o::MAX_INVOKES_PER_SECOND),
-                max_running_tasks: count(&o::MAX_RUNNING_TASKS),
-            }],
+            routes: routes.iter().map(|route| route.limits.clone()).collect(),
             queues,
             reply_to,
-            route_by_queue: false,
+            route_by_queue: given.has(&o::QUEUES),
+            allow_task_overrides: given.boolean(&o::ALLOW_TASK_OVERRIDES),
             max_invoke_attempts: number(&o::MAX_INVOKE_ATTEMPTS),
             max_queued_tasks: count(&o::MAX_QUEUED_TASKS),
             max_payload_bytes: count(&o::MAX_PAYLOAD_BYTES),
@@ -108,11 +187,15 @@ fn assemble(given: &Given) -> Config {
             seed: seed(),
         },
         aws: aws::Settings {
-            functions: vec![aws::Function { name: text(&o::FUNCTION_NAME), qualifier: qualifier(given) }],
+            functions: routes
+                .into_iter()
+                .map(|route| aws::Function { name: route.function_name, qualifier: route.function_qualifier })
+                .collect(),
             queue_urls,
+            queue_needs,
             region,
             endpoint_url: given.text(&o::ENDPOINT_URL),
-            identity: Identity::DefaultChain,
+            identity,
             connect_timeout: duration(&o::CONNECT_TIMEOUT_MS),
             invoke_timeout: duration(&o::INVOKE_TIMEOUT_MS),
         },
@@ -122,12 +205,13 @@ fn assemble(given: &Given) -> Config {
         end_wait_timeout: Some(Duration::from_secs(given.integer(&o::END_WAIT_TIMEOUT))).filter(|wait| !wait.is_zero()),
         log: text(&o::LOG).parse().ok(),
         local,
+        options: effective::of(given),
     }
 }
 
 /// The queues that are received from, results first, with their URLs in the same order, and the one that the function
 /// is told to report to.
-fn queues(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
+fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
     let url = |option: &Opt| given.text(option).unwrap_or_default();
     let results = url(&o::QUEUE_URL);
     let reply = given.text(&o::REPLY_QUEUE_URL).filter(|reply| *reply != results);

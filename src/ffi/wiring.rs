@@ -1,5 +1,6 @@
 //! Which parts a handle is made of, and how they are put together.
 
+use super::drain::EndWait;
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::health::Checks;
@@ -20,8 +21,8 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
     let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
         // Whoever passes a variable that is not set has never heard of Airflow.
-        (None, Failure::Unsupported(what)) => {
-            Failure::Unsupported(format!("config_json is NULL, which asks for Airflow's configuration: {what}"))
+        (None, Failure::InvalidConfig(what)) => {
+            Failure::InvalidConfig(format!("config_json is NULL, which asks for Airflow's configuration:\n{what}"))
         }
         (_, failure) => failure,
     })?;
@@ -37,7 +38,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let runtime =
         threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
 
-    let Config { executor: settings, aws, auto_ack, shutdown_grace, .. } = config;
+    let Config { executor: settings, aws, auto_ack, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
     let executor = log.on_this_thread(|| {
         Executor::start(settings, Arc::new(Aws::new(aws)), SystemClock::new(), readiness, runtime.handle())
@@ -52,6 +53,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         local,
         auto_ack,
         shutdown_grace,
+        end_wait: EndWait::new(end_wait_timeout),
         born,
     })
 }

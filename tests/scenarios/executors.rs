@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use lambda_executor::executor::ports::Readiness;
-use lambda_executor::executor::{Command, Executor, QueueKind, QueueSettings, Settings, TaskSpec, TaskState};
+use lambda_executor::executor::{Command, Executor, TaskSpec, TaskState};
 use lambda_executor::runtime::clock::SystemClock;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -67,28 +67,12 @@ impl Schedulers {
         self.runtime.block_on(world.make_queue(name))
     }
 
-    /// Starts an executor that reads the world's results queue, the one of its own if there is one, and dead letters.
-    pub(crate) fn start(&mut self, world: &World, own_queue: Option<&str>, change: impl FnOnce(&mut Settings)) {
-        let shared = world.local.queue_url();
-        let queue = |name: &str, kind| QueueSettings { name: name.into(), kind, fifo: false };
-        let mut settings = Settings {
-            queues: vec![queue("results", QueueKind::Results)],
-            reply_to: own_queue.unwrap_or(shared).into(),
-            check_health_on_startup: true,
-            seed: self.executors.len() as u64,
-            ..Settings::default()
-        };
-        let mut urls = vec![shared.to_owned()];
-        if let Some(own) = own_queue {
-            settings.queues.push(queue("replies", QueueKind::Results));
-            urls.push(own.into());
-        }
-        settings.queues.push(queue("dead letters", QueueKind::DeadLetters));
-        urls.push(world.local.dead_letter_queue_url().into());
-        change(&mut settings);
-        let aws = Arc::new(world.aws(urls));
+    /// Starts an executor with these options beside those that reach the world.
+    pub(crate) fn start(&mut self, world: &World, more: &Value) {
+        let config = world.config(more);
+        let aws = Arc::new(world.aws(config.aws));
         let bell: Arc<dyn Readiness> = self.bell.clone();
-        self.executors.push(Executor::start(settings, aws, SystemClock::new(), bell, self.runtime.handle()));
+        self.executors.push(Executor::start(config.executor, aws, SystemClock::new(), bell, self.runtime.handle()));
     }
 
     pub(crate) fn queue(&self, executor: usize, key: String, duration_ms: u64) {

@@ -13,7 +13,7 @@ const ORPHANS: usize = 200;
 fn world_with_orphans() -> World {
     let world = World::start(&json!({"handler": "builtin", "concurrency": 4096}));
     let mut gone = Schedulers::new();
-    gone.start(&world, None, |_| {});
+    gone.start(&world, &json!({}));
     for number in 0..ORPHANS {
         gone.queue(0, format!("{ORPHAN}{number}"), 1_500);
     }
@@ -35,7 +35,7 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
     let mut all = Schedulers::new();
     for number in 0..schedulers {
         let own = own_queues.then(|| all.make_queue(&world, &format!("own-{number}")));
-        all.start(&world, own.as_deref(), |_| {});
+        all.start(&world, &json!({"reply_queue_url": own}));
     }
     let began = Instant::now();
     for number in 0..TASKS {

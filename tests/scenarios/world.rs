@@ -1,14 +1,14 @@
 //! The local AWS as the executors see it, with a book of what was delivered.
 
-use lambda_executor::aws::{Aws, Function, Identity, Settings};
+use lambda_executor::aws::{Aws, Identity, Settings};
+use lambda_executor::config::{self, Config};
 use lambda_executor::executor::ports::{
     Accepted, CallError, EntryOutcome, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
 };
 use lambda_executor_local::{Options, Running};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Results of tasks with such keys belong to a scheduler that is gone.
 pub(crate) const ORPHAN: &str = "orphan/";
@@ -74,22 +74,31 @@ impl World {
         Self { local: lambda_executor_local::start(options).unwrap(), book: Arc::default() }
     }
 
-    /// The library's AWS, reading these queues.
-    pub(crate) fn aws(&self, queue_urls: Vec<String>) -> Watched {
-        let aws = Aws::new(Settings {
-            functions: vec![Function { name: self.local.function_name().into(), qualifier: None }],
-            queue_urls,
-            region: Some(self.local.region().into()),
-            endpoint_url: Some(self.local.endpoint_url().into()),
-            identity: Identity::Static {
-                access_key_id: self.local.access_key_id().into(),
-                secret_access_key: self.local.secret_access_key().into(),
-                session_token: None,
-            },
-            connect_timeout: Duration::from_secs(3),
-            invoke_timeout: Duration::from_secs(10),
+    /// The configuration that reaches it, `more` options included.
+    pub(crate) fn config(&self, more: &Value) -> Config {
+        let local = &self.local;
+        let mut options = json!({
+            "function_name": local.function_name(),
+            "queue_url": local.queue_url(),
+            "dead_letter_queue_url": local.dead_letter_queue_url(),
+            "endpoint_url": local.endpoint_url(),
+            "region_name": local.region(),
         });
-        Watched { aws, book: Arc::clone(&self.book) }
+        for (name, value) in more.as_object().into_iter().flatten() {
+            options[name] = value.clone();
+        }
+        let mut config = config::from_json(Some(&options.to_string())).unwrap();
+        config.aws.identity = Identity::Static {
+            access_key_id: local.access_key_id().into(),
+            secret_access_key: local.secret_access_key().into(),
+            session_token: None,
+        };
+        config
+    }
+
+    /// The library's AWS, watched.
+    pub(crate) fn aws(&self, settings: Settings) -> Watched {
+        Watched { aws: Aws::new(settings), book: Arc::clone(&self.book) }
     }
 
     /// One more queue.
@@ -140,7 +149,7 @@ impl Queues for Watched {
 }
 
 impl Health for Watched {
-    async fn check(&self) -> Result<(), CallError> {
+    async fn check(&self) -> Result<Vec<String>, CallError> {
         self.aws.check().await
     }
 }

@@ -39,8 +39,8 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
     }
     let began = Instant::now();
     for number in 0..TASKS {
-        // They end one by one over a second, as tasks do, and not all at once.
-        all.queue(number % schedulers, format!("task/{number}"), (number * 1_000 / TASKS) as u64);
+        // They end one by one over three seconds, as tasks do, and not all at once.
+        all.queue(number % schedulers, format!("task/{number}"), (number * 3_000 / TASKS) as u64);
     }
     all.run(Duration::from_secs(100), |all| all.ended.len() == TASKS);
     let took = began.elapsed();

@@ -20,17 +20,17 @@ use std::collections::{HashMap, VecDeque};
 const ROUND_MS: u64 = 700;
 /// In the first rounds, when there may be more to do than can be done, so many meetings are nothing special.
 const QUICK_MEETINGS: u32 = 2;
-const QUICK_ROUNDS: u32 = 2;
+const QUICK_ROUNDS: u32 = 3;
 /// After so many rounds nobody is expected to want it.
 const MOST_ROUNDS: u32 = 6;
 /// Whatever we have met ourselves: so many receives by all make a round.
 const RECEIVES_A_ROUND: u32 = 16;
 /// Nothing is kept in hand for longer.
 const KEPT_MS: u64 = 200;
-/// The others get a moment of this length, and up to as much again by chance. It doubles while it proves too short, and
-/// shrinks when it does not.
-const TURN_MS: u64 = 15;
-const MOST_TURN_MS: u64 = 120;
+/// The others get a moment of this length. It is nearly the same for all, so that they come one after another, each once,
+/// before the first comes again; the little chance is for those who came at the same moment.
+const TURN_MS: u64 = 20;
+const CHANCE_MS: u64 = 4;
 /// A queue counts as shared for so long after a stranger's message was met in it.
 const SHARED_MS: u64 = 10_000;
 const REMEMBERED_MESSAGES: usize = 16_384;
@@ -101,9 +101,6 @@ pub(super) struct Sharing {
     kept: Vec<ReleaseEntry>,
     /// When at the latest, while there are any.
     kept_until_ms: u64,
-    /// How many of them had been given back on this round before: too early.
-    met_again: usize,
-    turn_ms: u64,
     /// Until then the queue is left to others.
     pub(super) turn_at_ms: u64,
     shared_until_ms: u64,
@@ -138,7 +135,6 @@ impl Core {
             sharing.kept_until_ms = now + KEPT_MS;
         }
         sharing.shared_until_ms = now + SHARED_MS;
-        sharing.met_again += usize::from(met.meetings_in_round > 1);
         sharing.kept.push(entry);
     }
 
@@ -150,10 +146,7 @@ impl Core {
         if sharing.kept.is_empty() {
             return;
         }
-        let too_early = std::mem::take(&mut sharing.met_again) * 4 > sharing.kept.len();
-        sharing.turn_ms =
-            if too_early { sharing.turn_ms * 2 } else { sharing.turn_ms / 2 }.clamp(TURN_MS, MOST_TURN_MS);
-        sharing.turn_at_ms = now + sharing.turn_ms + self.jitter.up_to(sharing.turn_ms);
+        sharing.turn_at_ms = now + TURN_MS + self.jitter.up_to(CHANCE_MS);
         for entry in sharing.kept.drain(..) {
             poller.changes.push(entry, now);
         }
@@ -197,7 +190,7 @@ mod tests {
             delays.push(delay);
             now_ms += 20 + u64::from(delay) * 1_000;
         }
-        assert_eq!(delays, [0, 0, 1, 0, 0, 2, 0, 4, 0, 8, 0, 16, 0, 32, 60, 60]);
+        assert_eq!(delays, [0, 0, 1, 0, 0, 2, 0, 0, 4, 0, 8, 0, 16, 0, 32, 60]);
     }
 
     #[test]

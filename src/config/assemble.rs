@@ -4,7 +4,7 @@ use super::given::Given;
 use super::option as o;
 use super::option::{Default, Opt};
 use super::{Config, ConfigError};
-use crate::aws::{self, FunctionName, Identity};
+use crate::aws::{self, Endpoints, FunctionName, Identity};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
 use std::time::Duration;
 
@@ -111,8 +111,10 @@ fn assemble(given: &Given) -> Config {
             functions: vec![aws::Function { name: text(&o::FUNCTION_NAME), qualifier: qualifier(given) }],
             queue_urls,
             region,
-            endpoint_url: given.text(&o::ENDPOINT_URL),
-            identity: Identity::DefaultChain,
+            endpoints: given.text(&o::ENDPOINT_URL).map(|url| Endpoints::all(&url)).unwrap_or_default(),
+            identity: Identity::default(),
+            isolated: false,
+            ca_bundle: None,
             connect_timeout: duration(&o::CONNECT_TIMEOUT_MS),
             invoke_timeout: duration(&o::INVOKE_TIMEOUT_MS),
         },

@@ -138,8 +138,9 @@ fn queues(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
     let mut all = vec![("results", QueueKind::Results, results)];
     all.extend(reply.map(|reply| ("replies", QueueKind::Results, reply)));
     all.push(("dead letters", QueueKind::DeadLetters, url(&o::DEAD_LETTER_QUEUE_URL)));
-    let (queues, urls) =
-        all.into_iter().map(|(name, kind, url)| (QueueSettings { name: name.into(), kind }, url)).unzip();
+    let settings =
+        |name: &str, kind, url: &str| QueueSettings { name: name.into(), kind, fifo: url.ends_with(".fifo") };
+    let (queues, urls) = all.into_iter().map(|(name, kind, url)| (settings(name, kind, &url), url)).unzip();
     (queues, urls, reply_to)
 }
 

@@ -5,6 +5,9 @@
 //! table for programs.
 
 mod assemble;
+mod environment;
+#[allow(dead_code, reason = "the sources that need it come next")]
+mod expand;
 mod given;
 mod json;
 mod option;
@@ -12,6 +15,7 @@ mod schema;
 mod url;
 mod value;
 
+pub use environment::{Environment, NotUtf8};
 pub use schema::schema_json;
 
 use crate::{aws, executor};

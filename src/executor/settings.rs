@@ -29,6 +29,8 @@ pub struct QueueSettings {
     pub name: String,
     /// What is expected in it.
     pub kind: QueueKind,
+    /// A FIFO queue, which costs more.
+    pub fifo: bool,
 }
 
 /// Everything the state machine is told at its creation.
@@ -77,8 +79,8 @@ impl Default for Settings {
                 max_running_tasks: 0,
             }],
             queues: vec![
-                QueueSettings { name: "results".into(), kind: QueueKind::Results },
-                QueueSettings { name: "dead letters".into(), kind: QueueKind::DeadLetters },
+                QueueSettings { name: "results".into(), kind: QueueKind::Results, fifo: false },
+                QueueSettings { name: "dead letters".into(), kind: QueueKind::DeadLetters, fifo: false },
             ],
             reply_to: "http://127.0.0.1/000000000000/results".into(),
             route_by_queue: false,

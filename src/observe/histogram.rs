@@ -48,17 +48,6 @@ impl Histogram {
         }
         0
     }
-
-    /// `{"count":…,"p50":…,"p90":…,"p99":…,"max":…}`
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "count": self.count,
-            "p50": self.percentile(50),
-            "p90": self.percentile(90),
-            "p99": self.percentile(99),
-            "max": self.max,
-        })
-    }
 }
 
 fn bucket(value: u64) -> usize {

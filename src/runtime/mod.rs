@@ -7,12 +7,14 @@
 //! - [`clock`]: the time of the system
 //! - [`child`]: running a command and reading what it writes
 //! - [`panics`]: a panic becomes a story to tell, not output
+//! - [`home`]: home folders of users
 //! - [`library_path`]: where the shared library was loaded from
 
 pub mod child;
 pub mod clock;
 pub mod eventfd;
 pub mod fork;
+pub mod home;
 pub mod library_path;
 pub mod panics;
 pub mod signals;

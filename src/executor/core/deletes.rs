@@ -74,6 +74,7 @@ impl Core {
         for (queue, poller) in self.pollers.iter_mut().enumerate() {
             while let Some(entries) = poller.deletes.take(now, ending) {
                 self.counters.delete_calls += 1;
+                self.counters.billed.queue_call(self.settings.queues[queue].fifo);
                 self.actions.push(Action::Delete { queue, entries });
             }
         }

@@ -11,7 +11,8 @@
 //! | `held.rs` | messages whose event the host has not acknowledged |
 //! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
-//! | `report.rs` | counters, statistics, describe |
+//! | `report.rs` | counters, health, describe |
+//! | `statistics.rs` | the statistics document, one table |
 
 mod accept;
 mod backoff;
@@ -29,6 +30,7 @@ mod message;
 mod receive;
 mod report;
 mod route;
+mod statistics;
 mod submit;
 mod table;
 #[cfg(test)]

@@ -106,6 +106,7 @@ impl Core {
             while poller.in_flight < wanted && poller.retry_at_ms <= now {
                 poller.in_flight += 1;
                 self.counters.receive_calls += 1;
+                self.counters.billed.queue_call(self.settings.queues[queue].fifo);
                 self.actions.push(Action::Receive(ReceiveRequest {
                     queue,
                     max_messages: BATCH as u32,
@@ -121,6 +122,9 @@ impl Core {
         self.pollers[queue].in_flight -= 1;
         match answer {
             Ok(messages) => {
+                let bytes = messages.iter().map(|message| message.body.len()).sum();
+                self.counters.received_bytes += bytes as u64;
+                self.counters.billed.received(self.settings.queues[queue].fifo, bytes);
                 self.receive_succeeded(queue, took_ms, messages.len());
                 self.sort_messages(queue, messages);
             }
@@ -147,6 +151,7 @@ impl Core {
         poller.last_error.clear();
         poller.last_success_ms = now;
         poller.good_since_ms = poller.good_since_ms.or(Some(now));
+        self.counters.empty_receives += u64::from(count == 0);
         if count >= BATCH - 1 {
             poller.target += 1;
         } else if count <= BATCH / 3 {

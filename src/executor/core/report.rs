@@ -1,9 +1,10 @@
-//! What the state machine tells of itself: statistics, and everything about one task.
+//! What the state machine tells of itself: what it counts, its health, and everything about one task.
 
 use super::table::Task;
 use super::{Core, Phase, Service, StartupCheck};
 use crate::executor::task::{Reason, TaskState};
 use crate::observe::histogram::Histogram;
+use crate::observe::prices::Billed;
 use serde_json::{Value, json};
 
 /// Everything that is counted.
@@ -19,6 +20,7 @@ pub(super) struct Counters {
     pub(super) dead_letters: u64,
     pub(super) invoke_calls: u64,
     pub(super) receive_calls: u64,
+    pub(super) empty_receives: u64,
     pub(super) delete_calls: u64,
     pub(super) visibility_calls: u64,
     pub(super) throttled: u64,
@@ -29,6 +31,7 @@ pub(super) struct Counters {
     pub(super) health_failures: u64,
     pub(super) receive_failures: u64,
     pub(super) received: u64,
+    pub(super) received_bytes: u64,
     pub(super) deleted: u64,
     pub(super) deletes_gone: u64,
     pub(super) deletes_given_up: u64,
@@ -38,6 +41,7 @@ pub(super) struct Counters {
     pub(super) orphans: u64,
     pub(super) malformed: u64,
     pub(super) foreign_dead_letters: u64,
+    pub(super) billed: Billed,
     pub(super) queue_wait: Histogram,
     pub(super) invoke_latency: Histogram,
     pub(super) run_time: Histogram,
@@ -59,89 +63,32 @@ impl Counters {
     }
 }
 
-impl Core {
-    /// Statistics as JSON; `docs/statistics.md` names each field.
-    pub(crate) fn stats(&self) -> Value {
-        let c = &self.counters;
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "health": self.health(),
-            "tasks": {
-                "queued": self.queued,
-                "submitting": self.submitting,
-                "running": self.running,
-                "waiting_events": self.waiting_events.len(),
-                "unacknowledged": self.unacknowledged.len(),
-                "held_messages": self.held.len(),
-                "known": self.table.len(),
-            },
-            "totals": {
-                "queued": c.queued,
-                "adopted": c.adopted,
-                "accepted": c.accepted,
-                "succeeded": c.succeeded,
-                "failed": c.failed,
-                "cancelled": c.cancelled,
-                "lost": c.lost,
-                "dead_letters": c.dead_letters,
-            },
-            "aws_calls": {
-                "invoke": c.invoke_calls,
-                "receive": c.receive_calls,
-                "delete_batch": c.delete_calls,
-                "change_visibility_batch": c.visibility_calls,
-                "total": c.invoke_calls + c.receive_calls + c.delete_calls + c.visibility_calls,
-            },
-            "invokes": {
-                "throttled": c.throttled,
-                "retried": c.retried,
-                "unanswered": c.unanswered,
-                "late_answers": c.late_answers,
-                "credential_failures": c.credential_failures,
-            },
-            "messages": {
-                "received": c.received,
-                "deleted": c.deleted,
-                "deletes_gone": c.deletes_gone,
-                "deletes_given_up": c.deletes_given_up,
-                "duplicates": c.duplicates,
-                "came_back": c.came_back,
-                "strangers": c.strangers,
-                "orphans": c.orphans,
-                "malformed": c.malformed,
-                "foreign_dead_letters": c.foreign_dead_letters,
-                "receive_failures": c.receive_failures,
-            },
-            "latency_ms": {
-                "queue_wait": c.queue_wait.to_json(),
-                "invoke": c.invoke_latency.to_json(),
-                "run_time": c.run_time.to_json(),
-                "result": c.result_latency.to_json(),
-            },
-            "routes": self.routes.iter().map(|route| json!({
-                "name": route.settings.name,
-                "in_flight": route.in_flight,
-                "concurrency_limit": route.concurrency.limit(),
-                "active": route.active,
-                "outage": route.outage.as_ref().map(|o| o.reason.as_str()),
-            })).collect::<Vec<_>>(),
-        })
-    }
+/// How the executor is.
+#[derive(Debug)]
+pub(super) struct Health {
+    pub(super) state: &'static str,
+    pub(super) reason: Option<String>,
+    pub(super) next_try_in_ms: Option<u64>,
+}
 
-    fn health(&self) -> Value {
+impl Core {
+    pub(super) fn health(&self) -> Health {
         let until = |at_ms: u64| at_ms.saturating_sub(self.now.mono_ms);
+        let not_well = |state, reason: String, next_try_ms: Option<u64>| Health {
+            state,
+            reason: Some(reason),
+            next_try_in_ms: next_try_ms.map(until),
+        };
         if let Some((service, trouble)) = &self.credentials {
             let reason = format!("{}: {}", service.name(), trouble.reason);
-            return json!({"state": "no_credentials", "reason": reason, "next_try_in_ms": until(trouble.next_probe_ms)});
+            return not_well("no_credentials", reason, Some(trouble.next_probe_ms));
         }
         if self.phase == Phase::Open || self.phase == Phase::Draining {
             match &self.startup {
-                StartupCheck::UnderWay => {
-                    return json!({"state": "starting", "reason": "the check at start is under way"});
-                }
+                StartupCheck::UnderWay => return not_well("starting", "the check at start is under way".into(), None),
                 StartupCheck::Failed { next_try_ms, reason, credentials } => {
                     let state = if *credentials { "no_credentials" } else { "degraded" };
-                    return json!({"state": state, "reason": reason, "next_try_in_ms": until(*next_try_ms)});
+                    return not_well(state, reason.clone(), Some(*next_try_ms));
                 }
                 StartupCheck::Passed => {}
             }
@@ -149,23 +96,21 @@ impl Core {
         for route in &self.routes {
             if let Some(outage) = &route.outage {
                 let reason = format!("{}: {}", Service::Lambda.name(), outage.reason);
-                return json!({"state": "degraded", "reason": reason, "next_try_in_ms": until(outage.next_probe_ms)});
+                return not_well("degraded", reason, Some(outage.next_probe_ms));
             }
         }
         for route in &self.routes {
             if let Some(refusal) = &route.refusal {
-                let reason = format!("Lambda refused the last event: {refusal}");
-                return json!({"state": "degraded", "reason": reason});
+                return not_well("degraded", format!("Lambda refused the last event: {refusal}"), None);
             }
         }
         for (queue, poller) in self.settings.queues.iter().zip(&self.pollers) {
             if poller.is_failing() {
                 let reason = format!("the {} queue: {}", queue.name, poller.last_error);
-                let next = poller.next_try(self.now.mono_ms).map(until);
-                return json!({"state": "degraded", "reason": reason, "next_try_in_ms": next});
+                return not_well("degraded", reason, poller.next_try(self.now.mono_ms));
             }
         }
-        json!({"state": "healthy"})
+        Health { state: "healthy", reason: None, next_try_in_ms: None }
     }
 
     /// State of the newest task of a key.

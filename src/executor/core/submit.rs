@@ -83,6 +83,9 @@ impl Core {
         match answer {
             Ok(accepted) => {
                 let now_ms = self.now.mono_ms;
+                // Of a task that has ended meanwhile the event is gone, and most are small.
+                let event = self.table.get(id).and_then(|task| task.payload.as_ref());
+                self.counters.billed.event(event.map_or(0, |event| event.len()));
                 self.route(route_id).succeeded(now_ms);
                 self.credentials_work(Service::Lambda, took_ms);
                 if waits_for_it {

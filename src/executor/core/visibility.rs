@@ -69,6 +69,7 @@ impl Core {
                     continue;
                 }
                 self.counters.visibility_calls += 1;
+                self.counters.billed.queue_call(self.settings.queues[queue].fifo);
                 self.actions.push(Action::ChangeVisibility { queue, entries });
             }
         }

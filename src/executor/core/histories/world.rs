@@ -362,7 +362,7 @@ fn settings(dice: &mut Dice) -> Settings {
     let routes = if dice.percent(30) { 2 } else { 1 };
     let mut queues = Settings::default().queues;
     if dice.percent(15) {
-        queues.insert(1, QueueSettings { name: "more results".into(), kind: QueueKind::Results });
+        queues.insert(1, QueueSettings { name: "more results".into(), kind: QueueKind::Results, fifo: false });
     }
     Settings {
         routes: (0..routes)

@@ -197,3 +197,28 @@ fn an_outage_ends_even_where_running_tasks_leave_no_room_for_a_probe() {
     let last = stage.take().pop().unwrap();
     assert_eq!((&*last.key, last.reason), ("waiting", Some(Reason::InvokeFailed)));
 }
+
+#[test]
+fn the_event_has_airflows_three_keys_and_ours() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.queue("k");
+    let Some(Action::Invoke { request, .. }) = stage.actions.first() else { panic!("{:?}", stage.actions) };
+    let event: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
+    let expected = serde_json::json!({
+        "task_key": "k",
+        "command": ["true"],
+        "executor_config": {},
+        "attempt_id": attempt.to_string(),
+        "reply_to": "http://127.0.0.1/000000000000/results",
+    });
+    assert_eq!(event, expected);
+}
+
+#[test]
+fn tasks_are_accepted_and_invoked_side_by_side_without_waiting_for_an_answer() {
+    let mut stage = Stage::new(|_| {});
+    for number in 0..250u8 {
+        stage.queue(&number.to_string());
+    }
+    assert_eq!((stage.invokes(), stage.core.counts().queued), (64, 186));
+}

@@ -209,3 +209,20 @@ fn what_else_a_result_holds_cannot_make_it_unreadable() {
         assert_eq!(events[1].state == TaskState::Succeeded, code == 0, "{body}");
     }
 }
+
+#[test]
+fn airflows_keys_come_back_byte_for_byte() {
+    for key in [
+        r#"{"dag_id": "d", "task_id": "t\u00e9", "run_id": "manual__2026-01-01T00:00:00+00:00", "try_number": 1, "map_index": -1}"#,
+        "0198c0de-0000-7000-8000-000000000000",
+    ] {
+        let mut stage = Stage::new(|_| {});
+        stage.running(key);
+        let result = serde_json::json!({"task_key": key, "return_code": 0}).to_string();
+        let message = stage.message(result);
+        stage.deliver(RESULTS, message);
+        let events = stage.take();
+        assert_eq!(events.iter().map(|event| &*event.key).collect::<Vec<_>>(), [key, key]);
+        assert_eq!(events[1].state, TaskState::Succeeded);
+    }
+}

@@ -17,8 +17,8 @@ const DEAD: QueueId = 1;
 const START_UNIX_MS: i64 = 1_800_000_000_000;
 
 /// A state machine with time in the test's hands.
-struct Stage {
-    core: Core,
+pub(super) struct Stage {
+    pub(super) core: Core,
     now: Now,
     actions: Vec<Action>,
     attempts: u8,
@@ -26,7 +26,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         change(&mut settings);
         let now = Now { mono_ms: 1_000, unix_ms: START_UNIX_MS };
@@ -67,7 +67,7 @@ impl Stage {
         answer.map(|()| attempt)
     }
 
-    fn queue(&mut self, key: &str) -> AttemptId {
+    pub(super) fn queue(&mut self, key: &str) -> AttemptId {
         self.try_queue(Self::spec(key)).unwrap()
     }
 
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     /// A task that Lambda has accepted under request id `request-<key>`.
-    fn running(&mut self, key: &str) -> AttemptId {
+    pub(super) fn running(&mut self, key: &str) -> AttemptId {
         let attempt = self.queue(key);
         self.answer_invoke(Ok(Accepted { request_id: format!("request-{key}") }));
         attempt
@@ -95,7 +95,7 @@ impl Stage {
         self.tick();
     }
 
-    fn refuse_invoke(&mut self, class: FailureClass) {
+    pub(super) fn refuse_invoke(&mut self, class: FailureClass) {
         self.answer_invoke(Err(error(class)));
     }
 
@@ -103,7 +103,7 @@ impl Stage {
         self.actions.iter().filter(|action| matches!(action, Action::Receive(r) if r.queue == queue)).count()
     }
 
-    fn answer_poll(&mut self, queue: QueueId, answer: Result<Vec<Message>, CallError>) {
+    pub(super) fn answer_poll(&mut self, queue: QueueId, answer: Result<Vec<Message>, CallError>) {
         let is_poll = |action: &Action| matches!(action, Action::Receive(r) if r.queue == queue);
         let at = self.actions.iter().position(is_poll).expect("a poll");
         self.actions.remove(at);
@@ -122,7 +122,7 @@ impl Stage {
         }
     }
 
-    fn deliver(&mut self, queue: QueueId, message: Message) {
+    pub(super) fn deliver(&mut self, queue: QueueId, message: Message) {
         self.answer_poll(queue, Ok(vec![message]));
     }
 
@@ -140,7 +140,7 @@ impl Stage {
         }
     }
 
-    fn result(&mut self, key: &str, attempt: AttemptId) -> Message {
+    pub(super) fn result(&mut self, key: &str, attempt: AttemptId) -> Message {
         self.message(format!(r#"{{"task_key":"{key}","return_code":0,"attempt_id":"{attempt}"}}"#))
     }
 

@@ -1,0 +1,80 @@
+//! The environment as it was when the configuration was read. Everything that looks at variables looks here, so that a
+//! test brings its own, and nobody reads the process's when Airflow's sources are off.
+
+use crate::runtime::home;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+
+/// Variables and home folders, read once.
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    homes: fn(Option<&str>) -> Option<String>,
+}
+
+/// A variable that holds something else than text.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not UTF-8")]
+pub struct NotUtf8;
+
+impl Environment {
+    /// That of this process. No other thread may change variables meanwhile (C's `setenv`).
+    pub fn of_process() -> Self {
+        Self { variables: std::env::vars_os().collect(), homes: home::of }
+    }
+
+    /// These variables and nothing else; only `HOME` says where a home is.
+    pub fn of<N: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, homes: |_| None }
+    }
+
+    /// The value of a variable; an empty one is a value.
+    ///
+    /// # Errors
+    ///
+    /// [`NotUtf8`], of a variable that is there.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, NotUtf8> {
+        let value = self.variables.get(std::ffi::OsStr::new(name));
+        value.map(|value| value.to_str().ok_or(NotUtf8)).transpose()
+    }
+
+    /// Home folder of a user by the system's list, or of this process's user; `HOME` is not looked at.
+    pub(crate) fn home(&self, user: Option<&str>) -> Option<String> {
+        (self.homes)(user)
+    }
+}
+
+/// Without names and values: most secrets of a deployment are in its environment.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.variables.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStringExt;
+
+    #[test]
+    fn values_are_found_by_their_exact_name() {
+        let environment = Environment::of([("A", "1"), ("EMPTY", "")]);
+        assert_eq!(environment.get("A"), Ok(Some("1")));
+        assert_eq!(environment.get("EMPTY"), Ok(Some("")));
+        assert_eq!(environment.get("a"), Ok(None));
+        assert_eq!(environment.home(None), None);
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        let environment = Environment::of([(OsString::from("A"), OsString::from_vec(vec![b'x', 0xff]))]);
+        assert_eq!(environment.get("A"), Err(NotUtf8));
+    }
+
+    #[test]
+    fn debugging_shows_no_secret() {
+        let shown = format!("{:?}", Environment::of([("AIRFLOW_CONN_X", "aws://AKIA:hunter2@")]));
+        assert_eq!(shown, "Environment(1 variables)");
+    }
+}

@@ -175,7 +175,8 @@ fn write_config(home: &Path, text: &str) {
     std::fs::write(home.join(".aws/config"), text).unwrap();
 }
 
-const PROGRAM: &str = r#"credential_process = printf '{"Version": 1, "AccessKeyId": "NEWKEY", "SecretAccessKey": "s"}'"#;
+const PROGRAM: &str =
+    r#"credential_process = printf '{"Version": 1, "AccessKeyId": "NEWKEY", "SecretAccessKey": "s"}'"#;
 
 #[test]
 fn the_program_of_the_default_profile_is_run() {

@@ -299,8 +299,7 @@ fn lasting_credentials_are_spared_by_that_fault() {
     let running = start(Options::from_json(options).unwrap()).unwrap();
     let client = Client::of(&running);
     assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
-    let lasting =
-        Client { access_key_id: "AKIALASTING".into(), secret_access_key: "s2".into(), ..client.clone() };
+    let lasting = Client { access_key_id: "AKIALASTING".into(), secret_access_key: "s2".into(), ..client.clone() };
     assert_eq!(lasting.invoke("Event", &json!({})).status, 202);
     assert_eq!(lasting.sqs("ListQueues", &json!({})).status, 200);
     let mixed = Client { access_key_id: "AKIALASTING".into(), ..client };

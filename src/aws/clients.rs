@@ -68,7 +68,8 @@ impl Lazy {
                 }
                 Arc::clone(&current.identity)
             };
-            let fresh = |failed: &&Failed| Arc::ptr_eq(&failed.identity, &identity) && failed.at.elapsed() < FAILURE_HOLDS;
+            let fresh =
+                |failed: &&Failed| Arc::ptr_eq(&failed.identity, &identity) && failed.at.elapsed() < FAILURE_HOLDS;
             if let Some(failed) = last_failure.as_ref().filter(fresh) {
                 tracing::trace!(ago_ms = failed.at.elapsed().as_millis(), "clients could not be made a moment ago");
                 return Err(failed.error.clone());

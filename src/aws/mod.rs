@@ -8,9 +8,9 @@ mod identity;
 mod lambda;
 mod queues;
 mod region;
-mod tls;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use function_name::FunctionName;
 pub use identity::{Identity, Keys, Method, Role};

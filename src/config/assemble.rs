@@ -1,5 +1,6 @@
 //! The options together: what contradicts, what is missing, and the settings of each part.
 
+use super::credentials;
 use super::given::Given;
 use super::option as o;
 use super::option::{Default, Opt};
@@ -37,6 +38,7 @@ fn check_together(given: &mut Given) {
         // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go.
         for option in [
             &o::ENDPOINT_URL,
+            &o::CREDENTIALS,
             &o::FUNCTION_NAME,
             &o::FUNCTION_QUALIFIER,
             &o::QUALIFIER,
@@ -48,6 +50,9 @@ fn check_together(given: &mut Given) {
                 given.wrong(option, "cannot be given together with local, which makes its own");
             }
         }
+    }
+    if let Some(Err(why)) = given.text(&o::CREDENTIALS).map(|text| credentials::read(&text)) {
+        given.wrong(&o::CREDENTIALS, &why);
     }
     for option in [&o::QUEUE_URL, &o::REPLY_QUEUE_URL] {
         let dead_letters = given.text(&o::DEAD_LETTER_QUEUE_URL);
@@ -63,6 +68,11 @@ fn check_together(given: &mut Given) {
         let line = format!("`{beside}` is not the `{in_name}` at the end of function_name (give one of the two)");
         given.wrong(qualifier_option(given), &line);
     }
+}
+
+fn identity(given: &Given) -> Identity {
+    let keys = given.text(&o::CREDENTIALS).and_then(|text| credentials::read(&text).ok());
+    keys.map(Identity::of_keys).unwrap_or_default()
 }
 
 /// The documented name wins over the older one.
@@ -112,7 +122,7 @@ fn assemble(given: &Given) -> Config {
             queue_urls,
             region,
             endpoints: given.text(&o::ENDPOINT_URL).map(|url| Endpoints::all(&url)).unwrap_or_default(),
-            identity: Identity::default(),
+            identity: identity(given),
             isolated: false,
             ca_bundle: None,
             connect_timeout: duration(&o::CONNECT_TIMEOUT_MS),

@@ -5,6 +5,7 @@
 //! table for programs.
 
 mod assemble;
+pub mod credentials;
 mod environment;
 #[allow(dead_code, reason = "the sources that need it come next")]
 mod expand;

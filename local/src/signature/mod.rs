@@ -140,9 +140,7 @@ impl Checker {
             mac.update(token.as_bytes());
             mac
         };
-        token.is_some_and(|token| {
-            tag(token).verify(&tag(self.caller.1.reveal()).finalize().into_bytes()).is_ok()
-        })
+        token.is_some_and(|token| tag(token).verify(&tag(self.caller.1.reveal()).finalize().into_bytes()).is_ok())
     }
 
     fn signer(&self, access_key_id: &str) -> Option<(Signer, &Secret)> {

@@ -60,7 +60,8 @@ fn run(command: &str) -> provider::Result {
     let failed = |why: String| CredentialsError::provider_error(format!("credential_process: {why}"));
     let output = child::run(command, LIMIT).map_err(|error| failed(error.to_string()))?;
     if !output.succeeded {
-        let status = output.status.map_or("a signal ended it".into(), |status| format!("it ended with status {status}"));
+        let status =
+            output.status.map_or("a signal ended it".into(), |status| format!("it ended with status {status}"));
         return Err(failed(format!("{status}{}", complaint(&output.stderr))));
     }
     read(&output.stdout).map_err(failed)

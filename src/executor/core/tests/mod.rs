@@ -1,6 +1,7 @@
 //! One behaviour a test, in virtual time. The random histories beside this say that nothing ever breaks; these say
 //! what exactly happens.
 
+mod credentials;
 mod ending;
 mod invoking;
 mod messages;

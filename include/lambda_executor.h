@@ -64,6 +64,12 @@
 #define LAMBDA_EXECUTOR_DRAIN_RUNNING 1
 
 /**
+ * As timeout_ms of lambda_executor_drain: option end_wait_timeout, which is in seconds and counts from the first call of
+ * lambda_executor_drain on the executor, so that calls after an interruption wait no longer; 0, its default, is for ever.
+ */
+#define LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED -2
+
+/**
  * Some events with their strings. Belongs to whoever got it; lives until it is freed, whatever becomes of the executor.
  */
 typedef struct lambda_executor_batch lambda_executor_batch_t;
@@ -135,18 +141,24 @@ typedef struct lambda_executor_task {
    */
   lambda_executor_str_t executor_config_json;
   /**
-   * Name of the route (option queues) that the task takes. Empty: the default one. This version has no option queues
-   * and ignores the name: every task goes to option function_name.
+   * Name of the route (option queues) that the task takes. Empty: the default one. Without option queues the name is
+   * ignored, and every task goes to option function_name.
    */
   lambda_executor_str_t queue;
   /**
-   * Time limit of the command in ms. 0: only the function's own limit.
+   * Time limit of the command in ms. 0: only the function's own limit. With option allow_task_overrides, a timeout_ms
+   * in executor_config_json wins.
    */
   int64_t timeout_ms;
   /**
    * Fail the task (reason EXPIRED) when it has waited so many ms to be submitted. 0: wait for ever.
    */
   int64_t max_wait_ms;
+  /**
+   * Read by lambda_executor_adopt alone, empty for lambda_executor_queue: which submission of the key it is, as its
+   * RUNNING event told. Not in the first version of the struct.
+   */
+  lambda_executor_str_t attempt_id;
 } lambda_executor_task_t;
 
 /**
@@ -235,6 +247,12 @@ typedef struct lambda_executor_event {
    * CloudWatch log stream of the run, if known.
    */
   lambda_executor_str_t log_stream;
+  /**
+   * Which submission of the key this is, a UUID: the same in all events of a task, another when its key is queued
+   * again. Keep it to adopt the task after a restart. Empty for a task adopted without one. Not in the first version
+   * of the struct.
+   */
+  lambda_executor_str_t attempt_id;
 } lambda_executor_event_t;
 
 /**
@@ -730,16 +748,19 @@ lambda_executor_status_t lambda_executor_cancel(lambda_executor_t *ex,
 
 /**
  * Takes over tasks that an executor of an earlier process submitted: they are tracked as running, count against limits,
- * and get their final events here. Read of each task: key, tag, queue; timeout_ms is checked
+ * and get their final events here. Read of each task: key, tag, queue, attempt_id; timeout_ms is checked
  * and of no effect, since option result_timeout_ms says when a task of which nothing was heard is LOST.
  *
- * Results are matched by the key alone: what any earlier submission of the key left in the queue is taken for this
- * one's, so use a new key for each try. To be able to restart, write each key down before `queue`. Then, of a task that
+ * With an attempt_id (from the task's RUNNING event), only results of that submission end the task, and those that tell
+ * none (of Airflow's function). Without, results are matched by the key alone: what any earlier submission of the key
+ * left in the queue is taken for this one's, so use a new key for each try, or keep the attempt_id.
+ *
+ * To be able to restart, write each key down before `queue`, and its attempt_id when RUNNING tells it. Then, of a task that
  * had no final event: with a RUNNING event it was submitted, adopt it. Without one it may have been submitted or not:
  * to adopt it runs it once at most, and where it was not submitted it is LOST in the end (option result_timeout_ms); to
  * queue it again runs it once at least, and perhaps twice. With option running_events false this is so of all tasks.
  *
- * results: room for n statuses: OK, DUPLICATE (already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
+ * results: room for n statuses: OK, DUPLICATE (key or attempt_id is already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
  * err: tells of the first task that failed (a negative status), though the call returns OK.
  *
  * OK when each task has its status, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
@@ -756,7 +777,8 @@ lambda_executor_status_t lambda_executor_adopt(lambda_executor_t *ex,
  * ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
  *
  * flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
- * timeout_ms: 0 does not wait, -1 waits for ever.
+ * timeout_ms: 0 does not wait, -1 waits for ever, LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED as long as option end_wait_timeout
+ *   says.
  * remaining: set to the number of tasks that have not finished. May be NULL.
  *
  * OK (nothing remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC, ERR_IO.

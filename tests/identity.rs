@@ -1,7 +1,7 @@
 //! Who the library is to AWS, in processes of their own with a chosen environment: the default chain's identity, none,
 //! one that changes on disk, and given keys that nothing in the environment may replace.
 
-use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, Settings};
+use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, FailureClass, InvokeRequest, Lambda};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -76,6 +76,7 @@ fn settings(identity: Identity) -> Settings {
     Settings {
         functions: vec![Function { name: "run".into(), qualifier: None }],
         queue_urls: vec!["http://127.0.0.1:1/0/q".into(), "http://127.0.0.1:1/0/d".into()],
+        queue_needs: QueueNeeds::default(),
         region: None,
         endpoints: Endpoints::default(),
         identity,
@@ -87,7 +88,7 @@ fn settings(identity: Identity) -> Settings {
 }
 
 fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError> {
-    let request = InvokeRequest { route: 0, payload: b"{}".as_slice().into() };
+    let request = InvokeRequest { route: 0, qualifier: None, payload: b"{}".as_slice().into() };
     runtime.block_on(aws.invoke(request)).map(|_| ())
 }
 
@@ -210,7 +211,7 @@ fn keys_of_a_named_profile_win_over_the_environments() {
 #[test]
 fn a_program_that_fails_is_told_with_its_profile_and_its_last_words() {
     let home = home("failing");
-    write_config(&home, "[default]\ncredential_process = echo 'token=hush' ; echo 'log in first' >&2 ; exit 7\n");
+    write_config(&home, "[default]\ncredential_process = echo token=hush && echo 'log in first' >&2 && exit 7\n");
     run("failing program", &home, &[("AWS_REGION", "eu-west-1")]);
 }
 

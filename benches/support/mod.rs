@@ -50,6 +50,7 @@ impl Handle {
             queue: NO_STRING,
             timeout_ms: 0,
             max_wait_ms: 0,
+            attempt_id: NO_STRING,
         };
         // SAFETY: see the top.
         unsafe { lambda_executor_queue(self.0, &task, null_mut()) }

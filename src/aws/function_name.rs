@@ -54,6 +54,12 @@ impl FunctionName {
         })
     }
 
+    /// The name as it was written, less the version or alias at its end.
+    pub fn without_qualifier(text: &str) -> &str {
+        let qualifier = Self::parse(text).ok().and_then(|function| function.qualifier);
+        qualifier.and_then(|qualifier| text.strip_suffix(&qualifier)?.strip_suffix(':')).unwrap_or(text)
+    }
+
     /// True if `arn`, as AWS tells it of a function, is the function that was meant: each part that was written is the
     /// same. What is only a part of another's name never is.
     pub fn is(&self, arn: &str) -> bool {
@@ -91,6 +97,13 @@ mod tests {
             assert_eq!(parsed.account.as_deref(), account, "{text}");
             assert_eq!(parsed.name, name, "{text}");
             assert_eq!(parsed.qualifier.as_deref(), qualifier, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_qualifier_can_be_taken_off() {
+        for (text, without) in [("run:live", "run"), ("run", "run"), (&format!("{ARN}:live"), ARN), (ARN, ARN)] {
+            assert_eq!(FunctionName::without_qualifier(text), without);
         }
     }
 

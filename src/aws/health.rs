@@ -1,34 +1,42 @@
 //! Whether what the configuration names is there and usable: every function with its version or alias, every queue.
 
+use super::queue_fit::{Found, misfits};
 use super::queues::CALL_LIMIT;
 use super::{Aws, Function, FunctionName, errors};
 use crate::executor::ports::{CallError, FailureClass, Health};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 use aws_sdk_sqs::types::QueueAttributeName;
+use std::collections::HashMap;
 
 impl Health for Aws {
-    async fn check(&self) -> Result<(), CallError> {
+    async fn check(&self) -> Result<Vec<String>, CallError> {
         let mut failures = Vec::new();
-        for route in 0..self.settings.functions.len() {
+        for (route, function) in self.settings.functions.iter().enumerate() {
+            // Routes may differ in their limits alone.
+            if self.settings.functions.get(..route).is_some_and(|before| before.contains(function)) {
+                continue;
+            }
             collect(self.check_function(route).await, &mut failures)?;
         }
+        let mut queues = Vec::new();
         for queue in 0..self.settings.queue_urls.len() {
-            collect(self.check_queue(queue).await, &mut failures)?;
+            queues.extend(collect(self.check_queue(queue).await, &mut failures)?);
         }
-        together(failures)
+        together(failures)?;
+        Ok(misfits(&queues, &self.settings.queue_needs))
     }
 }
 
 /// Goes on after a failure, so that the operator learns of all at once, but not without an identity: then every
 /// further call would say the same.
-fn collect(result: Result<(), CallError>, failures: &mut Vec<CallError>) -> Result<(), CallError> {
+fn collect<T>(result: Result<T, CallError>, failures: &mut Vec<CallError>) -> Result<Option<T>, CallError> {
     match result {
         Err(error) if error.class == FailureClass::Credentials => Err(error),
         Err(error) => {
             failures.push(error);
-            Ok(())
+            Ok(None)
         }
-        Ok(()) => Ok(()),
+        Ok(found) => Ok(Some(found)),
     }
 }
 
@@ -75,13 +83,13 @@ impl Aws {
         }
     }
 
-    async fn check_queue(&self, id: usize) -> Result<(), CallError> {
+    async fn check_queue(&self, id: usize) -> Result<Found, CallError> {
         let clients = self.clients.get(&self.settings).await?;
         let (Some(url), Some(client)) = (self.settings.queue_urls.get(id), clients.sqs.get(id)) else {
-            return Ok(());
+            return Ok(Found::default());
         };
         let what = format!("queue {url}");
-        let call = client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::QueueArn).send();
+        let call = client.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All).send();
         match tokio::time::timeout(CALL_LIMIT, call).await {
             Err(_) => Err(errors::timed_out(&what, CALL_LIMIT)),
             Ok(Err(error)) => {
@@ -93,7 +101,7 @@ impl Aws {
                     _ => failure,
                 })
             }
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(answer)) => Ok(Found::new(url, answer.attributes().unwrap_or(&HashMap::new()))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Invoke.
 
-use super::{Aws, errors};
+use super::{Aws, FunctionName, errors, named};
 use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, Lambda};
 use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::operation::invoke::InvokeError;
@@ -24,11 +24,20 @@ impl Lambda for Aws {
             return Err(errors::own(FailureClass::Permanent, "InvalidRequest", "the route has no client".into()));
         };
         // Only failures need it, and this is the busiest call of all.
-        let what = || function.what();
+        let what = || match &request.qualifier {
+            Some(own) => {
+                format!("{}, as the task asks for", named(FunctionName::without_qualifier(&function.name), own))
+            }
+            None => function.what(),
+        };
+        let (name, qualifier) = match &request.qualifier {
+            Some(own) => (FunctionName::without_qualifier(&function.name), Some(own.to_string())),
+            None => (function.name.as_str(), function.qualifier.clone()),
+        };
         let call = client
             .invoke()
-            .function_name(&function.name)
-            .set_qualifier(function.qualifier.clone())
+            .function_name(name)
+            .set_qualifier(qualifier)
             .invocation_type(InvocationType::Event)
             .payload(Blob::new(request.payload.as_ref()));
         let answer = match tokio::time::timeout(self.settings.invoke_timeout, call.send()).await {

@@ -6,6 +6,7 @@ mod function_name;
 mod health;
 mod identity;
 mod lambda;
+mod queue_fit;
 mod queues;
 mod region;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tls;
 
 pub use function_name::FunctionName;
 pub use identity::{Identity, Keys, Method, Role};
+pub use queue_fit::QueueNeeds;
 
 use crate::executor::ports::{CallError, FailureClass};
 use clients::{Clients, Lazy};
@@ -28,6 +30,8 @@ pub struct Settings {
     pub functions: Vec<Function>,
     /// URL of each queue, in the order of the executor's queues.
     pub queue_urls: Vec<String>,
+    /// What they are used for.
+    pub queue_needs: QueueNeeds,
     /// Region, else the default chain's.
     pub region: Option<String>,
     /// Where the services are.
@@ -70,7 +74,7 @@ impl Endpoints {
 }
 
 /// A function, as configured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Function {
     /// Name, `name:alias`, or ARN.
     pub name: String,
@@ -82,10 +86,14 @@ impl Function {
     /// For messages.
     fn what(&self) -> String {
         match &self.qualifier {
-            Some(qualifier) => format!("function `{}` with qualifier `{qualifier}`", self.name),
+            Some(qualifier) => named(&self.name, qualifier),
             None => format!("function `{}`", self.name),
         }
     }
+}
+
+fn named(name: &str, qualifier: &str) -> String {
+    format!("function `{name}` with qualifier `{qualifier}`")
 }
 
 /// AWS, as the executor's ports need it. Nothing is read and nobody asked before the first call.

@@ -4,6 +4,7 @@ use super::credentials;
 use super::given::Given;
 use super::option as o;
 use super::option::{Default, Opt};
+use super::queues::{self, Route};
 use super::{Config, ConfigError};
 use crate::aws::{self, Endpoints, FunctionName, Identity};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
@@ -14,7 +15,8 @@ pub(crate) fn config(mut given: Given) -> Result<Config, ConfigError> {
     if !given.unreadable {
         check_together(&mut given);
     }
-    let config = assemble(&given);
+    let routes = routes(&mut given);
+    let config = assemble(&given, routes);
     let (wrong, later) = given.into_problems();
     match (wrong.is_empty(), later.is_empty()) {
         (true, true) => Ok(config),
@@ -84,27 +86,51 @@ fn qualifier(given: &Given) -> Option<String> {
     given.text(qualifier_option(given))
 }
 
-fn assemble(given: &Given) -> Config {
+/// The route `default`, then those of option `queues`.
+fn routes(given: &mut Given) -> Vec<Route> {
+    let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
+    let default = Route {
+        function_name: given.text(&o::FUNCTION_NAME).unwrap_or_default(),
+        function_qualifier: qualifier(given),
+        limits: RouteSettings {
+            name: queues::DEFAULT.into(),
+            max_concurrent_invokes: count(&o::MAX_CONCURRENT_INVOKES),
+            max_invokes_per_second: u32::try_from(given.integer(&o::MAX_INVOKES_PER_SECOND)).unwrap_or(u32::MAX),
+            max_running_tasks: count(&o::MAX_RUNNING_TASKS),
+        },
+    };
+    let mut routes = vec![default];
+    if let Some(text) = given.text(&o::QUEUES) {
+        match queues::read(&text, &routes[0], given.has(&o::LOCAL)) {
+            Ok(more) => routes.extend(more),
+            Err(lines) => given.wrong_within(lines),
+        }
+    }
+    routes
+}
+
+fn assemble(given: &Given, routes: Vec<Route>) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
     let text = |option: &Opt| given.text(option).unwrap_or_default();
 
-    let (queues, queue_urls, reply_to) = queues(given);
+    let (queues, queue_urls, reply_to) = received_from(given);
+    let queue_needs = aws::QueueNeeds {
+        kinds: queues.iter().map(|queue| queue.kind).collect(),
+        max_payload_bytes: given.integer(&o::MAX_PAYLOAD_BYTES),
+        result_timeout: duration(&o::RESULT_TIMEOUT_MS),
+    };
     let local = given.text(&o::LOCAL);
     // The local AWS takes any region, but a request cannot be signed without one.
     let region = given.text(&o::REGION_NAME).or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
-            routes: vec![RouteSettings {
-                name: "default".into(),
-                max_concurrent_invokes: count(&o::MAX_CONCURRENT_INVOKES),
-                max_invokes_per_second: number(&o::MAX_INVOKES_PER_SECOND),
-                max_running_tasks: count(&o::MAX_RUNNING_TASKS),
-            }],
+            routes: routes.iter().map(|route| route.limits.clone()).collect(),
             queues,
             reply_to,
-            route_by_queue: false,
+            route_by_queue: given.has(&o::QUEUES),
+            allow_task_overrides: given.boolean(&o::ALLOW_TASK_OVERRIDES),
             max_invoke_attempts: number(&o::MAX_INVOKE_ATTEMPTS),
             max_queued_tasks: count(&o::MAX_QUEUED_TASKS),
             max_payload_bytes: count(&o::MAX_PAYLOAD_BYTES),
@@ -118,8 +144,12 @@ fn assemble(given: &Given) -> Config {
             seed: seed(),
         },
         aws: aws::Settings {
-            functions: vec![aws::Function { name: text(&o::FUNCTION_NAME), qualifier: qualifier(given) }],
+            functions: routes
+                .into_iter()
+                .map(|route| aws::Function { name: route.function_name, qualifier: route.function_qualifier })
+                .collect(),
             queue_urls,
+            queue_needs,
             region,
             endpoints: given.text(&o::ENDPOINT_URL).map(|url| Endpoints::all(&url)).unwrap_or_default(),
             identity: identity(given),
@@ -139,7 +169,7 @@ fn assemble(given: &Given) -> Config {
 
 /// The queues that are received from, results first, with their URLs in the same order, and the one that the function
 /// is told to report to.
-fn queues(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
+fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
     let url = |option: &Opt| given.text(option).unwrap_or_default();
     let results = url(&o::QUEUE_URL);
     let reply = given.text(&o::REPLY_QUEUE_URL).filter(|reply| *reply != results);

@@ -61,6 +61,11 @@ impl Given {
         self.wrong.push(format!("{}: {line}", option.name));
     }
 
+    /// Lines about what is within an option, which begin with its name.
+    pub(crate) fn wrong_within(&mut self, lines: Vec<String>) {
+        self.wrong.extend(lines);
+    }
+
     /// True if the option was named and not null, even if its value is wrong.
     pub(crate) fn has(&self, option: &Opt) -> bool {
         self.named.contains(option.name)

@@ -5,6 +5,7 @@
 //! table for programs.
 
 mod assemble;
+pub mod connection;
 pub mod credentials;
 mod environment;
 #[allow(dead_code, reason = "the sources that need it come next")]
@@ -12,6 +13,7 @@ mod expand;
 mod given;
 mod json;
 mod option;
+mod queues;
 mod schema;
 mod url;
 mod value;

@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     /// An object that somebody else reads; passed on as written.
     Object,
+    /// An object of queues by name; read in `queues.rs`.
+    Queues,
     /// Not in this version. Null and false say "not wanted", which is fine; the text says what to do meanwhile.
     Later(&'static str),
 }
@@ -168,9 +170,15 @@ pub(crate) static CREDENTIALS: Opt = Opt {
 };
 pub(crate) static QUEUES: Opt = own(
     "queues",
-    Kind::Later("tasks cannot be routed by queue yet; without this option a task's queue is ignored"),
+    Kind::Queues,
     Default::Absent,
-    "Functions, versions and limits by the name of a task's queue.",
+    "Functions, versions and limits by the name of a task's queue. An entry inherits what it leaves out from the options beside `queues`, which are the route `default`, also of tasks without a queue; any other name is refused. Without this option a task's queue is ignored.",
+);
+pub(crate) static ALLOW_TASK_OVERRIDES: Opt = own(
+    "allow_task_overrides",
+    Kind::Boolean,
+    Default::Boolean(false),
+    "Let a task's `executor_config` name a `function_qualifier` and a `timeout_ms` (of its command, in milliseconds) for itself, in place of those configured or given with the task; wrong values are refused when the task is queued. Otherwise the two are passed on like any other key, without effect.",
 );
 pub(crate) static JOURNAL: Opt = own(
     "journal",
@@ -269,7 +277,7 @@ pub(crate) static LOCAL: Opt = own(
 );
 
 /// Every option, in the order of the reference page.
-pub(crate) static ALL: [&Opt; 35] = [
+pub(crate) static ALL: [&Opt; 36] = [
     &FUNCTION_NAME,
     &FUNCTION_QUALIFIER,
     &QUALIFIER,
@@ -288,6 +296,7 @@ pub(crate) static ALL: [&Opt; 35] = [
     &CONNECT_TIMEOUT_MS,
     &INVOKE_TIMEOUT_MS,
     &QUEUES,
+    &ALLOW_TASK_OVERRIDES,
     &MAX_QUEUED_TASKS,
     &MAX_RUNNING_TASKS,
     &MAX_CONCURRENT_INVOKES,

@@ -1,6 +1,7 @@
 //! The table of options as a JSON Schema.
 
 use super::option::{self, Default, Kind, Opt, Origin};
+use super::queues;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 
@@ -48,6 +49,12 @@ fn property(option: &Opt) -> Value {
             json!({ "enum": values })
         }
         Kind::Object => json!({ "type": ["object", "null"] }),
+        Kind::Queues => json!({
+            "type": ["object", "null"],
+            "maxProperties": queues::MOST_QUEUES,
+            "propertyNames": { "minLength": 1, "maxLength": queues::LONGEST_NAME, "not": { "const": queues::DEFAULT } },
+            "additionalProperties": entry(),
+        }),
         Kind::Later(_) => json!({ "enum": [null, false] }),
     };
     let note =
@@ -64,6 +71,20 @@ fn property(option: &Opt) -> Value {
         members.insert("default".into(), default);
     }
     property
+}
+
+/// One entry of option `queues`. Without defaults: what is left out is inherited.
+fn entry() -> Value {
+    let mut properties = Map::new();
+    for option in queues::MEMBERS {
+        let mut member = property(option);
+        if let Value::Object(member) = &mut member {
+            member.remove("default");
+            member.remove("x-airflow");
+        }
+        properties.insert(option.name.to_owned(), member);
+    }
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 #[cfg(test)]
@@ -83,6 +104,11 @@ mod tests {
         );
         assert_eq!(attempts["x-airflow"], true);
         assert_eq!(schema["properties"]["ack"]["default"], "auto");
+        let entry = &schema["properties"]["queues"]["additionalProperties"];
+        assert_eq!(entry["additionalProperties"], false);
+        assert_eq!(entry["properties"].as_object().unwrap().len(), 5);
+        let rate = &entry["properties"]["max_invokes_per_second"];
+        assert_eq!((&rate["maximum"], &rate["default"]), (&json!(1_000_000), &Value::Null));
         for (name, property) in schema["properties"].as_object().unwrap() {
             assert!(property["description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
         }

@@ -100,11 +100,7 @@ fn a_reply_queue_of_ones_own_is_received_from_too() {
 fn given_credentials_are_the_identity() {
     let given = r#""credentials": {"access_key_id": "AKID", "secret_access_key": "hush", "session_token": "t"}"#;
     let config = from_json(Some(&with(given))).unwrap();
-    let keys = Keys {
-        access_key_id: "AKID".into(),
-        secret_access_key: "hush".into(),
-        session_token: Some("t".into()),
-    };
+    let keys = Keys { access_key_id: "AKID".into(), secret_access_key: "hush".into(), session_token: Some("t".into()) };
     assert_eq!(config.aws.identity.keys, Some(keys));
     assert!(!format!("{config:?}").contains("hush"));
     assert_eq!(
@@ -192,14 +188,44 @@ fn two_qualifiers_that_differ_are_refused() {
 }
 
 #[test]
+fn queues_make_routes_after_the_default_one() {
+    let config = from_json(Some(&with(
+        r#""function_qualifier": "live", "max_running_tasks": 9, "queues": {
+            "fast": {"max_invokes_per_second": 100}, "long": {"function_name": "slow", "function_qualifier": "7"}}"#,
+    )))
+    .unwrap();
+    let names: Vec<&str> = config.executor.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(names, ["default", "fast", "long"]);
+    assert!(config.executor.routes.iter().all(|route| route.max_running_tasks == 9));
+    assert_eq!(config.executor.routes[1].max_invokes_per_second, 100);
+    let functions: Vec<_> =
+        config.aws.functions.iter().map(|function| (function.name.as_str(), function.qualifier.as_deref())).collect();
+    assert_eq!(functions, [("run", Some("live")), ("run", Some("live")), ("slow", Some("7"))]);
+    assert!(config.executor.route_by_queue && !config.executor.allow_task_overrides);
+
+    let none = from_json(Some(&with(r#""allow_task_overrides": true"#))).unwrap();
+    assert!(!none.executor.route_by_queue && none.executor.allow_task_overrides);
+    assert!(from_json(Some(&with(r#""queues": {}"#))).unwrap().executor.route_by_queue);
+}
+
+#[test]
+fn what_is_wrong_within_queues_is_told_with_all_the_rest() {
+    let lines = invalid(&with(r#""queues": {"fast": {"max_invokes_per_second": -1}}, "worker_threads": 0"#));
+    assert_eq!(
+        lines,
+        [
+            "worker_threads: `0` is out of range (expected an integer from 1 to 64)",
+            "queues.fast.max_invokes_per_second: `-1` is out of range (expected an integer from 0 to 1000000)",
+        ]
+    );
+    assert!(invalid(&with(r#""queues": ["fast"]"#))[0].starts_with("queues: the value is a list (expected an object"));
+}
+
+#[test]
 fn options_of_a_later_version_are_unsupported() {
-    for (option, value) in [
-        ("airflow", "true"),
-        ("conn_id", r#""aws_default""#),
-        ("team", r#""a""#),
-        ("queues", "{}"),
-        ("journal", r#""/tmp/x""#),
-    ] {
+    for (option, value) in
+        [("airflow", "true"), ("conn_id", r#""aws_default""#), ("team", r#""a""#), ("journal", r#""/tmp/x""#)]
+    {
         let line = unsupported(Some(&with(&format!(r#""{option}": {value}"#))));
         assert!(line.starts_with(&format!("{option}: ")) && !line.contains("hunter2"), "{line}");
         for nothing in ["null", "false"] {

@@ -3,6 +3,7 @@
 use super::option::{Kind, Opt};
 use super::url;
 use crate::aws::FunctionName;
+use crate::executor::qualifier::{QUALIFIERS, is_qualifier};
 use serde_json::Value;
 
 /// The value of an option, checked.
@@ -51,7 +52,7 @@ pub(crate) fn check_json(option: &Opt, text: &str) -> Result<Option<Checked>, Pr
         },
         (Kind::Choice(words), Value::String(word)) if words.contains(&word.as_str()) => Checked::Text(word.clone()),
         (Kind::Choice(_), Value::String(_)) => return Err(wrong("is not one of its values ")),
-        (Kind::Object, Value::Object(_)) => Checked::Object(text.to_owned()),
+        (Kind::Object | Kind::Queues, Value::Object(_)) => Checked::Object(text.to_owned()),
         (Kind::Text | Kind::FunctionName | Kind::Qualifier | Kind::QueueUrl | Kind::Endpoint, Value::String(text)) => {
             check_text(option.kind, text).map_err(Problem::Wrong)?;
             Checked::Text(text.clone())
@@ -86,23 +87,19 @@ fn check_text(kind: Kind, text: &str) -> Result<(), String> {
     }
 }
 
-fn is_qualifier(text: &str) -> bool {
-    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    text == "$LATEST" || (text.len() <= 128 && text.bytes().all(letters))
-}
-
 /// What an option of that kind accepts, for people.
 pub(crate) fn allowed(kind: Kind) -> String {
     match kind {
         Kind::Text => "text that is not empty, without white space".into(),
         Kind::FunctionName => "a function's name, name:alias, or ARN".into(),
-        Kind::Qualifier => "a version number, an alias, or $LATEST".into(),
+        Kind::Qualifier => QUALIFIERS.into(),
         Kind::QueueUrl => "https://sqs.<region>.amazonaws.com/<account>/<name>".into(),
         Kind::Endpoint => "http://host:port or https://host".into(),
         Kind::Integer { min, max } => format!("an integer from {min} to {max}"),
         Kind::Boolean => "true or false".into(),
         Kind::Choice(words) => format!("one of {}", words.join(", ")),
         Kind::Object => "an object".into(),
+        Kind::Queues => "an object of queue names and their members".into(),
         Kind::Later(_) => "null: not in this version".into(),
     }
 }
@@ -128,7 +125,8 @@ fn shown(option: &Opt, value: &Value) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
+/// So much of a text as errors repeat.
+pub(crate) fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -1,6 +1,6 @@
 //! What the host learns of a task.
 
-use super::task::{Reason, TaskState};
+use super::task::{AttemptId, Reason, TaskState};
 use std::sync::Arc;
 
 /// One change of a task, as handed to the host. Times are Unix milliseconds, 0 where not known.
@@ -40,6 +40,8 @@ pub struct Event {
     pub request_id: String,
     /// CloudWatch log stream of the run.
     pub log_stream: String,
+    /// Which submission of the key it was; `None` for a task that was adopted without one.
+    pub attempt_id: Option<AttemptId>,
 }
 
 /// How many tasks and events are where.

@@ -8,6 +8,7 @@ mod core;
 mod driver;
 pub mod event;
 pub mod ports;
+pub mod qualifier;
 pub mod settings;
 mod shared;
 pub mod task;
@@ -76,8 +77,11 @@ impl Executor {
         let check_health = move |done: HealthAnswer| {
             let (aws, shared) = (Arc::clone(&aws), Arc::clone(&checked));
             health_runtime.spawn(async move {
-                let _broken = driver::TellIfBroken(shared);
-                done(aws.check().await);
+                let _broken = driver::TellIfBroken(Arc::clone(&shared));
+                let began_ms = shared.now().mono_ms;
+                let answer = aws.check().await;
+                shared.answer(|core| core.checked_for_host(core.now_ms().saturating_sub(began_ms), &answer));
+                done(answer.map(|_| ()));
             });
         };
         Self {

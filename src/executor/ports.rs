@@ -25,6 +25,8 @@ pub type QueueId = usize;
 pub struct InvokeRequest {
     /// Which function.
     pub route: RouteId,
+    /// Version or alias for this call alone; `None` is the route's.
+    pub qualifier: Option<Arc<str>>,
     /// The event.
     pub payload: Arc<[u8]>,
 }
@@ -145,8 +147,9 @@ pub trait Queues: Send + Sync + 'static {
 
 /// The check of what the configuration names.
 pub trait Health: Send + Sync + 'static {
-    /// Asks AWS whether functions and queues are there and usable. The error says which is not, and why.
-    fn check(&self) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Asks AWS whether functions and queues are there and usable. The error says which is not, and why. Otherwise a
+    /// sentence for everything that works and still does not fit.
+    fn check(&self) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
 /// Time.

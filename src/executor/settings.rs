@@ -44,6 +44,8 @@ pub struct Settings {
     pub reply_to: String,
     /// True: only names of `routes` are accepted as a task's queue. False: the task's queue is ignored.
     pub route_by_queue: bool,
+    /// True: `function_qualifier` and `timeout_ms` in a task's `executor_config` are for its own invocation.
+    pub allow_task_overrides: bool,
     /// Attempts to invoke before a task fails.
     pub max_invoke_attempts: u32,
     /// Limit of tasks waiting.
@@ -84,6 +86,7 @@ impl Default for Settings {
             ],
             reply_to: "http://127.0.0.1/000000000000/results".into(),
             route_by_queue: false,
+            allow_task_overrides: false,
             max_invoke_attempts: 3,
             max_queued_tasks: 1_000_000,
             max_payload_bytes: 1_000_000,

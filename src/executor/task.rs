@@ -195,6 +195,8 @@ pub struct AdoptSpec {
     pub queue: String,
     /// Its time limit in ms; 0 is the function's.
     pub timeout_ms: u64,
+    /// Which submission of the key it is; `None`: whichever a message tells of.
+    pub attempt: Option<AttemptId>,
 }
 
 /// Why a task was not accepted.
@@ -234,6 +236,14 @@ pub enum Refusal {
         queue: String,
         /// The names that are known.
         known: String,
+    },
+    /// The task's `executor_config` asks for something that cannot be.
+    #[error("task `{key}`: executor_config: {what}")]
+    BadOverride {
+        /// The key.
+        key: String,
+        /// Which member it is, what it is, and what is allowed.
+        what: String,
     },
 }
 

@@ -53,8 +53,8 @@ impl Queues for Script {
 }
 
 impl Health for Script {
-    async fn check(&self) -> Result<(), CallError> {
-        Ok(())
+    async fn check(&self) -> Result<Vec<String>, CallError> {
+        Ok(Vec::new())
     }
 }
 

@@ -75,6 +75,7 @@ fn lay_out(events: &[Event]) -> (Vec<LaidOut>, Vec<u8>) {
             value: strings.add(&event.value),
             request_id: strings.add(event.request_id.as_bytes()),
             log_stream: strings.add(event.log_stream.as_bytes()),
+            attempt_id: strings.add(event.attempt_id.map(|id| id.to_string()).unwrap_or_default().as_bytes()),
         })
         .map(|event| LaidOut {
             event,
@@ -88,13 +89,16 @@ fn lay_out(events: &[Event]) -> (Vec<LaidOut>, Vec<u8>) {
 
 /// Bytes of all strings of an event, NULs included.
 fn room(event: &Event) -> usize {
-    const STRINGS: usize = 6;
+    const STRINGS: usize = 7;
+    /// Of a UUID as text.
+    const UUID: usize = 36;
     event.key.len()
         + event.message.len()
         + event.output_tail.len()
         + event.value.len()
         + event.request_id.len()
         + event.log_stream.len()
+        + event.attempt_id.map_or(0, |_| UUID)
         + STRINGS
 }
 

@@ -7,7 +7,9 @@ use super::out::Out;
 use super::status::*;
 use super::{guard, sync};
 use crate::executor::DrainMode;
-use crate::runtime::waits::Wait;
+use crate::runtime::waits::{Deadline, Wait};
+use once_cell::sync::OnceCell;
+use std::time::{Duration, Instant};
 
 /// Flag of lambda_executor_drain: what waits is submitted, and everything is waited for.
 pub const LAMBDA_EXECUTOR_DRAIN_FINISH: u32 = 0;
@@ -15,12 +17,17 @@ pub const LAMBDA_EXECUTOR_DRAIN_FINISH: u32 = 0;
 /// ABANDONED where the answer to a try was lost, so that the command may run.
 pub const LAMBDA_EXECUTOR_DRAIN_RUNNING: u32 = 1;
 
+/// As timeout_ms of lambda_executor_drain: option end_wait_timeout, which is in seconds and counts from the first call of
+/// lambda_executor_drain on the executor, so that calls after an interruption wait no longer; 0, its default, is for ever.
+pub const LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED: i64 = -2;
+
 /// Accepts no more tasks from now on, and waits until those accepted have finished. Needs nobody to call `sync` or to
 /// acknowledge meanwhile, up to 100,000 results that wait for it. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
 /// ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
 ///
 /// flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
-/// timeout_ms: 0 does not wait, -1 waits for ever.
+/// timeout_ms: 0 does not wait, -1 waits for ever, LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED as long as option end_wait_timeout
+///   says.
 /// remaining: set to the number of tasks that have not finished. May be NULL.
 ///
 /// OK (nothing remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC, ERR_IO.
@@ -45,7 +52,11 @@ pub unsafe extern "C" fn lambda_executor_drain(
                     )));
                 }
             };
-            let deadline = sync::deadline(timeout_ms)?;
+            let deadline = match timeout_ms {
+                LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED => handle.end_wait.deadline(),
+                _ => sync::deadline(timeout_ms)?,
+            };
+            handle.end_wait.begins();
             handle.executor.drain(mode);
             let wait = handle.waits.begin().for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
             let status = match wait {
@@ -57,6 +68,28 @@ pub unsafe extern "C" fn lambda_executor_drain(
             remaining.set(handle.executor.remaining());
             Ok(status)
         })
+    }
+}
+
+/// Option end_wait_timeout, once the end has begun.
+pub(super) struct EndWait {
+    limit: Option<Duration>,
+    began: OnceCell<Instant>,
+}
+
+impl EndWait {
+    pub(super) fn new(limit: Option<Duration>) -> Self {
+        Self { limit, began: OnceCell::new() }
+    }
+
+    fn begins(&self) -> Instant {
+        *self.began.get_or_init(Instant::now)
+    }
+
+    fn deadline(&self) -> Deadline {
+        let Some(limit) = self.limit else { return Deadline::NEVER };
+        let left = limit.saturating_sub(self.begins().elapsed());
+        Deadline::after_ms(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -87,6 +87,8 @@ pub(super) fn refused(refusal: Refusal) -> Result<lambda_executor_status_t, Fail
         Refusal::QueueFull { .. } => Ok(LAMBDA_EXECUTOR_QUEUE_FULL),
         Refusal::Closed => Err(Failure::Closed("the executor accepts no more tasks: it is draining or closed")),
         Refusal::PayloadTooLarge { .. } => Err(Failure::PayloadTooLarge(refusal.to_string())),
-        Refusal::UnknownQueue { .. } => Err(Failure::InvalidArgument(refusal.to_string())),
+        Refusal::UnknownQueue { .. } | Refusal::BadOverride { .. } => {
+            Err(Failure::InvalidArgument(refusal.to_string()))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The executor as the host holds it: create, close, free.
 
+use super::drain::EndWait;
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
 use super::guard;
@@ -27,6 +28,7 @@ pub struct lambda_executor_t {
     pub(super) local: Option<lambda_executor_local::Running>,
     pub(super) auto_ack: bool,
     pub(super) shutdown_grace: Duration,
+    pub(super) end_wait: EndWait,
     pub(super) born: fork::Birth,
 }
 

@@ -3,14 +3,14 @@
 use super::failure::Failure;
 use super::strings;
 use super::types::{lambda_executor_str_t, lambda_executor_task_t};
-use crate::executor::{AdoptSpec, Command, TaskSpec};
+use crate::executor::{AdoptSpec, AttemptId, Command, TaskSpec};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::ffi::c_char;
 use std::fmt;
 
 /// Size of the struct in the first version of the ABI: what the oldest callers pass.
-const FIRST_SIZE: usize = size_of::<lambda_executor_task_t>();
+const FIRST_SIZE: usize = std::mem::offset_of!(lambda_executor_task_t, attempt_id);
 
 /// More than a struct of any version will have: what is larger was never set, and must not be read or written.
 pub(super) const MOST_SIZE: usize = 4096;
@@ -38,7 +38,8 @@ impl Tasks {
         if !(FIRST_SIZE..=MOST_SIZE).contains(&stride) {
             return Err(Failure::argument(format!(
                 "struct_size of the task is {stride}: zero the struct, then set it to sizeof(lambda_executor_task_t) \
-                 (here {FIRST_SIZE})"
+                 (here {})",
+                size_of::<lambda_executor_task_t>()
             )));
         }
         if n.checked_mul(stride).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
@@ -102,6 +103,9 @@ pub(super) unsafe fn to_queue(task: &lambda_executor_task_t) -> Result<TaskSpec,
     let (key, command, executor_config, queue) = unsafe {
         let key = strings::key(task.key.ptr, task.key.len)?;
         let about = About { key };
+        if !strings::field(task.attempt_id, about.field("attempt_id"))?.is_empty() {
+            return Err(about.wrong("attempt_id", "is set: queue makes one, only adopt reads it (expected empty)"));
+        }
         let command = command(task, about)?;
         let config = strings::field(task.executor_config_json, about.field("executor_config_json"))?;
         let queue = strings::field(task.queue, about.field("queue"))?;
@@ -125,16 +129,28 @@ pub(super) unsafe fn to_queue(task: &lambda_executor_task_t) -> Result<TaskSpec,
 /// As for [`to_queue`].
 pub(super) unsafe fn to_adopt(task: &lambda_executor_task_t) -> Result<AdoptSpec, Failure> {
     // SAFETY: passed on from the caller.
-    let (key, queue) = unsafe {
+    let (key, queue, attempt_id) = unsafe {
         let key = strings::key(task.key.ptr, task.key.len)?;
-        (key, strings::field(task.queue, About { key }.field("queue"))?)
+        let field = |name, string| strings::field(string, About { key }.field(name));
+        (key, field("queue", task.queue)?, field("attempt_id", task.attempt_id)?)
     };
     Ok(AdoptSpec {
         tag: task.tag,
         queue: queue.into(),
         timeout_ms: About { key }.milliseconds("timeout_ms", task.timeout_ms)?,
+        attempt: attempt(attempt_id, About { key })?,
         key: key.into(),
     })
+}
+
+fn attempt(text: &str, about: About<'_>) -> Result<Option<AttemptId>, Failure> {
+    match AttemptId::parse(text) {
+        None if !text.is_empty() => Err(about.wrong(
+            "attempt_id",
+            "is not an id of ours (allowed: the attempt_id of an event of the task, a UUID as 36 characters, or empty)",
+        )),
+        attempt => Ok(attempt),
+    }
 }
 
 /// The task that an error is about.

@@ -185,16 +185,19 @@ fn cancel(
 }
 
 /// Takes over tasks that an executor of an earlier process submitted: they are tracked as running, count against limits,
-/// and get their final events here. Read of each task: key, tag, queue; timeout_ms is checked
+/// and get their final events here. Read of each task: key, tag, queue, attempt_id; timeout_ms is checked
 /// and of no effect, since option result_timeout_ms says when a task of which nothing was heard is LOST.
 ///
-/// Results are matched by the key alone: what any earlier submission of the key left in the queue is taken for this
-/// one's, so use a new key for each try. To be able to restart, write each key down before `queue`. Then, of a task that
+/// With an attempt_id (from the task's RUNNING event), only results of that submission end the task, and those that tell
+/// none (of Airflow's function). Without, results are matched by the key alone: what any earlier submission of the key
+/// left in the queue is taken for this one's, so use a new key for each try, or keep the attempt_id.
+///
+/// To be able to restart, write each key down before `queue`, and its attempt_id when RUNNING tells it. Then, of a task that
 /// had no final event: with a RUNNING event it was submitted, adopt it. Without one it may have been submitted or not:
 /// to adopt it runs it once at most, and where it was not submitted it is LOST in the end (option result_timeout_ms); to
 /// queue it again runs it once at least, and perhaps twice. With option running_events false this is so of all tasks.
 ///
-/// results: room for n statuses: OK, DUPLICATE (already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
+/// results: room for n statuses: OK, DUPLICATE (key or attempt_id is already tracked), ERR_INVALID_ARGUMENT, ERR_CLOSED. May be NULL.
 /// err: tells of the first task that failed (a negative status), though the call returns OK.
 ///
 /// OK when each task has its status, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.

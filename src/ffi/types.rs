@@ -83,13 +83,17 @@ pub struct lambda_executor_task_t {
     pub command_json: lambda_executor_str_t,
     /// A JSON object that is passed to the function as `executor_config`. Empty: {}.
     pub executor_config_json: lambda_executor_str_t,
-    /// Name of the route (option queues) that the task takes. Empty: the default one. This version has no option queues
-    /// and ignores the name: every task goes to option function_name.
+    /// Name of the route (option queues) that the task takes. Empty: the default one. Without option queues the name is
+    /// ignored, and every task goes to option function_name.
     pub queue: lambda_executor_str_t,
-    /// Time limit of the command in ms. 0: only the function's own limit.
+    /// Time limit of the command in ms. 0: only the function's own limit. With option allow_task_overrides, a timeout_ms
+    /// in executor_config_json wins.
     pub timeout_ms: i64,
     /// Fail the task (reason EXPIRED) when it has waited so many ms to be submitted. 0: wait for ever.
     pub max_wait_ms: i64,
+    /// Read by lambda_executor_adopt alone, empty for lambda_executor_queue: which submission of the key it is, as its
+    /// RUNNING event told. Not in the first version of the struct.
+    pub attempt_id: lambda_executor_str_t,
 }
 
 /// One change of a task. Lives as long as its batch. Times are Unix time in ms, 0 where not known.
@@ -132,6 +136,10 @@ pub struct lambda_executor_event_t {
     pub request_id: lambda_executor_str_t,
     /// CloudWatch log stream of the run, if known.
     pub log_stream: lambda_executor_str_t,
+    /// Which submission of the key this is, a UUID: the same in all events of a task, another when its key is queued
+    /// again. Keep it to adopt the task after a restart. Empty for a task adopted without one. Not in the first version
+    /// of the struct.
+    pub attempt_id: lambda_executor_str_t,
 }
 
 /// How many tasks and events are where. Zero it and set struct_size before the call.

@@ -1,5 +1,6 @@
 //! Which parts a handle is made of, and how they are put together.
 
+use super::drain::EndWait;
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::health::Checks;
@@ -37,7 +38,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let runtime =
         threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
 
-    let Config { executor: settings, aws, auto_ack, shutdown_grace, .. } = config;
+    let Config { executor: settings, aws, auto_ack, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
     let aws = Arc::new(Aws::new(aws));
     let executor = log.on_this_thread(|| {
@@ -54,6 +55,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         local,
         auto_ack,
         shutdown_grace,
+        end_wait: EndWait::new(end_wait_timeout),
         born,
     })
 }

@@ -12,6 +12,9 @@ typedef struct newer_counts {
   uint64_t unknown;
 } newer_counts_t;
 
+/* What a caller passes that was compiled with the first version of the header. */
+enum { FIRST_SIZE = offsetof(lambda_executor_task_t, attempt_id) };
+
 int main(void) {
   lambda_executor_t *ex = start(BUILTIN);
   lambda_executor_error_t *err = NULL;
@@ -37,7 +40,14 @@ int main(void) {
   CHECK_OK(lambda_executor_queue(ex, &newer[0].known, &err));
 
   lambda_executor_task_t older = task("older");
-  const uint32_t wrong[] = {0, 4, sizeof older - 8, UINT32_MAX};
+  older.struct_size = FIRST_SIZE;
+  older.attempt_id = text("nothing that the library may look at");
+  CHECK_OK(lambda_executor_queue(ex, &older, &err));
+  older.key = text("of an earlier process");
+  CHECK_OK(lambda_executor_adopt(ex, &older, 1, results, &err));
+  CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
+
+  const uint32_t wrong[] = {0, 4, FIRST_SIZE - 8, UINT32_MAX};
   for (size_t i = 0; i < 4; i++) { /* smaller than the first version was, and never set */
     older.struct_size = wrong[i];
     CHECK_ERROR(lambda_executor_queue(ex, &older, &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
@@ -55,7 +65,7 @@ int main(void) {
   CHECK_INT(counts.known.struct_size, sizeof counts);
   CHECK_INT(counts.unknown, 0);
   for (size_t i = 0; i < 4; i++) {
-    counts.known.struct_size = wrong[i] == sizeof older - 8 ? 8 : wrong[i];
+    counts.known.struct_size = wrong[i] == FIRST_SIZE - 8 ? 8 : wrong[i];
     counts.unknown = 5;
     CHECK_STATUS(lambda_executor_counts(ex, &counts.known), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
     CHECK_INT(counts.unknown, 5);

@@ -28,6 +28,38 @@ int main(void) {
   CHECK_INT(event->tag, 7);
   lambda_executor_batch_free(batch);
 
+  /* With the id of a submission, only its results count; one that is none of ours is refused. */
+  static const char *const ids[3] = {"11111111-1111-4111-9111-111111111111",
+                                     "11111111-1111-4111-9111-111111111111", "7"};
+  lambda_executor_task_t known[3] = {task("known"), task("the same"), task("malformed")};
+  for (int i = 0; i < 3; i++)
+    known[i].attempt_id = text(ids[i]);
+  CHECK_STATUS(lambda_executor_adopt(ex, known, 3, results, &err), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(results[1], LAMBDA_EXECUTOR_DUPLICATE);
+  CHECK_STATUS(results[2], LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+  CHECK_CONTAINS(lambda_executor_error_message(err).ptr, "task `malformed`: attempt_id");
+  lambda_executor_error_free(err);
+  err = NULL;
+  CHECK_ERROR(lambda_executor_queue(ex, &known[0], &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
+              "attempt_id is set");
+  key = text("known");
+  CHECK_OK(lambda_executor_cancel(ex, &key, 1, results, &err));
+  batch = final_batch(ex, "known");
+  CHECK_TEXT(lambda_executor_batch_event(batch, 0)->attempt_id.ptr, ids[0]);
+  lambda_executor_batch_free(batch);
+
+  /* Those of tasks of ours, in each of their events. */
+  queue(ex, task("ours"));
+  batch = next_batch(ex, 1);
+  lambda_executor_batch_t *last = final_batch(ex, "ours");
+  event = lambda_executor_batch_event(batch, 0);
+  CHECK_INT(event->state, LAMBDA_EXECUTOR_TASK_RUNNING);
+  CHECK_INT(event->attempt_id.len, 36);
+  CHECK_TEXT(lambda_executor_batch_event(last, 0)->attempt_id.ptr, event->attempt_id.ptr);
+  lambda_executor_batch_free(batch);
+  lambda_executor_batch_free(last);
+
   CHECK_STATUS(lambda_executor_drain(ex, 0, -1, NULL, &err), LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(lambda_executor_adopt(ex, orphans, 1, results, &err), LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_ERR_CLOSED);

@@ -1,6 +1,7 @@
 //! The check of functions and queues.
 
 use super::*;
+use crate::executor::QueueKind;
 use crate::executor::ports::Health;
 
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:run";
@@ -20,7 +21,7 @@ fn queue() -> Answer {
 }
 
 /// The check of a function called `name`, with what AWS tells of it; both queues are there.
-async fn check(name: &str, answer: Answer) -> Result<(), CallError> {
+async fn check(name: &str, answer: Answer) -> Result<Vec<String>, CallError> {
     let server = FakeServer::start(move |_, seen| match seen.header("x-amz-target") {
         Some(_) => queue(),
         None => answer.clone(),
@@ -96,6 +97,45 @@ async fn every_queue_is_checked_and_every_failure_told() {
         error.message,
         format!("queue {RESULTS}: as told by AWS; queue {DEAD} does not exist (QueueDoesNotExist)")
     );
+}
+
+#[tokio::test]
+async fn a_function_of_several_routes_is_asked_for_once() {
+    let server = FakeServer::start(|_, seen| match seen.header("x-amz-target") {
+        Some(_) => queue(),
+        None => function(ARN, ""),
+    })
+    .await;
+    let mut settings = settings(&server);
+    let run = settings.functions[0].clone();
+    settings.functions.extend([run.clone(), Function { qualifier: Some("7".into()), ..run.clone() }, run]);
+    Aws::new(settings).check().await.unwrap();
+    let asked: Vec<String> =
+        server.seen().into_iter().map(|seen| seen.line).filter(|line| line.contains("GET")).collect();
+    assert_eq!(asked, ["GET /2015-03-31/functions/run", "GET /2015-03-31/functions/run?Qualifier=7"]);
+}
+
+#[tokio::test]
+async fn queues_that_do_not_fit_are_told_where_all_else_is_well() {
+    let server = FakeServer::start(|_, seen| match seen.header("x-amz-target") {
+        Some(_) => Answer::Reply(
+            200,
+            vec![("content-type", "application/x-amz-json-1.0".into())],
+            r#"{"Attributes":{"MaximumMessageSize":"262144","DelaySeconds":"5"}}"#.into(),
+        ),
+        None => function(ARN, ""),
+    })
+    .await;
+    let mut settings = settings(&server);
+    settings.queue_needs = QueueNeeds {
+        kinds: vec![QueueKind::Results, QueueKind::DeadLetters],
+        max_payload_bytes: 1_000_000,
+        result_timeout: Duration::from_secs(60),
+    };
+    let told = Aws::new(settings).check().await.unwrap();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with(&format!("queue {RESULTS}: its DelaySeconds is 5")), "{told:?}");
+    assert!(told[1].starts_with(&format!("queue {DEAD}: takes messages of up to 262144 bytes")), "{told:?}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ fn settings(server: &FakeServer) -> Settings {
     Settings {
         functions: vec![Function { name: "run".into(), qualifier: None }],
         queue_urls: vec![RESULTS.into(), DEAD.into()],
+        queue_needs: QueueNeeds::default(),
         region: Some("eu-west-1".into()),
         endpoints: Endpoints::all(&server.url),
         identity: Identity::of_keys(Keys {
@@ -37,7 +38,7 @@ fn aws(server: &FakeServer) -> Aws {
 }
 
 async fn invoke(aws: &Aws) -> Result<Accepted, CallError> {
-    aws.invoke(InvokeRequest { route: 0, payload: br#"{"task_key":"k"}"#.as_slice().into() }).await
+    aws.invoke(InvokeRequest { route: 0, qualifier: None, payload: br#"{"task_key":"k"}"#.as_slice().into() }).await
 }
 
 fn accepted() -> Answer {

@@ -1,6 +1,7 @@
 //! What the host asks: queue, cancel, adopt, drain, shut down.
 
 use super::finish::Outcome;
+use super::overrides::Overrides;
 use super::receive::Poller;
 use super::table::{Task, TaskId};
 use super::{Core, Phase, StartupCheck};
@@ -21,11 +22,13 @@ impl Core {
             return Err(Refusal::QueueFull { limit: self.settings.max_queued_tasks });
         }
         let route = self.route_named(&spec.key, &spec.queue)?;
-        let payload = self.event_for_function(&spec, attempt)?;
+        let Overrides { qualifier, timeout_ms } = self.overrides(&spec)?;
+        let payload = self.event_for_function(&spec, timeout_ms.unwrap_or(spec.timeout_ms), attempt)?;
         let expires_at = (spec.max_wait_ms > 0).then(|| self.now.mono_ms.saturating_add(spec.max_wait_ms));
         let id = self.table.insert(Task {
             attempt: Some(attempt),
             payload: Some(payload),
+            qualifier,
             expires_at,
             ..self.new_task(spec.key, spec.tag, route, TaskState::Queued)
         });
@@ -34,7 +37,9 @@ impl Core {
         }
         self.queued += 1;
         self.counters.queued += 1;
-        self.route(route).ready.push_back(id);
+        let line = self.route(route);
+        line.queued += 1;
+        line.ready.push_back(id);
         self.submit_ready_on(route);
         Ok(())
     }
@@ -45,7 +50,9 @@ impl Core {
             tag,
             route,
             state,
+            adopted: false,
             attempt: None,
+            qualifier: None,
             payload: None,
             attempts: 0,
             may_run: false,
@@ -88,7 +95,15 @@ impl Core {
         })
     }
 
-    fn event_for_function(&self, spec: &TaskSpec, attempt: AttemptId) -> Result<Arc<[u8]>, Refusal> {
+    fn overrides(&self, spec: &TaskSpec) -> Result<Overrides, Refusal> {
+        if !self.settings.allow_task_overrides {
+            return Ok(Overrides::default());
+        }
+        Overrides::read(spec.executor_config.as_deref())
+            .map_err(|what| Refusal::BadOverride { key: spec.key.as_ref().into(), what })
+    }
+
+    fn event_for_function(&self, spec: &TaskSpec, timeout_ms: u64, attempt: AttemptId) -> Result<Arc<[u8]>, Refusal> {
         let event = FunctionEvent {
             task_key: &spec.key,
             command: match &spec.command {
@@ -98,7 +113,7 @@ impl Core {
             executor_config: spec.executor_config.as_deref().map_or(ConfigField::Empty {}, ConfigField::Given),
             attempt_id: attempt.to_string(),
             reply_to: &self.settings.reply_to,
-            timeout_ms: (spec.timeout_ms > 0).then_some(spec.timeout_ms),
+            timeout_ms: (timeout_ms > 0).then_some(timeout_ms),
         };
         // Strings, numbers and JSON that has been checked cannot fail to serialise; an empty event would be refused
         // by Lambda and so be seen.
@@ -133,9 +148,16 @@ impl Core {
     pub(crate) fn adopt(&mut self, spec: AdoptSpec) -> Result<(), Refusal> {
         self.check_open()?;
         self.check_unused(&spec.key)?;
+        if let Some(other) = spec.attempt.and_then(|attempt| self.table.get(self.table.of_attempt(attempt)?))
+            && !other.state.is_final()
+        {
+            return Err(Refusal::Duplicate { key: other.key.as_ref().into() });
+        }
         let route = self.route_named(&spec.key, &spec.queue)?;
         let mut task = self.new_task(spec.key, spec.tag, route, TaskState::Running);
         let deadline = self.now.mono_ms.saturating_add(self.settings.result_timeout_ms);
+        task.adopted = true;
+        task.attempt = spec.attempt;
         task.deadline = Some(deadline);
         task.running_told = true;
         let id = self.table.insert(task);

@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
             Some(Some(b'"')) => "a string",
             Some(Some(b'[')) => "a list",
             Some(Some(b'{')) => "an object",
-            Some(_) => "another number",
+            Some(_) => "a number",
         }
     }
 }

@@ -98,7 +98,7 @@ impl Core {
         self.leave_unfinished(id);
         let now = self.now;
         let Some(task) = self.table.get_mut(id) else { return };
-        if outcome.accepted && !task.adopted() {
+        if outcome.accepted && !task.adopted {
             // Its message overtook the answer to Invoke, or that answer was lost: this try counts all the same.
             let open_try = u32::from(task.state == TaskState::Submitting);
             task.attempts = (task.attempts + open_try).max(1);
@@ -153,6 +153,7 @@ impl Core {
         match state {
             TaskState::Queued => {
                 self.queued -= 1;
+                self.route(route).queued -= 1;
                 if backing_off.is_none() {
                     let table = &self.table;
                     self.routes[route].leave_stale(|other| {
@@ -194,6 +195,7 @@ impl Core {
             value: Vec::new(),
             request_id: task.map_or_else(String::new, |task| task.request_id.to_string()),
             log_stream: String::new(),
+            attempt_id: task.and_then(|task| task.attempt),
         }
     }
 

@@ -103,9 +103,10 @@ impl Core {
             return Verdict::Surplus;
         }
         let newest = self.table.newest(&parsed.key);
-        // Adopted tasks match by key, whatever the id: also the id of a task of ours that was given up before.
+        // Tasks adopted without an id match by key, whatever the message's: also that of a task of ours that was given
+        // up before.
         if let Some((id, task)) = newest
-            && task.adopted()
+            && task.matches_by_key()
             && !task.state.is_final()
         {
             return Verdict::Ends(id);
@@ -123,10 +124,17 @@ impl Core {
             return self.ended_or_not(id);
         }
         let Some((id, task)) = newest else { return Verdict::Stranger };
-        if task.adopted() {
+        if task.matches_by_key() {
             return self.ended_or_not(id);
         }
-        if parsed.attempt != Attempt::Absent || task.first_invoked_at_ms == 0 {
+        if parsed.attempt != Attempt::Absent {
+            return Verdict::Stranger;
+        }
+        // When an earlier process submitted it is not known.
+        if task.adopted {
+            return self.ended_or_not(id);
+        }
+        if task.first_invoked_at_ms == 0 {
             return Verdict::Stranger;
         }
         // By key alone: what was sent before the first Invoke belongs to an earlier use of the key.

@@ -3,7 +3,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `table.rs` | which tasks are known, and how to find them |
-//! | `accept.rs` | queue, cancel, adopt, drain: what the host asks |
+//! | `accept.rs`, `overrides.rs` | queue, cancel, adopt, drain: what the host asks |
 //! | `submit.rs`, `route.rs`, `limiter.rs`, `backoff.rs` | what is invoked when, and what a failed Invoke means |
 //! | `credentials.rs` | whether AWS accepts who we are, and what waits until it does |
 //! | `receive.rs` | how many long polls are under way, and when none is |
@@ -12,6 +12,7 @@
 //! | `held.rs` | messages whose event the host has not acknowledged |
 //! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
+//! | `warnings.rs` | what a health check found that does not fit |
 //! | `report.rs` | counters, health, describe |
 //! | `statistics.rs` | the statistics document, one table |
 
@@ -29,6 +30,7 @@ mod histories;
 mod limiter;
 mod matching;
 mod message;
+mod overrides;
 mod receive;
 mod report;
 mod route;
@@ -38,6 +40,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod visibility;
+mod warnings;
 
 pub(crate) use deletes::DeleteEntry;
 pub(crate) use table::TaskId;
@@ -162,6 +165,8 @@ pub(crate) struct Core {
     check_began_ms: u64,
     jitter: Jitter,
     counters: Counters,
+    /// Of the last health check that passed.
+    warnings: Vec<String>,
     actions: Vec<Action>,
 }
 
@@ -197,6 +202,7 @@ impl Core {
             check_began_ms: 0,
             jitter: Jitter::new(settings.seed),
             counters: Counters::default(),
+            warnings: Vec::new(),
             actions: Vec::new(),
             settings,
         };

@@ -1,5 +1,6 @@
 //! What the state machine tells of itself: what it counts, its health, and everything about one task.
 
+use super::route::Route;
 use super::table::Task;
 use super::{Core, Phase, Service, StartupCheck};
 use crate::executor::task::{Reason, TaskState};
@@ -95,13 +96,14 @@ impl Core {
         }
         for route in &self.routes {
             if let Some(outage) = &route.outage {
-                let reason = format!("{}: {}", Service::Lambda.name(), outage.reason);
+                let reason = format!("{}{}: {}", Service::Lambda.name(), self.of_route(route), outage.reason);
                 return not_well("degraded", reason, Some(outage.next_probe_ms));
             }
         }
         for route in &self.routes {
             if let Some(refusal) = &route.refusal {
-                return not_well("degraded", format!("Lambda refused the last event: {refusal}"), None);
+                let reason = format!("Lambda refused the last event{}: {refusal}", self.of_route(route));
+                return not_well("degraded", reason, None);
             }
         }
         for (queue, poller) in self.settings.queues.iter().zip(&self.pollers) {
@@ -111,6 +113,11 @@ impl Core {
             }
         }
         Health { state: "healthy", reason: None, next_try_in_ms: None }
+    }
+
+    /// Which route, where there are several.
+    fn of_route(&self, route: &Route) -> String {
+        if self.routes.len() > 1 { format!(" (queue {})", route.settings.name) } else { String::new() }
     }
 
     /// State of the newest task of a key.
@@ -147,7 +154,8 @@ impl Core {
             "state": task.state.name(),
             "queue": self.routes[task.route].settings.name,
             "attempt_id": task.attempt.map(|attempt| attempt.to_string()),
-            "adopted": task.adopted(),
+            "adopted": task.adopted,
+            "function_qualifier": task.qualifier.as_deref(),
             "attempts": task.attempts,
             "reason": task.reason.map(Reason::name),
             "return_code": task.return_code,

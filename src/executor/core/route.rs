@@ -32,6 +32,8 @@ pub(super) struct Route {
     /// Ids in `ready` whose task does not wait any more.
     pub(super) stale: usize,
     pub(super) in_flight: usize,
+    /// Tasks waiting, also those that back off.
+    pub(super) queued: usize,
     /// Tasks submitting or running.
     pub(super) active: usize,
     pub(super) concurrency: Concurrency,
@@ -52,6 +54,7 @@ impl Route {
             ready: VecDeque::new(),
             stale: 0,
             in_flight: 0,
+            queued: 0,
             active: 0,
             concurrency: Concurrency::new(settings.max_concurrent_invokes),
             rate: Rate::new(settings.max_invokes_per_second),
@@ -130,7 +133,8 @@ impl Route {
         }
     }
 
-    fn answered(&mut self, now_ms: u64) {
+    /// Lambda answered, whatever it said of the event.
+    pub(super) fn answered(&mut self, now_ms: u64) {
         self.last_success_ms = Some(now_ms);
         self.throttles_in_a_row = 0;
         self.concurrency.succeeded();

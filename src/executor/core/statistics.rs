@@ -43,6 +43,8 @@ enum Kind {
     Dollars,
     Text,
     TextOrNull,
+    /// A list of texts.
+    Texts,
     /// One of these words.
     Word(&'static [&'static str]),
     /// An object of [`LATENCY`].
@@ -55,7 +57,7 @@ const fn field<T>(path: &'static str, kind: Kind, about: &'static str, read: fn(
     Field { path, kind, about, read }
 }
 
-use Kind::{Counter, Dollars, Gauge, GaugeOrNull, Latencies, Routes, Text, TextOrNull, Word};
+use Kind::{Counter, Dollars, Gauge, GaugeOrNull, Latencies, Routes, Text, TextOrNull, Texts, Word};
 
 /// The states of health.
 const HEALTH: &[&str] = &["starting", "no_credentials", "degraded", "healthy"];
@@ -68,6 +70,8 @@ const FIELDS: &[Field<Core>] = &[
     field("health.state", Word(HEALTH), "`starting` (the check at start is under way), `healthy`, `degraded` (something does not answer, or refuses, or cannot be read), `no_credentials` (AWS does not accept who we are).", |core| json!(core.health().state)),
     field("health.reason", TextOrNull, "Why it is not healthy, with AWS's code and message.", |core| json!(core.health().reason)),
     field("health.next_try_in_ms", GaugeOrNull, "When the executor tries again by itself; null while a call is under way, and when healthy.", |core| json!(core.health().next_try_in_ms)),
+
+    field("health.warnings", Texts, "What the newest health check that passed found to work and still not to fit, such as a queue that takes shorter messages than may arrive: a sentence each.", |core| json!(core.warnings)),
 
     field("tasks.queued", Gauge, "Tasks that wait to be submitted, those that back off included.", |core| json!(core.queued)),
     field("tasks.submitting", Gauge, "Tasks whose Invoke is under way.", |core| json!(core.submitting)),
@@ -127,7 +131,7 @@ const FIELDS: &[Field<Core>] = &[
     field("latency_ms.run_time", Latencies, "Of the command, by the function's clock.", |core| document(LATENCY, &core.counters.run_time)),
     field("latency_ms.result", Latencies, "From the result's arrival in SQS (`SentTimestamp`) to its event.", |core| document(LATENCY, &core.counters.result_latency)),
 
-    field("routes", Routes, "Each function that tasks are sent to.", |core| core.routes.iter().map(|route| document(ROUTE, route)).collect()),
+    field("routes", Routes, "Each function that tasks are sent to: the default one, then those of option `queues`.", |core| core.routes.iter().map(|route| document(ROUTE, route)).collect()),
 ];
 
 /// What is told of each kind of time.
@@ -144,6 +148,7 @@ const LATENCY: &[Field<Histogram>] = &[
 #[rustfmt::skip]
 const ROUTE: &[Field<Route>] = &[
     field("name", Text, "The name that tasks ask for.", |route| json!(route.settings.name)),
+    field("queued", Gauge, "Tasks that wait to be submitted to it, those that back off included.", |route| json!(route.queued)),
     field("in_flight", Gauge, "Invokes under way.", |route| json!(route.in_flight)),
     field("concurrency_limit", Gauge, "How many may be under way now.", |route| json!(route.concurrency.limit())),
     field("active", Gauge, "Tasks submitting or running.", |route| json!(route.active)),

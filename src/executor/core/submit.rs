@@ -46,6 +46,7 @@ impl Core {
             let Some(id) = self.route(route_id).ready.pop_front() else { return };
             let Some(task) = self.table.get_mut(id) else { continue };
             let Some(payload) = task.payload.clone() else { continue };
+            let qualifier = task.qualifier.clone();
             task.state = TaskState::Submitting;
             if task.first_invoked_at_ms == 0 {
                 task.first_invoked_at_ms = now.unix_ms;
@@ -56,9 +57,10 @@ impl Core {
             self.counters.invoke_calls += 1;
             let route = self.route(route_id);
             route.in_flight += 1;
+            route.queued -= 1;
             route.active += 1;
             let epoch = route.concurrency.epoch();
-            let request = InvokeRequest { route: route_id, payload };
+            let request = InvokeRequest { route: route_id, qualifier, payload };
             self.actions.push(Action::Invoke { task: id, epoch, request });
         }
     }
@@ -153,9 +155,18 @@ impl Core {
             }
             FailureClass::Transient { .. } if waits_for_it => self.use_attempt(id, &text),
             FailureClass::Permanent if waits_for_it => {
-                self.routes[route_id].refused(now_ms, &text);
-                if let Some(task) = self.table.get_mut(id) {
-                    task.attempts += 1;
+                let route = &mut self.routes[route_id];
+                match self.table.get_mut(id) {
+                    // A version that only this task asked for tells nothing of the route's.
+                    Some(task) if task.qualifier.is_some() => {
+                        task.attempts += 1;
+                        route.answered(now_ms);
+                    }
+                    Some(task) => {
+                        task.attempts += 1;
+                        route.refused(now_ms, &text);
+                    }
+                    None => {}
                 }
                 self.finish(id, Outcome::invoke_failed(format!("Invoke was refused for good: {text}")), None);
             }
@@ -204,7 +215,9 @@ impl Core {
         let (route_id, expires_at) = (task.route, task.expires_at);
         self.submitting -= 1;
         self.queued += 1;
-        self.route(route_id).active -= 1;
+        let route = self.route(route_id);
+        route.queued += 1;
+        route.active -= 1;
         // Its time may have run out while the call was under way.
         if let Some(at) = expires_at {
             self.expiries.insert((at, id));
@@ -299,12 +312,13 @@ impl Core {
     }
 
     /// The answer to [`Action::CheckHealth`].
-    pub(crate) fn health_checked(&mut self, answer: Result<(), CallError>) {
+    pub(crate) fn health_checked(&mut self, answer: Result<Vec<String>, CallError>) {
         if !matches!(self.startup, StartupCheck::UnderWay) {
             return;
         }
         match answer {
-            Ok(()) => {
+            Ok(warnings) => {
+                self.note_warnings(warnings);
                 self.credentials_work(Service::Lambda, 0);
                 self.startup = StartupCheck::Passed;
             }

@@ -21,8 +21,12 @@ pub(super) struct Task {
     pub(super) tag: u64,
     pub(super) route: RouteId,
     pub(super) state: TaskState,
-    /// `None` for adopted tasks: their messages match by key.
+    /// Taken over from an earlier process.
+    pub(super) adopted: bool,
+    /// `None` for tasks adopted without one: their messages match by key.
     pub(super) attempt: Option<AttemptId>,
+    /// Version or alias for this task alone.
+    pub(super) qualifier: Option<Arc<str>>,
     /// Kept until the task cannot be invoked (again).
     pub(super) payload: Option<Arc<[u8]>>,
     pub(super) attempts: u32,
@@ -50,7 +54,8 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn adopted(&self) -> bool {
+    /// True if any message of its key is its own, whatever id it tells.
+    pub(super) fn matches_by_key(&self) -> bool {
         self.attempt.is_none()
     }
 }
@@ -74,6 +79,8 @@ impl TaskTable {
         self.newest_of_key.insert(Arc::clone(&task.key), id);
         if let Some(attempt) = task.attempt {
             self.by_attempt.insert(attempt, id);
+            // Adopted again after it was given up.
+            self.forgotten_set.remove(&attempt);
         }
         self.tasks.insert(id, task);
         id
@@ -125,7 +132,8 @@ impl TaskTable {
         if self.by_request.get(&task.request_id) == Some(&id) {
             self.by_request.remove(&task.request_id);
         }
-        if let Some(attempt) = task.attempt {
+        // A task that was given up may have been adopted again: then the id is that one's.
+        if let Some(attempt) = task.attempt.filter(|attempt| self.by_attempt.get(attempt) == Some(&id)) {
             self.by_attempt.remove(&attempt);
             self.forgotten.push_back(attempt);
             self.forgotten_set.insert(attempt);

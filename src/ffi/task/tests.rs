@@ -8,7 +8,7 @@ fn string(text: &str) -> lambda_executor_str_t {
 
 fn task(key: &str) -> lambda_executor_task_t {
     lambda_executor_task_t {
-        struct_size: u32::try_from(FIRST_SIZE).unwrap(),
+        struct_size: u32::try_from(size_of::<lambda_executor_task_t>()).unwrap(),
         flags: 0,
         tag: 7,
         key: string(key),
@@ -19,8 +19,11 @@ fn task(key: &str) -> lambda_executor_task_t {
         queue: string(""),
         timeout_ms: 0,
         max_wait_ms: 0,
+        attempt_id: string(""),
     }
 }
+
+const SIZE: usize = size_of::<lambda_executor_task_t>();
 
 fn read(task: &lambda_executor_task_t) -> Result<TaskSpec, String> {
     // SAFETY: the tests keep what their tasks point to.
@@ -49,14 +52,36 @@ fn sized(size: usize, n: usize, fill: impl Fn(usize, &mut [u8])) -> Vec<Result<l
 
 #[test]
 fn structs_of_newer_callers_are_read_by_their_stride() {
-    let tasks = sized(FIRST_SIZE + 24, 3, |_, _| {});
+    let tasks = sized(SIZE + 24, 3, |_, _| {});
     let tags: Vec<u64> = tasks.into_iter().map(|task| task.unwrap().tag).collect();
     assert_eq!(tags, [0, 1, 2]);
 }
 
 #[test]
+fn structs_of_the_first_version_have_no_attempt_id() {
+    assert_eq!(FIRST_SIZE, 112);
+    let tasks = sized(FIRST_SIZE, 3, |_, _| {});
+    let read: Vec<_> =
+        tasks.into_iter().map(|task| task.unwrap()).map(|task| (task.tag, task.attempt_id.len)).collect();
+    assert_eq!(read, [(0, 0), (1, 0), (2, 0)]);
+}
+
+#[test]
+fn an_attempt_id_is_adopts_alone_and_must_be_one() {
+    const ID: &str = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+    let with = |id: &str| lambda_executor_task_t { attempt_id: string(id), ..task("k") };
+    // SAFETY: the strings live as long as the tasks.
+    let adopt = |id: &str| unsafe { to_adopt(&with(id)) }.map(|spec| spec.attempt).map_err(|error| error.to_string());
+    assert_eq!(adopt(ID), Ok(AttemptId::parse(ID)));
+    assert_eq!(adopt(""), Ok(None));
+    assert!(adopt("7").is_err_and(|message| message.starts_with("task `k`: attempt_id is not an id of ours")));
+    assert!(read(&with(ID)).is_err_and(|message| message.contains("attempt_id is set")));
+    assert!(read(&with("")).is_ok());
+}
+
+#[test]
 fn what_we_do_not_know_must_be_zero() {
-    let tasks = sized(FIRST_SIZE + 8, 2, |at, bytes| bytes[FIRST_SIZE + 7] = u8::from(at == 1));
+    let tasks = sized(SIZE + 8, 2, |at, bytes| bytes[SIZE + 7] = u8::from(at == 1));
     assert!(tasks[0].is_ok());
     assert!(tasks[1].as_ref().is_err_and(|message| message.contains("does not know")), "{tasks:?}");
 }

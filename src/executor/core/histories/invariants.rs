@@ -104,7 +104,7 @@ impl World {
         let body = &self.messages[number].message.body;
         (0..self.model.tasks.len()).any(|index| {
             let task = &self.model.tasks[index];
-            task.adopted() && self.has_ended(index) && body.contains(&format!(r#""task_key":"{}""#, task.key))
+            task.matches_by_key() && self.has_ended(index) && body.contains(&format!(r#""task_key":"{}""#, task.key))
         })
     }
 
@@ -154,12 +154,12 @@ impl World {
         assert_eq!(task.key, *event.key, "tag and key of an event do not belong together");
         assert!(task.final_event.is_none(), "an event after the final one of `{}`", task.key);
         if event.state == TaskState::Running {
-            assert!(self.settings.running_events && !task.adopted(), "RUNNING of `{}`", task.key);
+            assert!(self.settings.running_events && !task.adopted, "RUNNING of `{}`", task.key);
             return assert_eq!(event.reason, None);
         }
         assert!(event.state.is_final());
         assert!(event.attempts <= self.settings.max_invoke_attempts);
-        let told = task.running_told || !self.settings.running_events || task.adopted();
+        let told = task.running_told || !self.settings.running_events || task.adopted;
         let reason = event.reason.expect("a final event has a reason");
         let by_message = matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter);
         assert_eq!(by_message, source.is_some(), "{event:?}");
@@ -195,10 +195,13 @@ impl World {
             About::Malformed => false,
             _ if !stored.message.body.contains(&format!(r#""task_key":"{}""#, task.key)) => false,
             // By key, whatever the id.
-            About::Ours { .. } | About::Stranger if task.adopted() => true,
+            About::Ours { .. } | About::Stranger if task.matches_by_key() => true,
+            // A task that was given up and adopted again by its id.
+            About::Ours { task: of, named: true } => self.model.tasks[of].attempt == task.attempt,
+            About::Ours { named: false, .. } if task.adopted => true,
             // Without an id nobody can tell; but never one that was sent before the first Invoke.
             About::Ours { named: false, .. } => task.first_invoked_at.is_some_and(|at| stored.sent_mono >= at),
-            About::Ours { .. } | About::Stranger => false,
+            About::Stranger => false,
         }
     }
 
@@ -235,7 +238,7 @@ impl World {
         let waiting_final =
             |id| core.waiting_events.iter().filter(|w| w.task == id && w.event.state.is_final()).count();
         let (mut queued, mut submitting, mut running, mut in_line) = (0, 0, 0, 0);
-        let mut active = vec![0; core.routes.len()];
+        let (mut active, mut waiting) = (vec![0; core.routes.len()], vec![0; core.routes.len()]);
         for (id, task) in core.table.iter() {
             let lines = ready.get(&id).copied().unwrap_or(0);
             let backing_off = task.backing_off_until.is_some_and(|at| core.backing_off.contains(&(at, id)));
@@ -245,6 +248,7 @@ impl World {
             match task.state {
                 TaskState::Queued => {
                     queued += 1;
+                    waiting[task.route] += 1;
                     in_line += usize::from(!backing_off);
                     assert!(task.payload.is_some() && invokes == 0, "queued `{}` is under way", task.key);
                     assert_eq!((lines, task.backing_off_until.is_some()), (usize::from(!backing_off), backing_off));
@@ -270,6 +274,7 @@ impl World {
         assert_eq!((core.queued, core.submitting, core.running), (queued, submitting, running), "counts");
         for (id, route) in core.routes.iter().enumerate() {
             assert_eq!(route.active, active[id], "active of route {id}");
+            assert_eq!(route.queued, waiting[id], "queued of route {id}");
             assert_eq!(route.in_flight, self.calls.iter().filter(|call| is_invoke(call, id)).count());
         }
         let stale: usize = core.routes.iter().map(|route| route.stale).sum();
@@ -287,7 +292,7 @@ impl World {
             }
             let Some(known) = self.core.table.get(task.id) else { panic!("`{}` is forgotten unfinished", task.key) };
             let mut attempts = task.attempts;
-            if matches!(known.reason, Some(Reason::Exit | Reason::Signal | Reason::DeadLetter)) && !task.adopted() {
+            if matches!(known.reason, Some(Reason::Exit | Reason::Signal | Reason::DeadLetter)) && !task.adopted {
                 // Told by a message before the answer to Invoke came: that try counts.
                 let unanswered = |call: &Call| matches!(call.action, Action::Invoke { task: id, .. } if id == task.id);
                 attempts = (attempts + u32::from(self.calls.iter().any(unanswered))).max(1);

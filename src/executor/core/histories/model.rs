@@ -16,8 +16,9 @@ const OUTAGE_AFTER_MS: u64 = 10_000;
 pub(super) struct ModelTask {
     pub(super) id: u64,
     pub(super) key: String,
-    /// `None`: adopted.
+    /// `None`: adopted without one.
     pub(super) attempt: Option<AttemptId>,
+    pub(super) adopted: bool,
     pub(super) queued_at: u64,
     pub(super) max_wait_ms: u64,
     pub(super) first_invoked_at: Option<u64>,
@@ -37,7 +38,8 @@ pub(super) struct ModelTask {
 }
 
 impl ModelTask {
-    pub(super) fn adopted(&self) -> bool {
+    /// Any message of its key may end it.
+    pub(super) fn matches_by_key(&self) -> bool {
         self.attempt.is_none()
     }
 }

@@ -194,25 +194,26 @@ impl World {
                 let waiting = self.core.queued.max(self.core.waiting_final as u64);
                 assert!(waiting >= *limit as u64, "{waiting} tasks wait, not {limit}");
             }
-            Err(other @ Refusal::PayloadTooLarge { .. }) => panic!("{other}"),
+            Err(other @ (Refusal::PayloadTooLarge { .. } | Refusal::BadOverride { .. })) => panic!("{other}"),
         }
         if answer.is_ok() {
-            self.note_accepted(key, Some(attempt), max_wait_ms);
+            self.note_accepted(key, Some(attempt), false, max_wait_ms);
         }
     }
 
-    fn note_accepted(&mut self, key: String, attempt: Option<AttemptId>, max_wait_ms: u64) {
+    fn note_accepted(&mut self, key: String, attempt: Option<AttemptId>, adopted: bool, max_wait_ms: u64) {
         let Some((id, _)) = self.core.table.newest(&key) else { panic!("`{key}` was accepted and is not known") };
         self.model.accepted(ModelTask {
             id,
             key,
             attempt,
+            adopted,
             queued_at: self.now.mono_ms,
             max_wait_ms,
             first_invoked_at: None,
-            running_since: attempt.is_none().then_some(self.now.mono_ms),
+            running_since: adopted.then_some(self.now.mono_ms),
             attempts: 0,
-            accepted: attempt.is_none(),
+            accepted: adopted,
             failed_at: None,
             refused_for_good: false,
             cancelled: false,
@@ -232,24 +233,30 @@ impl World {
         }
     }
 
-    /// Adopts a key; what an earlier process had begun for it ends some day, under an id that we do not know.
+    /// Adopts a key; what an earlier process had begun for it ends some day, under an id that we know or do not. The id
+    /// may also be that of a task of ours which has ended.
     fn host_adopts(&mut self) {
         let key = self.a_key();
         let taken = self.model.key_is_taken(&key);
         let tag = self.model.tasks.len();
-        let spec = AdoptSpec { key: key.as_str().into(), tag: tag as u64, queue: String::new(), timeout_ms: 0 };
+        let fresh = (u128::from(self.dice.next()) << 64) | u128::from(self.dice.next());
+        let earlier = self.model.newest.get(&key).and_then(|index| self.model.tasks[*index].attempt);
+        let begun = earlier.filter(|_| self.dice.percent(50)).unwrap_or(AttemptId::from_random(fresh.to_be_bytes()));
+        let known = Some(begun).filter(|_| self.dice.percent(50));
+        let (key_text, queue) = (key.as_str().into(), String::new());
+        let spec = AdoptSpec { key: key_text, tag: tag as u64, queue, timeout_ms: 0, attempt: known };
         match self.core.adopt(spec) {
             Ok(()) => assert!(self.model.accepts && !taken),
             Err(Refusal::Duplicate { .. }) => return assert!(taken),
             Err(Refusal::Closed) => return assert!(!self.model.accepts),
             Err(other) => panic!("{other}"),
         }
-        let attempt = self.dice.percent(50).then(|| AttemptId::from_random([self.dice.next() as u8; 16]).to_string());
+        let attempt = self.dice.percent(50).then(|| begun.to_string());
         let named = attempt.as_ref().map_or_else(String::new, |id| format!(r#","attempt_id":"{id}""#));
         let payload = format!(r#"{{"task_key":"{key}","command":["true"],"executor_config":{{}}{named}}}"#);
         let request_id = format!("earlier{tag}");
         self.runs.push(Run { task: tag, payload: payload.into_bytes().into(), attempt, request_id });
-        self.note_accepted(key, None, 0);
+        self.note_accepted(key, known, true, 0);
     }
 
     /// A run ends with a result, or Lambda gives up on it.

@@ -224,7 +224,7 @@ impl World {
             }
             Action::CheckHealth => {
                 let well = self.lambda == LambdaMood::Well || self.dice.percent(40);
-                let answer = if well { Ok(()) } else { Err(error(FailureClass::Permanent, "NotThere")) };
+                let answer = if well { Ok(Vec::new()) } else { Err(error(FailureClass::Permanent, "NotThere")) };
                 self.core.health_checked(answer);
             }
         }

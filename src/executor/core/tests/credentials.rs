@@ -20,6 +20,7 @@ fn new_credentials_are_tried_at_once() {
     assert_eq!((stage.invokes(), stage.polls(RESULTS)), (1, 1));
     stage.after(10);
     stage.answer_invoke(Ok(Accepted::default()));
+    stage.answer_poll(RESULTS, Ok(Vec::new()));
     assert_eq!(stage.core.stats()["health"]["state"], "healthy");
 }
 
@@ -75,7 +76,7 @@ fn a_failed_check_at_start_is_made_again_at_once() {
     stage.core.credentials_changed();
     stage.core.health_checked(Err(error(FailureClass::Credentials)));
     assert_eq!(checks(&mut stage), 1);
-    stage.core.health_checked(Ok(()));
+    stage.core.health_checked(Ok(Vec::new()));
     stage.queue("a");
     assert_eq!(stage.invokes(), 1);
 }

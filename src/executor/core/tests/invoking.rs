@@ -152,7 +152,7 @@ fn nothing_is_submitted_before_the_check_at_start_has_passed() {
     assert_eq!((stage.invokes(), stage.core.stats()["health"]["state"].as_str()), (0, Some("degraded")));
     stage.after(1_000);
     assert!(matches!(stage.actions.remove(0), Action::CheckHealth));
-    stage.core.health_checked(Ok(()));
+    stage.core.health_checked(Ok(Vec::new()));
     stage.tick();
     assert_eq!(stage.invokes(), 1);
 }

@@ -1,11 +1,14 @@
 //! One behaviour a test, in virtual time. The random histories beside this say that nothing ever breaks; these say
 //! what exactly happens.
 
+mod adopting;
 mod credentials;
 mod ending;
+mod health;
 mod invoking;
 mod messages;
 mod receiving;
+mod routes;
 
 use super::{Action, Core};
 use crate::executor::event::Event;
@@ -73,9 +76,14 @@ impl Stage {
     }
 
     fn adopt(&mut self, key: &str) {
-        let spec = AdoptSpec { key: key.into(), tag: 7, queue: String::new(), timeout_ms: 0 };
-        self.core.adopt(spec).unwrap();
+        self.try_adopt(key, None).unwrap();
+    }
+
+    fn try_adopt(&mut self, key: &str, attempt: Option<AttemptId>) -> Result<(), Refusal> {
+        let spec = AdoptSpec { key: key.into(), tag: 7, queue: String::new(), timeout_ms: 0, attempt };
+        let answer = self.core.adopt(spec);
         self.tick();
+        answer
     }
 
     /// A task that Lambda has accepted under request id `request-<key>`.

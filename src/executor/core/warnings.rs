@@ -1,0 +1,28 @@
+//! What a health check found that works today and will make trouble some day.
+
+use super::{Core, Service, StartupCheck};
+use crate::executor::ports::CallError;
+
+impl Core {
+    /// The newest check's warnings take the place of those before. Each is logged once while it lasts.
+    pub(super) fn note_warnings(&mut self, warnings: Vec<String>) {
+        for warning in &warnings {
+            if !self.warnings.contains(warning) {
+                tracing::warn!("{warning}");
+            }
+        }
+        self.warnings = warnings;
+    }
+
+    /// The answer to a check that the host asked for. Where all is well, nothing needs to wait for the check at start
+    /// or for credentials any longer.
+    pub(crate) fn checked_for_host(&mut self, took_ms: u64, answer: &Result<Vec<String>, CallError>) {
+        let Ok(warnings) = answer else { return };
+        self.note_warnings(warnings.clone());
+        self.credentials_work(Service::Lambda, took_ms);
+        if matches!(self.startup, StartupCheck::Failed { .. }) {
+            self.startup = StartupCheck::Passed;
+        }
+        self.tick();
+    }
+}

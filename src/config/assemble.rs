@@ -1,22 +1,51 @@
 //! The options together: what contradicts, what is missing, and the settings of each part.
 
-use super::credentials;
+use super::airflow::Airflow;
+use super::connection::AwsConnection;
+use super::effective;
+use super::environment::Environment;
 use super::given::Given;
+use super::identity;
 use super::option as o;
 use super::option::{Default, Opt};
 use super::queues::{self, Route};
+use super::wrong::Wrong;
 use super::{Config, ConfigError};
-use crate::aws::{self, Endpoints, FunctionName, Identity};
+use crate::aws::{self, FunctionName};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
 use std::time::Duration;
 
-/// Makes the configuration, or tells everything that is wrong.
-pub(crate) fn config(mut given: Given) -> Result<Config, ConfigError> {
+/// Options that `local` has its own of, and so those of Airflow are not for it.
+const OF_LOCAL: [&Opt; 10] = [
+    &o::ENDPOINT_URL,
+    &o::CREDENTIALS,
+    &o::FUNCTION_NAME,
+    &o::FUNCTION_QUALIFIER,
+    &o::QUALIFIER,
+    &o::QUEUE_URL,
+    &o::REPLY_QUEUE_URL,
+    &o::DEAD_LETTER_QUEUE_URL,
+    &o::REGION_NAME,
+    &o::CONN_ID,
+];
+
+/// Makes the configuration, or tells everything that is wrong. The environment is asked for if Airflow's sources are.
+pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
+    let environment = given.boolean(&o::AIRFLOW).then(environment);
+    let team = given.text(&o::TEAM);
+    let mut airflow = None;
+    if let Some(environment) = &environment {
+        let (sources, wrong) = Airflow::open(environment, team.as_deref());
+        given.wrong_source(wrong);
+        take_airflow(&mut given, &sources);
+        airflow = Some(sources);
+    }
     if !given.unreadable {
-        check_together(&mut given);
+        check_together(&mut given, airflow.as_ref());
     }
     let routes = routes(&mut given);
-    let config = assemble(&given, routes);
+    let identity = identity::of(&mut given, environment.as_ref());
+    let config = assemble(&given, routes, identity);
     let (wrong, later) = given.into_problems();
     match (wrong.is_empty(), later.is_empty()) {
         (true, true) => Ok(config),
@@ -25,56 +54,69 @@ pub(crate) fn config(mut given: Given) -> Result<Config, ConfigError> {
     }
 }
 
-fn check_together(given: &mut Given) {
+fn take_airflow(given: &mut Given, airflow: &Airflow<'_>) {
     let local = given.has(&o::LOCAL);
-    // With airflow the missing ones come from elsewhere.
-    if !local && !given.has(&o::AIRFLOW) {
-        for option in o::ALL {
-            if option.default == Default::Required && !given.has(option) {
-                let allowed = super::value::allowed(option.kind);
-                given.wrong(option, &format!("required and not given (expected {allowed})"));
+    // Two names of one option: what JSON has under either wins over what Airflow has under the other.
+    let qualified = given.has(&o::FUNCTION_QUALIFIER) || given.has(&o::QUALIFIER);
+    for option in o::ALL {
+        let of_local = local && OF_LOCAL.iter().any(|one| one.name == option.name);
+        let other_name = qualified && [&o::FUNCTION_QUALIFIER, &o::QUALIFIER].iter().any(|one| one.name == option.name);
+        if !of_local && !other_name {
+            given.take_airflow(option, airflow);
+        }
+    }
+}
+
+fn check_together(given: &mut Given, airflow: Option<&Airflow<'_>>) {
+    let local = given.has(&o::LOCAL);
+    for option in o::ALL {
+        if !local && option.default == Default::Required && !given.has(option) {
+            given.wrong(option, &missing(option, airflow));
+        }
+    }
+    if airflow.is_none() {
+        for option in [&o::CONN_ID, &o::TEAM] {
+            if given.has(option) {
+                given.wrong(option, "is Airflow's, and needs `airflow`: true beside it");
             }
         }
     }
     if local {
-        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go.
-        for option in [
-            &o::ENDPOINT_URL,
-            &o::CREDENTIALS,
-            &o::FUNCTION_NAME,
-            &o::FUNCTION_QUALIFIER,
-            &o::QUALIFIER,
-            &o::QUEUE_URL,
-            &o::REPLY_QUEUE_URL,
-            &o::DEAD_LETTER_QUEUE_URL,
-        ] {
-            if given.has(option) {
+        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go. A region does no harm.
+        for option in OF_LOCAL {
+            if given.has(option) && option.name != o::REGION_NAME.name {
                 given.wrong(option, "cannot be given together with local, which makes its own");
             }
         }
     }
-    if let Some(Err(why)) = given.text(&o::CREDENTIALS).map(|text| credentials::read(&text)) {
-        given.wrong(&o::CREDENTIALS, &why);
-    }
     for option in [&o::QUEUE_URL, &o::REPLY_QUEUE_URL] {
         let dead_letters = given.text(&o::DEAD_LETTER_QUEUE_URL);
-        if let Some(url) = given.text(option).filter(|url| Some(url) == dead_letters.as_ref()) {
-            let line = format!("`{url}` is {} too (results and dead letters need a queue each)", option.name);
-            given.wrong(&o::DEAD_LETTER_QUEUE_URL, &line);
+        if dead_letters.is_some() && given.text(option) == dead_letters {
+            let why = format!("is {} too (results and dead letters need a queue each)", option.name);
+            given.refuse(&o::DEAD_LETTER_QUEUE_URL, &Wrong::value(why), None);
         }
     }
     let in_name = given.text(&o::FUNCTION_NAME).and_then(|name| FunctionName::parse(&name).ok()?.qualifier);
     if let (Some(in_name), Some(beside)) = (in_name, qualifier(given))
         && in_name != beside
     {
-        let line = format!("`{beside}` is not the `{in_name}` at the end of function_name (give one of the two)");
-        given.wrong(qualifier_option(given), &line);
+        let why = format!("is not the `{in_name}` at the end of function_name (give one of the two)");
+        given.refuse(qualifier_option(given), &Wrong::value(why), None);
     }
 }
 
-fn identity(given: &Given) -> Identity {
-    let keys = given.text(&o::CREDENTIALS).and_then(|text| credentials::read(&text).ok());
-    keys.map(Identity::of_keys).unwrap_or_default()
+/// What is said of a required option that nobody has given.
+fn missing(option: &Opt, airflow: Option<&Airflow<'_>>) -> String {
+    let allowed = super::value::allowed(option.kind);
+    match airflow {
+        None => format!("required and not given (expected {allowed})"),
+        Some(airflow) => format!(
+            "required and not given: neither as {} nor in section [{}] of {} (expected {allowed})",
+            airflow.variable(option.name),
+            airflow.section(),
+            airflow.path()
+        ),
+    }
 }
 
 /// The documented name wins over the older one.
@@ -109,7 +151,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
     routes
 }
 
-fn assemble(given: &Given, routes: Vec<Route>) -> Config {
+fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
@@ -123,7 +165,7 @@ fn assemble(given: &Given, routes: Vec<Route>) -> Config {
     };
     let local = given.text(&o::LOCAL);
     // The local AWS takes any region, but a request cannot be signed without one.
-    let region = given.text(&o::REGION_NAME).or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
+    let region = identity.region.or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
             routes: routes.iter().map(|route| route.limits.clone()).collect(),
@@ -151,12 +193,12 @@ fn assemble(given: &Given, routes: Vec<Route>) -> Config {
             queue_urls,
             queue_needs,
             region,
-            endpoints: given.text(&o::ENDPOINT_URL).map(|url| Endpoints::all(&url)).unwrap_or_default(),
-            identity: identity(given),
+            endpoints: identity.endpoints,
+            identity: identity.identity,
             isolated: false,
-            ca_bundle: None,
-            connect_timeout: duration(&o::CONNECT_TIMEOUT_MS),
-            invoke_timeout: duration(&o::INVOKE_TIMEOUT_MS),
+            ca_bundle: identity.ca_bundle,
+            connect_timeout: identity.connect_timeout.unwrap_or_default(),
+            invoke_timeout: identity.read_timeout.unwrap_or_default(),
         },
         auto_ack: text(&o::ACK) == "auto",
         worker_threads: count(&o::WORKER_THREADS),
@@ -164,6 +206,7 @@ fn assemble(given: &Given, routes: Vec<Route>) -> Config {
         end_wait_timeout: Some(Duration::from_secs(given.integer(&o::END_WAIT_TIMEOUT))).filter(|wait| !wait.is_zero()),
         log: text(&o::LOG).parse().ok(),
         local,
+        options: effective::of(given),
     }
 }
 

@@ -1,23 +1,27 @@
-//! Options, their sources and precedence: JSON for now.
+//! Options, their sources and precedence: JSON, then (if asked for) Airflow's environment and `airflow.cfg`, then
+//! defaults.
 //!
-//! [`option`] is the table that everything follows from. A source ([`json`]) says what was written, [`value`] checks
-//! it, [`assemble`] looks at the options together and makes the settings of the other parts. [`schema_json`] is the
-//! table for programs.
+//! [`option`] is the table that everything follows from. A source ([`json`], [`airflow`]) says what was written and
+//! where, [`value`] checks it, [`given`] collects values and what is [`wrong`], [`assemble`] looks at the options together
+//! and makes the settings of the other parts. [`schema_json`] is the table for programs.
 
+mod airflow;
 mod assemble;
 pub mod connection;
 pub mod credentials;
+mod effective;
 mod environment;
-#[allow(dead_code, reason = "the sources that need it come next")]
-mod expand;
 mod given;
+mod identity;
 mod json;
 mod option;
 mod queues;
 mod schema;
 mod url;
 mod value;
+mod wrong;
 
+pub use effective::Effective;
 pub use environment::{Environment, NotUtf8};
 pub use schema::schema_json;
 
@@ -45,6 +49,8 @@ pub struct Config {
     pub log: Option<tracing::Level>,
     /// The `local` object as written: a local Lambda and SQS take the place of AWS.
     pub local: Option<String>,
+    /// Every option with its value and where that was written; without secrets.
+    pub options: Vec<Effective>,
 }
 
 /// Why there is no configuration.
@@ -65,8 +71,17 @@ pub enum ConfigError {
 /// [`ConfigError::Invalid`] with one line for everything that is wrong, or [`ConfigError::Unsupported`] where the only
 /// trouble is options of a later version.
 pub fn from_json(text: Option<&str>) -> Result<Config, ConfigError> {
-    let given = Given::read(text.unwrap_or(r#"{"airflow": true}"#));
-    assemble::config(given)
+    read(text, Environment::of_process)
+}
+
+/// The same with an environment in place of the process's, asked for only if the options say that Airflow's sources are
+/// to be read.
+///
+/// # Errors
+///
+/// As [`from_json`].
+pub fn read(text: Option<&str>, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
+    assemble::config(Given::read(text.unwrap_or(r#"{"airflow": true}"#)), environment)
 }
 
 #[cfg(test)]

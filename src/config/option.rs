@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Qualifier,
     /// URL of an SQS queue.
     QueueUrl,
+    /// Team of Airflow's.
+    Team,
     /// Scheme, host, perhaps port and path of a service.
     Endpoint,
     /// A whole number; both ends included.
@@ -31,6 +33,18 @@ pub(crate) enum Kind {
     Queues,
     /// Not in this version. Null and false say "not wanted", which is fine; the text says what to do meanwhile.
     Later(&'static str),
+}
+
+impl Kind {
+    /// True if its values are text.
+    pub(crate) fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::FunctionName | Self::Qualifier | Self::QueueUrl | Self::Team | Self::Endpoint => true,
+            Self::Integer { .. } | Self::Boolean | Self::Choice(_) | Self::Object | Self::Queues | Self::Later(_) => {
+                false
+            }
+        }
+    }
 }
 
 /// What is used where the option is not given.
@@ -141,23 +155,21 @@ pub(crate) static END_WAIT_TIMEOUT: Opt = airflow(
 );
 pub(crate) static CONN_ID: Opt = airflow(
     "conn_id",
-    Kind::Later("Airflow connections are not read yet; credentials come from the AWS default chain"),
-    Default::Absent,
-    "Airflow connection with the credentials.",
+    Kind::Text,
+    Default::Text("aws_default"),
+    "Airflow connection with the credentials (`AIRFLOW_CONN_*`); where there is none of that name, the AWS default chain. Needs `airflow`.",
 );
 pub(crate) static AIRFLOW: Opt = own(
     "airflow",
-    Kind::Later(
-        "the environment and airflow.cfg are not read yet; give function_name, queue_url and dead_letter_queue_url as JSON",
-    ),
+    Kind::Boolean,
     Default::Boolean(false),
-    "Also read the environment, airflow.cfg and Airflow's connections.",
+    "Also read the options of Airflow's section `aws_lambda_executor` from the environment and `airflow.cfg`, and credentials from Airflow's connections. True where the whole configuration is NULL.",
 );
 pub(crate) static TEAM: Opt = own(
     "team",
-    Kind::Later("Airflow's teams are not known yet; create one executor for each team"),
+    Kind::Team,
     Default::Absent,
-    "Airflow team whose options are read.",
+    "Airflow team whose options and connections are read, in place of those of all. Needs `airflow`.",
 );
 pub(crate) static CREDENTIALS: Opt = Opt {
     secret: true,
@@ -373,6 +385,7 @@ mod tests {
                     assert!((min..=max).contains(&value), "{}", option.name);
                 }
                 (Kind::Choice(words), Default::Text(word)) => assert!(words.contains(&word), "{}", option.name),
+                (Kind::Text, Default::Text(text)) => assert!(!text.is_empty(), "{}", option.name),
                 (Kind::Boolean | Kind::Later(_), Default::Boolean(_)) | (_, Default::Absent | Default::Required) => {}
                 (kind, default) => panic!("{}: {kind:?} cannot be {default:?}", option.name),
             }

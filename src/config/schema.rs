@@ -1,5 +1,6 @@
 //! The table of options as a JSON Schema.
 
+use super::airflow;
 use super::option::{self, Default, Kind, Opt, Origin};
 use super::queues;
 use serde_json::{Map, Value, json};
@@ -28,6 +29,7 @@ fn schema() -> Value {
         "anyOf": [
             { "required": required },
             { "required": [option::LOCAL.name], "properties": { option::LOCAL.name: { "type": "object" } } },
+            { "required": [option::AIRFLOW.name], "properties": { option::AIRFLOW.name: { "const": true } } },
         ],
     })
 }
@@ -39,6 +41,7 @@ fn property(option: &Opt) -> Value {
         Kind::Qualifier => {
             json!({ "type": ["string", "null"], "pattern": r"^(\$LATEST|[A-Za-z0-9_-]{1,128})$" })
         }
+        Kind::Team => json!({ "type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{3,50}$" }),
         Kind::QueueUrl | Kind::Endpoint => {
             json!({ "type": ["string", "null"], "format": "uri", "pattern": "^https?://" })
         }
@@ -62,6 +65,9 @@ fn property(option: &Opt) -> Value {
     if let Value::Object(members) = &mut property {
         members.insert("description".into(), json!(format!("{}{note}", option.doc)));
         members.insert("x-airflow".into(), json!(option.origin == Origin::Airflow));
+        if option.origin == Origin::Airflow {
+            members.insert("x-airflow-variable".into(), json!(airflow::variable(None, option.name)));
+        }
         let default = match option.default {
             Default::Absent | Default::Required => return property,
             Default::Integer(value) => json!(value),

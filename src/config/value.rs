@@ -1,7 +1,9 @@
 //! From what was written to what an option accepts: one place for types, ranges and their sentences.
 
-use super::option::{Kind, Opt};
+use super::airflow::spelling;
+use super::option::{Default, Kind, Opt};
 use super::url;
+use super::wrong::{Wrong, shown as one_line};
 use crate::aws::FunctionName;
 use crate::executor::qualifier::{QUALIFIERS, is_qualifier};
 use serde_json::Value;
@@ -53,8 +55,11 @@ pub(crate) fn check_json(option: &Opt, text: &str) -> Result<Option<Checked>, Pr
         (Kind::Choice(words), Value::String(word)) if words.contains(&word.as_str()) => Checked::Text(word.clone()),
         (Kind::Choice(_), Value::String(_)) => return Err(wrong("is not one of its values ")),
         (Kind::Object | Kind::Queues, Value::Object(_)) => Checked::Object(text.to_owned()),
-        (Kind::Text | Kind::FunctionName | Kind::Qualifier | Kind::QueueUrl | Kind::Endpoint, Value::String(text)) => {
-            check_text(option.kind, text).map_err(Problem::Wrong)?;
+        (kind, Value::String(text)) if kind.is_text() => {
+            check_text(option.kind, text).map_err(|why| {
+                let value = if why.hidden { String::new() } else { format!("`{}` ", one_line(text)) };
+                Problem::Wrong(format!("{value}{} (expected {})", why.why, allowed(option.kind)))
+            })?;
             Checked::Text(text.clone())
         }
         (_, other) => return Err(wrong(&format!("is {} ", type_name(other)))),
@@ -67,24 +72,41 @@ fn is_digits(text: &str) -> bool {
     text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn check_text(kind: Kind, text: &str) -> Result<(), String> {
+fn check_text(kind: Kind, text: &str) -> Result<(), Wrong> {
     if text.is_empty() {
-        return Err(format!("is empty (expected {})", allowed(kind)));
+        return Err(Wrong::hidden("is empty"));
     }
     match kind {
         Kind::QueueUrl => url::check_queue_url(text),
         Kind::Endpoint => url::check_endpoint(text),
-        Kind::FunctionName => FunctionName::parse(text)
-            .map(|_| ())
-            .map_err(|why| format!("`{}` {why} (expected {})", cut(text), allowed(kind))),
-        Kind::Qualifier if !is_qualifier(text) => {
-            Err(format!("`{}` is neither a version nor an alias (expected {})", cut(text), allowed(kind)))
-        }
-        _ if text.chars().any(|c| c.is_whitespace() || c.is_control()) => {
-            Err(format!("`{}` has white space in it (expected {})", cut(text).escape_debug(), allowed(kind)))
-        }
+        Kind::FunctionName => FunctionName::parse(text).map(|_| ()).map_err(Wrong::value),
+        Kind::Qualifier if !is_qualifier(text) => Err(Wrong::value("is neither a version nor an alias")),
+        Kind::Team if !is_team(text) => Err(Wrong::value("is not the name of a team")),
+        _ if text.chars().any(|c| c.is_whitespace() || c.is_control()) => Err(Wrong::value("has white space in it")),
         _ => Ok(()),
     }
+}
+
+/// Checks one value as written in the environment or in `airflow.cfg`. An empty one is a value: of text that need not be
+/// there it means nothing at all, as with Airflow, and hides what other sources have.
+pub(crate) fn check_written(option: &Opt, text: &str) -> Result<Option<Checked>, Wrong> {
+    let checked = match option.kind {
+        Kind::Boolean => spelling::boolean(text).map(Checked::Boolean),
+        Kind::Integer { min, max } => {
+            spelling::integer(text).filter(|number| (min..=max).contains(number)).map(Checked::Integer)
+        }
+        _ if text.is_empty() && option.default != Default::Required => return Ok(None),
+        kind => {
+            check_text(kind, text)?;
+            Some(Checked::Text(text.to_owned()))
+        }
+    };
+    checked.map(Some).ok_or_else(Wrong::unexpected)
+}
+
+/// As Airflow's `teams create` has it.
+fn is_team(text: &str) -> bool {
+    (3..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// What an option of that kind accepts, for people.
@@ -92,6 +114,7 @@ pub(crate) fn allowed(kind: Kind) -> String {
     match kind {
         Kind::Text => "text that is not empty, without white space".into(),
         Kind::FunctionName => "a function's name, name:alias, or ARN".into(),
+        Kind::Team => "3 to 50 letters, digits, - or _".into(),
         Kind::Qualifier => QUALIFIERS.into(),
         Kind::QueueUrl => "https://sqs.<region>.amazonaws.com/<account>/<name>".into(),
         Kind::Endpoint => "http://host:port or https://host".into(),
@@ -190,6 +213,29 @@ mod tests {
         assert!(wrong(&option::FUNCTION_QUALIFIER, "\"a b\"").contains("neither a version nor an alias"));
         assert!(check_json(&option::FUNCTION_QUALIFIER, "\"$LATEST\"").is_ok());
         assert!(wrong(&option::FUNCTION_NAME, "\"https://x\"").contains("expected a function's name"));
+    }
+
+    #[test]
+    fn airflows_text_is_checked() {
+        let attempts = &option::MAX_INVOKE_ATTEMPTS;
+        assert_eq!(check_written(attempts, "3.0"), Ok(Some(Checked::Integer(3))));
+        for text in ["", "abc", "0", "1001", "-3", "3.5"] {
+            assert_eq!(check_written(attempts, text), Err(Wrong::unexpected()), "{text}");
+        }
+        assert_eq!(check_written(&option::CHECK_HEALTH_ON_STARTUP, "F"), Ok(Some(Checked::Boolean(false))));
+        assert_eq!(check_written(&option::CHECK_HEALTH_ON_STARTUP, "no"), Err(Wrong::unexpected()));
+        assert_eq!(check_written(&option::REGION_NAME, ""), Ok(None));
+        assert_eq!(check_written(&option::REGION_NAME, "eu"), Ok(Some(Checked::Text("eu".into()))));
+        assert_eq!(check_written(&option::FUNCTION_NAME, ""), Err(Wrong::hidden("is empty")));
+        assert_eq!(check_written(&option::QUEUE_URL, "q"), Err(Wrong::value("is a name, not a URL")));
+    }
+
+    #[test]
+    fn teams_are_named_as_airflow_names_them() {
+        for (text, expected) in [("a_1", true), ("Team-B", true), ("ab", false), ("a=b", false), ("a b c", false)] {
+            assert_eq!(is_team(text), expected, "{text}");
+        }
+        assert!(!is_team(&"x".repeat(51)));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
     let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
         // Whoever passes a variable that is not set has never heard of Airflow.
-        (None, Failure::Unsupported(what)) => {
-            Failure::Unsupported(format!("config_json is NULL, which asks for Airflow's configuration: {what}"))
+        (None, Failure::InvalidConfig(what)) => {
+            Failure::InvalidConfig(format!("config_json is NULL, which asks for Airflow's configuration:\n{what}"))
         }
         (_, failure) => failure,
     })?;

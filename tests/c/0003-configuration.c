@@ -38,9 +38,16 @@ int main(void) {
           "max_queued_tasks");
   invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}", "nonsense");
 
-  refuse("{\"local\": {}, \"airflow\": true}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
-         "airflow");
-  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_UNSUPPORTED, "config_json is NULL, which asks for Airflow");
+  /* Airflow's sources, of which there are none here, and one that is wrong. */
+  setenv("AIRFLOW_CONFIG", "/no/such/airflow.cfg", 1);
+  setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS", "abc", 1);
+  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_INVALID_CONFIG,
+         "config_json is NULL, which asks for Airflow");
+  refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_INVALID_CONFIG,
+         "AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL nor in section");
+  invalid("{\"local\": {}, \"airflow\": true}",
+          "AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS=abc: expected an integer");
+  invalid("{\"local\": {}, \"team\": \"blue\"}", "team");
   refuse("{\"ack\": \"\xff\"}", LAMBDA_EXECUTOR_NUL, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "UTF-8");
   refuse(NULL, 5, LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "config_json");
 

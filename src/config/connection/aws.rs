@@ -119,13 +119,16 @@ fn keys(connection: &Connection, extra: &Fields<'_>, wrong: &mut Wrong) -> Optio
     None
 }
 
+const ENDPOINT: &str = "http://host:port or https://host";
+
 fn endpoints(extra: &Fields<'_>, wrong: &mut Wrong) -> Endpoints {
     let checked = |fields: &Fields<'_>, wrong: &mut Wrong| {
         let url = fields.text("endpoint_url", wrong)?;
         match url::check_endpoint(&url) {
             Ok(()) => Some(url),
             Err(why) => {
-                wrong.add(&fields.path("endpoint_url"), &why);
+                // Without the URL, which may hold a password.
+                wrong.add(&fields.path("endpoint_url"), &format!("{} (expected {ENDPOINT})", why.why));
                 None
             }
         }

@@ -1,7 +1,7 @@
 //! `$NAME`, `${NAME}` and a leading `~` in Airflow's values, put in place again and again until nothing changes, as
 //! Airflow does; but bounded, where Airflow would go on for ever.
 
-use super::environment::Environment;
+use super::super::environment::Environment;
 
 /// Rounds after which it is a circle.
 const MOST_ROUNDS: usize = 100;

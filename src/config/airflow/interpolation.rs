@@ -1,0 +1,108 @@
+//! `%(name)s` and `%%` in the values of `airflow.cfg`: the basic interpolation of Python's `configparser`.
+
+/// As deep as Python goes.
+const DEEPEST: usize = 10;
+/// References can double a value with every level; Python lets them.
+const MOST_BYTES: usize = 1 << 17;
+
+/// The value with its references replaced; `look_up` knows the other options of its section. The error completes the
+/// sentence "option=… …", without the value.
+pub(super) fn interpolate<'a>(text: &str, look_up: impl Fn(&str) -> Option<&'a String>) -> Result<String, String> {
+    let mut done = String::new();
+    add(&mut done, text, &look_up, 1)?;
+    Ok(done)
+}
+
+fn add<'a>(
+    done: &mut String,
+    text: &str,
+    look_up: &impl Fn(&str) -> Option<&'a String>,
+    depth: usize,
+) -> Result<(), String> {
+    if depth > DEEPEST {
+        return Err(format!("refers to options that refer to others more than {DEEPEST} levels deep"));
+    }
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        done.push_str(before);
+        if done.len() > MOST_BYTES {
+            return Err("refers to options that make it too long".into());
+        }
+        if let Some(after) = after.strip_prefix('%') {
+            done.push('%');
+            rest = after;
+        } else if let Some(name) = after.strip_prefix('(') {
+            let Some((name, after)) = name.split_once(')').filter(|(name, _)| !name.is_empty()) else {
+                return Err("has a `%(` without a name and `)s` after it".into());
+            };
+            rest = after.strip_prefix('s').ok_or("has a `%(name)` without the `s` at its end")?;
+            let value = look_up(name).ok_or_else(|| {
+                format!("refers to `{}`, which is neither in its section nor in [DEFAULT]", name.escape_debug())
+            })?;
+            add(done, value, look_up, depth + 1)?;
+        } else {
+            return Err("has a `%` with neither `%` nor `(name)s` after it (write `%%` for a percent sign)".into());
+        }
+    }
+    done.push_str(rest);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    fn interpolated(text: &str, others: &[(&str, &str)]) -> Result<String, String> {
+        let others: HashMap<&str, String> = others.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        interpolate(text, |name| others.get(name))
+    }
+
+    #[test]
+    fn references_are_replaced() {
+        let others = [("a", "1"), ("b", "%(a)s%%"), ("Case", "2"), ("with space", "3")];
+        for (text, expected) in [
+            ("plain", "plain"),
+            ("100%%", "100%"),
+            ("%%(a)s", "%(a)s"),
+            ("%(a)s-%(a)s", "1-1"),
+            ("%(b)s", "1%"),
+            ("%(Case)s %(with space)s", "2 3"),
+        ] {
+            assert_eq!(interpolated(text, &others).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_told() {
+        for (text, expected) in [
+            ("%", "has a `%` with neither"),
+            ("100% x", "has a `%` with neither"),
+            ("%()s", "has a `%(` without a name"),
+            ("%(a", "has a `%(` without a name"),
+            ("%(a)", "has a `%(name)` without the `s`"),
+            ("%(none)s", "refers to `none`, which is neither in its section nor in [DEFAULT]"),
+            ("%(A)s", "refers to `A`, which"),
+        ] {
+            let error = interpolated(text, &[("a", "1")]).unwrap_err();
+            assert!(error.starts_with(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let names: Vec<String> = (0..12).map(|i| format!("n{i}")).collect();
+        let chain: Vec<(String, String)> =
+            names.windows(2).map(|pair| (pair[0].clone(), format!("%({})s%%", pair[1]))).collect();
+        let mut chain: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        chain.push(("n11", "%%"));
+        // As Python counts: the value itself is the first level, and the tenth may still refer to another.
+        assert!(interpolated("%(n3)s", &chain).is_ok());
+        assert!(interpolated("%(n2)s", &chain).unwrap_err().contains("levels deep"));
+        assert!(interpolated("%(a)s", &[("a", "%(a)s")]).unwrap_err().contains("levels deep"));
+
+        let twice = [("a", "%(b)s".repeat(40)), ("b", "%(c)s".repeat(400)), ("c", "%%".repeat(400))];
+        let twice: Vec<(&str, &str)> = twice.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        assert!(interpolated("%(a)s", &twice).unwrap_err().contains("too long"));
+    }
+}

@@ -209,6 +209,16 @@ fn queues_make_routes_after_the_default_one() {
 }
 
 #[test]
+fn the_example_of_the_page_on_routing_is_a_configuration() {
+    let page = include_str!("../../docs/routing.md");
+    let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config = from_json(Some(example)).unwrap();
+    let large = config.aws.functions.last().unwrap();
+    assert_eq!((large.name.as_str(), large.qualifier.as_deref()), ("run-tasks-10gb", Some("7")));
+    assert_eq!(config.executor.routes.last().unwrap().max_concurrent_invokes, 64);
+}
+
+#[test]
 fn what_is_wrong_within_queues_is_told_with_all_the_rest() {
     let lines = invalid(&with(r#""queues": {"fast": {"max_invokes_per_second": -1}}, "worker_threads": 0"#));
     assert_eq!(

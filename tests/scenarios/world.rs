@@ -1,6 +1,6 @@
 //! The local AWS as the executors see it, with a book of what was delivered.
 
-use lambda_executor::aws::{Aws, Identity, Settings};
+use lambda_executor::aws::{Aws, Settings};
 use lambda_executor::config::{self, Config};
 use lambda_executor::executor::ports::{
     Accepted, CallError, EntryOutcome, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
@@ -83,17 +83,12 @@ impl World {
             "dead_letter_queue_url": local.dead_letter_queue_url(),
             "endpoint_url": local.endpoint_url(),
             "region_name": local.region(),
+            "credentials": {"access_key_id": local.access_key_id(), "secret_access_key": local.secret_access_key()},
         });
         for (name, value) in more.as_object().into_iter().flatten() {
             options[name] = value.clone();
         }
-        let mut config = config::from_json(Some(&options.to_string())).unwrap();
-        config.aws.identity = Identity::Static {
-            access_key_id: local.access_key_id().into(),
-            secret_access_key: local.secret_access_key().into(),
-            session_token: None,
-        };
-        config
+        config::from_json(Some(&options.to_string())).unwrap()
     }
 
     /// The library's AWS, watched.

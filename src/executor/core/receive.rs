@@ -90,6 +90,11 @@ impl Poller {
         if self.failures > 0 { 1 } else { self.target }
     }
 
+    /// Ends the wait after a failure.
+    pub(super) fn try_now(&mut self, now_ms: u64) {
+        self.retry_at_ms = self.retry_at_ms.min(now_ms);
+    }
+
     /// True when nothing is under way or waits to be.
     pub(super) fn is_quiet(&self) -> bool {
         let nothing_kept = self.sharing.next_release().is_none();
@@ -160,7 +165,7 @@ impl Core {
                     self.give_back(queue);
                 }
             }
-            Err(error) => self.receive_failed(queue, error),
+            Err(error) => self.receive_failed(queue, took_ms, error),
         }
         self.tick();
     }
@@ -193,7 +198,7 @@ impl Core {
         poller.good_since_ms = poller.good_since_ms.or(Some(now));
     }
 
-    fn receive_failed(&mut self, queue: QueueId, error: CallError) {
+    fn receive_failed(&mut self, queue: QueueId, took_ms: u64, error: CallError) {
         let text = error.to_string();
         self.counters.receive_failures += 1;
         let settings = &self.settings.queues[queue];
@@ -220,7 +225,7 @@ impl Core {
         }
         poller.last_error.clone_from(&text);
         if error.class == FailureClass::Credentials {
-            self.credentials_failed(Service::Sqs, &text);
+            self.credentials_failed(Service::Sqs, took_ms, &text);
         }
     }
 }

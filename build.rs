@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The files that hold what the header shows, in the order it shows it. `panic_injection.rs` is not among them: what
 /// it exports is for tests only.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "version.rs",
     "status.rs",
     "types.rs",
@@ -19,6 +19,7 @@ const PUBLIC: [&str; 16] = [
     "drain.rs",
     "wakeup.rs",
     "health.rs",
+    "credentials.rs",
     "stats.rs",
     "logging.rs",
     "names.rs",

@@ -833,9 +833,14 @@ lambda_executor_status_t lambda_executor_check_health(lambda_executor_t *ex,
                                                       lambda_executor_error_t **err);
 
 /**
- * New AWS credentials from a host that keeps them itself. Not in this version: ERR_UNSUPPORTED.
+ * Gives new AWS credentials to a running executor, for hosts that keep and renew them themselves. Every call to AWS that
+ * starts from now on is made with them, in place of what option credentials, a profile, the AWS default chain or a role
+ * gave before; whatever waits because the old ones were refused is tried at once. Running tasks are not touched. With
+ * option local they must be a pair that the local AWS knows.
  *
- * ERR_UNSUPPORTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
+ * json, len: an object with access_key_id, secret_access_key and, for temporary ones, session_token.
+ *
+ * OK, ERR_INVALID_ARGUMENT (the message repeats nothing of the text), ERR_CLOSED, ERR_FORKED, ERR_PANIC.
  */
 lambda_executor_status_t lambda_executor_set_credentials(lambda_executor_t *ex,
                                                          const char *json,

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 4] = [('W', 12), ('A', 5), ('B', 12), ('D', 11)];
+const ROWS: [(char, u32); 6] = [('W', 12), ('O', 8), ('P', 7), ('A', 5), ('B', 12), ('D', 12)];
 
 struct Row {
     id: String,

@@ -1,7 +1,7 @@
 //! Who the library is to AWS, in processes of their own with a chosen environment: the default chain's identity, none,
 //! one that changes on disk, and given keys that nothing in the environment may replace.
 
-use lambda_executor::aws::{Aws, Function, Identity, QueueNeeds, Settings};
+use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, FailureClass, InvokeRequest, Lambda};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -78,8 +78,10 @@ fn settings(identity: Identity) -> Settings {
         queue_urls: vec!["http://127.0.0.1:1/0/q".into(), "http://127.0.0.1:1/0/d".into()],
         queue_needs: QueueNeeds::default(),
         region: None,
-        endpoint_url: None,
+        endpoints: Endpoints::default(),
         identity,
+        isolated: false,
+        ca_bundle: None,
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
     }
@@ -95,7 +97,7 @@ fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError>
 fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
-    let chain = Aws::new(settings(Identity::DefaultChain));
+    let chain = Aws::new(settings(Identity::default()));
     match case.as_str() {
         "accepted" => invoke(&runtime, &chain).unwrap(),
         "no credentials" => {
@@ -103,9 +105,16 @@ fn child() {
             assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "NoCredentials"), "{error}");
             assert!(error.message.starts_with("no credentials from the AWS default chain: "), "{error}");
         }
-        "credential process" => {
+        "profile" => {
+            let identity = Identity { profile: Some("work".into()), ..Identity::default() };
+            invoke(&runtime, &Aws::new(settings(identity))).unwrap();
+        }
+        "failing program" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!(error.class, FailureClass::Credentials, "{error}");
+            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "CredentialsFailed"), "{error}");
+            assert!(error.message.starts_with("no credentials from the AWS default chain: "), "{error}");
+            assert!(error.message.ends_with("credential_process: it ended with status 7: log in first"), "{error}");
+            assert!(!error.message.contains("hush"), "{error}");
         }
         "no region" => {
             let error = invoke(&runtime, &chain).unwrap_err();
@@ -118,13 +127,14 @@ fn child() {
             invoke(&runtime, &chain).unwrap();
         }
         "given keys" => {
-            let mut settings = settings(Identity::Static {
+            let mut settings = settings(Identity::of_keys(Keys {
                 access_key_id: "NEWKEY".into(),
                 secret_access_key: "given".into(),
                 session_token: None,
-            });
+            }));
+            settings.isolated = true;
             settings.region = Some("eu-west-1".into());
-            settings.endpoint_url = std::env::var(SERVER).ok();
+            settings.endpoints = Endpoints::all(&std::env::var(SERVER).unwrap());
             invoke(&runtime, &Aws::new(settings)).unwrap();
         }
         other => panic!("no case {other}"),
@@ -160,12 +170,49 @@ fn no_credentials_are_told_as_such() {
     run("no credentials", &home("none"), &[("AWS_REGION", "eu-west-1")]);
 }
 
-#[test]
-fn a_credential_process_that_cannot_be_run_yet_is_a_failure_of_credentials() {
-    let home = home("process");
+/// A file that says in its profiles what `program`, a shell's word, is asked for.
+fn write_config(home: &Path, text: &str) {
     std::fs::create_dir_all(home.join(".aws")).unwrap();
-    std::fs::write(home.join(".aws/config"), "[default]\ncredential_process = /bin/true\n").unwrap();
-    run("credential process", &home, &[("AWS_REGION", "eu-west-1")]);
+    std::fs::write(home.join(".aws/config"), text).unwrap();
+}
+
+const PROGRAM: &str =
+    r#"credential_process = printf '{"Version": 1, "AccessKeyId": "NEWKEY", "SecretAccessKey": "s"}'"#;
+
+#[test]
+fn the_program_of_the_default_profile_is_run() {
+    let (url, _) = start_server();
+    let home = home("process");
+    write_config(&home, &format!("[default]\nregion = eu-west-1\n{PROGRAM}\n"));
+    run("accepted", &home, &[("AWS_ENDPOINT_URL_LAMBDA", &url)]);
+}
+
+#[test]
+fn the_program_of_a_named_profile_is_run_and_the_environments_keys_are_not_used() {
+    let (url, heads) = start_server();
+    let home = home("profile");
+    write_config(&home, &format!("[profile work]\nregion = ap-south-2\n{PROGRAM}\n"));
+    let environment =
+        [("AWS_ENDPOINT_URL_LAMBDA", url.as_str()), ("AWS_ACCESS_KEY_ID", "OLDKEY"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    run("profile", &home, &environment);
+    assert!(heads.lock().unwrap()[0].contains("/ap-south-2/lambda/"));
+}
+
+#[test]
+fn keys_of_a_named_profile_win_over_the_environments() {
+    let (url, _) = start_server();
+    let home = home("named");
+    write_config(&home, "[profile work]\nregion = eu-west-1\naws_access_key_id = NEWKEY\naws_secret_access_key = s\n");
+    let environment =
+        [("AWS_ENDPOINT_URL_LAMBDA", url.as_str()), ("AWS_ACCESS_KEY_ID", "OLDKEY"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    run("profile", &home, &environment);
+}
+
+#[test]
+fn a_program_that_fails_is_told_with_its_profile_and_its_last_words() {
+    let home = home("failing");
+    write_config(&home, "[default]\ncredential_process = echo token=hush && echo 'log in first' >&2 && exit 7\n");
+    run("failing program", &home, &[("AWS_REGION", "eu-west-1")]);
 }
 
 #[test]

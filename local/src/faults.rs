@@ -22,7 +22,7 @@ pub struct Faults {
     pub sqs: FaultRates,
     /// Times in which nothing is served, counted from when these faults were set.
     pub outages: Vec<Outage>,
-    /// After so many ms every request gets `ExpiredTokenException`.
+    /// After so many ms every request that is not signed with the lasting credentials gets `ExpiredTokenException`.
     pub expire_credentials_after_ms: Option<u64>,
     /// For messages in queues.
     pub messages: MessageFaults,

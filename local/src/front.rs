@@ -5,7 +5,7 @@ use crate::lambda::Lambda;
 use crate::random::Random;
 use crate::refusal;
 use crate::server::{Answer, NoAnswer, Service, answer, read_body, set_header};
-use crate::signature::{self, Checker, Refusal};
+use crate::signature::{self, Checker, Refusal, Signer};
 use crate::sqs::Sqs;
 use crate::stats::Stats;
 use bytes::Bytes;
@@ -99,13 +99,16 @@ impl Front {
             Fate::Unavailable => return Ok(refusal::unavailable(destination)),
             Fate::Serve | Fate::DropAfter | Fate::Throttle | Fate::Error => {}
         }
-        if let Err(refused) = self.check_signature(destination, parts, &body) {
-            self.stats.refused_signatures.add();
-            return Ok(refusal::signature(destination, &refused));
-        }
-        if active.credentials_expired() {
-            self.stats.refused_signatures.add();
-            return Ok(refusal::expired_token(destination));
+        match self.check_signature(destination, parts, &body) {
+            Err(refused) => {
+                self.stats.refused_signatures.add();
+                return Ok(refusal::signature(destination, &refused));
+            }
+            Ok(Signer::Caller) if active.credentials_expired() => {
+                self.stats.refused_signatures.add();
+                return Ok(refusal::expired_token(destination));
+            }
+            Ok(Signer::Caller | Signer::Lasting) => {}
         }
         match fate {
             Fate::Throttle => return Ok(refusal::throttled(destination)),
@@ -131,7 +134,7 @@ impl Front {
         }
     }
 
-    fn check_signature(&self, destination: Destination<'_>, parts: &Parts, body: &[u8]) -> Result<(), Refusal> {
+    fn check_signature(&self, destination: Destination<'_>, parts: &Parts, body: &[u8]) -> Result<Signer, Refusal> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
         let request = signature::Request {
             method: parts.method.as_str(),

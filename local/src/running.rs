@@ -80,6 +80,7 @@ pub struct Running {
 pub fn start(options: Options) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
     let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
+    let lasting = options.lasting_credentials.clone();
     let runtime = threads(options.worker_threads).map_err(StartError::Threads)?;
     let inside = runtime.enter();
     let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)));
@@ -109,8 +110,9 @@ pub fn start(options: Options) -> Result<Running, StartError> {
         surroundings: Surroundings {
             endpoint_url: endpoint_url.clone(),
             region: options.region.clone(),
-            access_key_id: access_key_id.clone(),
-            secret_access_key: secret_access_key.clone(),
+            // A function has a role of its own: the caller's credentials may expire, its own do not.
+            access_key_id: lasting.as_ref().map_or(&access_key_id, |(id, _)| id).clone(),
+            secret_access_key: lasting.as_ref().map_or(&secret_access_key, |(_, secret)| secret).clone(),
             queue_url: queue.url.clone(),
             inherited: std::env::vars_os().collect(),
             env: options.env.clone(),
@@ -123,7 +125,7 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     let lambda = Lambda::new(Arc::new(world), settings.clone());
     // The first function cannot exist already.
     let _ = lambda.create(&options.function_name, settings);
-    let checker = Checker::new(access_key_id.clone(), secret_access_key.clone(), options.region.clone());
+    let checker = Checker::new((access_key_id.clone(), secret_access_key.clone()), lasting, options.region.clone());
     let faults = Arc::new(FaultPlan::new(options.faults));
     let front = Front { checker, faults: faults.clone(), lambda: lambda.clone(), sqs, stats, random };
     let server = runtime.spawn(listen(listener, address, faults, Arc::new(front)));

@@ -2,6 +2,7 @@
 
 mod support;
 
+use lambda_executor_local::{Options, start};
 use serde_json::{Value, json};
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
@@ -289,6 +290,26 @@ fn credentials_expire_when_faults_say_so() {
     assert_eq!(answer.header("x-amzn-query-error"), "ExpiredToken;Sender");
     client.set_faults(&json!({}));
     assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
+}
+
+#[test]
+fn lasting_credentials_are_spared_by_that_fault() {
+    let options = r#"{"handler": "builtin", "lasting_access_key_id": "AKIALASTING", "lasting_secret_access_key": "s2",
+        "faults": {"expire_credentials_after_ms": 0}}"#;
+    let running = start(Options::from_json(options).unwrap()).unwrap();
+    let client = Client::of(&running);
+    assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
+    let lasting = Client { access_key_id: "AKIALASTING".into(), secret_access_key: "s2".into(), ..client.clone() };
+    assert_eq!(lasting.invoke("Event", &json!({})).status, 202);
+    assert_eq!(lasting.sqs("ListQueues", &json!({})).status, 200);
+    let mixed = Client { access_key_id: "AKIALASTING".into(), ..client };
+    assert_eq!(mixed.sqs("ListQueues", &json!({})).header("x-amzn-query-error"), "SignatureDoesNotMatch;Sender");
+}
+
+#[test]
+fn half_a_pair_of_lasting_credentials_is_refused() {
+    let error = Options::from_json(r#"{"lasting_access_key_id": "AKIALASTING"}"#).unwrap_err().to_string();
+    assert!(error.contains("lasting_secret_access_key: expected text, as lasting_access_key_id is given"), "{error}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The SDK's clients, made on the first call: the default chain may ask the network for a region, and creating an
 //! executor must not.
 
-use super::identity::{InTime, LOAD_LIMIT};
-use super::{FunctionName, Identity, Settings, errors, region};
+use super::identity::{AssumedRole, InTime, LOAD_LIMIT, Method, of_profile};
+use super::{FunctionName, Identity, Settings, errors, region, tls};
 use crate::executor::ports::{CallError, FailureClass};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -12,7 +12,7 @@ use aws_sdk_lambda::config::{IdentityCache, SharedHttpClient, StalledStreamProte
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A client for each function and each queue, in the order of the settings.
@@ -24,68 +24,99 @@ pub(super) struct Clients {
     pub(super) function_regions: Vec<String>,
 }
 
-/// Makes [`Clients`] when they are first needed, and again after credentials were refused, so that new ones on disk
-/// are found.
-#[derive(Debug, Default)]
+/// Makes [`Clients`] when they are first needed, and again after credentials were refused or replaced.
+#[derive(Debug)]
 pub(super) struct Lazy {
-    current: Mutex<Option<Arc<Clients>>>,
+    current: Mutex<Current>,
     /// Held while clients are made, so that one caller makes them and the others wait; keeps the last failure.
-    making: tokio::sync::Mutex<Option<(Instant, CallError)>>,
+    making: tokio::sync::Mutex<Option<Failed>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    identity: Arc<Identity>,
+    clients: Option<Arc<Clients>>,
+}
+
+/// An attempt to make clients, of whom and when.
+#[derive(Debug)]
+struct Failed {
+    identity: Arc<Identity>,
+    at: Instant,
+    error: CallError,
 }
 
 /// Callers that come so soon after a failure get the same one: many wait in line, and each try may take seconds.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
 
 impl Lazy {
+    pub(super) fn new(identity: Identity) -> Self {
+        let current = Current { identity: Arc::new(identity), clients: None };
+        Self { current: Mutex::new(current), making: tokio::sync::Mutex::new(None) }
+    }
+
     pub(super) async fn get(&self, settings: &Settings) -> Result<Arc<Clients>, CallError> {
-        if let Some(clients) = self.current() {
+        if let Some(clients) = self.lock().clients.clone() {
             return Ok(clients);
         }
         let mut last_failure = self.making.lock().await;
-        if let Some(clients) = self.current() {
-            return Ok(clients);
-        }
-        if let Some((when, error)) = last_failure.as_ref().filter(|(when, _)| when.elapsed() < FAILURE_HOLDS) {
-            tracing::trace!(ago_ms = when.elapsed().as_millis(), "clients could not be made a moment ago");
-            return Err(error.clone());
-        }
-        match make(settings).await {
-            Ok(clients) => {
-                let clients = Arc::new(clients);
-                *last_failure = None;
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&clients));
-                Ok(clients)
+        loop {
+            let identity = {
+                let current = self.lock();
+                if let Some(clients) = current.clients.clone() {
+                    return Ok(clients);
+                }
+                Arc::clone(&current.identity)
+            };
+            let fresh =
+                |failed: &&Failed| Arc::ptr_eq(&failed.identity, &identity) && failed.at.elapsed() < FAILURE_HOLDS;
+            if let Some(failed) = last_failure.as_ref().filter(fresh) {
+                tracing::trace!(ago_ms = failed.at.elapsed().as_millis(), "clients could not be made a moment ago");
+                return Err(failed.error.clone());
             }
-            Err(error) => {
-                *last_failure = Some((Instant::now(), error.clone()));
-                Err(error)
+            let made = make(settings, &identity).await;
+            let mut current = self.lock();
+            // New credentials came meanwhile: what was made with the old ones is of no use.
+            if !Arc::ptr_eq(&identity, &current.identity) {
+                continue;
             }
+            return match made {
+                Ok(clients) => {
+                    *last_failure = None;
+                    Ok(Arc::clone(current.clients.insert(Arc::new(clients))))
+                }
+                Err(error) => {
+                    *last_failure = Some(Failed { identity, at: Instant::now(), error: error.clone() });
+                    Err(error)
+                }
+            };
         }
     }
 
-    /// After credentials were refused: the next call makes new clients. Does nothing if that has happened already.
+    /// After credentials were refused: the next call makes new clients, unless that cannot find others, or has happened
+    /// already.
     pub(super) fn forget(&self, refused: &Arc<Clients>) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|clients| Arc::ptr_eq(clients, refused)) {
-            *current = None;
+        let mut current = self.lock();
+        if current.identity.may_renew() && current.clients.as_ref().is_some_and(|ours| Arc::ptr_eq(ours, refused)) {
+            current.clients = None;
         }
     }
 
-    fn current(&self) -> Option<Arc<Clients>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The next call makes clients of this identity.
+    pub(super) fn become_another(&self, identity: Identity) {
+        *self.lock() = Current { identity: Arc::new(identity), clients: None };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn make(settings: &Settings) -> Result<Clients, CallError> {
-    let base = match &settings.identity {
-        Identity::DefaultChain => from_default_chain(settings).await,
-        Identity::Static { access_key_id, secret_access_key, session_token } => {
-            let keys = Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "given");
-            from_given_keys(settings, keys)
-        }
-    };
+async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallError> {
+    let base = base(settings, identity).await?;
     let own_regions = Regions::of(settings);
     let fallback = base.region().map(Region::to_string).or_else(|| own_regions.any());
+    let base = with_role(base, settings, identity, fallback.as_deref());
     let mut by_region: HashMap<String, (LambdaClient, SqsClient)> = HashMap::new();
     let mut client = |own: Option<String>| {
         let region = own.or_else(|| fallback.clone()).ok_or_else(no_region)?;
@@ -136,57 +167,72 @@ fn no_region() -> CallError {
     )
 }
 
-async fn from_default_chain(settings: &Settings) -> SdkConfig {
+/// Everything but the role.
+async fn base(settings: &Settings, identity: &Identity) -> Result<SdkConfig, CallError> {
+    let http_client = tls::http_client(settings)?;
+    if settings.isolated {
+        return Ok(isolated(settings, identity, http_client));
+    }
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(settings))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(client) = http_client {
+        loader = loader.http_client(client);
+    }
     if let Some(region) = &settings.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    if let Some(url) = &settings.endpoint_url {
-        loader = loader.endpoint_url(url);
+    if let Some(profile) = &identity.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(keys) = &identity.keys {
+        loader = loader.credentials_provider(Credentials::from(keys));
     }
     let loaded = loader.load().await;
-    match loaded.credentials_provider() {
-        Some(chain) => loaded
-            .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(InTime(chain)))
-            .identity_cache(IdentityCache::lazy().load_timeout(LOAD_LIMIT * 2).build())
-            .build(),
-        None => loaded,
+    if identity.keys.is_some() {
+        return Ok(loaded);
     }
+    let found = of_profile(&loaded, settings.endpoints.sts.as_deref(), identity.profile.as_deref()).await;
+    Ok(match found.or_else(|| loaded.credentials_provider()) {
+        Some(provider) => in_time(loaded, provider, identity.origin()),
+        None => loaded,
+    })
 }
 
-/// By hand, so that neither environment nor files are read, nor a proxy taken from them: with a local server nothing
-/// may go elsewhere.
-fn from_given_keys(settings: &Settings, keys: Credentials) -> SdkConfig {
+/// By hand, so that neither environment nor files are read.
+fn isolated(settings: &Settings, identity: &Identity, http_client: Option<SharedHttpClient>) -> SdkConfig {
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(direct_http_client(settings))
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(settings))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .region(settings.region.clone().map(Region::new));
-    builder.set_endpoint_url(settings.endpoint_url.clone());
+    builder.set_http_client(http_client);
+    if let Some(keys) = &identity.keys {
+        builder.set_credentials_provider(Some(SharedCredentialsProvider::new(Credentials::from(keys))));
+    }
     builder.build()
 }
 
-fn direct_http_client(settings: &Settings) -> SharedHttpClient {
-    use aws_smithy_http_client::{Builder, tls};
-    let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc));
-    match &settings.endpoint_url {
-        // The system's certificates need not be read, which takes longer than starting the local server.
-        Some(url) if url.starts_with("http://") => {
-            let none = tls::TlsContext::builder().with_trust_store(tls::TrustStore::empty()).build();
-            match none {
-                Ok(context) => https.tls_context(context).build_https(),
-                Err(_) => https.build_https(),
-            }
-        }
-        _ => https.build_https(),
-    }
+fn in_time(config: SdkConfig, provider: SharedCredentialsProvider, origin: String) -> SdkConfig {
+    config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(InTime::new(provider, origin)))
+        .identity_cache(IdentityCache::lazy().load_timeout(LOAD_LIMIT * 2).build())
+        .build()
+}
+
+/// Puts the role on top, if there is one. STS is asked in the configured region, else where function and queues are.
+fn with_role(base: SdkConfig, settings: &Settings, identity: &Identity, region: Option<&str>) -> SdkConfig {
+    let Some(role) = &identity.role else { return base };
+    let asking = base.clone().into_builder().region(region.map(|region| Region::new(region.to_owned()))).build();
+    let origin = match &role.method {
+        Method::Signature => format!("role `{}`, assumed with {}", role.arn, identity.origin()),
+        Method::WebIdentity(_) => format!("role `{}`, assumed with a web identity token", role.arn),
+    };
+    let provider = AssumedRole::new(&asking, settings.endpoints.sts.as_deref(), role.clone());
+    in_time(base, SharedCredentialsProvider::new(provider), origin)
 }
 
 /// One attempt and no time limits of the SDK's but the connection's: what comes next is the executor's to say, and
@@ -198,9 +244,11 @@ fn timeouts(settings: &Settings) -> TimeoutConfig {
 fn regional(base: &SdkConfig, settings: &Settings, region: &str) -> (LambdaClient, SqsClient) {
     let mut lambda = lambda::Builder::from(base).region(Region::new(region.to_owned()));
     let mut sqs = sqs::Builder::from(base).region(Region::new(region.to_owned()));
-    if let Some(url) = &settings.endpoint_url {
-        // Said to the services too: there it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
+    // Said to the service: there it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
+    if let Some(url) = &settings.endpoints.lambda {
         lambda = lambda.endpoint_url(url);
+    }
+    if let Some(url) = &settings.endpoints.sqs {
         sqs = sqs.endpoint_url(url);
     }
     if let Ok(name) = AppName::new("lambda-executor") {

@@ -5,6 +5,7 @@
 //! [common errors](https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html), and the errors in SQS's API
 //! reference with the codes of its older query protocol, which the SDK reports in place of the newer ones.
 
+use super::identity::Origin;
 use crate::executor::ports::{CallError, FailureClass};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
@@ -244,7 +245,9 @@ fn no_credentials(error: &CredentialsError) -> CallError {
         CredentialsError::ProviderTimedOut(_) => "CredentialsTimedOut",
         _ => "CredentialsFailed",
     };
-    let message = format!("no credentials from the AWS default chain: {}", chain(error));
+    // The SDK makes no provider at all where its chain is empty.
+    let origin = find::<Origin>(error).map_or("the AWS default chain", |told| told.origin.as_str());
+    let message = format!("no credentials from {origin}: {}", chain(error));
     own(FailureClass::Credentials, code, message)
 }
 

@@ -11,40 +11,17 @@ mod queues;
 mod region;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use function_name::FunctionName;
+pub use identity::{Identity, Keys, Method, Role};
 pub use queue_fit::QueueNeeds;
 
 use crate::executor::ports::{CallError, FailureClass};
 use clients::{Clients, Lazy};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Who we are to AWS.
-#[derive(Clone)]
-pub enum Identity {
-    /// The SDK's default chain: environment, profile, SSO, web identity, ECS, IMDS.
-    DefaultChain,
-    /// Given keys; nothing else is read (used with `local`).
-    Static {
-        /// Access key id.
-        access_key_id: String,
-        /// Secret access key.
-        secret_access_key: String,
-        /// Session token, if any.
-        session_token: Option<String>,
-    },
-}
-
-// By hand, so that no key can get into a log.
-impl std::fmt::Debug for Identity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::DefaultChain => f.write_str("DefaultChain"),
-            Self::Static { .. } => f.write_str("Static { .. }"),
-        }
-    }
-}
 
 /// Where functions and queues are, and how to reach them.
 #[derive(Clone, Debug)]
@@ -57,14 +34,43 @@ pub struct Settings {
     pub queue_needs: QueueNeeds,
     /// Region, else the default chain's.
     pub region: Option<String>,
-    /// Endpoint for all services; `AWS_ENDPOINT_URL*` otherwise.
-    pub endpoint_url: Option<String>,
+    /// Where the services are.
+    pub endpoints: Endpoints,
     /// Who we are.
     pub identity: Identity,
+    /// True: neither environment nor files are read, nor a proxy taken from them. For the local AWS, which nothing may
+    /// pass by.
+    pub isolated: bool,
+    /// Certificates to trust, a PEM file, in place of the system's.
+    pub ca_bundle: Option<PathBuf>,
     /// For establishing a connection.
     pub connect_timeout: Duration,
     /// For a whole Invoke.
     pub invoke_timeout: Duration,
+}
+
+/// Endpoints of the services, each with what the environment (`AWS_ENDPOINT_URL*`) and the profile say as default.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Endpoints {
+    /// Of Lambda.
+    pub lambda: Option<String>,
+    /// Of SQS.
+    pub sqs: Option<String>,
+    /// Of STS, where roles are assumed.
+    pub sts: Option<String>,
+}
+
+impl Endpoints {
+    /// One server for all services.
+    pub fn all(url: &str) -> Self {
+        Self { lambda: Some(url.into()), sqs: Some(url.into()), sts: Some(url.into()) }
+    }
+
+    /// True if nothing is spoken to over TLS.
+    fn are_plain(&self) -> bool {
+        let plain = |url: &Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));
+        plain(&self.lambda) && plain(&self.sqs) && plain(&self.sts)
+    }
 }
 
 /// A function, as configured.
@@ -100,13 +106,20 @@ pub struct Aws {
 impl Aws {
     /// With these settings; whether they are right shows on the first call.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, clients: Lazy::default() }
+        let clients = Lazy::new(settings.identity.clone());
+        Self { settings, clients }
     }
 
-    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones. Given keys cannot
-    /// change.
+    /// From the next call on these keys are used, in place of whatever credentials there were and of a role that was
+    /// assumed with them.
+    pub fn set_credentials(&self, keys: Keys) {
+        let profile = self.settings.identity.profile.clone();
+        self.clients.become_another(Identity { keys: Some(keys), profile, role: None });
+    }
+
+    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones.
     fn noting_refused(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
-        if failure.class == FailureClass::Credentials && matches!(self.settings.identity, Identity::DefaultChain) {
+        if failure.class == FailureClass::Credentials {
             self.clients.forget(clients);
         }
         failure

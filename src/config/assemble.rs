@@ -1,21 +1,24 @@
 //! The options together: what contradicts, what is missing, and the settings of each part.
 
 use super::airflow::Airflow;
+use super::connection::AwsConnection;
 use super::effective;
 use super::environment::Environment;
 use super::given::Given;
+use super::identity;
 use super::option as o;
 use super::option::{Default, Opt};
 use super::queues::{self, Route};
 use super::wrong::Wrong;
 use super::{Config, ConfigError};
-use crate::aws::{self, FunctionName, Identity};
+use crate::aws::{self, FunctionName};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
 use std::time::Duration;
 
 /// Options that `local` has its own of, and so those of Airflow are not for it.
-const OF_LOCAL: [&Opt; 9] = [
+const OF_LOCAL: [&Opt; 10] = [
     &o::ENDPOINT_URL,
+    &o::CREDENTIALS,
     &o::FUNCTION_NAME,
     &o::FUNCTION_QUALIFIER,
     &o::QUALIFIER,
@@ -41,7 +44,8 @@ pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment
         check_together(&mut given, airflow.as_ref());
     }
     let routes = routes(&mut given);
-    let config = assemble(&given, routes, identity(&given, environment.as_ref()));
+    let identity = identity::of(&mut given, environment.as_ref());
+    let config = assemble(&given, routes, identity);
     let (wrong, later) = given.into_problems();
     match (wrong.is_empty(), later.is_empty()) {
         (true, true) => Ok(config),
@@ -147,12 +151,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
     routes
 }
 
-/// Who the executor is to AWS. PLACE FOR CONNECTIONS: with Airflow's sources on, the connection named by `conn_id`.
-fn identity(_given: &Given, _environment: Option<&Environment>) -> Identity {
-    Identity::DefaultChain
-}
-
-fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
+fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
@@ -166,7 +165,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
     };
     let local = given.text(&o::LOCAL);
     // The local AWS takes any region, but a request cannot be signed without one.
-    let region = given.text(&o::REGION_NAME).or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
+    let region = identity.region.or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
             routes: routes.iter().map(|route| route.limits.clone()).collect(),
@@ -194,10 +193,12 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: Identity) -> Config {
             queue_urls,
             queue_needs,
             region,
-            endpoint_url: given.text(&o::ENDPOINT_URL),
-            identity,
-            connect_timeout: duration(&o::CONNECT_TIMEOUT_MS),
-            invoke_timeout: duration(&o::INVOKE_TIMEOUT_MS),
+            endpoints: identity.endpoints,
+            identity: identity.identity,
+            isolated: false,
+            ca_bundle: identity.ca_bundle,
+            connect_timeout: identity.connect_timeout.unwrap_or_default(),
+            invoke_timeout: identity.read_timeout.unwrap_or_default(),
         },
         auto_ack: text(&o::ACK) == "auto",
         worker_threads: count(&o::WORKER_THREADS),

@@ -7,9 +7,12 @@
 
 mod airflow;
 mod assemble;
+pub mod connection;
+pub mod credentials;
 mod effective;
 mod environment;
 mod given;
+mod identity;
 mod json;
 mod option;
 mod queues;

@@ -175,9 +175,9 @@ pub(crate) static CREDENTIALS: Opt = Opt {
     secret: true,
     ..own(
         "credentials",
-        Kind::Later("credentials cannot be given here yet; they come from the AWS default chain"),
+        Kind::Object,
         Default::Absent,
-        "Credentials in place of the AWS default chain's.",
+        "Credentials in place of a connection's or the AWS default chain's: an object with `access_key_id`, `secret_access_key` and, for temporary ones, `session_token`.",
     )
 };
 pub(crate) static QUEUES: Opt = own(

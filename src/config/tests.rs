@@ -1,6 +1,7 @@
 //! What a user meets: whole configurations, and every line that is said about a wrong one.
 
 use super::*;
+use crate::aws::{Endpoints, Keys};
 use crate::executor::QueueKind;
 
 const RESULTS: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
@@ -72,7 +73,7 @@ fn what_is_given_is_used() {
     assert!(!config.auto_ack);
     assert_eq!(config.executor.routes[0].max_running_tasks, 9);
     assert_eq!(config.aws.functions[0].qualifier.as_deref(), Some("live"));
-    assert_eq!(config.aws.endpoint_url.as_deref(), Some("http://127.0.0.1:4566"));
+    assert_eq!(config.aws.endpoints, Endpoints::all("http://127.0.0.1:4566"));
     assert_eq!(config.worker_threads, 64);
 }
 
@@ -93,6 +94,19 @@ fn a_reply_queue_of_ones_own_is_received_from_too() {
 
     let same = from_json(Some(&with(&format!(r#""reply_queue_url": "{RESULTS}""#)))).unwrap();
     assert_eq!(same.aws.queue_urls, [RESULTS, DEAD]);
+}
+
+#[test]
+fn given_credentials_are_the_identity() {
+    let given = r#""credentials": {"access_key_id": "AKID", "secret_access_key": "hush", "session_token": "t"}"#;
+    let config = from_json(Some(&with(given))).unwrap();
+    let keys = Keys { access_key_id: "AKID".into(), secret_access_key: "hush".into(), session_token: Some("t".into()) };
+    assert_eq!(config.aws.identity.keys, Some(keys));
+    assert!(!format!("{config:?}").contains("hush"));
+    assert_eq!(
+        invalid(&with(r#""credentials": {"access_key_id": "hush"}"#)),
+        ["credentials: secret_access_key is missing"]
+    );
 }
 
 #[test]
@@ -195,6 +209,16 @@ fn queues_make_routes_after_the_default_one() {
 }
 
 #[test]
+fn the_example_of_the_page_on_routing_is_a_configuration() {
+    let page = include_str!("../../docs/routing.md");
+    let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config = from_json(Some(example)).unwrap();
+    let large = config.aws.functions.last().unwrap();
+    assert_eq!((large.name.as_str(), large.qualifier.as_deref()), ("run-tasks-10gb", Some("7")));
+    assert_eq!(config.executor.routes.last().unwrap().max_concurrent_invokes, 64);
+}
+
+#[test]
 fn what_is_wrong_within_queues_is_told_with_all_the_rest() {
     let lines = invalid(&with(r#""queues": {"fast": {"max_invokes_per_second": -1}}, "worker_threads": 0"#));
     assert_eq!(
@@ -209,7 +233,7 @@ fn what_is_wrong_within_queues_is_told_with_all_the_rest() {
 
 #[test]
 fn options_of_a_later_version_are_unsupported() {
-    for (option, value) in [("credentials", r#"{"aws_secret_access_key": "hunter2"}"#), ("journal", r#""/tmp/x""#)] {
+    for (option, value) in [("journal", r#""/tmp/x""#)] {
         let line = unsupported(&with(&format!(r#""{option}": {value}"#)));
         assert!(line.starts_with(&format!("{option}: ")) && !line.contains("hunter2"), "{line}");
         for nothing in ["null", "false"] {

@@ -176,6 +176,11 @@ impl Executor {
         (self.check_health)(Box::new(done));
     }
 
+    /// The calls that start from now on are made with other credentials: whatever waits for some is tried now.
+    pub fn credentials_changed(&self) {
+        self.change(Core::credentials_changed);
+    }
+
     /// Counters, gauges, histograms and health as a JSON object.
     pub fn stats(&self) -> String {
         self.look(Core::stats).to_string()

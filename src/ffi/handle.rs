@@ -8,6 +8,7 @@ use super::health::Checks;
 use super::out::Out;
 use super::status::*;
 use super::{strings, wiring};
+use crate::aws::Aws;
 use crate::executor::Executor;
 use crate::observe::log::Log;
 use crate::runtime::fork;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 /// An executor: configuration, threads, connections and the tasks it was given.
 pub struct lambda_executor_t {
     pub(super) executor: Arc<Executor>,
+    pub(super) aws: Arc<Aws>,
     pub(super) waits: Arc<Waits>,
     pub(super) log: Log,
     pub(super) health: Checks,

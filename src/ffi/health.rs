@@ -4,13 +4,12 @@ use super::error::lambda_executor_error_t;
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::status::*;
-use super::{guard, strings, sync};
+use super::{guard, sync};
 use crate::executor::Executor;
 use crate::executor::ports::CallError;
 use crate::runtime::eventfd::EventFd;
 use crate::runtime::waits::Wait;
 use once_cell::sync::OnceCell;
-use std::ffi::c_char;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,28 +90,5 @@ impl Check {
     fn is_stale(&self) -> bool {
         const MINUTE: Duration = Duration::from_secs(60);
         self.answer.get().is_some_and(|(at, _)| at.elapsed() > MINUTE)
-    }
-}
-
-/// New AWS credentials from a host that keeps them itself. Not in this version: ERR_UNSUPPORTED.
-///
-/// ERR_UNSUPPORTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lambda_executor_set_credentials(
-    ex: *mut lambda_executor_t,
-    json: *const c_char,
-    len: usize,
-    err: *mut *mut lambda_executor_error_t,
-) -> lambda_executor_status_t {
-    // SAFETY: as above; `json` is readable.
-    unsafe {
-        guard::on_handle(ex, err, |_| {
-            strings::text(json, len, "json")?;
-            Err(Failure::Unsupported(
-                "set_credentials: this version takes credentials from the AWS default chain only (environment, shared \
-                 files, SSO, web identity, container, instance), which renews them by itself"
-                    .into(),
-            ))
-        })
     }
 }

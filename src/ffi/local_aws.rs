@@ -1,7 +1,7 @@
 //! Option `local`: a Lambda and an SQS inside this process take the place of AWS.
 
 use super::failure::Failure;
-use crate::aws::Identity;
+use crate::aws::{Endpoints, Identity, Keys};
 use crate::config::Config;
 use crate::runtime::library_path;
 use lambda_executor_local::{Options, Running, StartError, start};
@@ -13,13 +13,14 @@ pub(super) fn start_local(options: &str, config: &mut Config) -> Result<Running,
     options.program_dir = options.program_dir.or_else(library_path::folder);
     let running = start(options).map_err(not_started)?;
 
-    config.aws.endpoint_url = Some(running.endpoint_url().into());
+    config.aws.endpoints = Endpoints::all(running.endpoint_url());
     config.aws.region = Some(running.region().into());
-    config.aws.identity = Identity::Static {
+    config.aws.isolated = true;
+    config.aws.identity = Identity::of_keys(Keys {
         access_key_id: running.access_key_id().into(),
         secret_access_key: running.secret_access_key().into(),
         session_token: None,
-    };
+    });
     for function in &mut config.aws.functions {
         fill_in(&mut function.name, running.function_name());
     }

@@ -8,7 +8,7 @@
 //! - [`queue`], [`task_state`]: tasks in, and questions about them
 //! - [`sync`], [`batch`], [`drain`], [`wakeup`]: events out, and waiting
 //! - [`wiring`], [`local_aws`]: the parts, put together
-//! - [`health`], [`stats`], [`logging`]: looking after it
+//! - [`health`], [`credentials`], [`stats`], [`logging`]: looking after it
 //! - [`status`], [`types`], [`error`], [`names`], [`version`], [`schema`]: the vocabulary
 
 #![allow(unsafe_code)]
@@ -21,6 +21,7 @@
 #![deny(clippy::undocumented_unsafe_blocks, unsafe_op_in_unsafe_fn)]
 
 pub mod batch;
+pub mod credentials;
 pub mod drain;
 pub mod error;
 pub mod handle;

@@ -40,12 +40,14 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
 
     let Config { executor: settings, aws, auto_ack, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
+    let aws = Arc::new(Aws::new(aws));
     let executor = log.on_this_thread(|| {
-        Executor::start(settings, Arc::new(Aws::new(aws)), SystemClock::new(), readiness, runtime.handle())
+        Executor::start(settings, Arc::clone(&aws), SystemClock::new(), readiness, runtime.handle())
     });
     let health = Checks::default();
     Ok(lambda_executor_t {
         executor: Arc::new(executor),
+        aws,
         waits,
         log,
         health,

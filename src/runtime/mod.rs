@@ -5,10 +5,12 @@
 //! - [`fork`]: telling the parent from the child
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - [`clock`]: the time of the system
+//! - [`child`]: running a command and reading what it writes
 //! - [`panics`]: a panic becomes a story to tell, not output
 //! - [`home`]: home folders of users
 //! - [`library_path`]: where the shared library was loaded from
 
+pub mod child;
 pub mod clock;
 pub mod eventfd;
 pub mod fork;

@@ -18,8 +18,6 @@ int main(void) {
   CHECK_INT(state, LAMBDA_EXECUTOR_TASK_UNKNOWN);
   CHECK_ERROR(lambda_executor_describe(ex, "\xc3", LAMBDA_EXECUTOR_NUL, NULL, 0, &needed, &err),
               LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "UTF-8");
-  CHECK_ERROR(lambda_executor_set_credentials(ex, "{}", 2, &err), LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
-              "");
   lambda_executor_free(ex);
   return 0;
 }

@@ -63,6 +63,17 @@ def health_error(server: servers.Server, config: dict[str, Any]) -> str:
     return error
 
 
+def health_warnings(server: servers.Server, config: dict[str, Any]) -> list[str]:
+    """What a health check that must pass warns of."""
+    stats: list[dict[str, Any]] = []
+    order = {"config": config, "tasks": [], "seconds": 20, "check_health": True, "one_by_one": False}
+    status, error = drive(server, order, lambda line: stats.append(json.loads(line)))
+    assert status == 0, error
+    warnings: list[str] = stats[0]["health"]["warnings"]
+    assert all(warning in error for warning in warnings), "each is logged, too"
+    return warnings
+
+
 def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], None]) -> tuple[int, str]:
     """Runs the driver, each line of its output goes to `take`; its exit status and what it said on its error stream."""
     order["config"] = {"endpoint_url": server.endpoint_url, "region_name": server.region, **order["config"]}

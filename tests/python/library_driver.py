@@ -68,6 +68,13 @@ def load(path: str) -> ctypes.CDLL:
     library.lambda_executor_batch_free.argtypes = [ctypes.c_void_p]
     library.lambda_executor_batch_free.restype = None
     library.lambda_executor_check_health.argtypes = [ctypes.c_void_p, ctypes.c_int64, out]
+    library.lambda_executor_stats.argtypes = [
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.POINTER(ctypes.c_size_t),
+        out,
+    ]
     library.lambda_executor_free.argtypes = [ctypes.c_void_p]
     library.lambda_executor_free.restype = None
     library.lambda_executor_error_message.argtypes = [ctypes.c_void_p]
@@ -97,6 +104,7 @@ class Host:
             "key": task["task_key"],
             "command_json": json.dumps(task["command"]),
             "executor_config_json": json.dumps(task.get("executor_config", {})),
+            "queue": task.get("queue", ""),
         }
         kept = {name: text.encode() for name, text in texts.items()}
         filled = Task(struct_size=ctypes.sizeof(Task), tag=tag, timeout_ms=task.get("timeout_ms", 0))
@@ -107,6 +115,12 @@ class Host:
         )
         if status != 0:
             raise SystemExit(f"{task['task_key']} was not accepted: status {status}")
+
+    def stats(self) -> dict[str, Any]:
+        text = ctypes.create_string_buffer(1 << 20)
+        self.check(self.library.lambda_executor_stats(self.handle, text, len(text), None, ctypes.byref(self.error)))
+        stats: dict[str, Any] = json.loads(text.value)
+        return stats
 
     def events(self) -> list[dict[str, Any]]:
         batch = ctypes.c_void_p()
@@ -131,6 +145,8 @@ def main() -> None:
         status = host.library.lambda_executor_check_health(host.handle, 10_000, ctypes.byref(host.error))
         if host.check(status) != 0:
             raise SystemExit(f"the health check had no answer in 10 s: status {status}")
+        if order["tasks"] == []:
+            print(json.dumps(host.stats()), flush=True)
     deadline = time.monotonic() + order["seconds"]
     tasks = list(enumerate(order["tasks"]))
     # One by one: a task is queued when the one before it has ended.

@@ -54,6 +54,14 @@ pub const OPTIONS: &[OptionInfo] = &[
         "KEY",
         "made at random; better given in a file (--config), since every user of the machine can read command lines",
     ),
+    option(
+        "lasting_access_key_id",
+        Text,
+        "ID",
+        "a second pair of credentials, which expire_credentials_after_ms spares; handlers get it, as functions have a \
+         role of their own. None",
+    ),
+    option("lasting_secret_access_key", Text, "KEY", "of lasting_access_key_id; better given in a file (--config)"),
     option("function_name", Text, "NAME", "the function made at start; lambda-executor-local"),
     option("queue_name", Text, "NAME", "the results queue made at start; lambda-executor-results"),
     option("dead_letter_queue_name", Text, "NAME", "the dead letter queue made at start; lambda-executor-dead-letters"),

@@ -34,6 +34,8 @@ pub struct Options {
     pub access_key_id: Option<String>,
     /// Made at random where absent.
     pub secret_access_key: Option<Secret>,
+    /// A second pair of credentials, id and secret, that never expires.
+    pub lasting_credentials: Option<(String, Secret)>,
     /// Name of the function made at start.
     pub function_name: String,
     /// Name of the results queue made at start.
@@ -166,6 +168,7 @@ impl Options {
             region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
             access_key_id: reader.text("access_key_id"),
             secret_access_key: reader.text("secret_access_key").map(Secret::new),
+            lasting_credentials: read_lasting_credentials(reader),
             function_name: read_name(reader, "function_name", 64, None, "lambda-executor-local"),
             queue_name: read_name(reader, "queue_name", 80, Some(".fifo"), "lambda-executor-results"),
             // Lambda sends dead letters without a group, which FIFO queues refuse.
@@ -200,6 +203,20 @@ impl Options {
             builtin: reader.object("builtin", Builtin::read).unwrap_or_default(),
             faults: reader.object("faults", Faults::read).unwrap_or_default(),
             worker_threads: usize::try_from(reader.number("worker_threads", 1..=64, 1)).unwrap_or(1),
+        }
+    }
+}
+
+/// Id and secret make sense together alone.
+fn read_lasting_credentials(reader: &mut Reader) -> Option<(String, Secret)> {
+    const NAMES: [&str; 2] = ["lasting_access_key_id", "lasting_secret_access_key"];
+    match NAMES.map(|name| reader.text(name)) {
+        [Some(id), Some(secret)] => Some((id, Secret::new(secret))),
+        [None, None] => None,
+        [id, _] => {
+            let (missing, given) = if id.is_none() { (NAMES[0], NAMES[1]) } else { (NAMES[1], NAMES[0]) };
+            reader.refuse(missing, &Value::Null, &format!("text, as {given} is given"));
+            None
         }
     }
 }

@@ -126,7 +126,8 @@ pub(crate) fn help() -> String {
          \nwhile it runs, with the header \"Authorization: Bearer SECRET_ACCESS_KEY\": GET /_local/stats shows counters,\n\
          POST /_local/faults replaces the faults, but not during an outage that refuses connections: this one too.\n\
          \nexpire_credentials_after_ms counts from the start, or from the POST that sets it; from then on every request\n\
-         signed with the credentials is refused, those of functions that send their results too.\n",
+         signed with the credentials is refused, those of functions that send their results too. Only the pair of\n\
+         lasting_access_key_id lives on, and functions with it where it is given.\n",
     );
     text
 }

@@ -60,13 +60,22 @@ pub(crate) enum Refusal {
     Mismatch,
 }
 
+/// Whose credentials a request was signed with.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Signer {
+    /// Those made at start.
+    Caller,
+    /// The second pair, which does not expire.
+    Lasting,
+}
+
 /// Knows the credentials, and keeps the keys derived from them.
 #[derive(Debug)]
 pub(crate) struct Checker {
-    access_key_id: String,
-    secret_access_key: Secret,
+    caller: (String, Secret),
+    lasting: Option<(String, Secret)>,
     region: String,
-    keys: Mutex<HashMap<(String, &'static str), HmacSha256>>,
+    keys: Mutex<HashMap<(String, &'static str, Signer), HmacSha256>>,
 }
 
 /// The parts of an `Authorization` header.
@@ -80,19 +89,18 @@ struct Authorization<'a> {
 }
 
 impl Checker {
-    pub(crate) fn new(access_key_id: String, secret_access_key: Secret, region: String) -> Self {
-        Self { access_key_id, secret_access_key, region, keys: Mutex::default() }
+    /// Credentials are an access key's id and secret.
+    pub(crate) fn new(caller: (String, Secret), lasting: Option<(String, Secret)>, region: String) -> Self {
+        Self { caller, lasting, region, keys: Mutex::default() }
     }
 
     /// Checks one request to `service` at the time `now` (Unix seconds).
-    pub(crate) fn check(&self, service: &'static str, request: &Request<'_>, now: i64) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, service: &'static str, request: &Request<'_>, now: i64) -> Result<Signer, Refusal> {
         let header = request.headers.get(http::header::AUTHORIZATION).ok_or(Refusal::Missing)?;
         let header = header.to_str().map_err(|_| Refusal::Incomplete("it is not ASCII"))?;
         let authorization = Authorization::parse(header)?;
         let amz_date = text(request.headers, "x-amz-date").ok_or(Refusal::Incomplete("there is no X-Amz-Date"))?;
-        if authorization.access_key_id != self.access_key_id {
-            return Err(Refusal::UnknownKey);
-        }
+        let (signer, secret) = self.signer(authorization.access_key_id).ok_or(Refusal::UnknownKey)?;
         let scope = |what, expected: &str, found: &str| {
             let wrong = || Refusal::Scope { what, expected: expected.to_owned(), found: found.to_owned() };
             if expected == found { Ok(()) } else { Err(wrong()) }
@@ -117,10 +125,11 @@ impl Checker {
         }
         let canonical = canonical_request(request, authorization.signed_headers, &hash)?;
         let to_sign = string_to_sign(amz_date, authorization.date, &self.region, service, &canonical);
-        let mut mac = self.key(authorization.date, service);
+        let mut mac = self.key(authorization.date, service, signer, secret);
         mac.update(to_sign.as_bytes());
         let signature = unhex(authorization.signature).ok_or(Refusal::Mismatch)?;
-        mac.verify_slice(&signature).map_err(|_| Refusal::Mismatch)
+        mac.verify_slice(&signature).map_err(|_| Refusal::Mismatch)?;
+        Ok(signer)
     }
 
     /// True for `Bearer` and the secret access key, which guard the admin paths.
@@ -131,19 +140,26 @@ impl Checker {
             mac.update(token.as_bytes());
             mac
         };
-        token.is_some_and(|token| {
-            tag(token).verify(&tag(self.secret_access_key.reveal()).finalize().into_bytes()).is_ok()
-        })
+        token.is_some_and(|token| tag(token).verify(&tag(self.caller.1.reveal()).finalize().into_bytes()).is_ok())
     }
 
-    fn key(&self, date: &str, service: &'static str) -> HmacSha256 {
+    fn signer(&self, access_key_id: &str) -> Option<(Signer, &Secret)> {
+        let (id, secret) = &self.caller;
+        if id == access_key_id {
+            return Some((Signer::Caller, secret));
+        }
+        let (id, secret) = self.lasting.as_ref()?;
+        (id == access_key_id).then_some((Signer::Lasting, secret))
+    }
+
+    fn key(&self, date: &str, service: &'static str, signer: Signer, secret: &Secret) -> HmacSha256 {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        // A day and two services: anything more is from days past.
+        // A day, two services and two signers: anything more is from days past.
         if keys.len() > 8 {
             keys.clear();
         }
-        keys.entry((date.to_owned(), service))
-            .or_insert_with(|| signing_key(self.secret_access_key.reveal(), date, &self.region, service))
+        keys.entry((date.to_owned(), service, signer))
+            .or_insert_with(|| signing_key(secret.reveal(), date, &self.region, service))
             .clone()
     }
 }

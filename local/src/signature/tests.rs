@@ -12,7 +12,7 @@ fn identity() -> Identity<'static> {
 }
 
 fn checker() -> Checker {
-    Checker::new(KEY_ID.into(), Secret::new(SECRET.into()), "us-east-1".into())
+    Checker::new((KEY_ID.into(), Secret::new(SECRET.into())), None, "us-east-1".into())
 }
 
 fn headers() -> HeaderMap {
@@ -49,7 +49,7 @@ fn a_signed_request_passes_until_anything_is_changed() {
     let headers = signed("a=1&b=2");
     let checker = checker();
     let good = request(&headers, "b=2&a=1", b"");
-    assert_eq!(checker.check("service", &good, NOW + 300), Ok(()));
+    assert_eq!(checker.check("service", &good, NOW + 300), Ok(Signer::Caller));
     assert_eq!(checker.check("service", &Request { method: "PUT", ..good }, NOW), Err(Refusal::Mismatch));
     assert_eq!(checker.check("service", &Request { path: "/x", ..good }, NOW), Err(Refusal::Mismatch));
     assert_eq!(checker.check("service", &Request { query: "a=1", ..good }, NOW), Err(Refusal::Mismatch));
@@ -64,7 +64,7 @@ fn every_refusal_has_its_reason() {
     let checker = checker();
     let check = |headers: &HeaderMap, now| checker.check("service", &request(headers, "", b""), now);
     let good = signed("");
-    assert_eq!(check(&good, NOW), Ok(()));
+    assert_eq!(check(&good, NOW), Ok(Signer::Caller));
     assert_eq!(check(&headers(), NOW), Err(Refusal::Missing));
     assert!(matches!(check(&good, NOW + 301), Err(Refusal::Skewed { .. })));
     assert!(matches!(check(&good, NOW - 301), Err(Refusal::Skewed { .. })));
@@ -117,7 +117,7 @@ fn a_body_is_what_its_header_says() {
     for (said, expected) in [
         ("UNSIGNED-PAYLOAD", Err(Refusal::BodyHash)),
         ("00", Err(Refusal::BodyHash)),
-        ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Ok(())),
+        ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Ok(Signer::Caller)),
     ] {
         let mut headers = headers();
         headers.insert("x-amz-content-sha256", HeaderValue::from_static(said));

@@ -20,12 +20,14 @@ fn settings(server: &FakeServer) -> Settings {
         queue_urls: vec![RESULTS.into(), DEAD.into()],
         queue_needs: QueueNeeds::default(),
         region: Some("eu-west-1".into()),
-        endpoint_url: Some(server.url.clone()),
-        identity: Identity::Static {
+        endpoints: Endpoints::all(&server.url),
+        identity: Identity::of_keys(Keys {
             access_key_id: "AKIDEXAMPLE".into(),
             secret_access_key: "not-a-real-key".into(),
             session_token: None,
-        },
+        }),
+        isolated: true,
+        ca_bundle: None,
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
     }

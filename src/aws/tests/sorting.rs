@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::errors::{self, Sort};
-use crate::executor::ports::{Queues, ReceiveRequest};
+use crate::executor::ports::{Health, Queues, ReceiveRequest};
 
 const RECEIVE: ReceiveRequest = ReceiveRequest { queue: 0, max_messages: 10, wait_s: 0, visibility_s: 60 };
 
@@ -169,6 +169,53 @@ async fn codes_of_the_older_protocol_have_the_same_class() {
         let error = aws.receive(RECEIVE).await.unwrap_err();
         assert_eq!(error.code, errors::bare(old), "{code}");
         assert_eq!(error.class, class(sort, status), "{code}");
+    }
+}
+
+/// Every code of expired, invalid or missing credentials and of clock skew, whichever service says it and with
+/// whatever status.
+#[tokio::test]
+async fn every_code_of_credentials_is_known_of_both_services() {
+    let known: Vec<&str> = errors::TABLE
+        .iter()
+        .filter(|(sort, _)| *sort == Sort::Credentials)
+        .flat_map(|(_, codes)| codes.iter().copied())
+        .collect();
+    for code in [
+        "ExpiredTokenException",
+        "ExpiredToken",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestTimeTooSkewed",
+        "MissingAuthenticationToken",
+        "IncompleteSignature",
+        "NotSignedUp",
+    ] {
+        assert!(known.contains(&code), "{code}");
+    }
+    let answers: Vec<(u16, &str)> = known.iter().flat_map(|code| [(400, *code), (403, *code)]).collect();
+    let rows = answers.clone();
+    let server = FakeServer::start(move |n, seen| {
+        // Five calls for each row.
+        let (status, code) = answers[n / 5];
+        if seen.header("x-amz-target").is_some() { sqs_error(status, code) } else { lambda_error(status, code) }
+    })
+    .await;
+    let aws = aws(&server);
+    for (status, code) in rows {
+        for error in [
+            invoke(&aws).await.unwrap_err(),
+            aws.check().await.unwrap_err(),
+            aws.receive(RECEIVE).await.unwrap_err(),
+            aws.delete(0, vec!["r".into()]).await.unwrap_err(),
+            aws.change_visibility(0, vec![("r".into(), 0)]).await.unwrap_err(),
+        ] {
+            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, code), "{status}: {error}");
+        }
     }
 }
 

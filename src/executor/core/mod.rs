@@ -5,6 +5,7 @@
 //! | `table.rs` | which tasks are known, and how to find them |
 //! | `accept.rs`, `overrides.rs` | queue, cancel, adopt, drain: what the host asks |
 //! | `submit.rs`, `route.rs`, `limiter.rs`, `backoff.rs` | what is invoked when, and what a failed Invoke means |
+//! | `credentials.rs` | whether AWS accepts who we are, and what waits until it does |
 //! | `receive.rs` | how many long polls are under way, and when none is |
 //! | `message.rs`, `fields.rs`, `matching.rs` | what a message says, and whose it is |
 //! | `finish.rs` | events, final states, what is kept of a finished task |
@@ -18,6 +19,7 @@
 mod accept;
 mod backoff;
 mod batches;
+mod credentials;
 mod deadline;
 mod deletes;
 mod fields;
@@ -157,6 +159,10 @@ pub(crate) struct Core {
     running: u64,
     startup: StartupCheck,
     credentials: Option<(Service, Outage)>,
+    /// When the host last gave new ones.
+    credentials_since_ms: u64,
+    /// When the newest check at start began.
+    check_began_ms: u64,
     jitter: Jitter,
     counters: Counters,
     /// Of the last health check that passed.
@@ -192,6 +198,8 @@ impl Core {
             running: 0,
             startup: StartupCheck::Passed,
             credentials: None,
+            credentials_since_ms: 0,
+            check_began_ms: 0,
             jitter: Jitter::new(settings.seed),
             counters: Counters::default(),
             warnings: Vec::new(),

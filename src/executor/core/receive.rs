@@ -65,6 +65,11 @@ impl Poller {
         (self.retry_at_ms > now_ms && self.in_flight == 0).then_some(self.retry_at_ms)
     }
 
+    /// Ends the wait after a failure.
+    pub(super) fn try_now(&mut self, now_ms: u64) {
+        self.retry_at_ms = self.retry_at_ms.min(now_ms);
+    }
+
     /// True when nothing is under way or waits to be.
     pub(super) fn is_quiet(&self) -> bool {
         self.in_flight == 0 && self.deletes.are_done() && self.changes.are_done()
@@ -128,7 +133,7 @@ impl Core {
                 self.receive_succeeded(queue, took_ms, messages.len());
                 self.sort_messages(queue, messages);
             }
-            Err(error) => self.receive_failed(queue, error),
+            Err(error) => self.receive_failed(queue, took_ms, error),
         }
         self.tick();
     }
@@ -159,7 +164,7 @@ impl Core {
         }
     }
 
-    fn receive_failed(&mut self, queue: QueueId, error: CallError) {
+    fn receive_failed(&mut self, queue: QueueId, took_ms: u64, error: CallError) {
         let text = error.to_string();
         self.counters.receive_failures += 1;
         let settings = &self.settings.queues[queue];
@@ -186,7 +191,7 @@ impl Core {
         }
         poller.last_error.clone_from(&text);
         if error.class == FailureClass::Credentials {
-            self.credentials_failed(Service::Sqs, &text);
+            self.credentials_failed(Service::Sqs, took_ms, &text);
         }
     }
 }

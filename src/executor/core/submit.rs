@@ -2,7 +2,6 @@
 
 use super::backoff::{contract_ms, doubling_ms};
 use super::finish::Outcome;
-use super::route::Outage;
 use super::table::TaskId;
 use super::{Action, Core, Phase, Service, StartupCheck};
 use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, RouteId};
@@ -105,6 +104,9 @@ impl Core {
                     // Lambda knew who we are, and refused what we asked.
                     self.credentials_work(Service::Lambda, took_ms);
                 }
+                if error.class == FailureClass::Credentials {
+                    self.credentials_failed(Service::Lambda, took_ms, &error.to_string());
+                }
                 self.invoke_failed(id, route_id, epoch, error, waits_for_it);
             }
         }
@@ -143,10 +145,7 @@ impl Core {
                 tracing::debug!(route = route.settings.name, pause_ms = pause, limit, "throttled by Lambda: {text}");
                 self.back_to_queue(id, &text, true);
             }
-            FailureClass::Credentials => {
-                self.credentials_failed(Service::Lambda, &text);
-                self.back_to_queue(id, &text, true);
-            }
+            FailureClass::Credentials => self.back_to_queue(id, &text, true),
             FailureClass::Transient { no_service: true }
                 if self.routes[route_id].unanswered(now_ms, text.clone(), &mut self.jitter) =>
             {
@@ -297,39 +296,9 @@ impl Core {
         }
     }
 
-    /// Identity was refused: nothing is submitted until a probe succeeds.
-    pub(super) fn credentials_failed(&mut self, service: Service, text: &str) {
-        let now = self.now.mono_ms;
-        self.counters.credential_failures += 1;
-        if self.credentials.as_ref().is_some_and(|(_, trouble)| trouble.next_probe_ms > now) {
-            return;
-        }
-        let (since_ms, failures) = self.credentials.as_ref().map_or((now, 0), |(_, t)| (t.since_ms, t.failures));
-        let failures = failures + 1;
-        let wait_ms = self.jitter.spread(contract_ms(failures));
-        if failures.is_power_of_two() {
-            let name = service.name();
-            tracing::error!(failures, next_try_ms = wait_ms, "{name} refuses our credentials, tasks wait: {text}");
-        }
-        let next_probe_ms = now + wait_ms;
-        self.credentials = Some((service, Outage { since_ms, failures, next_probe_ms, reason: text.into() }));
-    }
-
-    /// A call succeeded. Lambda's word counts for both; that of SQS only for SQS, or tasks would be sent to a Lambda
-    /// that refuses us. The answer to a call from before the trouble, such as a long poll, says nothing.
-    pub(super) fn credentials_work(&mut self, service: Service, took_ms: u64) {
-        let began_ms = self.now.mono_ms.saturating_sub(took_ms);
-        let over = self.credentials.as_ref().is_some_and(|(refuser, trouble)| {
-            began_ms >= trouble.since_ms && (service == Service::Lambda || *refuser == Service::Sqs)
-        });
-        if over {
-            self.credentials = None;
-            tracing::warn!("our credentials are accepted again");
-        }
-    }
-
     pub(super) fn start_health_check(&mut self) {
         self.startup = StartupCheck::UnderWay;
+        self.check_began_ms = self.now.mono_ms;
         self.actions.push(Action::CheckHealth);
     }
 
@@ -359,7 +328,9 @@ impl Core {
                 let credentials = error.class == FailureClass::Credentials;
                 self.counters.credential_failures += u64::from(credentials);
                 let wait_ms = if credentials { contract_ms(failures) } else { doubling_ms(1_000, failures, 60_000) };
-                let wait_ms = self.jitter.spread(wait_ms);
+                // New credentials came while it asked with the old ones.
+                let stale = credentials && self.check_began_ms < self.credentials_since_ms;
+                let wait_ms = if stale { 0 } else { self.jitter.spread(wait_ms) };
                 if failures.is_power_of_two() {
                     tracing::error!(
                         failures,

@@ -80,6 +80,33 @@ def test_an_alias_is_invoked(deployment: Deployment) -> None:
     assert final["state"] == "succeeded"
 
 
+def test_tasks_choose_function_and_version(deployment: Deployment) -> None:
+    """By their queue, and by their executor_config where that is allowed."""
+    client = deployment.server.awslambda()
+    other = deploy_function(deployment.server).function_name
+    variables = {"QUEUE_URL": deployment.queue_url}
+    client.update_function_configuration(FunctionName=other, Environment={"Variables": variables})
+    client.get_waiter("function_active_v2").wait(FunctionName=other, WaiterConfig={"Delay": 1})
+    version = client.publish_version(FunctionName=other)["Version"]
+    client.create_alias(FunctionName=other, Name="live", FunctionVersion=version)
+    config = {**deployment.config, "queues": {"other": {"function_name": other}}, "allow_task_overrides": True}
+    where = ("sh", "-c", "echo $AWS_LAMBDA_FUNCTION_NAME $AWS_LAMBDA_FUNCTION_VERSION")
+    tasks: list[dict[str, object]] = [
+        command("default", *where),
+        {**command("routed", *where), "queue": "other"},
+        {**command("live", *where), "queue": "other", "executor_config": {"function_qualifier": "live"}},
+        {**command("none", *where), "queue": "other", "executor_config": {"function_qualifier": "none"}},
+        {**command("short", "sleep", "60"), "queue": "other", "executor_config": {"timeout_ms": 300}},
+    ]
+    finals = run_tasks(deployment.server, config, tasks, check_health=True)
+    assert finals["default"]["output_tail"] == f"{deployment.function_name} $LATEST\n"
+    assert finals["routed"]["output_tail"] == f"{other} $LATEST\n"
+    assert finals["live"]["output_tail"] == f"{other} {version}\n"
+    assert finals["none"]["reason"] == "invoke_failed"
+    assert f"function `{other}` with qualifier `none`, as the task asks for" in finals["none"]["message"]
+    assert finals["short"]["reason"] == "timeout"
+
+
 def test_health_tells_what_is_missing(deployment: Deployment) -> None:
     config = {**deployment.config, "function_name": "none"}
     assert "none" in health_error(deployment.server, config)

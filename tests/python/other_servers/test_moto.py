@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 import servers
-from library import health_error, run_tasks
+from library import health_error, health_warnings, run_tasks
 
 from .conftest import Deployment, archive, command
 
@@ -107,3 +107,15 @@ def test_health_tells_what_is_missing(deployment: Deployment) -> None:
     assert "none" in health_error(deployment.server, {**deployment.config, "function_name": "none"})
     url = deployment.queue_url + "-none"
     assert url in health_error(deployment.server, {**deployment.config, "queue_url": url})
+
+
+def test_health_warns_of_queues_that_do_not_fit(deployment: Deployment) -> None:
+    assert health_warnings(deployment.server, deployment.config) == []
+    sqs = deployment.server.sqs()
+    sqs.set_queue_attributes(QueueUrl=deployment.queue_url, Attributes={"MessageRetentionPeriod": "600"})
+    sqs.set_queue_attributes(QueueUrl=deployment.dead_letter_queue_url, Attributes={"MaximumMessageSize": "65536"})
+    short, small = health_warnings(deployment.server, deployment.config)
+    assert short.startswith(f"queue {deployment.queue_url}: keeps messages for 600 s")
+    assert small.startswith(f"queue {deployment.dead_letter_queue_url}: takes messages of up to 65536 bytes")
+    fitting = {**deployment.config, "max_payload_bytes": 60_000, "result_timeout_ms": 600_000}
+    assert health_warnings(deployment.server, fitting) == []

@@ -26,6 +26,27 @@ fn d11_adopted_tasks_count_and_have_deadlines() {
 }
 
 #[test]
+fn d11_keys_need_not_be_json_and_their_number_does_not_matter() {
+    let mut stage = Stage::new(|_| {});
+    // Were each compared with all others, this would take hours.
+    for number in 0..50_000 {
+        let spec = AdoptSpec {
+            key: format!("not JSON {number}").into(),
+            tag: number,
+            queue: String::new(),
+            timeout_ms: 0,
+            attempt: None,
+        };
+        stage.core.adopt(spec).unwrap();
+    }
+    stage.tick();
+    let result = stage.result_without_id("not JSON 49999");
+    stage.deliver(RESULTS, result);
+    let events = stage.take();
+    assert_eq!((events.len(), events[0].tag, stage.core.counts().running), (1, 49_999, 49_999));
+}
+
+#[test]
 fn with_an_id_two_submissions_of_a_key_are_told_apart() {
     let (mine, another) = (AttemptId::from_random(MINE), AttemptId::from_random(ANOTHER));
     for (id, expected) in [(mine, Succeeded), (another, Failed)] {

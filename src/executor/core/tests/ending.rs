@@ -99,6 +99,53 @@ fn a_shutdown_gives_back_what_is_not_acknowledged_and_sends_the_deletes_that_are
 }
 
 #[test]
+fn d5_what_is_read_in_a_drain_is_delivered_and_deleted_only_when_the_host_has_it() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    stage.core.drain(DrainMode::Finish);
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result);
+    stage.after(1_000);
+    assert_eq!((stage.core.remaining(), stage.deletes(&EntryOutcome::Done).len()), (0, 0));
+    assert_eq!(stage.states(), [Running, Succeeded]);
+    stage.after(1_000);
+    assert!(stage.deletes(&EntryOutcome::Done).is_empty(), "handed out is not yet safe");
+    stage.acknowledge_all();
+    stage.after(100);
+    assert_eq!(stage.deletes(&EntryOutcome::Done), ["receipt-1"]);
+}
+
+#[test]
+fn d6_a_drain_that_finishes_waits_for_what_backs_off() {
+    let mut stage = Stage::new(|_| {});
+    stage.queue("k");
+    stage.refuse_invoke(HICCUP);
+    stage.core.drain(DrainMode::Finish);
+    assert_eq!((stage.core.remaining(), stage.invokes()), (1, 0));
+    stage.after(4_000);
+    stage.answer_invoke(Ok(Accepted::default()));
+    let result = stage.result_without_id("k");
+    stage.deliver(RESULTS, result);
+    assert_eq!((stage.states(), stage.core.remaining()), (vec![Running, Succeeded], 0));
+}
+
+#[test]
+fn d6_a_drain_that_waits_for_what_runs_invokes_no_more_and_hands_back_what_backs_off() {
+    let mut stage = Stage::new(|settings| settings.routes[0].max_running_tasks = 2);
+    stage.running("runs");
+    stage.queue("backs off");
+    stage.refuse_invoke(HICCUP);
+    stage.queue("next");
+    stage.refuse_invoke(FailureClass::Throttled);
+    stage.core.drain(DrainMode::Running);
+    stage.after(3_600_000);
+    assert_eq!((stage.invokes(), stage.core.remaining()), (0, 1));
+    let events = stage.take();
+    let cancelled: Vec<_> = events.iter().filter(|event| event.state == Cancelled).map(|event| &*event.key).collect();
+    assert_eq!(cancelled, ["backs off", "next"]);
+}
+
+#[test]
 fn an_extension_under_way_at_the_shutdown_is_taken_back() {
     let mut stage = Stage::new(|_| {});
     let attempt = stage.running("k");

@@ -2,6 +2,7 @@
 //! what exactly happens.
 
 mod adopting;
+mod credentials;
 mod ending;
 mod health;
 mod invoking;

@@ -1,0 +1,127 @@
+//! Credentials of a profile in the shared files. The SDK reads the files and knows all kinds of profiles but one: those
+//! that name a program (`credential_process`), alone or below a role. Its own provider for these would install signal
+//! handlers in the host.
+
+use super::process::Process;
+use super::role::{AssumedRole, Role};
+use aws_config::SdkConfig;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::os_shim_internal::{Env, Fs};
+use std::borrow::Cow;
+
+/// Provider of a named profile, or of the default chain where the environment's profile names a program. `None`: the
+/// SDK's default chain does it all.
+pub(in crate::aws) async fn provider(
+    base: &SdkConfig,
+    sts_endpoint: Option<&str>,
+    name: Option<&str>,
+) -> Option<SharedCredentialsProvider> {
+    match (program(name).await, name) {
+        (Some(program), Some(_)) => Some(program.provider(base, sts_endpoint)),
+        (Some(program), None) => {
+            let environment = EnvironmentVariableCredentialsProvider::new();
+            let chain = CredentialsProviderChain::first_try("Environment", environment)
+                .or_else("Profile", program.provider(base, sts_endpoint));
+            Some(SharedCredentialsProvider::new(chain))
+        }
+        (None, Some(name)) => Some(named(base, name)),
+        (None, None) => None,
+    }
+}
+
+/// As boto3 has it: who names a profile does not want the environment's keys.
+fn named(base: &SdkConfig, name: &str) -> SharedCredentialsProvider {
+    let mut surroundings = ProviderConfig::without_region().with_region(base.region().cloned());
+    if let Some(client) = base.http_client() {
+        surroundings = surroundings.with_http_client(client);
+    }
+    let profile = ProfileFileCredentialsProvider::builder().configure(&surroundings).profile_name(name).build();
+    SharedCredentialsProvider::new(profile)
+}
+
+/// A program, and the roles that are assumed one after another with what it gives.
+struct Program {
+    command: String,
+    roles: Vec<Role>,
+}
+
+impl Program {
+    fn provider(self, base: &SdkConfig, sts_endpoint: Option<&str>) -> SharedCredentialsProvider {
+        let mut provider = SharedCredentialsProvider::new(Process::new(self.command));
+        for role in self.roles {
+            let with = base.clone().into_builder().credentials_provider(provider).build();
+            provider = SharedCredentialsProvider::new(AssumedRole::new(&with, sts_endpoint, role));
+        }
+        provider
+    }
+}
+
+/// The program that the credentials of a profile come from, if they do. Files that cannot be read are left to the SDK,
+/// which tells what is wrong with them.
+async fn program(name: Option<&str>) -> Option<Program> {
+    let name = name.map(|name| Cow::Owned(name.to_owned()));
+    let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), name).await.ok()?;
+    find(&profiles)
+}
+
+/// Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
+/// what its source gives.
+fn find(profiles: &ProfileSet) -> Option<Program> {
+    let mut name = profiles.selected_profile();
+    let mut roles = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    loop {
+        let profile = profiles.get_profile(name)?;
+        if seen.contains(&name) || (!seen.is_empty() && profile.get("aws_access_key_id").is_some()) {
+            return None;
+        }
+        seen.push(name);
+        let source = profile.get("source_profile");
+        match (role(profile), source) {
+            (Some(role), Some(source)) if profile.get("credential_source").is_none() => {
+                roles.push(role);
+                if source == name {
+                    return here(profile, roles);
+                }
+                name = source;
+            }
+            (Some(_), _) => return None,
+            (None, _) => return here(profile, roles),
+        }
+    }
+}
+
+fn role(profile: &Profile) -> Option<Role> {
+    if profile.get("web_identity_token_file").is_some() {
+        return None;
+    }
+    Some(Role {
+        arn: profile.get("role_arn")?.into(),
+        session_name: profile.get("role_session_name").map(Into::into),
+        external_id: profile.get("external_id").map(Into::into),
+        ..Role::default()
+    })
+}
+
+/// The program of the profile at the end, unless one of the kinds that the SDK looks for first is there.
+fn here(profile: &Profile, mut roles: Vec<Role>) -> Option<Program> {
+    let first = [
+        "credential_source",
+        "web_identity_token_file",
+        "sso_session",
+        "sso_account_id",
+        "sso_region",
+        "sso_role_name",
+        "sso_start_url",
+        "login_session",
+    ];
+    if first.into_iter().any(|key| profile.get(key).is_some()) {
+        return None;
+    }
+    roles.reverse();
+    Some(Program { command: profile.get("credential_process")?.into(), roles })
+}

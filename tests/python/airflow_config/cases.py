@@ -1,5 +1,5 @@
-"""What is read by Airflow's parser and by ours. `{dir}` is the folder of a case; its airflow.cfg, if it has one, is where
-Airflow looks by default unless it says otherwise."""
+"""What is read by Airflow's parser and by ours. `{dir}` is the folder of a case; its airflow.cfg, if it has one, is
+where Airflow looks by default unless it says otherwise."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +52,8 @@ def team(name: str, variables: dict[str, str], text: str | None = None, differs:
 
 
 ALL_THREE = f"function_name = file\nqueue_url = {RESULTS}\ndead_letter_queue_url = {DEAD}\n"
-BLUE = {f"AIRFLOW__BLUE___AWS_LAMBDA_EXECUTOR__{name}": value for name, value in REQUIRED.items()}
+BLUE_PREFIX = "AIRFLOW__BLUE___AWS_LAMBDA_EXECUTOR__"
+BLUE = {f"{BLUE_PREFIX}{name}": value for name, value in REQUIRED.items()}
 ALL = {f"{PREFIX}{name}": value for name, value in REQUIRED.items()}
 
 
@@ -231,7 +232,9 @@ PLACES = [
     Case("no file", {"HOME": "{dir}/home", **ALL}),
     Case("AIRFLOW_HOME", {"HOME": "{dir}/home", "AIRFLOW_HOME": "{dir}/a"}, SELECTED, file="a/airflow.cfg"),
     Case("AIRFLOW_HOME at home", {"HOME": "{dir}/home", "AIRFLOW_HOME": "~/a"}, SELECTED, file="home/a/airflow.cfg"),
-    Case("AIRFLOW_HOME by variables", {"AIRFLOW_HOME": "$X/${Y}", "X": "{dir}", "Y": "y"}, SELECTED, file="y/airflow.cfg"),
+    Case(
+        "AIRFLOW_HOME by variables", {"AIRFLOW_HOME": "$X/${Y}", "X": "{dir}", "Y": "y"}, SELECTED, file="y/airflow.cfg"
+    ),
     Case("AIRFLOW_CONFIG", {"AIRFLOW_HOME": "{dir}/a", "AIRFLOW_CONFIG": "{dir}/my.cfg"}, SELECTED, file="my.cfg"),
     Case("AIRFLOW_CONFIG by variables", {"AIRFLOW_CONFIG": "$D/my.cfg", "D": "{dir}"}, SELECTED, file="my.cfg"),
     Case("AIRFLOW_CONFIG names nothing", {"HOME": "{dir}/home", "AIRFLOW_CONFIG": "{dir}/my.cfg", **ALL}, SELECTED),
@@ -248,11 +251,14 @@ TEAMS = [
     team("nothing of another team", {}, f"[red=aws_lambda_executor]\n{ALL_THREE}"),
     team("a team in other letters", {}, f"[BLUE=aws_lambda_executor]\n{ALL_THREE}"),
     team("a team in small letters", {name.replace("BLUE", "blue"): value for name, value in BLUE.items()}),
-    team("defaults of the file", BLUE, "[DEFAULT]\nregion_name = a\n[blue=aws_lambda_executor]\nconn_id = %(region_name)s\n"),
-    team("an empty variable of a team", {**BLUE, "AIRFLOW__BLUE___AWS_LAMBDA_EXECUTOR__REGION_NAME": ""},
-         "[blue=aws_lambda_executor]\nregion_name = file\n"),
-    team("a team's wrong number", {**BLUE, "AIRFLOW__BLUE___AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS": "many"}),
+    team("defaults of the file", BLUE, "[DEFAULT]\nx = a\n[blue=aws_lambda_executor]\nconn_id = %(x)s\n"),
+    team(
+        "an empty variable of a team",
+        {**BLUE, f"{BLUE_PREFIX}REGION_NAME": ""},
+        "[blue=aws_lambda_executor]\nregion_name = file\n",
+    ),
+    team("a team's wrong number", {**BLUE, f"{BLUE_PREFIX}MAX_INVOKE_ATTEMPTS": "many"}),
     team("a name that no team has", {name.replace("BLUE", "A.B"): value for name, value in BLUE.items()}, None, "team"),
-]  # fmt: skip
+]
 
 CASES = [*ENVIRONMENT, *EXPANSION, *TRUTH, *NUMBERS, *CHECKED, *FILE, *INTERPOLATION, *PLACES, *TEAMS]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import servers
-
 from airflow_config.cases import CASES, Case
 
 ROOT = Path(__file__).resolve().parents[3]

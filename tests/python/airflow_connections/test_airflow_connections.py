@@ -1,4 +1,4 @@
-"""Airflow's Amazon provider and we read the same connections: keys, token, region, profile, role, endpoints, time limits.
+"""Airflow's Amazon provider and we read the same connections: keys, token, region, profile, role, endpoints, times.
 
 The results are the same, or the difference is one that docs/connections.md lists.
 """

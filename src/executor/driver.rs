@@ -82,7 +82,7 @@ async fn perform<A, C>(
                 clock.sleep_until(clock.now().mono_ms + LAST_ANSWER_MS).await;
             };
             match unless(aws.receive(request), ended).await {
-                Some(answer) => shared.answer(|core| core.received(queue, took(core), answer)),
+                Some(answer) => shared.answer(|core| core.received(request, took(core), answer)),
                 None => shared.answer(|core| core.poll_dropped(queue)),
             }
         }

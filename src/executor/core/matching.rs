@@ -3,13 +3,9 @@
 use super::finish::Outcome;
 use super::message::{Attempt, Content, Parsed, parse};
 use super::table::TaskId;
-use super::visibility::ReleaseEntry;
 use super::{Core, Phase};
 use crate::executor::ports::{Message, QueueId};
 use crate::executor::settings::QueueKind;
-
-/// A stranger's message is given back at once so many times; then with a growing delay.
-const QUICK_RELEASES: u32 = 4;
 
 /// Whose a message is.
 enum Verdict {
@@ -23,12 +19,11 @@ enum Verdict {
 
 impl Core {
     pub(super) fn sort_messages(&mut self, queue: QueueId, messages: Vec<Message>) {
-        let mut releases: Vec<ReleaseEntry> = Vec::new();
         for message in messages {
             self.counters.received += 1;
             self.learn_clock(queue, &message);
             if self.phase == Phase::Closed {
-                releases.push(Self::release(message.receipt, 0));
+                self.pollers[queue].changes.push(Self::release(message.receipt, 0), 0);
                 continue;
             }
             if self.renew_held(queue, &message) {
@@ -36,15 +31,11 @@ impl Core {
                 continue;
             }
             match parse(&message) {
-                Ok(parsed) => {
-                    if let Some(release) = self.sort_parsed(queue, message, parsed) {
-                        releases.push(release);
-                    }
-                }
-                Err(why) => releases.extend(self.sort_malformed(queue, message, &why)),
+                Ok(parsed) => self.sort_parsed(queue, message, parsed),
+                Err(why) => self.sort_malformed(queue, message, &why),
             }
         }
-        self.change_visibility(queue, releases);
+        self.flush_changes();
     }
 
     /// The first receive of a message shows how far the queue's clock is ahead of ours (less the answer's way).
@@ -54,24 +45,23 @@ impl Core {
         }
     }
 
-    fn sort_malformed(&mut self, queue: QueueId, message: Message, why: &str) -> Option<ReleaseEntry> {
+    fn sort_malformed(&mut self, queue: QueueId, message: Message, why: &str) {
         let id = &message.message_id;
         match self.settings.queues[queue].kind {
             QueueKind::Results => {
                 self.counters.malformed += 1;
                 tracing::warn!(message_id = id, "a message in the results queue is no result and is deleted: {why}");
                 self.delete(queue, message.receipt);
-                None
             }
             QueueKind::DeadLetters => {
                 self.counters.foreign_dead_letters += 1;
                 tracing::debug!(message_id = id, "a message in the dead letter queue is not for us: {why}");
-                Some(Self::release(message.receipt, self.stranger_delay(message.receive_count)))
+                self.pass_on(queue, message);
             }
         }
     }
 
-    fn sort_parsed(&mut self, queue: QueueId, message: Message, parsed: Parsed) -> Option<ReleaseEntry> {
+    fn sort_parsed(&mut self, queue: QueueId, message: Message, parsed: Parsed) {
         match self.verdict(queue, &message, &parsed) {
             Verdict::Ends(id) => {
                 self.record_latency(queue, &message);
@@ -81,19 +71,17 @@ impl Core {
                     Content::DeadLetter(why) => Outcome::dead_letter(&why, parsed.request_id),
                 };
                 self.finish(id, outcome, Some(held));
-                None
             }
             Verdict::Surplus => {
                 self.counters.duplicates += 1;
                 // Should it come back before it is gone, it must not end a task that is adopted meanwhile.
                 self.consumed.insert(message.message_id.into());
                 self.delete(queue, message.receipt);
-                None
             }
             Verdict::Stranger => {
                 self.counters.strangers += 1;
                 self.report_old_stranger(queue, &message, &parsed.key);
-                Some(Self::release(message.receipt, self.stranger_delay(message.receive_count)))
+                self.pass_on(queue, message);
             }
         }
     }
@@ -149,14 +137,6 @@ impl Core {
         match self.table.get(id) {
             Some(task) if !task.state.is_final() => Verdict::Ends(id),
             Some(_) | None => Verdict::Surplus,
-        }
-    }
-
-    /// At once for receive counts 1 to 4, then after 1, 2, 4, … s.
-    pub(super) fn stranger_delay(&self, receive_count: u32) -> u32 {
-        match receive_count.checked_sub(QUICK_RELEASES + 1) {
-            None => 0,
-            Some(more) => (1u32 << more.min(16)).min(self.settings.max_stranger_delay_s),
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `receive.rs` | how many long polls are under way, and when none is |
 //! | `message.rs`, `fields.rs`, `matching.rs` | what a message says, and whose it is |
 //! | `finish.rs` | events, final states, what is kept of a finished task |
+//! | `strangers.rs` | what becomes of messages of others, and how queues are shared |
 //! | `held.rs` | messages whose event the host has not acknowledged |
 //! | `deletes.rs`, `visibility.rs`, `batches.rs` | what SQS is asked to do with messages, in batches, and again where that failed |
 //! | `deadline.rs` | when silence means LOST |
@@ -35,6 +36,7 @@ mod receive;
 mod report;
 mod route;
 mod statistics;
+mod strangers;
 mod submit;
 mod table;
 #[cfg(test)]
@@ -56,6 +58,7 @@ use receive::Poller;
 use report::Counters;
 use route::{Outage, Route};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use strangers::Strangers;
 use table::{HeldId, TaskTable};
 
 /// What the driver is to do. Each is answered by one call of the method named.
@@ -153,6 +156,7 @@ pub(crate) struct Core {
     next_held: HeldId,
     extensions: BTreeSet<(u64, HeldId)>,
     consumed: Consumed,
+    strangers: Strangers,
     kept: VecDeque<TaskId>,
     queued: u64,
     submitting: u64,
@@ -192,6 +196,7 @@ impl Core {
             next_held: 0,
             extensions: BTreeSet::new(),
             consumed: Consumed::default(),
+            strangers: Strangers::default(),
             kept: VecDeque::new(),
             queued: 0,
             submitting: 0,
@@ -228,6 +233,7 @@ impl Core {
         self.retry_health_check();
         self.submit_ready();
         self.extend_visibility();
+        self.give_back_in_time();
         self.flush_changes();
         self.flush_deletes();
         self.poll_queues();
@@ -268,7 +274,7 @@ impl Core {
         }
         if self.submitting + self.running > 0 && !self.receiving_paused() {
             for poller in &self.pollers {
-                earlier(poller.next_try(now));
+                earlier(poller.next_poll(now));
             }
         }
         next

@@ -46,14 +46,6 @@ impl Core {
         }
     }
 
-    /// Asks for changes of visibility, now.
-    pub(super) fn change_visibility(&mut self, queue: QueueId, entries: Vec<ReleaseEntry>) {
-        for entry in entries {
-            self.pollers[queue].changes.push(entry, self.now.mono_ms);
-        }
-        self.flush_changes();
-    }
-
     /// Sends as many changes as may be under way at once.
     pub(super) fn flush_changes(&mut self) {
         let (now, ending) = (self.now.mono_ms, self.phase == Phase::Closed);

@@ -200,7 +200,7 @@ impl World {
             Action::Receive(request) => {
                 let answer = self.sqs_error().map_or_else(|| Ok(self.deliver(request.queue)), Err);
                 self.model.receive_answered(request.queue, self.now.mono_ms, answer.is_ok());
-                self.core.received(request.queue, took, answer);
+                self.core.received(request, took, answer);
             }
             Action::Delete { queue, entries } => {
                 let receipts: Vec<_> = entries.iter().map(|entry| entry.receipt.clone()).collect();

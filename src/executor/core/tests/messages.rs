@@ -162,18 +162,69 @@ fn an_adopted_task_takes_any_message_of_its_key_also_of_an_attempt_given_up_befo
 }
 
 #[test]
-fn strangers_are_given_back_at_once_four_times_then_ever_later_and_never_deleted() {
+fn strangers_are_given_back_at_once_then_ever_later_and_never_deleted() {
     let mut stage = Stage::new(|_| {});
     stage.running("k");
+    let stranger = stage.result("k", AttemptId::from_random([99; 16]));
     let mut delays = Vec::new();
-    for receive_count in 1..=13 {
-        let stranger = stage.result("k", AttemptId::from_random([99; 16]));
-        stage.deliver(RESULTS, Message { receive_count, ..stranger });
-        delays.extend(stage.hidden().into_iter().map(|(_, seconds)| seconds));
+    for receive_count in 1..=16 {
+        stage.deliver(RESULTS, Message { receive_count, ..stranger.clone() });
+        let hidden = stage.hidden();
+        assert_eq!(hidden.len(), 1);
+        delays.push(hidden[0].1);
+        stage.after(240 + u64::from(hidden[0].1) * 1_000);
     }
-    assert_eq!(delays, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    stage.after(1_000);
+    assert_eq!(delays, [0, 0, 1, 0, 0, 2, 0, 0, 4, 0, 8, 0, 16, 0, 32, 60]);
     assert!(stage.deletes(&EntryOutcome::Done).is_empty());
+}
+
+#[test]
+fn who_gave_something_back_leaves_the_queue_to_others_for_a_moment() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    let stranger = stage.result("k", AttemptId::from_random([99; 16]));
+    stage.deliver(RESULTS, stranger);
+    assert_eq!((stage.hidden().len(), stage.polls(RESULTS)), (1, 0));
+    let again_at = stage.core.next_timer().unwrap();
+    assert!((20..=24).contains(&(again_at - stage.now.mono_ms)));
+    stage.after(30);
+    assert_eq!(stage.polls(RESULTS), 1);
+    let result = stage.result("k", attempt);
+    stage.deliver(RESULTS, result);
+    assert_eq!(stage.states(), [Running, Succeeded]);
+}
+
+#[test]
+fn strangers_of_a_full_receive_are_kept_until_the_queue_is_empty_or_time_is_up() {
+    let mut stage = Stage::new(|_| {});
+    for number in 0..30 {
+        stage.running(&number.to_string());
+    }
+    let strangers = |stage: &mut Stage, count: usize| -> Vec<Message> {
+        (0..count).map(|_| stage.result("other", AttemptId::from_random([99; 16]))).collect()
+    };
+    let full = strangers(&mut stage, 10);
+    stage.answer_poll(RESULTS, Ok(full));
+    assert_eq!(stage.hidden(), []);
+    let waits: Vec<u32> = stage
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::Receive(request) if request.queue == RESULTS => Some(request.wait_s),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waits, [20, 0], "one waits, the other only empties");
+    let last = strangers(&mut stage, 3);
+    stage.answer_poll(RESULTS, Ok(last));
+    assert_eq!(stage.hidden().len(), 13);
+    stage.after(30);
+    let full = strangers(&mut stage, 10);
+    stage.answer_poll(RESULTS, Ok(full));
+    stage.after(199);
+    assert_eq!(stage.hidden(), []);
+    stage.after(1);
+    assert_eq!(stage.hidden().len(), 10);
 }
 
 #[test]

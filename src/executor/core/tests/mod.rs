@@ -115,8 +115,8 @@ impl Stage {
     pub(super) fn answer_poll(&mut self, queue: QueueId, answer: Result<Vec<Message>, CallError>) {
         let is_poll = |action: &Action| matches!(action, Action::Receive(r) if r.queue == queue);
         let at = self.actions.iter().position(is_poll).expect("a poll");
-        self.actions.remove(at);
-        self.core.received(queue, 20_000, answer);
+        let Action::Receive(request) = self.actions.remove(at) else { unreachable!() };
+        self.core.received(request, 20_000, answer);
         self.tick();
     }
 

@@ -1,0 +1,15 @@
+//! Whole stories over the local Lambda and SQS: several schedulers on one results queue, services that go away, and
+//! credentials that expire. Each is bounded to seconds; `LAMBDA_EXECUTOR_SOAK=1` makes them as long as in life, and
+//! `make soak` runs them so.
+
+mod executors;
+mod shared_queue;
+mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Figures mean something only when the stories are told one after another.
+fn alone() -> MutexGuard<'static, ()> {
+    static STAGE: Mutex<()> = Mutex::new(());
+    STAGE.lock().unwrap_or_else(PoisonError::into_inner)
+}

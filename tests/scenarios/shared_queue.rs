@@ -1,0 +1,92 @@
+//! Several schedulers whose results arrive in one queue, among results that nobody waits for any more.
+
+use crate::executors::Schedulers;
+use crate::world::{ORPHAN, World};
+use serde_json::json;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+const TASKS: usize = 2_000;
+const ORPHANS: usize = 200;
+
+/// A results queue with the results of a scheduler that is gone.
+fn world_with_orphans() -> World {
+    let world = World::start(&json!({"handler": "builtin", "concurrency": 4096}));
+    let mut gone = Schedulers::new();
+    gone.start(&world, &json!({}));
+    for number in 0..ORPHANS {
+        gone.queue(0, format!("{ORPHAN}{number}"), 1_500);
+    }
+    gone.run(Duration::from_secs(20), |gone| gone.started == ORPHANS);
+    assert_eq!(gone.ended.len(), 0, "a result came before the scheduler was gone");
+    gone.end();
+    world
+}
+
+struct Figures {
+    average: f64,
+    worst: u32,
+}
+
+/// `schedulers` share the tasks, and perhaps have a queue of their own each.
+fn run(schedulers: usize, own_queues: bool) -> Figures {
+    let _alone = crate::alone();
+    let world = world_with_orphans();
+    let mut all = Schedulers::new();
+    for number in 0..schedulers {
+        let own = own_queues.then(|| all.make_queue(&world, &format!("own-{number}")));
+        all.start(&world, &json!({"reply_queue_url": own}));
+    }
+    let began = Instant::now();
+    for number in 0..TASKS {
+        // They end one by one over three seconds, as tasks do, and not all at once.
+        all.queue(number % schedulers, format!("task/{number}"), (number * 3_000 / TASKS) as u64);
+    }
+    all.run(Duration::from_secs(100), |all| all.ended.len() == TASKS);
+    let took = began.elapsed();
+    let (results, orphans) = (world.book.deliveries(false), world.book.deliveries(true));
+    let mut told = std::io::stderr();
+    writeln!(
+        told,
+        "shared queue, k = {schedulers}, {}: {TASKS} tasks in {:.1} s; deliveries a result {:.2} on average, {} at \
+         worst; {} orphans delivered {} times; {} receives, {} changes of visibility, {} AWS calls a task {:.2}; result \
+         latency p50 {} ms, p99 {} ms, max {} ms",
+        if own_queues { "own queues" } else { "one queue" },
+        took.as_secs_f64(),
+        results.average(),
+        results.worst,
+        orphans.messages,
+        orphans.total,
+        all.sum("/aws_calls/receive"),
+        all.sum("/aws_calls/change_visibility_batch"),
+        all.sum("/aws_calls/total"),
+        all.sum("/aws_calls/total") as f64 / TASKS as f64,
+        all.most("/latency_ms/result/p50"),
+        all.most("/latency_ms/result/p99"),
+        all.most("/latency_ms/result/max"),
+    )
+    .unwrap();
+    all.assert_all_succeeded_once(TASKS);
+    assert_eq!((results.messages, orphans.messages), (TASKS, ORPHANS));
+    assert_eq!(all.sum("/messages/orphans"), orphans.total, "orphans are counted apart");
+    all.end();
+    Figures { average: results.average(), worst: results.worst }
+}
+
+#[test]
+fn two_schedulers_on_one_queue() {
+    let figures = run(2, false);
+    assert!(figures.average <= 2.4 && figures.worst <= 30);
+}
+
+#[test]
+fn four_schedulers_on_one_queue() {
+    let figures = run(4, false);
+    assert!(figures.average <= 4.8 && figures.worst <= 30);
+}
+
+#[test]
+fn four_schedulers_with_own_queues() {
+    let figures = run(4, true);
+    assert!(figures.average <= 1.05);
+}

@@ -1,0 +1,150 @@
+//! The local AWS as the executors see it, with a book of what was delivered.
+
+use lambda_executor::aws::{Aws, Settings};
+use lambda_executor::config::{self, Config};
+use lambda_executor::executor::ports::{
+    Accepted, CallError, EntryOutcome, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
+};
+use lambda_executor_local::{Options, Running};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Results of tasks with such keys belong to a scheduler that is gone.
+pub(crate) const ORPHAN: &str = "orphan/";
+
+/// Longer than any task may run.
+const LONG_AGO_MS: i64 = 7 * 3_600_000;
+
+/// The local AWS.
+pub(crate) struct World {
+    pub(crate) local: Running,
+    pub(crate) book: Arc<Book>,
+}
+
+/// How often each message was received, by whomever.
+#[derive(Default)]
+pub(crate) struct Book(Mutex<HashMap<String, Entry>>);
+
+struct Entry {
+    deliveries: u32,
+    orphan: bool,
+}
+
+/// Deliveries of one kind of message.
+#[derive(Debug, Default)]
+pub(crate) struct Deliveries {
+    pub(crate) messages: usize,
+    pub(crate) total: u64,
+    pub(crate) worst: u32,
+}
+
+impl Deliveries {
+    pub(crate) fn average(&self) -> f64 {
+        self.total as f64 / self.messages.max(1) as f64
+    }
+}
+
+impl Book {
+    fn note(&self, message: &mut Message) {
+        let orphan = message.body.contains(ORPHAN);
+        if orphan {
+            message.sent_at_ms -= LONG_AGO_MS;
+        }
+        let mut book = self.0.lock().unwrap();
+        let entry = book.entry(message.message_id.clone()).or_insert(Entry { deliveries: 0, orphan });
+        entry.deliveries += 1;
+    }
+
+    /// What was delivered so far, of results or of orphans.
+    pub(crate) fn deliveries(&self, orphans: bool) -> Deliveries {
+        let mut sum = Deliveries::default();
+        for entry in self.0.lock().unwrap().values().filter(|entry| entry.orphan == orphans) {
+            sum.messages += 1;
+            sum.total += u64::from(entry.deliveries);
+            sum.worst = sum.worst.max(entry.deliveries);
+        }
+        sum
+    }
+}
+
+impl World {
+    pub(crate) fn start(options: &Value) -> Self {
+        let options = Options::from_json(&options.to_string()).unwrap();
+        Self { local: lambda_executor_local::start(options).unwrap(), book: Arc::default() }
+    }
+
+    /// The configuration that reaches it, `more` options included.
+    pub(crate) fn config(&self, more: &Value) -> Config {
+        let local = &self.local;
+        let mut options = json!({
+            "function_name": local.function_name(),
+            "queue_url": local.queue_url(),
+            "dead_letter_queue_url": local.dead_letter_queue_url(),
+            "endpoint_url": local.endpoint_url(),
+            "region_name": local.region(),
+            "credentials": {"access_key_id": local.access_key_id(), "secret_access_key": local.secret_access_key()},
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            options[name] = value.clone();
+        }
+        config::from_json(Some(&options.to_string())).unwrap()
+    }
+
+    /// The library's AWS, watched.
+    pub(crate) fn aws(&self, settings: Settings) -> Watched {
+        Watched { aws: Aws::new(settings), book: Arc::clone(&self.book) }
+    }
+
+    /// One more queue.
+    pub(crate) async fn make_queue(&self, name: &str) -> String {
+        use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+        let local = &self.local;
+        let keys = Credentials::new(local.access_key_id(), local.secret_access_key(), None, None, "given");
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(local.region().to_owned()))
+            .endpoint_url(local.endpoint_url())
+            .credentials_provider(keys);
+        let client = aws_sdk_sqs::Client::from_conf(config.build());
+        client.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
+    }
+}
+
+/// AWS with the book kept.
+pub(crate) struct Watched {
+    aws: Aws,
+    book: Arc<Book>,
+}
+
+impl Lambda for Watched {
+    async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
+        self.aws.invoke(request).await
+    }
+}
+
+impl Queues for Watched {
+    async fn receive(&self, request: ReceiveRequest) -> Result<Vec<Message>, CallError> {
+        let mut messages = self.aws.receive(request).await?;
+        messages.iter_mut().for_each(|message| self.book.note(message));
+        Ok(messages)
+    }
+
+    async fn delete(&self, queue: QueueId, receipts: Vec<String>) -> Result<Vec<EntryOutcome>, CallError> {
+        self.aws.delete(queue, receipts).await
+    }
+
+    async fn change_visibility(
+        &self,
+        queue: QueueId,
+        entries: Vec<(String, u32)>,
+    ) -> Result<Vec<EntryOutcome>, CallError> {
+        self.aws.change_visibility(queue, entries).await
+    }
+}
+
+impl Health for Watched {
+    async fn check(&self) -> Result<Vec<String>, CallError> {
+        self.aws.check().await
+    }
+}

@@ -45,6 +45,10 @@ build/examples/%: examples/c/%.c include/lambda_executor.h
 header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
+.PHONY: docs
+docs: ## write the pages of docs/ that come from tables in the code
+	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page
+
 .PHONY: demo
 demo: setup-build build ## run over 200 real commands through the local Lambda and check each result
 	@tools/demo.sh

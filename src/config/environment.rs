@@ -1,15 +1,13 @@
 //! The environment as it was when the configuration was read. Everything that looks at variables looks here, so that a
 //! test brings its own, and nobody reads the process's when Airflow's sources are off.
 
-use crate::runtime::home;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 
-/// Variables and home folders, read once.
+/// Variables, read once.
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
-    homes: fn(Option<&str>) -> Option<String>,
 }
 
 /// A variable that holds something else than text.
@@ -20,13 +18,12 @@ pub struct NotUtf8;
 impl Environment {
     /// That of this process. No other thread may change variables meanwhile (C's `setenv`).
     pub fn of_process() -> Self {
-        Self { variables: std::env::vars_os().collect(), homes: home::of }
+        Self { variables: std::env::vars_os().collect() }
     }
 
-    /// These variables and nothing else; only `HOME` says where a home is.
+    /// These variables and no others.
     pub fn of<N: Into<OsString>, V: Into<OsString>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables, homes: |_| None }
+        Self { variables: variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
     }
 
     /// The value of a variable; an empty one is a value.
@@ -37,11 +34,6 @@ impl Environment {
     pub fn get(&self, name: &str) -> Result<Option<&str>, NotUtf8> {
         let value = self.variables.get(std::ffi::OsStr::new(name));
         value.map(|value| value.to_str().ok_or(NotUtf8)).transpose()
-    }
-
-    /// Home folder of a user by the system's list, or of this process's user; `HOME` is not looked at.
-    pub(crate) fn home(&self, user: Option<&str>) -> Option<String> {
-        (self.homes)(user)
     }
 }
 
@@ -63,7 +55,6 @@ mod tests {
         assert_eq!(environment.get("A"), Ok(Some("1")));
         assert_eq!(environment.get("EMPTY"), Ok(Some("")));
         assert_eq!(environment.get("a"), Ok(None));
-        assert_eq!(environment.home(None), None);
     }
 
     #[test]

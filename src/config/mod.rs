@@ -85,4 +85,6 @@ pub fn read(text: Option<&str>, environment: impl FnOnce() -> Environment) -> Re
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! Airflow does; but bounded, where Airflow would go on for ever.
 
 use super::super::environment::Environment;
+use crate::runtime::home::of as home_of;
 
 /// Rounds after which it is a circle.
 const MOST_ROUNDS: usize = 100;
@@ -61,9 +62,9 @@ fn home(text: String, environment: &Environment) -> Result<String, String> {
     let (user, path) = after.split_at(after.find('/').unwrap_or(after.len()));
     let folder = match (user, environment.get("HOME")) {
         ("", Ok(Some(folder))) => Some(folder.to_owned()),
-        ("", Ok(None)) => environment.home(None),
+        ("", Ok(None)) => home_of(None),
         ("", Err(problem)) => return Err(format!("refers to the home folder, but HOME {problem}")),
-        (user, _) => environment.home(Some(user)),
+        (user, _) => home_of(Some(user)),
     };
     let Some(folder) = folder else { return Ok(text) };
     let folder = folder.trim_end_matches('/');
@@ -104,19 +105,24 @@ mod tests {
     #[test]
     fn a_tilde_in_front_is_home() {
         let home = [("HOME", "/home/me/"), ("T", "~")];
-        for (text, expected) in
-            [("~", "/home/me"), ("~/x", "/home/me/x"), ("a~", "a~"), ("~nobody/x", "~nobody/x"), ("$T/x", "/home/me/x")]
-        {
+        for (text, expected) in [
+            ("~", "/home/me"),
+            ("~/x", "/home/me/x"),
+            ("a~", "a~"),
+            ("~no such user/x", "~no such user/x"),
+            ("$T/x", "/home/me/x"),
+        ] {
             assert_eq!(expanded(text, &home).unwrap(), expected, "{text}");
         }
         assert_eq!(expanded("~", &[("HOME", "/")]).unwrap(), "/");
         assert_eq!(expanded("~/x", &[("HOME", "")]).unwrap(), "/x");
-        assert_eq!(expanded("~/x", &[]).unwrap(), "~/x");
     }
 
     #[test]
     fn the_home_of_a_user_is_asked_of_the_system() {
-        assert_eq!(expand("~root/x", &Environment::of_process()).unwrap(), "/root/x");
+        assert_eq!(expanded("~root/x", &[("HOME", "/elsewhere")]).unwrap(), "/root/x");
+        let own = home_of(None).unwrap();
+        assert_eq!(expanded("~/x", &[]).unwrap(), format!("{}/x", own.trim_end_matches('/')));
     }
 
     #[test]

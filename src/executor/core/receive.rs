@@ -232,6 +232,11 @@ impl Core {
         poller.last_error.clone_from(&text);
         if error.class == FailureClass::Credentials {
             self.credentials_failed(Service::Sqs, took_ms, &text);
+            if let Some((_, trouble)) = &self.credentials {
+                // All attempts to connect have the one back-off, also where nothing waits to be submitted.
+                let poller = &mut self.pollers[queue];
+                poller.retry_at_ms = poller.retry_at_ms.max(trouble.next_probe_ms);
+            }
         }
     }
 }

@@ -14,12 +14,16 @@ impl Core {
         self.warnings = warnings;
     }
 
-    /// The answer to a check that the host asked for. Where all is well, nothing needs to wait for the check at start
-    /// or for credentials any longer.
+    /// The answer to a check that the host asked for. Where all is well, nothing needs to wait for the check at start,
+    /// for credentials or after a failure any longer.
     pub(crate) fn checked_for_host(&mut self, took_ms: u64, answer: &Result<Vec<String>, CallError>) {
         let Ok(warnings) = answer else { return };
         self.note_warnings(warnings.clone());
         self.credentials_work(Service::Lambda, took_ms);
+        let now = self.now.mono_ms;
+        for poller in &mut self.pollers {
+            poller.try_now(now);
+        }
         if matches!(self.startup, StartupCheck::Failed { .. }) {
             self.startup = StartupCheck::Passed;
         }

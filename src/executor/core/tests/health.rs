@@ -76,6 +76,42 @@ fn reconnecting_backs_off_by_the_attempts_since_the_last_success() {
 }
 
 #[test]
+fn queues_that_refuse_our_credentials_are_tried_again_with_the_same_back_off() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("k");
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        for queue in [RESULTS, DEAD] {
+            stage.answer_poll(queue, Err(error(FailureClass::Credentials)));
+        }
+        let wait = next_try_s(&stage);
+        waits.push(wait);
+        stage.after((wait * 1_000.0) as u64 - 1);
+        assert_eq!((stage.polls(RESULTS), stage.polls(DEAD)), (0, 0), "no call between two attempts to connect");
+        stage.after(1);
+        assert_eq!((stage.polls(RESULTS), stage.polls(DEAD)), (1, 1));
+    }
+    assert_backs_off(&waits);
+    assert_eq!(stage.core.stats()["invokes"]["credential_failures"], 10);
+    stage.answer_poll(RESULTS, Ok(Vec::new()));
+    assert_eq!(stage.core.counts().running, 1);
+}
+
+#[test]
+fn a_check_of_the_hosts_that_passes_ends_the_wait_for_credentials() {
+    let mut stage = Stage::new(|_| {});
+    stage.running("running");
+    stage.queue("waiting");
+    stage.refuse_invoke(FailureClass::Credentials);
+    stage.answer_poll(RESULTS, Err(error(FailureClass::Credentials)));
+    stage.after(1);
+    assert_eq!((stage.invokes(), stage.polls(RESULTS)), (0, 0));
+    stage.core.checked_for_host(1, &Ok(Vec::new()));
+    stage.tick();
+    assert_eq!((stage.invokes(), stage.polls(RESULTS)), (1, 1));
+}
+
+#[test]
 fn the_check_at_start_reconnects_the_same_way() {
     let mut stage = Stage::new(|settings| settings.check_health_on_startup = true);
     let mut waits = Vec::new();

@@ -15,6 +15,16 @@ pub struct Effective {
     pub source: String,
 }
 
+/// The source of what nobody has given.
+pub(super) const DEFAULT: &str = "default";
+
+impl Effective {
+    /// True if somebody has given it.
+    pub fn is_given(&self) -> bool {
+        self.source != DEFAULT
+    }
+}
+
 /// All of them, in the order of the reference page.
 pub(super) fn of(given: &Given) -> Vec<Effective> {
     let one = |option: &'static option::Opt| {

@@ -140,7 +140,7 @@ impl Given {
         match self.named.get(option.name) {
             Some(Place::Json) => "JSON".into(),
             Some(Place::Airflow(written)) => written.place.clone(),
-            None => "default".into(),
+            None => super::effective::DEFAULT.into(),
         }
     }
 

@@ -309,6 +309,32 @@ fn airflows_sources_and_json_make_one_configuration() {
 }
 
 #[test]
+fn options_in_force_are_told_without_secrets() {
+    let json = with(
+        r#""airflow": true, "credentials": {"access_key_id": "AKIA", "secret_access_key": "hunter2"}, "queues": {"a": {}}"#,
+    );
+    let config = airflow("force", Some(&json), "", &[("AIRFLOW__AWS_LAMBDA_EXECUTOR__REGION_NAME", "r")]).unwrap();
+    let told: Vec<String> = config
+        .options
+        .iter()
+        .filter(|option| option.is_given())
+        .map(|option| format!("{}={} ({})", option.name, option.value, option.source))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "function_name=\"run\" (JSON)".to_owned(),
+            format!("queue_url=\"{RESULTS}\" (JSON)"),
+            format!("dead_letter_queue_url=\"{DEAD}\" (JSON)"),
+            "region_name=\"r\" (AIRFLOW__AWS_LAMBDA_EXECUTOR__REGION_NAME)".to_owned(),
+            "airflow=true (JSON)".to_owned(),
+            "credentials=\"given\" (JSON)".to_owned(),
+            "queues=\"given\" (JSON)".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn every_wrong_option_is_told_with_its_source() {
     let cfg = format!(
         "[aws_lambda_executor]\nqueue_url = %(nothing)s\nend_wait_timeout = soon\ndead_letter_queue_url = {RESULTS}\n\

@@ -31,6 +31,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let _quiet = signals::AllBlocked::on_this_thread();
     let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
     let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
+    log.on_this_thread(|| tell_options(&config));
     let local = match config.local.take() {
         Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config))?),
         None => None,
@@ -58,4 +59,11 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         end_wait: EndWait::new(end_wait_timeout),
         born,
     })
+}
+
+/// For whoever wonders where a value came from.
+fn tell_options(config: &Config) {
+    for option in config.options.iter().filter(|option| option.is_given()) {
+        tracing::debug!("{} is {}, from {}", option.name, option.value, option.source);
+    }
 }

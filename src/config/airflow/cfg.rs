@@ -206,6 +206,7 @@ mod tests {
             ("[s]\rx = 1\r", "1"),
             ("[s]\n  x   =   1  ", "1"),
             ("[s]\nx = a=b:c", "a=b:c"),
+            ("[s]\nx = \x1c1\u{3000}\x1f", "1"),
             ("[s]\nx =", ""),
             ("[s]\nx = 1 # no comment\n", "1 # no comment"),
             ("# a\n; b\n\n[s] # ignored\n   # c\nx = 1\n", "1"),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 6] = [('W', 12), ('O', 8), ('P', 7), ('A', 5), ('B', 12), ('D', 12)];
+const ROWS: [(char, u32); 7] = [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13)];
 
 struct Row {
     id: String,

@@ -63,9 +63,12 @@ impl Program {
 /// The program that the credentials of a profile come from, if they do. Files that cannot be read are left to the SDK,
 /// which tells what is wrong with them.
 async fn program(name: Option<&str>) -> Option<Program> {
+    find(&load(&Fs::real(), &Env::real(), name).await?)
+}
+
+async fn load(fs: &Fs, env: &Env, name: Option<&str>) -> Option<ProfileSet> {
     let name = name.map(|name| Cow::Owned(name.to_owned()));
-    let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), name).await.ok()?;
-    find(&profiles)
+    aws_config::profile::load(fs, env, &Default::default(), name).await.ok()
 }
 
 /// Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
@@ -124,4 +127,44 @@ fn here(profile: &Profile, mut roles: Vec<Role>) -> Option<Program> {
     }
     roles.reverse();
     Some(Program { command: profile.get("credential_process")?.into(), roles })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The program of the profile `p`, and the roles on top of it, in the order in which they are assumed.
+    async fn found(config: &str) -> Option<(String, Vec<String>)> {
+        let fs = Fs::from_slice(&[("/home/.aws/config", config)]);
+        let env = Env::from_slice(&[("HOME", "/home")]);
+        let program = find(&load(&fs, &env, Some("p")).await.expect("a file that can be read"))?;
+        Some((program.command, program.roles.into_iter().map(|role| role.arn).collect()))
+    }
+
+    #[tokio::test]
+    async fn a_program_is_found_alone_and_below_roles() {
+        let alone = "[profile p]\ncredential_process = run me --now\n";
+        assert_eq!(found(alone).await, Some(("run me --now".into(), vec![])));
+        let itself = "[profile p]\nrole_arn = a\nsource_profile = p\ncredential_process = run\n";
+        assert_eq!(found(itself).await, Some(("run".into(), vec!["a".into()])));
+        let chain = "[profile p]\nrole_arn = last\nsource_profile = q\n[profile q]\nrole_arn = first\n\
+                     source_profile = r\n[profile r]\ncredential_process = run\n";
+        assert_eq!(found(chain).await, Some(("run".into(), vec!["first".into(), "last".into()])));
+    }
+
+    #[tokio::test]
+    async fn what_the_sdk_knows_is_left_to_it() {
+        for config in [
+            "[profile other]\ncredential_process = run\n",
+            "[profile p]\naws_access_key_id = A\naws_secret_access_key = s\n",
+            "[profile p]\nrole_arn = a\ncredential_source = Environment\ncredential_process = run\n",
+            "[profile p]\nrole_arn = a\nsource_profile = q\n[profile q]\naws_access_key_id = A\n\
+             aws_secret_access_key = s\ncredential_process = run\n",
+            "[profile p]\nrole_arn = a\nsource_profile = q\n[profile q]\nrole_arn = b\nsource_profile = p\n",
+            "[profile p]\nrole_arn = a\nweb_identity_token_file = /t\ncredential_process = run\n",
+            "[profile p]\nsso_session = s\ncredential_process = run\n[sso-session s]\nsso_region = r\n",
+        ] {
+            assert_eq!(found(config).await, None, "{config}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod connections;
 mod fake_server;
 mod health;
+mod identity;
 mod messages;
 mod sorting;
 

@@ -71,6 +71,21 @@ def test_an_unknown_function_fails_at_once(deployment: Deployment) -> None:
     assert "ResourceNotFoundException" in final["message"]
 
 
+def test_an_unknown_qualifier_fails_at_once(deployment: Deployment) -> None:
+    config = {**deployment.config, "function_qualifier": "none", "check_health_on_startup": False}
+    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=10)["lost"]
+    assert (final["state"], final["reason"]) == ("failed", "invoke_failed")
+    assert "ResourceNotFoundException" in final["message"]
+
+
+def test_a_function_is_named_by_its_arn(deployment: Deployment) -> None:
+    client = deployment.server.awslambda()
+    arn = client.get_function(FunctionName=deployment.function_name)["Configuration"]["FunctionArn"]
+    config = {**deployment.config, "function_name": arn}
+    final = run_tasks(deployment.server, config, [command("by arn", "true")], check_health=True)["by arn"]
+    assert final["state"] == "succeeded"
+
+
 def test_an_alias_is_invoked(deployment: Deployment) -> None:
     client = deployment.server.awslambda()
     version = client.publish_version(FunctionName=deployment.function_name)["Version"]

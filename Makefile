@@ -69,6 +69,10 @@ test-c: build ## C and C++ tests, plainly and under valgrind
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
 	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml tests/python
 
+.PHONY: soak
+soak: ## the stories of tests/scenarios with outages as long as in life (about 8 minutes)
+	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios
+
 .PHONY: bench
 bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls

@@ -137,7 +137,8 @@ typedef struct lambda_executor_task {
    */
   lambda_executor_str_t command_json;
   /**
-   * A JSON object that is passed to the function as `executor_config`. Empty: {}.
+   * A JSON object that is passed to the function as `executor_config`. Empty: {}. With option allow_task_overrides, its
+   * members function_qualifier and timeout_ms are for this task's own invocation, and checked.
    */
   lambda_executor_str_t executor_config_json;
   /**
@@ -820,7 +821,9 @@ lambda_executor_status_t lambda_executor_wake(lambda_executor_t *ex);
 
 /**
  * Asks AWS now whether the functions are there and active and the queues can be used; the error says which is not, and
- * why.
+ * why. What works and still does not fit, such as a queue that takes shorter messages than may arrive, is logged as a
+ * warning and listed in lambda_executor_stats. Where all is well, tasks that wait for an earlier check, for credentials or
+ * for a queue are tried at once.
  *
  * timeout_ms: 0 does not wait for the answer, -1 waits as long as it takes. While a check is under way, further calls
  *   wait for that one; and an answer that no call waited for is told by the next one within a minute. So a host that

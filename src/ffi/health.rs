@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Asks AWS now whether the functions are there and active and the queues can be used; the error says which is not, and
-/// why.
+/// why. What works and still does not fit, such as a queue that takes shorter messages than may arrive, is logged as a
+/// warning and listed in lambda_executor_stats. Where all is well, tasks that wait for an earlier check, for credentials or
+/// for a queue are tried at once.
 ///
 /// timeout_ms: 0 does not wait for the answer, -1 waits as long as it takes. While a check is under way, further calls
 ///   wait for that one; and an answer that no call waited for is told by the next one within a minute. So a host that

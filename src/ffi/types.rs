@@ -81,7 +81,8 @@ pub struct lambda_executor_task_t {
     pub argc: usize,
     /// The command as JSON: a list of strings (program and arguments), or one string (for the shell).
     pub command_json: lambda_executor_str_t,
-    /// A JSON object that is passed to the function as `executor_config`. Empty: {}.
+    /// A JSON object that is passed to the function as `executor_config`. Empty: {}. With option allow_task_overrides, its
+    /// members function_qualifier and timeout_ms are for this task's own invocation, and checked.
     pub executor_config_json: lambda_executor_str_t,
     /// Name of the route (option queues) that the task takes. Empty: the default one. Without option queues the name is
     /// ignored, and every task goes to option function_name.

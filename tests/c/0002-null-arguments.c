@@ -64,7 +64,7 @@ static void with_an_executor(void) {
   CHECK_ERROR(lambda_executor_set_log_callback(ex, NULL, NULL, 6, &err), INVALID, "level");
   CHECK_ERROR(lambda_executor_set_log_callback(ex, NULL, NULL, -1, &err), INVALID, "level");
   CHECK_ERROR(lambda_executor_drain(ex, 2, 0, NULL, &err), INVALID, "flags");
-  CHECK_ERROR(lambda_executor_drain(ex, 0, -2, NULL, &err), INVALID, "timeout_ms");
+  CHECK_ERROR(lambda_executor_drain(ex, 0, -3, NULL, &err), INVALID, "timeout_ms");
   CHECK_ERROR(lambda_executor_check_health(ex, -2, &err), INVALID, "timeout_ms");
   lambda_executor_batch_t *batch = NULL;
   CHECK_ERROR(lambda_executor_sync(ex, -2, 0, &batch, &err), INVALID, "timeout_ms");

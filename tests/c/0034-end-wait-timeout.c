@@ -1,4 +1,5 @@
-/* Option end_wait_timeout is the time limit of a drain that asks for it, counted from the first drain. */
+/* Option end_wait_timeout is the time limit of a drain that asks for it, counted from the first
+ * drain. */
 #include "test.h"
 
 int main(void) {

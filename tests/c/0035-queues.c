@@ -2,9 +2,8 @@
 #include "test.h"
 
 int main(void) {
-  lambda_executor_t *ex =
-      start("{\"local\": {\"handler\": \"builtin\"}, \"queues\": {\"one\": "
-            "{\"max_running_tasks\": 1}}, \"allow_task_overrides\": true}");
+  lambda_executor_t *ex = start("{\"local\": {\"handler\": \"builtin\"}, \"queues\": {\"one\": "
+                                "{\"max_running_tasks\": 1}}, \"allow_task_overrides\": true}");
   lambda_executor_error_t *err = NULL;
   for (int i = 0; i < 2; i++) {
     lambda_executor_task_t routed = task(i == 0 ? "first" : "second");

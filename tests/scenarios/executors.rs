@@ -1,6 +1,7 @@
 //! Executors as schedulers hold them, and a loop that takes their events.
 
-use crate::world::World;
+use crate::world::{Watched, World};
+use lambda_executor::aws::Keys;
 use lambda_executor::executor::ports::Readiness;
 use lambda_executor::executor::{Command, Executor, TaskSpec, TaskState};
 use lambda_executor::runtime::clock::SystemClock;
@@ -48,6 +49,7 @@ impl Readiness for Bell {
 /// Some schedulers with their executors.
 pub(crate) struct Schedulers {
     pub(crate) executors: Vec<Executor>,
+    aws: Vec<Arc<Watched>>,
     bell: Arc<Bell>,
     runtime: tokio::runtime::Runtime,
     /// Final state of each key, and how many final events it had.
@@ -59,7 +61,14 @@ pub(crate) struct Schedulers {
 impl Schedulers {
     pub(crate) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Self { executors: Vec::new(), bell: Arc::default(), runtime, ended: HashMap::new(), started: 0 }
+        Self {
+            executors: Vec::new(),
+            aws: Vec::new(),
+            bell: Arc::default(),
+            runtime,
+            ended: HashMap::new(),
+            started: 0,
+        }
     }
 
     /// One more queue in the world.
@@ -71,8 +80,15 @@ impl Schedulers {
     pub(crate) fn start(&mut self, world: &World, more: &Value) {
         let config = world.config(more);
         let aws = Arc::new(world.aws(config.aws));
+        self.aws.push(Arc::clone(&aws));
         let bell: Arc<dyn Readiness> = self.bell.clone();
         self.executors.push(Executor::start(config.executor, aws, SystemClock::new(), bell, self.runtime.handle()));
+    }
+
+    /// As a host does that keeps credentials itself.
+    pub(crate) fn set_credentials(&self, executor: usize, keys: Keys) {
+        self.aws[executor].aws.set_credentials(keys);
+        self.executors[executor].credentials_changed();
     }
 
     pub(crate) fn queue(&self, executor: usize, key: String, duration_ms: u64) {

@@ -3,7 +3,6 @@
 use crate::executors::Schedulers;
 use crate::world::{ORPHAN, World};
 use serde_json::json;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 const TASKS: usize = 2_000;
@@ -45,9 +44,7 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
     all.run(Duration::from_secs(100), |all| all.ended.len() == TASKS);
     let took = began.elapsed();
     let (results, orphans) = (world.book.deliveries(false), world.book.deliveries(true));
-    let mut told = std::io::stderr();
-    writeln!(
-        told,
+    crate::print(&format!(
         "shared queue, k = {schedulers}, {}: {TASKS} tasks in {:.1} s; deliveries a result {:.2} on average, {} at \
          worst; {} orphans delivered {} times; {} receives, {} changes of visibility, {} AWS calls a task {:.2}; result \
          latency p50 {} ms, p99 {} ms, max {} ms",
@@ -64,8 +61,7 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
         all.most("/latency_ms/result/p50"),
         all.most("/latency_ms/result/p99"),
         all.most("/latency_ms/result/max"),
-    )
-    .unwrap();
+    ));
     all.assert_all_succeeded_once(TASKS);
     assert_eq!((results.messages, orphans.messages), (TASKS, ORPHANS));
     assert_eq!(all.sum("/messages/orphans"), orphans.total, "orphans are counted apart");

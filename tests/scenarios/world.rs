@@ -3,12 +3,17 @@
 use lambda_executor::aws::{Aws, Settings};
 use lambda_executor::config::{self, Config};
 use lambda_executor::executor::ports::{
-    Accepted, CallError, EntryOutcome, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
+    Accepted, CallError, EntryOutcome, FailureClass, Health, InvokeRequest, Lambda, Message, QueueId, Queues,
+    ReceiveRequest,
 };
 use lambda_executor_local::{Options, Running};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Results of tasks with such keys belong to a scheduler that is gone.
 pub(crate) const ORPHAN: &str = "orphan/";
@@ -20,6 +25,7 @@ const LONG_AGO_MS: i64 = 7 * 3_600_000;
 pub(crate) struct World {
     pub(crate) local: Running,
     pub(crate) book: Arc<Book>,
+    dead_letters_away: Arc<AtomicBool>,
 }
 
 /// How often each message was received, by whomever.
@@ -71,7 +77,8 @@ impl Book {
 impl World {
     pub(crate) fn start(options: &Value) -> Self {
         let options = Options::from_json(&options.to_string()).unwrap();
-        Self { local: lambda_executor_local::start(options).unwrap(), book: Arc::default() }
+        let local = lambda_executor_local::start(options).unwrap();
+        Self { local, book: Arc::default(), dead_letters_away: Arc::default() }
     }
 
     /// The configuration that reaches it, `more` options included.
@@ -93,7 +100,43 @@ impl World {
 
     /// The library's AWS, watched.
     pub(crate) fn aws(&self, settings: Settings) -> Watched {
-        Watched { aws: Aws::new(settings), book: Arc::clone(&self.book) }
+        Watched {
+            dead_letters: settings.queue_urls.len() - 1,
+            aws: Aws::new(settings),
+            book: Arc::clone(&self.book),
+            dead_letters_away: Arc::clone(&self.dead_letters_away),
+        }
+    }
+
+    /// What goes wrong from now on.
+    pub(crate) fn set_faults(&self, faults: &Value) {
+        self.admin("POST /_local/faults", &faults.to_string());
+    }
+
+    /// What the local AWS has counted.
+    pub(crate) fn stats(&self) -> Value {
+        serde_json::from_str(&self.admin("GET /_local/stats", "")).unwrap()
+    }
+
+    fn admin(&self, request: &str, body: &str) -> String {
+        let address = self.local.endpoint_url().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let (key, length) = (self.local.secret_access_key(), body.len());
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    /// Whether receives of the dead letter queue fail.
+    pub(crate) fn set_dead_letters_away(&self, away: bool) {
+        self.dead_letters_away.store(away, Relaxed);
     }
 
     /// One more queue.
@@ -113,8 +156,10 @@ impl World {
 
 /// AWS with the book kept.
 pub(crate) struct Watched {
-    aws: Aws,
+    pub(crate) aws: Aws,
     book: Arc<Book>,
+    dead_letters: QueueId,
+    dead_letters_away: Arc<AtomicBool>,
 }
 
 impl Lambda for Watched {
@@ -125,7 +170,20 @@ impl Lambda for Watched {
 
 impl Queues for Watched {
     async fn receive(&self, request: ReceiveRequest) -> Result<Vec<Message>, CallError> {
-        let mut messages = self.aws.receive(request).await?;
+        let call = self.aws.receive(request);
+        tokio::pin!(call);
+        let mut messages = loop {
+            // A long poll must not outlive the queue.
+            if request.queue == self.dead_letters && self.dead_letters_away.load(Relaxed) {
+                let class = FailureClass::Transient { no_service: true };
+                let (code, message) = ("ServiceUnavailable".into(), "away on purpose".into());
+                return Err(CallError { class, code, message, retry_after_ms: None });
+            }
+            tokio::select! {
+                answer = &mut call => break answer?,
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
+            }
+        };
         messages.iter_mut().for_each(|message| self.book.note(message));
         Ok(messages)
     }

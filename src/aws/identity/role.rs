@@ -4,8 +4,11 @@ use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_sdk_sts::config::http::HttpResponse;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::types::{Credentials as StsCredentials, PolicyDescriptorType, Tag};
 use aws_sdk_sts::{Client, config};
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -83,7 +86,7 @@ impl AssumedRole {
                     .set_source_identity(role.source_identity.clone())
                     .set_transitive_tag_keys(Some(role.transitive_tag_keys.clone()).filter(|keys| !keys.is_empty()))
                     .set_tags(self.tags()?);
-                let answer = call.send().await.map_err(CredentialsError::provider_error)?;
+                let answer = call.send().await.map_err(refused)?;
                 credentials(answer.credentials)
             }
             Method::WebIdentity(file) => {
@@ -104,7 +107,7 @@ impl AssumedRole {
                     .set_policy(role.policy.clone())
                     .set_policy_arns(policy_arns)
                     .set_provider_id(role.provider_id.clone());
-                let answer = call.send().await.map_err(CredentialsError::provider_error)?;
+                let answer = call.send().await.map_err(refused)?;
                 credentials(answer.credentials)
             }
         }
@@ -124,6 +127,20 @@ impl ProvideCredentials for AssumedRole {
     {
         future::ProvideCredentials::new(self.assume())
     }
+}
+
+/// STS's code and the first line of its message, which the SDK's own text leaves out for most codes.
+fn refused<E>(error: SdkError<E, HttpResponse>) -> CredentialsError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let SdkError::ServiceError(answer) = &error else { return CredentialsError::provider_error(error) };
+    let (refusal, status) = (answer.err(), answer.raw().status().as_u16());
+    CredentialsError::provider_error(match (refusal.code(), refusal.message().and_then(|text| text.lines().next())) {
+        (Some(code), Some(line)) => format!("STS: {code}: {line}"),
+        (Some(code), None) => format!("STS: {code}"),
+        (None, _) => format!("STS answered with status {status} and no code"),
+    })
 }
 
 fn credentials(answer: Option<StsCredentials>) -> Result<Credentials, CredentialsError> {

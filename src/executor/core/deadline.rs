@@ -5,13 +5,16 @@ use super::finish::Outcome;
 
 impl Core {
     /// A running task is lost when its deadline has passed *and* every queue has been read without a gap since, for
-    /// longer than a stranger may have hidden its message from us.
+    /// longer than a stranger may have hidden its message from us, or a receive whose answer was lost.
     pub(super) fn find_lost(&mut self) {
         let now = self.now.mono_ms;
         if self.deadlines.first().is_none_or(|(deadline, _)| *deadline >= now) || self.receiving_paused() {
             return;
         }
         let Some((gapless_since, read_until)) = self.reading_span() else { return };
+        if self.pollers.iter().any(|poller| poller.hidden_until_ms >= read_until) {
+            return;
+        }
         let hidden_ms = u64::from(self.settings.max_stranger_delay_s) * 1000;
         while let Some(&(deadline, id)) = self.deadlines.first() {
             if deadline.max(gapless_since) + hidden_ms >= read_until {

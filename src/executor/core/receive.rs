@@ -38,6 +38,8 @@ pub(super) struct Poller {
     pub(super) good_since_ms: Option<u64>,
     pub(super) last_success_ms: u64,
     pub(super) sharing: Sharing,
+    /// Until then messages may be hidden by a receive of ours whose answer never came.
+    pub(super) hidden_until_ms: u64,
     /// The queue's clock minus ours, as the newest first receive showed.
     pub(super) clock_ahead_ms: i64,
     pub(super) last_error: String,
@@ -54,6 +56,7 @@ impl Poller {
             retry_at_ms: 0,
             good_since_ms: None,
             last_success_ms: 0,
+            hidden_until_ms: 0,
             sharing: Sharing::default(),
             clock_ahead_ms: 0,
             last_error: String::new(),
@@ -204,6 +207,9 @@ impl Core {
         let settings = &self.settings.queues[queue];
         let poller = &mut self.pollers[queue];
         poller.good_since_ms = None;
+        if matches!(error.class, FailureClass::Transient { .. }) {
+            poller.hidden_until_ms = self.now.mono_ms + u64::from(FIRST_VISIBILITY_S) * 1_000;
+        }
         // Other polls of the same moment failed for the same reason.
         if poller.retry_at_ms <= self.now.mono_ms {
             poller.failures = poller.failures.saturating_add(1);

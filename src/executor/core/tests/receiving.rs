@@ -103,6 +103,27 @@ fn lost_needs_the_deadline_and_both_queues_read_for_longer_than_a_stranger_hides
 }
 
 #[test]
+fn a_receive_whose_answer_was_lost_may_hide_a_result_for_a_minute() {
+    let mut stage = Stage::new(|settings| {
+        settings.result_timeout_ms = 1_000;
+        settings.max_stranger_delay_s = 1;
+    });
+    stage.running("k");
+    stage.take();
+    stage.answer_poll(RESULTS, Err(error(AWAY)));
+    for waited_ms in (0..60_000).step_by(5_000) {
+        stage.after(5_000);
+        stage.answer_poll(RESULTS, Ok(Vec::new()));
+        stage.answer_poll(DEAD, Ok(Vec::new()));
+        assert_eq!(stage.states(), [], "after {waited_ms} ms");
+    }
+    stage.after(1);
+    stage.answer_poll(RESULTS, Ok(Vec::new()));
+    stage.answer_poll(DEAD, Ok(Vec::new()));
+    assert_eq!(stage.states(), [Lost]);
+}
+
+#[test]
 fn a_failed_receive_begins_the_wait_for_lost_anew() {
     let mut stage = Stage::new(|settings| settings.result_timeout_ms = 1_000);
     let attempt = stage.running("k");

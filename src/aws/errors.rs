@@ -1,4 +1,5 @@
-//! What each failure of a call means: one table of AWS's error codes, and the sentences for what never reached AWS.
+//! What each failure of a call means: AWS's code looked up in the table of `outcomes.rs`, and the sentences for what never
+//! reached AWS.
 //!
 //! Sorted by code and never by status, since Lambda answers 502 to what heals by itself and to what never will. Sources:
 //! the errors of [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), the
@@ -6,157 +7,13 @@
 //! reference with the codes of its older query protocol, which the SDK reports in place of the newer ones.
 
 use super::identity::Origin;
+use super::outcomes::{Sort, TABLE};
 use crate::executor::ports::{CallError, FailureClass};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use std::time::Duration;
-
-/// The class of a code in the table.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Sort {
-    /// Slow down.
-    Throttled,
-    /// May pass; with a status of 5xx perhaps the whole service is away.
-    Transient,
-    /// Will not pass.
-    Permanent,
-    /// Who we are.
-    Credentials,
-}
-
-/// Every code that is known, without what AWS puts before it.
-pub(super) const TABLE: &[(Sort, &[&str])] = &[
-    (
-        Sort::Throttled,
-        &[
-            "TooManyRequestsException",
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "RequestLimitExceeded",
-            "BandwidthLimitExceeded",
-            "SlowDown",
-            "PriorRequestNotComplete",
-            "KmsThrottled",
-            "KMS.ThrottlingException",
-            "OverLimit",
-        ],
-    ),
-    (
-        Sort::Transient,
-        &[
-            "ServiceException",
-            "EC2ThrottledException",
-            "EC2UnexpectedException",
-            "ENINotReadyException",
-            "ENILimitReachedException",
-            "SubnetIPAddressLimitReachedException",
-            "ResourceNotReadyException",
-            "ResourceConflictException",
-            "SnapStartNotReadyException",
-            "SnapStartTimeoutException",
-            "EFSMountConnectivityException",
-            "EFSMountTimeoutException",
-            "S3FilesMountConnectivityException",
-            "S3FilesMountTimeoutException",
-            "CodeArtifactUserPendingException",
-            "InternalFailure",
-            "InternalError",
-            "InternalServerError",
-            "InternalServiceError",
-            "ServiceUnavailable",
-            "ServiceUnavailableException",
-            "RequestTimeout",
-            "RequestTimeoutException",
-        ],
-    ),
-    (
-        Sort::Permanent,
-        &[
-            "ResourceNotFoundException",
-            "InvalidRequestContentException",
-            "InvalidParameterValueException",
-            "InvalidParameterValue",
-            "NoPublishedVersionException",
-            "ModeNotSupportedException",
-            "RecursiveInvocationException",
-            "SnapStartException",
-            "RequestTooLargeException",
-            "SerializedRequestEntityTooLargeException",
-            "UnsupportedMediaTypeException",
-            "ServiceQuotaExceededException",
-            "EFSMountFailureException",
-            "S3FilesMountFailureException",
-            "EFSIOException",
-            "KMSAccessDeniedException",
-            "KMSDisabledException",
-            "KMSInvalidStateException",
-            "KMSNotFoundException",
-            "EC2AccessDeniedException",
-            "InvalidRuntimeException",
-            "InvalidSecurityGroupIDException",
-            "InvalidSubnetIDException",
-            "InvalidZipFileException",
-            // A permission is missing, the identity is fine.
-            "AccessDenied",
-            "AccessDeniedException",
-            "ValidationException",
-            "ValidationError",
-            "QueueDoesNotExist",
-            "NonExistentQueue",
-            "QueueDeletedRecently",
-            "InvalidAddress",
-            "InvalidSecurity",
-            "KmsAccessDenied",
-            "KMS.AccessDeniedException",
-            "KmsDisabled",
-            "KMS.DisabledException",
-            "KmsNotFound",
-            "KMS.NotFoundException",
-            "KmsInvalidState",
-            "KMS.InvalidStateException",
-            "KmsInvalidKeyUsage",
-            "KMS.InvalidKeyUsageException",
-            "KmsOptInRequired",
-            "KMS.OptInRequired",
-            "UnsupportedOperation",
-            "ReceiptHandleIsInvalid",
-            "MessageNotInflight",
-            "EmptyBatchRequest",
-            "TooManyEntriesInBatchRequest",
-            "BatchEntryIdsNotDistinct",
-            "BatchRequestTooLong",
-            "InvalidBatchEntryId",
-        ],
-    ),
-    (
-        Sort::Credentials,
-        &[
-            "ExpiredTokenException",
-            "ExpiredToken",
-            "InvalidToken",
-            "TokenRefreshRequired",
-            "InvalidClientTokenId",
-            "UnrecognizedClientException",
-            "InvalidAccessKeyId",
-            "AuthFailure",
-            "SignatureDoesNotMatch",
-            "InvalidSignatureException",
-            "RequestExpired",
-            "RequestTimeTooSkewed",
-            "MissingAuthenticationToken",
-            "MissingAuthenticationTokenException",
-            "IncompleteSignature",
-            "IncompleteSignatureException",
-            "NotSignedUp",
-            "OptInRequired",
-        ],
-    ),
-];
 
 /// The code without namespace and without the prefix of SQS's older protocol.
 pub(super) fn bare(code: &str) -> &str {
@@ -166,7 +23,7 @@ pub(super) fn bare(code: &str) -> &str {
 
 /// What a code means, with the status for codes that nobody has told us of.
 pub(super) fn classify(code: &str, status: u16) -> FailureClass {
-    let known = TABLE.iter().find(|(_, codes)| codes.contains(&bare(code))).map(|(sort, _)| *sort);
+    let known = TABLE.iter().find(|known| known.code == bare(code)).map(|known| known.sort);
     match known {
         Some(Sort::Throttled) => FailureClass::Throttled,
         Some(Sort::Transient) => FailureClass::Transient { no_service: status >= 500 },
@@ -284,7 +141,7 @@ mod tests {
 
     #[test]
     fn each_code_is_in_the_table_once() {
-        let mut codes: Vec<&str> = TABLE.iter().flat_map(|(_, codes)| codes.iter().copied()).collect();
+        let mut codes: Vec<&str> = TABLE.iter().map(|known| known.code).collect();
         let count = codes.len();
         codes.sort_unstable();
         codes.dedup();

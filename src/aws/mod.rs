@@ -6,6 +6,7 @@ mod function_name;
 mod health;
 mod identity;
 mod lambda;
+mod outcomes;
 mod queue_fit;
 mod queues;
 mod region;

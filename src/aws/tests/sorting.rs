@@ -1,7 +1,8 @@
 //! Every error code of both services, end to end.
 
 use super::*;
-use crate::aws::errors::{self, Sort};
+use crate::aws::errors;
+use crate::aws::outcomes::{Sort, TABLE, Teller};
 use crate::executor::ports::{Health, Queues, ReceiveRequest};
 
 const RECEIVE: ReceiveRequest = ReceiveRequest { queue: 0, max_messages: 10, wait_s: 0, visibility_s: 60 };
@@ -116,6 +117,15 @@ const SQS: &[(Sort, u16, &str, Option<&str>)] = &[
     (Sort::Permanent, 400, "KmsNotFound", Some("KMS.NotFoundException")),
     (Sort::Permanent, 400, "UnsupportedOperation", Some("AWS.SimpleQueueService.UnsupportedOperation")),
     (Sort::Permanent, 400, "ReceiptHandleIsInvalid", None),
+    (Sort::Permanent, 400, "KmsInvalidState", Some("KMS.InvalidStateException")),
+    (Sort::Permanent, 400, "KmsInvalidKeyUsage", Some("KMS.InvalidKeyUsageException")),
+    (Sort::Permanent, 400, "KmsOptInRequired", Some("KMS.OptInRequired")),
+    (Sort::Permanent, 400, "QueueDeletedRecently", Some("AWS.SimpleQueueService.QueueDeletedRecently")),
+    (Sort::Permanent, 400, "EmptyBatchRequest", Some("AWS.SimpleQueueService.EmptyBatchRequest")),
+    (Sort::Permanent, 400, "TooManyEntriesInBatchRequest", Some("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")),
+    (Sort::Permanent, 400, "BatchEntryIdsNotDistinct", Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct")),
+    (Sort::Permanent, 400, "BatchRequestTooLong", Some("AWS.SimpleQueueService.BatchRequestTooLong")),
+    (Sort::Permanent, 400, "InvalidBatchEntryId", Some("AWS.SimpleQueueService.InvalidBatchEntryId")),
     (Sort::Permanent, 400, "MessageNotInflight", Some("AWS.SimpleQueueService.MessageNotInflight")),
     (Sort::Permanent, 403, "AccessDeniedException", Some("AccessDenied")),
     (Sort::Credentials, 403, "ExpiredTokenException", Some("ExpiredToken")),
@@ -176,11 +186,8 @@ async fn codes_of_the_older_protocol_have_the_same_class() {
 /// whatever status.
 #[tokio::test]
 async fn every_code_of_credentials_is_known_of_both_services() {
-    let known: Vec<&str> = errors::TABLE
-        .iter()
-        .filter(|(sort, _)| *sort == Sort::Credentials)
-        .flat_map(|(_, codes)| codes.iter().copied())
-        .collect();
+    let known: Vec<&str> =
+        TABLE.iter().filter(|known| known.sort == Sort::Credentials).map(|known| known.code).collect();
     for code in [
         "ExpiredTokenException",
         "ExpiredToken",
@@ -216,6 +223,36 @@ async fn every_code_of_credentials_is_known_of_both_services() {
         ] {
             assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, code), "{status}: {error}");
         }
+    }
+}
+
+/// Codes that either service may use are asked of Lambda: the way to the table is the same for both.
+#[tokio::test]
+async fn every_code_of_the_table_is_sorted_as_answered() {
+    let server = FakeServer::start(|n, _| lambda_error(400, TABLE[n].code)).await;
+    let aws = aws(&server);
+    for known in TABLE {
+        let error = invoke(&aws).await.unwrap_err();
+        assert_eq!((error.class, error.code.as_str()), (class(known.sort, 400), known.code));
+    }
+}
+
+/// A new code of one service comes with its row above, where its status is told.
+#[test]
+fn every_code_of_one_service_has_its_row() {
+    let lambda: Vec<&str> = LAMBDA.iter().flat_map(|(.., codes)| codes.iter().copied()).collect();
+    for known in TABLE {
+        let has_row = match known.from {
+            Teller::Lambda => lambda.contains(&known.code),
+            Teller::Sqs => {
+                let of_sqs = |row: &(Sort, u16, &str, Option<&str>)| {
+                    row.2 == known.code || row.3.map(errors::bare) == Some(known.code)
+                };
+                SQS.iter().any(of_sqs)
+            }
+            Teller::Both => true,
+        };
+        assert!(has_row, "{}", known.code);
     }
 }
 

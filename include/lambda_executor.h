@@ -593,7 +593,8 @@ void lambda_executor_error_free(lambda_executor_error_t *err);
  * waits on the network: the check of functions and queues runs in the background, tasks wait until it has passed, and
  * lambda_executor_stats tells why they do.
  *
- * config_json, len: the options; NULL reads them from where Airflow has them.
+ * config_json, len: the options; NULL reads them from where Airflow has them, as `{"airflow": true}` does. Then the
+ * environment is read, once: no other thread may change it (setenv) during this call.
  * ex: set to the executor, which you free with lambda_executor_free; NULL on failure.
  *
  * OK, ERR_INVALID_CONFIG (everything that is wrong, one line each), ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED, ERR_IO.

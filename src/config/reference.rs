@@ -82,7 +82,11 @@ const DIFFERENCES: [[&str; 3]; 9] = [
         "`qualifier` is read where `function_qualifier` is not given",
     ],
     ["endless", "hangs where variables refer to each other in a circle", "an error"],
-    ["too-long", "lets replaced variables make a value of any length", "an error beyond 128 KiB"],
+    [
+        "too-long",
+        "lets replaced variables and references make a value of any length",
+        "an error beyond 128 KiB, or 10,000 references",
+    ],
     [
         "not-utf-8",
         "goes on with a variable that is not UTF-8",

@@ -2,50 +2,69 @@
 
 /// As deep as Python goes.
 const DEEPEST: usize = 10;
-/// References can double a value with every level; Python lets them.
+/// References can multiply with every level, in length or, if what they stand for is empty, in time alone. Python lets
+/// them.
 const MOST_BYTES: usize = 1 << 17;
+const MOST_REFERENCES: usize = 10_000;
 
 /// The value with its references replaced; `look_up` knows the other options of its section. The error completes the
 /// sentence "option=… …", without the value.
 pub(super) fn interpolate<'a>(text: &str, look_up: impl Fn(&str) -> Option<&'a String>) -> Result<String, String> {
-    let mut done = String::new();
-    add(&mut done, text, &look_up, 1)?;
-    Ok(done)
+    let mut work = Work { look_up, done: String::new(), references: 0 };
+    work.add(text, 1)?;
+    Ok(work.done)
 }
 
-fn add<'a>(
-    done: &mut String,
-    text: &str,
-    look_up: &impl Fn(&str) -> Option<&'a String>,
-    depth: usize,
-) -> Result<(), String> {
-    if depth > DEEPEST {
-        return Err(format!("refers to options that refer to others more than {DEEPEST} levels deep"));
-    }
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        done.push_str(before);
-        if done.len() > MOST_BYTES {
-            return Err("refers to options that make it too long".into());
+struct Work<F> {
+    look_up: F,
+    done: String,
+    references: usize,
+}
+
+impl<'a, F: Fn(&str) -> Option<&'a String>> Work<F> {
+    fn add(&mut self, text: &str, depth: usize) -> Result<(), String> {
+        if depth > DEEPEST {
+            return Err(format!("refers to options that refer to others more than {DEEPEST} levels deep"));
         }
-        if let Some(after) = after.strip_prefix('%') {
-            done.push('%');
-            rest = after;
-        } else if let Some(name) = after.strip_prefix('(') {
-            let Some((name, after)) = name.split_once(')').filter(|(name, _)| !name.is_empty()) else {
-                return Err("has a `%(` without a name and `)s` after it".into());
-            };
-            rest = after.strip_prefix('s').ok_or("has a `%(name)` without the `s` at its end")?;
-            let value = look_up(name).ok_or_else(|| {
-                format!("refers to `{}`, which is neither in its section nor in [DEFAULT]", name.escape_debug())
-            })?;
-            add(done, value, look_up, depth + 1)?;
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('%') {
+            self.done.push_str(before);
+            if self.done.len() > MOST_BYTES {
+                return Err("refers to options that make it too long".into());
+            }
+            if let Some(after) = after.strip_prefix('%') {
+                self.done.push('%');
+                rest = after;
+            } else if let Some(name) = after.strip_prefix('(') {
+                let Some((name, after)) = name.split_once(')').filter(|(name, _)| !name.is_empty()) else {
+                    return Err("has a `%(` without a name and `)s` after it".into());
+                };
+                rest = after.strip_prefix('s').ok_or("has a `%(name)` without the `s` at its end")?;
+                self.refer(name, depth)?;
+            } else {
+                return Err("has a `%` with neither `%` nor `(name)s` after it (write `%%` for a percent sign)".into());
+            }
+        }
+        self.done.push_str(rest);
+        Ok(())
+    }
+
+    fn refer(&mut self, name: &str, depth: usize) -> Result<(), String> {
+        self.references += 1;
+        if self.references > MOST_REFERENCES {
+            return Err(format!("takes more than {MOST_REFERENCES} references to other options"));
+        }
+        let value = (self.look_up)(name).ok_or_else(|| {
+            format!("refers to `{}`, which is neither in its section nor in [DEFAULT]", name.escape_debug())
+        })?;
+        // As Python counts: a value without a `%` is no level of its own.
+        if value.contains('%') {
+            self.add(value, depth + 1)
         } else {
-            return Err("has a `%` with neither `%` nor `(name)s` after it (write `%%` for a percent sign)".into());
+            self.done.push_str(value);
+            Ok(())
         }
     }
-    done.push_str(rest);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -90,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn references_to_nothing_do_not_multiply_without_end() {
+        let names: Vec<String> = (0..9).map(|i| format!("n{i}")).collect();
+        let many: Vec<(&str, String)> =
+            names.iter().zip(1..).map(|(name, next)| (name.as_str(), format!("%(n{next})s").repeat(100))).collect();
+        let mut many: Vec<(&str, &str)> = many.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        many.push(("n9", ""));
+        assert_eq!(interpolated("%(n8)s", &many).as_deref(), Ok(""));
+        assert!(interpolated("%(n0)s", &many).unwrap_err().contains("takes more than 10000 references"));
+    }
+
+    #[test]
     fn depth_and_length_are_bounded() {
         let names: Vec<String> = (0..12).map(|i| format!("n{i}")).collect();
         let chain: Vec<(String, String)> =
@@ -99,6 +129,10 @@ mod tests {
         // As Python counts: the value itself is the first level, and the tenth may still refer to another.
         assert!(interpolated("%(n3)s", &chain).is_ok());
         assert!(interpolated("%(n2)s", &chain).unwrap_err().contains("levels deep"));
+        chain.retain(|(name, _)| *name != "n11");
+        chain.push(("n11", "plain"));
+        assert!(interpolated("%(n2)s", &chain).is_ok());
+        assert!(interpolated("%(n1)s", &chain).is_err());
         assert!(interpolated("%(a)s", &[("a", "%(a)s")]).unwrap_err().contains("levels deep"));
 
         let twice = [("a", "%(b)s".repeat(40)), ("b", "%(c)s".repeat(400)), ("c", "%%".repeat(400))];

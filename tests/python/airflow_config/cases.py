@@ -212,6 +212,8 @@ INTERPOLATION = [
     section("a wrong one that nobody reads", "other = %(x)s\nconn_id = a\n"),
     section("ten levels", chain(10)),
     section("eleven levels", chain(11)),
+    section("eleven levels, the last without a percent", chain(11).replace("= %%", "= x")),
+    section("twelve levels, the last without a percent", chain(12).replace("= %%", "= x")),
     section("a circle", "conn_id = %(x)s\nx = %(conn_id)s\n"),
     section("then a variable", "conn_id = %(x)s\nx = $A%%\n", _A="a%%(x)s"),
     section("references around a variable", "conn_id = $%(x)s\nx = A\n", _A="1"),

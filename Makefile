@@ -47,7 +47,7 @@ header: ## write include/lambda_executor.h anew from the Rust source
 
 .PHONY: docs
 docs: ## write the pages of docs/ that come from tables in the code
-	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page
+	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page outcomes
 
 .PHONY: demo
 demo: setup-build build ## run over 200 real commands through the local Lambda and check each result

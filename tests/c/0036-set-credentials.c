@@ -1,5 +1,5 @@
-/* Credentials that expire while tasks wait and run, then new ones from the host: no task fails, none
- * runs twice. What is no credentials is an error that repeats nothing of it. */
+/* Credentials that expire while tasks wait and run, then new ones from the host: no task fails,
+ * none runs twice. What is no credentials is an error that repeats nothing of it. */
 #include "test.h"
 
 enum { TASKS = 40 };

@@ -71,7 +71,7 @@ test-python: setup build ## boto3, moto, ministack and awslambdaric against our 
 
 .PHONY: soak
 soak: ## the stories of tests/scenarios with outages as long as in life (about 8 minutes)
-	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios
+	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios -- --include-ignored
 
 .PHONY: bench
 bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with optimisation first)

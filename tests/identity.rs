@@ -126,6 +126,13 @@ fn child() {
             write_keys(&std::env::home_dir().unwrap(), "NEWKEY");
             invoke(&runtime, &chain).unwrap();
         }
+        "slow program" => {
+            let error = invoke(&runtime, &chain).unwrap_err();
+            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "CredentialsTimedOut"));
+            invoke(&runtime, &chain).unwrap();
+            let runs = std::fs::read_to_string(std::env::home_dir().unwrap().join("runs")).unwrap();
+            assert_eq!(runs, "run\n", "the program was started again");
+        }
         "given keys" => {
             let mut settings = settings(Identity::of_keys(Keys {
                 access_key_id: "NEWKEY".into(),
@@ -185,6 +192,22 @@ fn the_program_of_the_default_profile_is_run() {
     let home = home("process");
     write_config(&home, &format!("[default]\nregion = eu-west-1\n{PROGRAM}\n"));
     run("accepted", &home, &[("AWS_ENDPOINT_URL_LAMBDA", &url)]);
+}
+
+/// It takes longer than a call waits for credentials: that call fails, and the next one has its answer.
+#[test]
+fn a_slow_program_is_run_once() {
+    let (url, _) = start_server();
+    let home = home("slow");
+    let program = home.join("slow.sh");
+    let answer = r#"{"Version": 1, "AccessKeyId": "NEWKEY", "SecretAccessKey": "s"}"#;
+    let script = format!("echo run >> {}\nsleep 6\necho '{answer}'\n", home.join("runs").display());
+    std::fs::write(&program, script).unwrap();
+    write_config(
+        &home,
+        &format!("[default]\nregion = eu-west-1\ncredential_process = /bin/sh {}\n", program.display()),
+    );
+    run("slow program", &home, &[("AWS_ENDPOINT_URL_LAMBDA", &url)]);
 }
 
 #[test]

@@ -96,10 +96,13 @@ fn retry_after_ms(text: &str) -> Option<u64> {
     text.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1_000))
 }
 
+/// Whoever has the credentials is still asked, and may answer the next who wants them.
+pub(super) const CREDENTIALS_TIMED_OUT: &str = "CredentialsTimedOut";
+
 fn no_credentials(error: &CredentialsError) -> CallError {
     let code = match error {
         CredentialsError::CredentialsNotLoaded(_) => "NoCredentials",
-        CredentialsError::ProviderTimedOut(_) => "CredentialsTimedOut",
+        CredentialsError::ProviderTimedOut(_) => CREDENTIALS_TIMED_OUT,
         _ => "CredentialsFailed",
     };
     // The SDK makes no provider at all where its chain is empty.

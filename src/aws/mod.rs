@@ -118,9 +118,10 @@ impl Aws {
         self.clients.become_another(Identity { keys: Some(keys), profile, role: None });
     }
 
-    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones.
+    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones. Not of those that
+    /// still wait for theirs: a slow program would be started again and again, and never be heard.
     fn noting_refused(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
-        if failure.class == FailureClass::Credentials {
+        if failure.class == FailureClass::Credentials && failure.code != errors::CREDENTIALS_TIMED_OUT {
             self.clients.forget(clients);
         }
         failure

@@ -109,12 +109,9 @@ fn lambda_answers_with_errors() {
     story.end("Lambda answers with errors", 0);
 }
 
-/// Long even at its shortest: what a receive took whose answer was lost is hidden for a minute.
 #[test]
+#[ignore = "takes over a minute at its shortest: what a receive took whose answer was lost is hidden so long; make soak"]
 fn sqs_closes_every_connection() {
-    if !soak() {
-        return;
-    }
     Story::of("SQS closes every connection", &json!({"sqs": {"drop": 1}}), 0);
 }
 

@@ -79,7 +79,11 @@ bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
 
 .PHONY: lint
-lint: lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python
+lint: lint-text lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python; no merge left half done
+
+.PHONY: lint-text
+lint-text:
+	@! grep -rnE '^(<<<<<<<|>>>>>>>) ' --exclude-dir=target --exclude-dir=build --exclude-dir=.git .
 
 .PHONY: lint-rust
 lint-rust:

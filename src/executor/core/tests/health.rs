@@ -122,3 +122,15 @@ fn the_check_at_start_reconnects_the_same_way() {
     }
     assert_backs_off(&waits);
 }
+
+#[test]
+fn a_check_for_the_host_that_passes_settles_the_one_at_start_that_is_under_way() {
+    let mut stage = Stage::new(|settings| settings.check_health_on_startup = true);
+    stage.queue("k");
+    assert_eq!((stage.invokes(), &stage.core.stats()["health"]["state"]), (0, &"starting".into()));
+    stage.core.checked_for_host(1, &Ok(Vec::new()));
+    stage.tick();
+    assert_eq!((stage.invokes(), &stage.core.stats()["health"]["state"]), (1, &"healthy".into()));
+    stage.core.health_checked(Err(error(AWAY)));
+    assert_eq!(stage.core.stats()["health"]["state"], "healthy", "the older answer changes nothing");
+}

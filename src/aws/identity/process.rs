@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::time::{Duration, SystemTime};
 use tokio::task::JoinHandle;
 
-/// Programs may ask a person, or a slow service.
+/// Programs may ask a slow service.
 const LIMIT: Duration = Duration::from_secs(60);
 /// So much of what a program says of its failure is passed on.
 const SHOWN_CHARS: usize = 200;

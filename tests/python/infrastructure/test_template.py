@@ -1,0 +1,160 @@
+"""The template as it is written: what the linter says of it, and what moto does not make and so cannot tell."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import servers
+
+from .conftest import TEMPLATE
+
+NO_VALUE = {"Ref": "AWS::NoValue"}
+# Set by the template for Airflow, which is in the image; the function's program does not read them.
+AIRFLOWS_OWN = {
+    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    "AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER",
+    "AIRFLOW__LOGGING__REMOTE_LOGGING",
+}
+
+
+@pytest.fixture(scope="session")
+def resources(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: resource["Properties"] for name, resource in template["Resources"].items()}
+
+
+def test_the_linter_has_nothing_to_say() -> None:
+    linter = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I", "--"]
+    done = subprocess.run([*linter, str(TEMPLATE)], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_what_is_invoked_is_an_alias_whose_failures_are_not_tried_again(resources: dict[str, dict[str, Any]]) -> None:
+    alias, events = resources["Alias"], resources["EventInvokeConfig"]
+    assert alias["FunctionVersion"] == {"Fn::GetAtt": ["Version", "Version"]}
+    assert (events["Qualifier"], events["MaximumRetryAttempts"]) == (alias["Name"], 0)
+    assert events["MaximumEventAgeInSeconds"] == {"Ref": "MaximumEventAge"}
+    for resource in (alias, events, resources["Version"]):
+        assert resource["FunctionName"] == {"Ref": "Function"}
+
+
+def test_event_invoke_config_waits_for_the_alias(template: dict[str, Any]) -> None:
+    # Its qualifier is a word, which tells CloudFormation nothing.
+    assert template["Resources"]["EventInvokeConfig"]["DependsOn"] == "Alias"
+
+
+def test_a_version_is_published_for_each_image_and_size(template: dict[str, Any]) -> None:
+    """Only another description makes CloudFormation publish a version, and Lambda takes 256 characters of it."""
+    description = template["Resources"]["Version"]["Properties"]["Description"]["Fn::Sub"]
+    named = set(re.findall(r"\$\{(\w+)}", description))
+    assert named == {"ImageUri", "MemorySize", "Timeout", "EphemeralStorageSize", "Release"}
+    parameters = template["Parameters"]
+    longest = re.sub(
+        r"\$\{(\w+)}",
+        lambda name: "x" * (parameters[name[1]].get("MaxLength") or len(str(parameters[name[1]]["MaxValue"]))),
+        description,
+    )
+    assert len(longest) <= 256
+
+
+def test_dead_letters_go_to_the_queue_for_them(template: dict[str, Any], resources: dict[str, dict[str, Any]]) -> None:
+    function = resources["Function"]
+    assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    # Lambda refuses to make a function whose role may not send there.
+    assert template["Resources"]["Function"]["DependsOn"] == "SendResultsAndLog"
+    assert "sqs:SendMessage" in str(resources["SendResultsAndLog"])
+
+
+def test_the_log_goes_where_its_retention_is_set(resources: dict[str, dict[str, Any]]) -> None:
+    assert resources["Function"]["LoggingConfig"] == {"LogGroup": {"Ref": "LogGroup"}}
+
+
+def test_the_function_is_an_image_for_the_architecture_of_the_program(resources: dict[str, dict[str, Any]]) -> None:
+    function = resources["Function"]
+    assert (function["PackageType"], function["Architectures"]) == ("Image", ["x86_64"])
+    assert function["Code"] == {"ImageUri": {"Ref": "ImageUri"}}
+
+
+def test_the_queues_refuse_whoever_comes_without_tls(resources: dict[str, dict[str, Any]]) -> None:
+    queues = [{"Ref": "ResultsQueue"}, {"Ref": "DeadLetterQueue"}]
+    policy = resources["QueuesOverTlsOnly"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Queues"] == queues
+    assert statement["Resource"] == [{"Fn::GetAtt": [queue["Ref"], "Arn"]} for queue in queues]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_network_interfaces_are_lambdas_own_business(resources: dict[str, dict[str, Any]]) -> None:
+    """As AWS's policy AWSLambdaVPCAccessExecutionRole has them; what changes something is denied to the commands."""
+    condition, (policy,), otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
+    assert (condition, otherwise) == ("InVpc", NO_VALUE)
+    allow, deny = policy["PolicyDocument"]["Statement"]
+    change = {f"ec2:{do}" for do in ("CreateNetworkInterface", "DeleteNetworkInterface")}
+    change |= {f"ec2:{do}" for do in ("AssignPrivateIpAddresses", "UnassignPrivateIpAddresses")}
+    assert set(allow["Action"]) == change | {"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}
+    assert (deny["Effect"], set(deny["Action"])) == ("Deny", change)
+    (own,) = deny["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"].values()
+    assert own.endswith(":function:${AWS::StackName}")
+    assert resources["Function"]["FunctionName"] == {"Ref": "AWS::StackName"}
+    vpc = {"SubnetIds": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+    assert resources["Function"]["VpcConfig"] == {"Fn::If": ["InVpc", vpc, NO_VALUE]}
+
+
+def test_secrets_of_a_database_come_from_secrets_manager(resources: dict[str, dict[str, Any]]) -> None:
+    variables = resources["Function"]["Environment"]["Variables"]
+    for variable, key in {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sql_alchemy_conn",
+        "AIRFLOW__CORE__FERNET_KEY": "fernet_key",
+    }.items():
+        secret = f"{{{{resolve:secretsmanager:${{DatabaseSecretArn}}:SecretString:{key}}}}}"
+        assert variables[variable] == {"Fn::If": ["HasDatabase", {"Fn::Sub": secret}, NO_VALUE]}
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric", "queue", "threshold"),
+    [
+        ("DeadLettersAlarm", "ApproximateNumberOfMessagesVisible", "DeadLetterQueue", 0),
+        ("OldestResultAlarm", "ApproximateAgeOfOldestMessage", "ResultsQueue", {"Ref": "OldestResultAlarmSeconds"}),
+    ],
+)
+def test_alarms_watch_the_queues(
+    resources: dict[str, dict[str, Any]], alarm: str, metric: str, queue: str, threshold: object
+) -> None:
+    found = resources[alarm]
+    assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/SQS", metric, "Maximum")
+    assert found["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
+    assert (found["ComparisonOperator"], found["Threshold"]) == ("GreaterThanThreshold", threshold)
+    # SQS tells nothing of a queue that was empty for hours.
+    assert found["TreatMissingData"] == "notBreaching"
+    assert found["AlarmActions"] == {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], NO_VALUE]}
+
+
+def test_variables_and_defaults_are_those_of_the_function(
+    template: dict[str, Any], resources: dict[str, dict[str, Any]]
+) -> None:
+    """Each is a row of function/README.md; where the template has a default, it is the one of that row."""
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", (servers.ROOT / "function" / "README.md").read_text(), re.MULTILINE)
+    documented = {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+    variables = resources["Function"]["Environment"]["Variables"]
+    assert set(variables) - AIRFLOWS_OWN <= set(documented)
+    compared = set()
+    for variable in set(variables) & set(documented):
+        for parameter in re.findall(r"'Ref': '(\w+)'", str(variables[variable])):
+            default = template["Parameters"].get(parameter, {}).get("Default")
+            if isinstance(default, int):
+                compared.add(variable)
+                assert documented[variable].replace(",", "") == str(default), variable
+    assert compared == {name for name in variables if name.endswith(("_BYTES", "_MS"))}
+
+
+def test_every_parameter_is_used_and_has_its_place_in_the_form(template: dict[str, Any]) -> None:
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [parameter for group in groups for parameter in group["Parameters"]]
+    assert sorted(shown) == sorted(template["Parameters"])
+    # Without a value of one's own only an image is needed.
+    assert [name for name, told in template["Parameters"].items() if "Default" not in told] == ["ImageUri"]

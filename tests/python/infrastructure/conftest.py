@@ -87,6 +87,11 @@ class Stack:
         return statements
 
 
+def as_list(value: str | list[str]) -> list[str]:
+    """A policy may write one thing as a list or by itself."""
+    return [value] if isinstance(value, str) else value
+
+
 def aws(server: servers.Server, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
     return boto3.session.Session().client(
         service,  # type: ignore[call-overload]

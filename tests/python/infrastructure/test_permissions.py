@@ -9,7 +9,7 @@ import servers
 from library import run_tasks
 
 from .calls import STS, in_code, permissions
-from .conftest import KEY, Stack
+from .conftest import KEY, Stack, as_list
 
 SCHEDULER = servers.ROOT / "src"
 FUNCTION = servers.ROOT / "function" / "src"
@@ -20,10 +20,6 @@ LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 SENDER_WITH_KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 RECEIVER_WITH_KEY = {"kms:Decrypt"}
-
-
-def as_list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def allowed(statements: list[dict[str, Any]]) -> dict[str, set[str]]:

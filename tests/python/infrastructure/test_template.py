@@ -144,7 +144,7 @@ def test_variables_and_defaults_are_those_of_the_function(
     assert set(variables) - AIRFLOWS_OWN <= set(documented)
     compared = set()
     for variable in set(variables) & set(documented):
-        for parameter in re.findall(r"'Ref': '(\w+)'", str(variables[variable])):
+        for parameter in re.findall(r"\$\{(\w+)}", str(variables[variable])):
             default = template["Parameters"].get(parameter, {}).get("Default")
             if isinstance(default, int):
                 compared.add(variable)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import servers
+from botocore.config import Config
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 from library import LIBRARY
 
@@ -99,7 +100,8 @@ def aws(server: servers.Server, service: str) -> Any:  # noqa: ANN401 - boto3 ma
         region_name=server.region,
         aws_access_key_id=server.access_key_id,
         aws_secret_access_key=server.secret_access_key,
-        config=servers.CLIENT_CONFIG,
+        # moto makes a whole stack within one call.
+        config=servers.CLIENT_CONFIG.merge(Config(read_timeout=300)),
     )
 
 

@@ -61,6 +61,11 @@ def test_a_version_is_published_for_each_image_and_size(template: dict[str, Any]
     assert len(longest) <= 256
 
 
+def test_what_may_still_be_needed_outlives_an_update(template: dict[str, Any]) -> None:
+    kept = {name for name, it in template["Resources"].items() if it.get("UpdateReplacePolicy") == "Retain"}
+    assert kept == {"DeadLetterQueue", "LogGroup", "ResultsQueue", "Version"}
+
+
 def test_dead_letters_go_to_the_queue_for_them(template: dict[str, Any], resources: dict[str, dict[str, Any]]) -> None:
     function = resources["Function"]
     assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +50,10 @@ class Server:
         client: LambdaClient = self._client("lambda")
         return client
 
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
+        return client
+
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         return boto3.session.Session().client(
             service,  # type: ignore[call-overload]
@@ -77,6 +83,25 @@ class LocalServer(Server):
     function_name: str = ""
     queue_url: str = ""
     dead_letter_queue_url: str = ""
+
+    def faults(self, **faults: object) -> None:
+        """What goes wrong from now on, in place of what did; without any, nothing."""
+        self._admin("faults", json.dumps(faults).encode())
+
+    def stats(self) -> dict[str, Any]:
+        """Counters since its start. Not to be had while an outage refuses connections."""
+        return self._admin("stats", None)
+
+    def _admin(self, path: str, body: bytes | None) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.endpoint_url}/_local/{path}",
+            data=body,
+            headers={"authorization": f"Bearer {self.secret_access_key}", "content-type": "application/json"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=10) as answer:
+            told: dict[str, Any] = json.load(answer)
+        return told
 
 
 def clean_environment() -> dict[str, str]:
@@ -171,13 +196,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def local(folder: Path, **options: object) -> Iterator[LocalServer]:
-    """Our own server; `options` are those of its configuration file."""
+def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iterator[LocalServer]:
+    """Our own server, from the folder `programs`; `options` are those of its configuration file."""
     folder.mkdir(parents=True, exist_ok=True)
     ready, config, log = folder / "ready.json", folder / "config.json", folder / "local.log"
     ready.unlink(missing_ok=True)
     config.write_text(json.dumps(options))
-    arguments = [str(PROGRAMS / "lambda-executor-local"), "--config", str(config), "--ready-file", str(ready)]
+    arguments = [str(programs / "lambda-executor-local"), "--config", str(config), "--ready-file", str(ready)]
     with running(arguments, clean_environment(), log) as process:
 
         def told() -> dict[str, str] | None:

@@ -1,0 +1,179 @@
+"""The function program in real sandboxes of the local Lambda, with the library as its scheduler."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import servers
+from library import run_tasks
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function and what it leaves on this machine."""
+
+    server: servers.LocalServer
+    folder: Path
+
+    @cached_property
+    def awslambda(self) -> "LambdaClient":
+        return self.server.awslambda()
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return self.server.sqs()
+
+    @property
+    def log(self) -> bytes:
+        """All that the function has written, from every sandbox."""
+        path = self.path("function.log")
+        return path.read_bytes() if path.exists() else b""
+
+    def path(self, name: str) -> Path:
+        """A file in the folder that commands start in."""
+        return self.folder / name
+
+    def lines(self, name: str) -> list[str]:
+        """What commands have written to a file so far, whole lines only."""
+        path = self.path(name)
+        text = path.read_text() if path.exists() else ""
+        return text[: text.rfind("\n") + 1].splitlines()
+
+    def run(
+        self,
+        *tasks: dict[str, Any],
+        when_running: Callable[[], None] = lambda: None,
+        check_health: bool = True,
+    ) -> dict[str, dict[str, Any]]:
+        """Final events of the library by key."""
+        config = {
+            "function_name": self.server.function_name,
+            "queue_url": self.server.queue_url,
+            "dead_letter_queue_url": self.server.dead_letter_queue_url,
+            "check_health_on_startup": check_health,
+        }
+        return run_tasks(self.server, config, list(tasks), when_running=when_running)
+
+    def run_one(self, command: list[str] | str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        return self.run({"task_key": "the task", "command": command, **more})["the task"]
+
+    def send(self, event: object) -> str:
+        """Request id of an asynchronous invocation."""
+        answer = self.awslambda.invoke(
+            FunctionName=self.server.function_name, InvocationType="Event", Payload=encode(event)
+        )
+        return answer["ResponseMetadata"]["RequestId"]
+
+    def call(self, event: object) -> dict[str, Any]:
+        """Answer of a synchronous invocation, also where that is an error."""
+        answer = self.awslambda.invoke(FunctionName=self.server.function_name, Payload=encode(event))
+        told: dict[str, Any] = json.loads(answer["Payload"].read())
+        return told
+
+    def results(self, number: int) -> list[dict[str, Any]]:
+        return [json.loads(message["Body"]) for message in self.messages(self.server.queue_url, number)]
+
+    def dead_letter(self) -> tuple[str, str]:
+        """The event of the one dead letter, and the error that it tells."""
+        [letter] = self.messages(self.server.dead_letter_queue_url, 1)
+        return letter["Body"], letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
+
+    def messages(self, queue_url: str, number: int) -> list["MessageTypeDef"]:
+        """Takes `number` messages out of the queue."""
+        taken: list[MessageTypeDef] = []
+
+        def enough() -> bool | None:
+            answer = self.sqs.receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=1,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["All"],
+            )
+            for message in answer.get("Messages", []):
+                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+                taken.append(message)
+            return True if len(taken) >= number else None
+
+        servers.until(f"{number} messages in {queue_url}", enough)
+        assert len(taken) == number
+        return taken
+
+    def left(self, queue_url: str) -> int:
+        """Messages in the queue, hidden ones too."""
+        answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
+        told = answer["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+
+
+def encode(event: object) -> bytes:
+    return event if isinstance(event, bytes) else json.dumps(event).encode()
+
+
+def yes(condition: object) -> bool | None:
+    """For `servers.until`."""
+    return True if condition else None
+
+
+def until_gone(pids: list[str]) -> None:
+    """Waits until these processes have ended, reaped or not."""
+
+    def gone(pid: str) -> bool:
+        try:
+            # The name comes first, in brackets, and may hold anything.
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] in "ZX"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    servers.until(f"processes {pids} are gone", lambda: yes(all(gone(pid) for pid in pids)))
+
+
+Start = Callable[..., Function]
+
+
+def options(folder: Path, env: dict[str, str], **more: object) -> dict[str, Any]:
+    """Nothing outside `folder` is written to, and no other test's sandboxes know of what ran here."""
+    folder.mkdir()
+    (folder / "tmp").mkdir()
+    return {
+        "handler": "exec",
+        "handler_output": str(folder / "function.log"),
+        "working_directory": str(folder),
+        "env": {"TMPDIR": str(folder / "tmp"), **env},
+        "timeout_ms": 60_000,
+        "retry_base_ms": 10,
+        "maximum_retry_attempts": 0,
+        **more,
+    }
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a function with options of the local server as keywords; all ends with the test."""
+    with ExitStack() as stack:
+
+        def begin(env: dict[str, str] | None = None, **more: object) -> Function:
+            folder = tmp_path / "function"
+            settings = options(folder, env or {}, **more)
+            return Function(stack.enter_context(servers.local(tmp_path / "local", **settings)), folder)
+
+        yield begin
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
+    """One for the tests that leave it as it was."""
+    root = tmp_path_factory.mktemp("shared-function")
+    folder = root / "function"
+    with servers.local(root / "local", **options(folder, {})) as server:
+        yield Function(server, folder)

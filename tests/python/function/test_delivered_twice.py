@@ -1,0 +1,77 @@
+"""Lambda may deliver an event twice. It is run once, and the host gets one final event."""
+
+import threading
+
+import servers
+
+from .conftest import Function, Start, yes
+
+
+def command(name: str) -> str:
+    """Notes that it runs, with its attempt id, and waits for the file `<name>-go-on`."""
+    note = f'echo "$LAMBDA_EXECUTOR_ATTEMPT_ID" >> {name}'
+    return f"{note}; until [ -e {name}-go-on ]; do sleep 0.02; done; echo {name}; exit 3"
+
+
+def attempt_id(function: Function, name: str) -> str:
+    return servers.until(f"{name} runs", lambda: next(iter(function.lines(name)), None))
+
+
+def again(function: Function, name: str) -> dict[str, str]:
+    """The event of the command once more, as Lambda would deliver it."""
+    return {"task_key": name, "command": command(name), "attempt_id": attempt_id(function, name)}
+
+
+def test_one_run_and_one_final_event(start: Start) -> None:
+    """E8: delivered again while the command runs, and after it has ended while the host still listens."""
+    function = start(concurrency=4)
+
+    def deliver_again() -> None:
+        other = attempt_id(function, "b")
+        assert function.call(again(function, "a"))["left_to"] == "the invocation that runs it"
+        function.path("a-go-on").touch()
+        servers.until(
+            "a's own result has been taken",
+            lambda: yes(b'"command ended"' in function.log and function.left(function.server.queue_url) == 0),
+        )
+        assert function.call(again(function, "a"))["result_sent_to"] == function.server.queue_url
+        servers.until("the second one, too", lambda: yes(function.left(function.server.queue_url) == 0))
+        assert function.lines("b") == [other]
+        function.path("b-go-on").touch()
+
+    # That no task has two final events is looked at in `run`.
+    finals = function.run(*({"task_key": name, "command": command(name)} for name in "ab"), when_running=deliver_again)
+    for name in "ab":
+        assert (finals[name]["reason"], finals[name]["return_code"]) == ("exit", 3)
+        assert finals[name]["output_tail"] == f"{name}\n"
+        assert len(function.lines(name)) == 1
+    # Once more, now that nobody listens: the result is the same, and still only one run.
+    event = again(function, "a")
+    first, second = (function.call(event) and function.results(1)[0] for _ in range(2))
+    assert first == second
+    assert (first["attempt_id"], first["return_code"], first["output_tail"]) == (event["attempt_id"], 3, "a\n")
+    assert len(function.lines("a")) == 1
+    assert function.server.stats()["function_errors"] == 0
+
+
+def test_an_invoke_whose_answer_was_lost(start: Start) -> None:
+    """E8, B12: the library tries again with the same id, so what had arrived is not run twice."""
+    function = start(concurrency=4, faults={"lambda": {"drop": 1.0}})
+    keys = [f"k-{number}" for number in range(8)]
+
+    def answer_from_now_on() -> None:
+        # Half of the requests are dropped before they take effect, half after.
+        servers.until("an event has arrived, unanswered", lambda: yes(function.server.stats()["invocations"]), 60)
+        function.server.faults()
+
+    other = threading.Thread(target=answer_from_now_on)
+    other.start()
+    try:
+        tasks = [{"task_key": key, "command": ["sh", "-c", f"echo {key} >> runs"]} for key in keys]
+        finals = function.run(*tasks, check_health=False)
+    finally:
+        other.join()
+    assert {final["state"] for final in finals.values()} == {"succeeded"}
+    assert sorted(function.lines("runs")) == keys
+    assert function.server.stats()["invocations"] > len(keys)
+    assert b"not run again, its result is sent again" in function.log

@@ -1,0 +1,48 @@
+"""What the final event tells of a run."""
+
+import json
+import time
+
+import pytest
+
+from .conftest import Function
+
+
+def test_request_and_log_stream(shared: Function) -> None:
+    """E9: enough to find the log in CloudWatch."""
+    final = shared.run_one("echo $AWS_LAMBDA_LOG_STREAM_NAME")
+    assert final["log_stream"] == final["output_tail"].strip()
+    assert "[$LATEST]" in final["log_stream"]
+    lines = [json.loads(line) for line in shared.log.splitlines() if line.startswith(b'{"level')]
+    assert final["request_id"] in [line.get("request_id") for line in lines]
+
+
+def test_request_id_of_the_invocation(shared: Function) -> None:
+    """E9: the one that Invoke answered with."""
+    request = shared.send({"task_key": "k", "command": ["true"]})
+    assert shared.results(1)[0]["request_id"] == request
+
+
+@pytest.mark.parametrize(("name", "number"), [("KILL", 9), ("TERM", 15), ("SEGV", 11)])
+def test_signal(shared: Function, name: str, number: int) -> None:
+    """E9"""
+    final = shared.run_one(f"echo last words; kill -{name} $$")
+    assert (final["state"], final["reason"]) == ("failed", "signal")
+    assert (final["signal"], final["return_code"]) == (number, -number)
+    assert final["output_tail"] == "last words\n"
+
+
+def test_duration(shared: Function) -> None:
+    """E9: of the command alone, by the clock of the function, which here is ours."""
+    before = time.time() * 1000
+    final = shared.run_one(["sleep", "0.7"])
+    after = time.time() * 1000
+    assert before - 1 <= final["started_at_ms"] <= final["finished_at_ms"] <= after + 1
+    assert 695 <= final["finished_at_ms"] - final["started_at_ms"] < 5000
+
+
+def test_key_and_value(shared: Function) -> None:
+    """E9: the key byte for byte, and what the command has to hand over."""
+    key = '{"dag_id": "d\\u00fc", "try_number": 1} \u2028 日本 "'
+    task = {"task_key": key, "command": 'printf "\\0value" > "$LAMBDA_EXECUTOR_RESULT_FILE"'}
+    assert shared.run(task)[key]["value"] == "\0value"

@@ -105,6 +105,12 @@ impl Task {
 }
 
 impl Command {
+    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell. The error is about the
+    /// form alone.
+    pub(crate) fn read_variable(text: &str) -> Result<Self, String> {
+        if text.starts_with('[') { Self::read(text) } else { Ok(Self::Shell(text.to_owned())) }
+    }
+
     fn read(json: &str) -> Result<Self, String> {
         let command = if let Ok(argv) = serde_json::from_str::<Vec<String>>(json) {
             Self::Argv(argv)
@@ -122,6 +128,14 @@ impl Command {
             (true, _) => Err("command is empty".to_owned()),
             (_, true) => Err("command contains a NUL character, which no program can be given".to_owned()),
             _ => Ok(command),
+        }
+    }
+
+    /// The program and its arguments.
+    pub(crate) fn argv(&self) -> Vec<String> {
+        match self {
+            Self::Argv(argv) => argv.clone(),
+            Self::Shell(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), line.clone()],
         }
     }
 

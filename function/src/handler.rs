@@ -7,9 +7,7 @@ use crate::log::{self, Level};
 use crate::process_group;
 use crate::report::{self, Delivery};
 use crate::result::{self, Origin, Outcome, Reason};
-use crate::run::{self, Job};
-use crate::settings::Settings;
-use crate::state_dir::StateDir;
+use crate::run::{Job, Runner};
 use crate::time_plan::TimePlan;
 use lambda_runtime::{Context, Diagnostic};
 use serde_json::{Value, json};
@@ -24,8 +22,7 @@ pub(crate) const LAST_GRACE: Duration = Duration::from_millis(300);
 /// What lasts from one invocation to the next.
 #[derive(Debug)]
 pub(crate) struct Handler {
-    pub(crate) settings: Settings,
-    pub(crate) state: StateDir,
+    pub(crate) runner: Runner,
     pub(crate) attempts: Attempts,
     pub(crate) sqs: aws_sdk_sqs::Client,
     /// Where the Runtime API listens, `host:port`.
@@ -40,7 +37,7 @@ impl Handler {
         tokio::select! {
             answer = &mut answer => answer,
             () = host::gone(&self.api) => {
-                process_group::end_current(self.settings.kill_grace.min(LAST_GRACE)).await;
+                process_group::end_current(self.runner.settings.kill_grace.min(LAST_GRACE)).await;
                 let message = format!("nothing listens at {} any more, where events come from: ending", self.api);
                 // Cannot be told to anybody, which ends this program.
                 Err(failed(None, "LambdaExecutor.HostGone", message))
@@ -51,7 +48,13 @@ impl Handler {
     async fn handle_event(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         let now = Instant::now();
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_INVOCATION);
-        let plan = TimePlan::new(now, left, self.settings.kill_grace);
+        let settings = &self.runner.settings;
+        let plan = TimePlan::new(
+            now,
+            left,
+            settings.kill_grace,
+            settings.post_command.is_some().then_some(settings.post_timeout),
+        );
         let event = Event::read(event).map_err(|message| failed(None, "LambdaExecutor.BadEvent", message))?;
         let origin = Origin {
             task_key: &event.task_key,
@@ -59,15 +62,15 @@ impl Handler {
             request_id: &context.request_id,
             log_stream: &context.env_config.log_stream,
         };
-        let queue_url = event.reply_to.as_deref().unwrap_or(&self.settings.queue_url);
-        if !self.settings.may_reply_to(queue_url) {
+        let queue_url = event.reply_to.as_deref().unwrap_or(&settings.queue_url);
+        if !settings.may_reply_to(queue_url) {
             let message = format!(
                 "the event asks for its result in {queue_url}, which is neither the configured queue nor in \
                  LAMBDA_EXECUTOR_REPLY_TO_ALLOW; nothing was run"
             );
             log::write(Level::Error, &message, &[("task_key", origin.task_key.into())]);
             let outcome = Outcome::not_run(Reason::ReplyToRefused, &message);
-            return self.send(&origin, &self.settings.queue_url, outcome, &plan).await;
+            return self.send(&origin, &settings.queue_url, outcome, &plan).await;
         }
         match &event.task {
             Ok(task) => self.run_once(&origin, task, queue_url, &plan).await,
@@ -119,7 +122,7 @@ impl Handler {
             &[key.clone(), ("program", task.command.program().into()), ("request_id", origin.request_id.into())],
         );
         let job = Job { task_key: origin.task_key, attempt_id: origin.attempt_id, task };
-        let finished = run::run(job, &self.settings, plan, &self.state).await;
+        let finished = self.runner.run(job, plan).await;
         let outcome = finished.outcome;
         log::write(
             Level::Info,

@@ -2,12 +2,17 @@
 //! SQS queue. The crate's README is its manual.
 //!
 //! An invocation goes through `handler`: `event` reads it, `attempts` says whether it was run before, `run` runs the
-//! command (`process_group`, `output`, `large_argument`, `result_file`) within the bounds of `time_plan`, `result` writes
-//! the message and `report` sends it. `termination` and `host` notice that this program itself has to end.
+//! command within the bounds of `time_plan`, `result` writes the message and `report` sends it. What a command needs is
+//! prepared by `s3`, `large_argument`, `environment` and `hook`; `process_group`, `watch` and `output` look after it while
+//! it runs. `termination` and `host` notice that this program itself has to end.
 
 mod attempts;
+mod aws_error;
+mod environment;
 mod event;
 mod handler;
+mod home;
+mod hook;
 mod host;
 mod init_error;
 mod large_argument;
@@ -18,11 +23,13 @@ mod report;
 mod result;
 mod result_file;
 mod run;
+mod s3;
 mod settings;
 mod state_dir;
 mod tail;
 mod termination;
 mod time_plan;
+mod watch;
 
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
@@ -93,10 +100,13 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let temporary = std::env::temp_dir();
     let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
     let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;
+    home::make(&temporary);
     let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
     // Retries are ours: they must fit the time that is left.
     let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;
-    Ok(handler::Handler { settings, state, attempts, sqs: aws_sdk_sqs::Client::new(&config), api: api.to_owned() })
+    let dags = settings.s3.clone().map(|source| s3::Folder::new(&config, source, state.dags_folder()));
+    let runner = run::Runner { settings, state, dags };
+    Ok(handler::Handler { runner, attempts, sqs: aws_sdk_sqs::Client::new(&config), api: api.to_owned() })
 }
 
 fn cannot_start(api: &str, message: &str) -> ExitCode {

@@ -9,14 +9,19 @@ use crate::termination;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often to look whether a group has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The number of the group that is there, 0 for none. This program runs one command at a time.
-static CURRENT: AtomicI32 = AtomicI32::new(0);
+/// The numbers of the groups that are there. This program runs one command at a time, but what it left in the background
+/// may still be there when POST_COMMAND runs.
+static CURRENT: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
+
+fn current() -> MutexGuard<'static, Vec<libc::pid_t>> {
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,7 +64,7 @@ impl ProcessGroup {
         }
         let child = command.spawn()?;
         let id = child.id().cast_signed();
-        CURRENT.store(id, Ordering::Relaxed);
+        current().push(id);
         Ok(Self { child, id })
     }
 
@@ -101,21 +106,18 @@ fn signal_group(id: libc::pid_t, signal: libc::c_int) {
     unsafe { libc::kill(-id, signal) };
 }
 
-/// Ends the group that is there, if any: SIGTERM, and SIGKILL to what is left of it after `grace`. The
-/// [`ProcessGroup`] must not be dropped meanwhile.
+/// Ends the groups that are there, if any: SIGTERM, and SIGKILL to what is left of them after `grace`. No
+/// [`ProcessGroup`] must be dropped meanwhile.
 pub(crate) async fn end_current(grace: Duration) {
-    let id = CURRENT.load(Ordering::Relaxed);
-    if id == 0 {
-        return;
-    }
-    signal_group(id, libc::SIGTERM);
+    let groups = current().clone();
+    groups.iter().for_each(|&id| signal_group(id, libc::SIGTERM));
     let until = Instant::now() + grace;
-    // All of it, not its first process only: that is often a shell, which ends at once, and what it has started may
-    // have work to finish.
-    while lives(id) && Instant::now() < until {
+    // All of them, not their first processes only: those are often shells, which end at once, and what they have started
+    // may have work to finish.
+    while groups.iter().any(|&id| lives(id)) && Instant::now() < until {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-    signal_group(id, libc::SIGKILL);
+    groups.iter().for_each(|&id| signal_group(id, libc::SIGKILL));
 }
 
 /// True while the group has a process that has not ended.
@@ -133,7 +135,7 @@ fn lives(id: libc::pid_t) -> bool {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
-        let _ = CURRENT.compare_exchange(self.id, 0, Ordering::Relaxed, Ordering::Relaxed);
+        current().retain(|&id| id != self.id);
         // A process in an uninterruptible wait ignores even SIGKILL for a while; we must not wait with it.
         let _ = self.child.try_wait();
     }

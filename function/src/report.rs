@@ -1,9 +1,10 @@
 //! Sends a result to SQS, again and again until it is taken, the time is up, or trying cannot help.
 
 use crate::attempts::hex;
+use crate::aws_error;
 use crate::log::{self, Level};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message::SendMessageError;
 use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -88,7 +89,7 @@ pub(crate) async fn deliver(client: &Client, delivery: Delivery<'_>, until: Inst
         match tokio::time::timeout(limit, request(client, delivery).send()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => {
-                reason = tell(&error);
+                reason = aws_error::tell(&error);
                 if is_permanent(&error) {
                     return Err(NotDelivered::Refused { queue_url, reason });
                 }
@@ -127,14 +128,6 @@ fn is_permanent(error: &SdkError<SendMessageError>) -> bool {
     // A request that could not even be built is the same the next time.
     matches!(error, SdkError::ConstructionFailure(_))
         || error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| PERMANENT.contains(&code))
-}
-
-fn tell(error: &SdkError<SendMessageError>) -> String {
-    let service = error.as_service_error().and_then(|service| Some((service.code()?, service.message())));
-    match service {
-        Some((code, message)) => format!("{code}: {}", message.unwrap_or("no further message")),
-        None => DisplayErrorContext(error).to_string(),
-    }
 }
 
 /// Between three quarters and all of `pause`, so that many functions do not knock in step.

@@ -15,8 +15,7 @@ pub(crate) const NOT_RUN: i32 = 126;
 pub(crate) const TIMED_OUT: i32 = 124;
 
 /// Why the task ended, by its name on the wire.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reason {
     /// The command ended by itself, or could not be started (126, 127: as a shell would report it).
     Exit,
@@ -30,6 +29,26 @@ pub(crate) enum Reason {
     BadEvent,
     /// The event names a queue that results may not go to.
     ReplyToRefused,
+}
+
+impl Reason {
+    /// Its name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Timeout => "timeout",
+            Self::SetupFailed => "setup_failed",
+            Self::BadEvent => "bad_event",
+            Self::ReplyToRefused => "reply_to_refused",
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// What became of a command.

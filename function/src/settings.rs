@@ -1,5 +1,7 @@
 //! What the environment of the function configures, read once and checked before the first event.
 
+use crate::event::Command;
+use crate::s3::{Location, Source};
 use std::time::Duration;
 
 /// Where the results queue may be named, in order: Airflow's own handler reads the first and the last, its setup guide
@@ -10,6 +12,12 @@ const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 const REPLY_TO_ALLOW: &str = "LAMBDA_EXECUTOR_REPLY_TO_ALLOW";
 const OUTPUT_TAIL_BYTES: &str = "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES";
 const KILL_GRACE_MS: &str = "LAMBDA_EXECUTOR_KILL_GRACE_MS";
+const S3_URI: &str = "S3_URI";
+/// Named in an error of the sync, too.
+pub(crate) const S3_MAX_BYTES: &str = "LAMBDA_EXECUTOR_S3_MAX_BYTES";
+const PRE_COMMAND: &str = "PRE_COMMAND";
+const POST_COMMAND: &str = "POST_COMMAND";
+const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
 
 /// Enough for a stack trace; a result stays far below every limit of SQS.
 const DEFAULT_OUTPUT_TAIL_BYTES: u64 = 4_096;
@@ -18,7 +26,13 @@ const MAX_OUTPUT_TAIL_BYTES: u64 = 65_536;
 /// Airflow gives a task's own processes a similar time to end in order.
 const DEFAULT_KILL_GRACE_MS: u64 = 5_000;
 /// No function runs longer than 15 minutes.
-const MAX_KILL_GRACE_MS: u64 = 900_000;
+const MAX_DURATION_MS: u64 = 900_000;
+/// Half of what /tmp holds by default; the rest is the command's.
+const DEFAULT_S3_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// What /tmp can be made to hold at most. [gettingstarted-limits]
+const LARGEST_DISK_BYTES: u64 = 10_240 * 1024 * 1024;
+/// To move some files or to send a line somewhere.
+const DEFAULT_POST_TIMEOUT_MS: u64 = 10_000;
 
 /// The configuration of the function.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +45,14 @@ pub(crate) struct Settings {
     pub(crate) output_tail_bytes: usize,
     /// Time between SIGTERM and SIGKILL.
     pub(crate) kill_grace: Duration,
+    /// Where the Dags come from, if from S3.
+    pub(crate) s3: Option<Source>,
+    /// Runs before each command.
+    pub(crate) pre_command: Option<Command>,
+    /// Runs after each command.
+    pub(crate) post_command: Option<Command>,
+    /// How long the latter may take.
+    pub(crate) post_timeout: Duration,
 }
 
 /// Why the function cannot start. Each is one sentence for the operator.
@@ -44,6 +66,10 @@ pub(crate) enum SettingsError {
     NotAUrl { variable: &'static str, value: String },
     #[error("{variable}: `{value}` is not allowed (expected a whole number from 0 to {max})")]
     NotInRange { variable: &'static str, value: String, max: u64 },
+    #[error("S3_URI: `{0}` is not a place in S3 (expected s3://<bucket>/<prefix>)")]
+    NotInS3(String),
+    #[error("{variable}: {problem} (expected a line for /bin/sh, or a JSON list of program and arguments)")]
+    NotACommand { variable: &'static str, problem: String },
     #[error("no AWS region is configured: set AWS_REGION (Lambda does so by itself)")]
     NoRegion,
     #[error("{0} is not set as Lambda sets it: this program runs inside AWS Lambda, or under lambda-executor-local")]
@@ -76,8 +102,15 @@ impl Settings {
         // Without a region the SDK would look for one on the network, slowly.
         set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION")).ok_or(SettingsError::NoRegion)?;
         let tail = number(OUTPUT_TAIL_BYTES, set(OUTPUT_TAIL_BYTES), DEFAULT_OUTPUT_TAIL_BYTES, MAX_OUTPUT_TAIL_BYTES)?;
-        let grace = number(KILL_GRACE_MS, set(KILL_GRACE_MS), DEFAULT_KILL_GRACE_MS, MAX_KILL_GRACE_MS)?;
+        let grace = number(KILL_GRACE_MS, set(KILL_GRACE_MS), DEFAULT_KILL_GRACE_MS, MAX_DURATION_MS)?;
+        let location = set(S3_URI).map(|uri| Location::read(&uri).ok_or(SettingsError::NotInS3(uri))).transpose()?;
+        let max_bytes = number(S3_MAX_BYTES, set(S3_MAX_BYTES), DEFAULT_S3_MAX_BYTES, LARGEST_DISK_BYTES)?;
+        let post = number(POST_TIMEOUT_MS, set(POST_TIMEOUT_MS), DEFAULT_POST_TIMEOUT_MS, MAX_DURATION_MS)?;
         Ok(Self {
+            s3: location.map(|location| Source { location, max_bytes }),
+            pre_command: command(PRE_COMMAND, set(PRE_COMMAND))?,
+            post_command: command(POST_COMMAND, set(POST_COMMAND))?,
+            post_timeout: Duration::from_millis(post),
             queue_url,
             reply_to_allow,
             output_tail_bytes: usize::try_from(tail).unwrap_or(usize::MAX),
@@ -97,6 +130,11 @@ fn queue(variable: &'static str, value: String) -> Result<String, SettingsError>
         !host.is_empty() && !path.trim_matches('/').is_empty() && !value.contains(char::is_whitespace)
     });
     if usable { Ok(value) } else { Err(SettingsError::NotAUrl { variable, value }) }
+}
+
+fn command(variable: &'static str, value: Option<String>) -> Result<Option<Command>, SettingsError> {
+    let wrong = |problem| SettingsError::NotACommand { variable, problem };
+    value.map(|value| Command::read_variable(&value).map_err(wrong)).transpose()
 }
 
 fn number(variable: &'static str, value: Option<String>, default: u64, max: u64) -> Result<u64, SettingsError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const RUN_PREFIX: &str = "run-";
+const DAGS_PREFIX: &str = "dags-";
 
 /// The program's directory. In Lambda it lives as long as the sandbox, longer than this process.
 #[derive(Debug)]
@@ -38,6 +39,11 @@ impl StateDir {
         let path = self.path.join(name);
         make_private(&path)?;
         Ok(path)
+    }
+
+    /// Where the Dags of this process may be; not made.
+    pub(crate) fn dags_folder(&self) -> PathBuf {
+        self.path.join(format!("{DAGS_PREFIX}{}", std::process::id()))
     }
 
     /// A fresh directory for one command, removed when the value is dropped.
@@ -86,14 +92,17 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Files of commands hold tokens: those of processes that are no more go. Under `local/` others of this program may
+/// Files of commands hold tokens, and Dags take up disk: those of processes that are no more go. Under `local/` others of this program may
 /// be alive beside us.
 fn remove_left_behind(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(RUN_PREFIX)?.split('-').next()?.parse::<u32>().ok());
-        let Some(pid) = pid else { continue };
+        let owner = |name: &str| {
+            let rest = name.strip_prefix(RUN_PREFIX).or_else(|| name.strip_prefix(DAGS_PREFIX))?;
+            rest.split('-').next()?.parse::<u32>().ok()
+        };
+        let Some(pid) = name.to_str().and_then(owner) else { continue };
         // Our own number on a directory that we have not made: an earlier process had the number.
         if pid == std::process::id() || !Path::new(&format!("/proc/{pid}")).exists() {
             // Another process may be at it as well.
@@ -126,10 +135,10 @@ mod tests {
         let temporary = scratch("left_behind");
         let state = StateDir::open(&temporary).unwrap();
         // Beyond the largest number that Linux gives a process.
-        let dead = state.subdirectory("run-4194305-0").unwrap();
-        let alive = state.subdirectory("run-1-0").unwrap();
+        let dead = ["run-4194305-0", "dags-4194305"].map(|name| state.subdirectory(name).unwrap());
+        let alive = ["run-1-0", "dags-1"].map(|name| state.subdirectory(name).unwrap());
         StateDir::open(&temporary).unwrap();
-        assert_eq!((dead.exists(), alive.exists()), (false, true));
+        assert_eq!((dead.map(|path| path.exists()), alive.map(|path| path.exists())), ([false; 2], [true; 2]));
         fs::remove_dir_all(temporary).unwrap();
     }
 

@@ -7,14 +7,19 @@ const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 /// Kept free for sending the result, `ANSWER_RESERVE` included: several tries with back-off.
 const REPORT_RESERVE: Duration = Duration::from_secs(4);
 
+/// How long POST_COMMAND has from SIGTERM to SIGKILL.
+const POST_GRACE: Duration = Duration::from_secs(1);
+
 /// The moments that bound one invocation. With a short time limit the reserves shrink with it: a function with the
 /// default limit of 3 s can still run a command for most of that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TimePlan {
-    /// SIGTERM at the latest.
+    /// SIGTERM to the command at the latest; what precedes it must have ended by then, too.
     pub(crate) terminate_by: Instant,
-    /// SIGKILL at the latest.
+    /// SIGKILL to the command at the latest.
     pub(crate) kill_by: Instant,
+    /// SIGKILL to POST_COMMAND at the latest.
+    pub(crate) post_kill_by: Instant,
     /// No try to send the result goes on beyond this.
     pub(crate) send_by: Instant,
 }
@@ -24,6 +29,8 @@ pub(crate) struct TimePlan {
 pub(crate) enum LimitedBy {
     /// The event's `timeout_ms`.
     Task(u64),
+    /// A variable of the function's environment.
+    Setting(Duration),
     /// The function's own time limit.
     Function,
 }
@@ -40,15 +47,31 @@ pub(crate) struct Limit {
 }
 
 impl TimePlan {
-    /// Divides the time `left` from `now` to Lambda's limit; `grace` is wanted between SIGTERM and SIGKILL.
-    pub(crate) fn new(now: Instant, left: Duration, grace: Duration) -> Self {
+    /// Divides the time `left` from `now` to Lambda's limit; `grace` is wanted between SIGTERM and SIGKILL, `post` for
+    /// POST_COMMAND, where there is one.
+    pub(crate) fn new(now: Instant, left: Duration, grace: Duration, post: Option<Duration>) -> Self {
         let fifth = left / 5;
-        let until_kill = left - REPORT_RESERVE.min(fifth);
+        let until_post_kill = left - REPORT_RESERVE.min(fifth);
+        let until_kill = until_post_kill - post.map_or(Duration::ZERO, |post| (post + POST_GRACE).min(fifth));
         Self {
             terminate_by: now + until_kill - grace.min(fifth),
             kill_by: now + until_kill,
+            post_kill_by: now + until_post_kill,
             send_by: now + left - ANSWER_RESERVE.min(left / 10),
         }
+    }
+
+    /// The limit of what goes before the command.
+    pub(crate) fn limit_before(&self) -> Limit {
+        Limit { terminate_at: self.terminate_by, kill_at: self.kill_by, by: LimitedBy::Function }
+    }
+
+    /// The limit of POST_COMMAND, which starts at `start` and may take `timeout`.
+    pub(crate) fn limit_after(&self, start: Instant, timeout: Duration) -> Limit {
+        let latest = self.post_kill_by - POST_GRACE.min(self.post_kill_by.saturating_duration_since(start) / 2);
+        let terminate_at = (start + timeout).min(latest);
+        let by = if terminate_at < latest { LimitedBy::Setting(timeout) } else { LimitedBy::Function };
+        Limit { terminate_at, kill_at: (terminate_at + POST_GRACE).min(self.post_kill_by), by }
     }
 
     /// The limit of a command that starts at `start`.
@@ -60,7 +83,7 @@ impl TimePlan {
                 kill_at: at.checked_add(grace).map_or(self.kill_by, |kill| kill.min(self.kill_by)),
                 by: LimitedBy::Task(ms),
             },
-            _ => Limit { terminate_at: self.terminate_by, kill_at: self.kill_by, by: LimitedBy::Function },
+            _ => self.limit_before(),
         }
     }
 }
@@ -81,14 +104,14 @@ mod tests {
         for (left_ms, expected) in
             [(900_000, [891_000, 896_000, 899_000]), (3_000, [1_800, 2_400, 2_700]), (0, [0, 0, 0])]
         {
-            assert_eq!(after(TimePlan::new(now, Duration::from_millis(left_ms), GRACE), now), expected);
+            assert_eq!(after(TimePlan::new(now, Duration::from_millis(left_ms), GRACE, None), now), expected);
         }
     }
 
     #[test]
     fn the_nearer_of_two_limits_counts() {
         let now = Instant::now();
-        let plan = TimePlan::new(now, Duration::from_secs(60), GRACE);
+        let plan = TimePlan::new(now, Duration::from_secs(60), GRACE, None);
         let limit = plan.limit(now, Some(1_000), GRACE);
         assert_eq!((limit.kill_at - limit.terminate_at, limit.by), (GRACE, LimitedBy::Task(1_000)));
         // Close to the function's limit the grace is what is left.
@@ -99,5 +122,24 @@ mod tests {
         for timeout_ms in [None, Some(60_000), Some(u64::MAX)] {
             assert_eq!(plan.limit(now, timeout_ms, GRACE).by, LimitedBy::Function);
         }
+    }
+
+    #[test]
+    fn post_command_has_time_of_its_own_before_the_report() {
+        let now = Instant::now();
+        let post = Duration::from_secs(10);
+        for (left_s, expected_ms) in [(900, [880_000, 885_000, 899_000]), (10, [4_000, 6_000, 9_000])] {
+            let plan = TimePlan::new(now, Duration::from_secs(left_s), GRACE, Some(post));
+            assert_eq!(after(plan, now), expected_ms);
+        }
+        let plan = TimePlan::new(now, Duration::from_secs(900), GRACE, Some(post));
+        let limit = plan.limit_after(now, post);
+        assert_eq!((limit.terminate_at, limit.by), (now + post, LimitedBy::Setting(post)));
+        assert_eq!(limit.kill_at, now + post + POST_GRACE);
+        // After a command that used all of its time there is still that of POST_COMMAND, and no more.
+        let limit = plan.limit_after(plan.kill_by, post);
+        assert_eq!((limit.terminate_at, limit.kill_at), (plan.kill_by + post, plan.post_kill_by));
+        let limit = plan.limit_after(plan.post_kill_by, post);
+        assert_eq!((limit.terminate_at, limit.by), (plan.post_kill_by, LimitedBy::Function));
     }
 }

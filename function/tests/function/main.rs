@@ -1,9 +1,12 @@
 //! The function as Lambda sees it: the real program, driven through the Runtime API, reporting to an SQS of the test's.
 
+mod bucket;
 mod commands;
+mod dags;
 mod delivery;
 mod ending;
 mod events;
+mod hooks;
 mod seen_before;
 mod start;
 mod support;

@@ -40,6 +40,9 @@ async fn a_wrong_option_is_named() {
         "LAMBDA_EXECUTOR_KILL_GRACE_MS: `5s` is not allowed (expected a whole number from 0 to 900000)",
     )
     .await;
+    fails_with(&[("S3_URI", "bucket/dags")], "S3_URI: `bucket/dags` is not a place in S3 (expected s3://").await;
+    fails_with(&[("PRE_COMMAND", r#"["a", 1]"#)], "PRE_COMMAND: command is neither a list").await;
+    fails_with(&[("POST_COMMAND", "[]")], "POST_COMMAND: command is empty (expected a line for /bin/sh").await;
     fails_with(&[("AWS_REGION", "")], "no AWS region is configured").await;
     fails_with(&[("TMPDIR", "/nonexistent")], "cannot write below /nonexistent").await;
 }
@@ -49,4 +52,18 @@ async fn outside_lambda_it_says_where_it_belongs() {
     let mut function = Function::start(&[("AWS_LAMBDA_RUNTIME_API", "")]).await;
     assert_eq!(function.exit_code().await, Some(1));
     assert!(function.log().contains("this program runs inside AWS Lambda"), "{}", function.log());
+}
+
+#[tokio::test]
+async fn home_is_there_where_the_image_wants_it_in_the_empty_tmp() {
+    let temporary = std::env::temp_dir().join(format!("lambda-executor-function-home-{}", std::process::id()));
+    std::fs::create_dir(&temporary).unwrap();
+    let [tmp, home, airflow] = ["", "home/user", "airflow"].map(|name| temporary.join(name).display().to_string());
+    let elsewhere = "/nonexistent/airflow";
+    for airflow_home in [airflow.as_str(), elsewhere] {
+        let mut function = Function::start(&[("TMPDIR", &tmp), ("HOME", &home), ("AIRFLOW_HOME", airflow_home)]).await;
+        let result = function.run(json!("test -w \"$HOME\" && ls -d \"$AIRFLOW_HOME\"")).await;
+        assert_eq!(result["return_code"] == 0, airflow_home != elsewhere, "{result}");
+    }
+    std::fs::remove_dir_all(temporary).unwrap();
 }

@@ -1,0 +1,78 @@
+//! Why the Dags are not there, each in one sentence for the operator.
+
+use super::Location;
+use crate::aws_error;
+use crate::settings::S3_MAX_BYTES;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStreamError;
+use std::path::PathBuf;
+
+/// What S3 was asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Call<'a> {
+    List,
+    Get(&'a str),
+}
+
+/// Why the folder could not be made equal to S3.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SyncError {
+    #[error("the Dags in {location} cannot be listed: {reason}")]
+    NotListed { location: Location, reason: String },
+    #[error("the Dags in {location} cannot be fetched: `{key}`: {reason}")]
+    NotFetched { location: Location, key: String, reason: String },
+    #[error("there is no object below {location}: set S3_URI to where the Dags are")]
+    Nothing { location: Location },
+    #[error(
+        "the Dags in {location} have more than {max_bytes} bytes: raise {S3_MAX_BYTES}, and the function's ephemeral \
+         storage with it, or name a smaller prefix in S3_URI"
+    )]
+    TooLarge { location: Location, max_bytes: u64 },
+    #[error("the Dags in {location} cannot be kept as files: `{key}`: {problem}")]
+    BadKey { location: Location, key: String, problem: String },
+    #[error("the Dags cannot be written: {path}: {error}", path = path.display())]
+    Disk { path: PathBuf, error: std::io::Error },
+    #[error("the Dags in {location} were not all there when the function's time was up")]
+    TimeUp { location: Location },
+    #[error("the Dags in {location} changed again and again while they were fetched")]
+    KeepsChanging { location: Location },
+    /// For the caller, who lists again.
+    #[error("`{key}` has changed since it was listed")]
+    Changed { key: String },
+}
+
+impl SyncError {
+    /// S3 did not do what it was asked for.
+    pub(crate) fn refused<E, R>(location: &Location, call: Call<'_>, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        let mut reason = aws_error::tell(error);
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        let location = location.clone();
+        match (code, call) {
+            (Some("AccessDenied"), Call::List) => {
+                reason.push_str(" (the function's role needs s3:ListBucket on the bucket)")
+            }
+            (Some("AccessDenied"), Call::Get(_)) => {
+                reason
+                    .push_str(" (the function's role needs s3:GetObject, and kms:Decrypt where a key of KMS is used)");
+            }
+            (Some("PermanentRedirect" | "AuthorizationHeaderMalformed"), _) => {
+                reason.push_str(" (the bucket has to be in the function's region)");
+            }
+            _ => {}
+        }
+        match call {
+            Call::List => Self::NotListed { location, reason },
+            Call::Get(key) => Self::NotFetched { location, key: key.to_owned(), reason },
+        }
+    }
+
+    /// The answer ended early.
+    pub(crate) fn broken_off(location: &Location, key: &str, error: &ByteStreamError) -> Self {
+        let reason = DisplayErrorContext(error).to_string();
+        Self::NotFetched { location: location.clone(), key: key.to_owned(), reason }
+    }
+}

@@ -1,0 +1,80 @@
+//! Watches over a running program to its end or its time limit.
+
+use crate::output::Output;
+use crate::process_group::{Ended, ProcessGroup};
+use crate::time_plan::{Limit, LimitedBy};
+use std::io;
+use std::time::Duration;
+
+/// After SIGKILL a process may be held by the kernel, for example by a network file system. We report without it.
+const KILL_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How a program ended.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// None if its status cannot be had from the kernel, or not in time.
+    pub(crate) ended: Option<Ended>,
+    /// That it ran over its limit, in words.
+    pub(crate) over_limit: Option<String>,
+    /// The end of its output.
+    pub(crate) output_tail: String,
+    /// Unix ms.
+    pub(crate) finished_at_ms: i64,
+}
+
+/// What has been done about the time limit.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    Running,
+    Terminated,
+    Killed,
+}
+
+/// Passes the output of `group` on and keeps the last `tail_bytes` of it, until its first process has ended; makes it
+/// end at `limit`.
+pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &Limit) -> io::Result<Watched> {
+    let mut output = Output::new(group.take_stdout(), group.take_stderr(), tail_bytes)?;
+    let mut stage = Stage::Running;
+    let mut closed = false;
+    let ended = {
+        let mut end = std::pin::pin!(group.ended());
+        loop {
+            let due = match stage {
+                Stage::Running => limit.terminate_at,
+                Stage::Terminated => limit.kill_at,
+                Stage::Killed => limit.kill_at + KILL_PATIENCE,
+            };
+            tokio::select! {
+                biased;
+                ended = &mut end => break ended.ok(),
+                () = tokio::time::sleep_until(due.into()) => match stage {
+                    Stage::Running => {
+                        group.terminate();
+                        stage = Stage::Terminated;
+                    }
+                    Stage::Terminated => {
+                        group.kill();
+                        stage = Stage::Killed;
+                    }
+                    Stage::Killed => break None,
+                },
+                () = output.pump(), if !closed => closed = true,
+            }
+        }
+    };
+    let finished_at_ms = crate::unix_ms();
+    let over_limit = match stage {
+        Stage::Running => None,
+        Stage::Terminated => Some(told("SIGTERM", limit.by)),
+        Stage::Killed => Some(told("SIGTERM, then SIGKILL", limit.by)),
+    };
+    Ok(Watched { ended, over_limit, output_tail: output.finish().await, finished_at_ms })
+}
+
+fn told(signals: &str, by: LimitedBy) -> String {
+    match by {
+        LimitedBy::Task(ms) => format!("ended by {signals} at the task's time limit of {ms} ms (timeout_ms)"),
+        LimitedBy::Setting(limit) => format!("ended by {signals} at its time limit of {} ms", limit.as_millis()),
+        LimitedBy::Function => format!("ended by {signals} at the time limit of the Lambda function"),
+    }
+}

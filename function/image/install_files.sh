@@ -1,0 +1,10 @@
+#!/bin/sh
+# Copies the user's files: install_files.sh PROJECT FOLDER.
+set -eu
+project=$1
+folder=$2
+
+mkdir -p "$folder"
+cp -R "$project/." "$folder/"
+# Lambda runs commands as a user that owns none of these.
+chmod -R u+rwX,go+rX,go-w "$folder"

@@ -9,7 +9,6 @@ from pathlib import Path
 import images
 import pytest
 
-
 # Images are copied again and again: five times faster in memory, where there is enough of it.
 MEMORY = Path("/dev/shm")
 ENOUGH = 12 * 2**30

@@ -57,8 +57,7 @@ class Store:
             env=environment,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         if done.returncode != 0:
@@ -66,8 +65,8 @@ class Store:
         return done.stdout.strip()
 
     def add_base(self, name: str, tar: Path, *, certificates: bool) -> None:
-        """An image from a root in a tar file. With `certificates` it trusts whom this machine trusts, and takes Python's
-        packages from where this machine takes them."""
+        """An image from a root in a tar file. With `certificates` it trusts whom this machine trusts, and takes
+        Python's packages from where this machine takes them."""
         container = self.buildah("from", "scratch")
         self.buildah("add", "--quiet", container, str(tar), "/")
         if certificates:

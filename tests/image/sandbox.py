@@ -26,7 +26,7 @@ class Function:
 
     def run(self, command: list[str] | str, seconds: float = 60) -> dict[str, Any]:
         """The result message of one task."""
-        event = {"task_key": "the task", "command": command, "executor_config": {}}
+        event: dict[str, Any] = {"task_key": "the task", "command": command, "executor_config": {}}
         self.server.awslambda().invoke(
             FunctionName=self.server.function_name, InvocationType="Event", Payload=json.dumps(event).encode()
         )
@@ -54,9 +54,9 @@ class Function:
 @contextmanager
 def function(image: Image, folder: Path) -> Iterator[Function]:
     """The image as a function of the local Lambda, whose own files are below `folder`."""
-    # The server is of that user, too, as its Runtime API serves its own user only; and he may not reach this repository,
-    # so it starts from a copy. The one thing more that he may do is to make the image his root. What is mounted there is
-    # seen by these processes alone, and gone with them.
+    # The server is of that user, too, as its Runtime API serves its own user only; and he may not reach this
+    # repository, so it starts from a copy. The one thing more that he may do is to make the image his root. What is
+    # mounted there is seen by these processes alone, and gone with them.
     folder.mkdir()
     shutil.chown(folder, USER, USER)
     shutil.copy(servers.PROGRAMS / SERVER, folder / "server")

@@ -1,7 +1,6 @@
 """function/Dockerfile without Airflow: Python, packages and Dags. With Airflow: whole/test_airflow.py."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import images

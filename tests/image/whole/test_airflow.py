@@ -1,0 +1,63 @@
+"""function/Dockerfile as it is by default: Airflow with its providers, and what a worker asks of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import images
+import pytest
+import sandbox
+from servers import ROOT
+
+VERSION = "3.3.2"
+# Importing Airflow takes seconds, on a busy machine many.
+PATIENCE = 300
+DAG = """
+from airflow.sdk import dag, task
+
+@dag(schedule=None)
+def report():
+    @task
+    def add(): return 1 + 1
+    add()
+
+DAG = report()
+"""
+
+
+@pytest.fixture(scope="module")
+def function(
+    store: images.Store, tmp_path_factory: pytest.TempPathFactory, workplace: Path
+) -> Iterator[sandbox.Function]:
+    project = tmp_path_factory.mktemp("airflow-project")
+    # In place of Airflow's own file of constraints, which no package registry has.
+    pinned = (ROOT / "tests/python/requirements-airflow.txt").read_text()
+    (project / "constraints.txt").write_text(pinned)
+    (project / "requirements.txt").write_text("tabulate\n")
+    (project / "dags").mkdir()
+    (project / "dags" / "report.py").write_text(DAG)
+    contexts = {"program": ROOT / "build" / "function", "project": project}
+    image = store.build("function/Dockerfile", "python", contexts=contexts)
+    with sandbox.function(image, workplace / "airflow") as function:
+        yield function
+
+
+def test_airflow_runs(function: sandbox.Function) -> None:
+    assert function.output(["airflow", "version"], PATIENCE).splitlines()[-1] == VERSION
+
+
+def test_the_providers_are_there(function: sandbox.Function) -> None:
+    modules = "airflow.providers.amazon.aws.hooks.s3, airflow.providers.postgres.hooks.postgres"
+    function.output(["python", "-c", f"import {modules}"], PATIENCE)
+
+
+def test_a_workload_finds_its_module(function: sandbox.Function) -> None:
+    command = ["python", "-m", "airflow.sdk.execution_time.execute_workload", "--help"]
+    assert "--json-path" in function.output(command, PATIENCE)
+
+
+def test_a_dag_is_read_from_the_folder(function: sandbox.Function) -> None:
+    program = (
+        "import os, runpy; from airflow.configuration import conf; folder = conf.get('core', 'dags_folder'); "
+        "print(folder, runpy.run_path(os.path.join(folder, 'report.py'))['DAG'].task_ids)"
+    )
+    assert function.output(["python", "-c", program], PATIENCE).splitlines()[-1] == "/var/task/dags ['add']"

@@ -169,15 +169,29 @@ async fn list(State(content): Shared, Query(query): Query<HashMap<String, String
     xml.into_response()
 }
 
+/// A fetch that has not been answered or given up yet.
+struct UnderWay<'a>(&'a Mutex<Content>);
+
+impl<'a> UnderWay<'a> {
+    fn enter(shared: &'a Mutex<Content>) -> Self {
+        let mut content = shared.lock().unwrap();
+        content.under_way += 1;
+        content.most_under_way = content.most_under_way.max(content.under_way);
+        Self(shared)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().under_way -= 1;
+    }
+}
+
 async fn fetch(State(content): Shared, Path(key): Path<String>, headers: HeaderMap) -> Response {
     if let Some(fault) = enter(&content, format!("GET {key}")) {
         return fail(fault).await;
     }
-    {
-        let mut content = content.lock().unwrap();
-        content.under_way += 1;
-        content.most_under_way = content.most_under_way.max(content.under_way);
-    }
+    let under_way = UnderWay::enter(&content);
     loop {
         {
             let content = content.lock().unwrap();
@@ -187,8 +201,8 @@ async fn fetch(State(content): Shared, Path(key): Path<String>, headers: HeaderM
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let mut content = content.lock().unwrap();
-    content.under_way -= 1;
+    drop(under_way);
+    let content = content.lock().unwrap();
     let error = |status, code: &str| (status, format!("<Error><Code>{code}</Code></Error>")).into_response();
     let Some((version, bytes)) = content.objects.get(&key) else { return error(StatusCode::NOT_FOUND, "NoSuchKey") };
     let etag = format!("\"v{version}\"");

@@ -109,10 +109,11 @@ async fn e5_files_are_fetched_side_by_side() {
 #[tokio::test]
 async fn what_changes_while_it_is_fetched_is_listed_again() {
     let bucket = Bucket::start(&[("dags/a", b"1"), ("dags/b", b"2")]);
-    bucket.put_after_listing("dags/a", b"11");
+    // Of the same size, so that only S3 can tell.
+    bucket.put_after_listing("dags/a", b"9");
     bucket.put_after_listing("dags/c", b"3");
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
-    assert_eq!(seen(&mut function).await, "./a 11\n./b 2\n./c 3\n");
+    assert_eq!(seen(&mut function).await, "./a 9\n./b 2\n./c 3\n");
 }
 
 #[tokio::test]

@@ -102,15 +102,19 @@ async fn what_the_command_left_behind_is_there_for_the_second_and_ends_with_the_
 }
 
 #[tokio::test]
-async fn sigterm_ends_the_second_and_what_the_command_left_behind() {
+async fn sigterm_ends_the_second_and_what_the_command_left_behind_in_order() {
     let mut function = Function::start(&[("POST_COMMAND", "echo $$ > post; exec sleep 600")]).await;
-    function.send(json!({"task_key": "k", "command": "sleep 600 & echo $! > left"}));
-    let (post, left) = (function.path("post"), function.path("left"));
+    // Nobody reads its output any more, and the shell has something to say of the signal.
+    let left_behind =
+        "exec 2> /dev/null; trap 'echo in order > ended; exit' TERM; echo $$ > left; while :; do sleep 0.01; done";
+    function.send(json!({"task_key": "k", "command": format!("sh -c \"{}\" &", left_behind.replace('$', "\\$"))}));
+    let [post, left, ended] = ["post", "left", "ended"].map(|name| function.path(name));
     let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap_or_default();
-    wait_for("POST_COMMAND to start", || read(&post).ends_with('\n')).await;
+    wait_for("both to start", || read(&post).ends_with('\n') && read(&left).ends_with('\n')).await;
     function.terminate();
     assert_eq!(function.exit_code().await, Some(143));
     for path in [post, left] {
         wait_for_end_of(read(&path).trim()).await;
     }
+    assert_eq!(read(&ended), "in order\n");
 }

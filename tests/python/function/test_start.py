@@ -24,6 +24,8 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
 
 
 def configure(function: Function, **variables: str) -> None:
+    # What a test that failed may have left there.
+    function.path("ran").unlink(missing_ok=True)
     function.awslambda.update_function_configuration(
         FunctionName=function.server.function_name, Environment={"Variables": variables}
     )

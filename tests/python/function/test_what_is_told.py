@@ -30,6 +30,10 @@ def test_signal(shared: Function, name: str, number: int) -> None:
     assert (final["state"], final["reason"]) == ("failed", "signal")
     assert (final["signal"], final["return_code"]) == (number, -number)
     assert final["output_tail"] == "last words\n"
+    # The library would also know it from the return code. Others read the message.
+    shared.send({"task_key": "k", "command": f"kill -{name} $$"})
+    [result] = shared.results(1)
+    assert (result["reason"], result["signal"], result["return_code"]) == ("signal", number, -number)
 
 
 def test_duration(shared: Function) -> None:

@@ -10,6 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp include/*.hpp)
+PYTHON = tests/python tests/image benches/function_start.py
 EXAMPLES = $(patsubst examples/c/%.c,build/examples/%,$(wildcard examples/c/*.c))
 
 .PHONY: help
@@ -41,6 +42,15 @@ build/examples/%: examples/c/%.c include/lambda_executor.h
 	@mkdir -p $(@D)
 	@$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -Iinclude -o $@ $< -L$(TARGET) -llambda_executor -Wl,-rpath,$(abspath $(TARGET))
 
+# What is shipped, for old and new Linux alike; minutes to build.
+.PHONY: function
+function: setup-portable ## build the function for AWS into build/function (x86_64, glibc 2.26 or newer)
+	@tools/build_portable.sh lambda-executor-function
+
+.PHONY: setup-portable
+setup-portable:
+	@tools/setup.sh --portable
+
 .PHONY: header
 header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
@@ -69,14 +79,24 @@ test-c: build ## C and C++ tests, plainly and under valgrind
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
 	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml tests/python
 
+.PHONY: test-image
+test-image: setup build function ## the function's images, built from their Dockerfiles without an engine (as root)
+	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml --override-ini "pythonpath=. ../image" \
+	  tests/image --ignore tests/image/whole
+
+.PHONY: image-check
+image-check: setup build function ## the same with all of Airflow in it (about 10 minutes more)
+	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml --override-ini "pythonpath=. ../image" tests/image
+
 .PHONY: soak
 soak: ## the stories of tests/scenarios with outages as long as in life (about 8 minutes)
 	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios -- --include-ignored
 
 .PHONY: bench
-bench: ## cost of single calls, and 10,000 tasks with 20 ms latency (builds with optimisation first)
+bench: setup function ## cost of single calls, 10,000 tasks with 20 ms latency, start of the function (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
+	@$(VENVS)/boto/bin/python benches/function_start.py
 
 .PHONY: lint
 lint: lint-text lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python; no merge left half done
@@ -96,15 +116,15 @@ lint-c: setup
 
 .PHONY: lint-python
 lint-python: setup
-	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml tests/python
-	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml tests/python
-	@$(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml tests/python
+	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
+	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
+	@MYPYPATH=tests/python:tests/image $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml $(PYTHON)
 
 .PHONY: format
 format: setup ## put all sources into their canonical form
 	@cargo fmt --all
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format -i $(C_SOURCES))
-	@$(VENVS)/boto/bin/ruff format --quiet --config tests/python/pyproject.toml tests/python
+	@$(VENVS)/boto/bin/ruff format --quiet --config tests/python/pyproject.toml $(PYTHON)
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -6,11 +6,11 @@
 #
 #   tools/setup.sh                for building and testing
 #   tools/setup.sh --build-only   for building and the demo: no Python, no valgrind
+#   tools/setup.sh --portable     for `make function`: Python for its build alone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build_only=
-[ "${1:-}" != --build-only ] || build_only=yes
+what=${1:-all}
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -20,13 +20,17 @@ has() { command -v "$1" >/dev/null 2>&1; }
 missing_packages() {
   has cc && has gcc || echo gcc libc6-dev
   has make || echo make
-  [ -z "$build_only" ] || return 0
+  [ "$what" != --build-only ] || return 0
+  has python3 || echo python3
+  python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python3-venv
+  [ "$what" != --portable ] || return 0
   has g++ || echo g++
   has nm || echo binutils
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
-  has python3 || echo python3
-  python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python3-venv
+  # For the images of the function.
+  has buildah || echo buildah
+  has mmdebstrap || echo mmdebstrap
 }
 
 install_packages() {
@@ -65,7 +69,10 @@ make_environment() {
 check_rust
 read -r -a packages <<<"$(missing_packages | tr '\n' ' ')"
 [ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
-[ -z "$build_only" ] || exit 0
+case $what in
+  --build-only) exit 0 ;;
+  --portable) make_environment portable; exit 0 ;;
+esac
 for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}"

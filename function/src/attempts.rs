@@ -53,7 +53,7 @@ impl Attempts {
 
     fn open_with(directory: PathBuf, most: usize) -> io::Result<Self> {
         let mut found = Vec::new();
-        for entry in fs::read_dir(&directory)? {
+        for entry in fs::read_dir(&*directory)? {
             let entry = entry?;
             // Another process on this machine may have removed it just now.
             let Ok(metadata) = entry.metadata() else { continue };
@@ -149,16 +149,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// A fresh directory of a test's own.
-    pub(crate) fn scratch(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("lambda-executor-function-test-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).unwrap();
-        path
-    }
+    use crate::scratch::Scratch;
 
     fn begun(attempts: &Attempts, id: &str) -> Option<Begun> {
         match attempts.begin(id).unwrap() {
@@ -176,10 +169,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_submission_is_begun_once_and_its_result_kept() {
-        let directory = scratch("begun_once");
-        let attempts = Attempts::open(directory.clone()).unwrap();
+        let directory = Scratch::new("begun_once");
+        let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         // As another process on the same record.
-        let other = Attempts::open(directory.clone()).unwrap();
+        let other = Attempts::open(directory.to_path_buf()).unwrap();
         let running = begun(&attempts, "../a").unwrap();
         assert!(matches!(other.begin("../a").unwrap(), Seen::Running));
         assert!(matches!(other.begin("../a").unwrap(), Seen::Running));
@@ -188,39 +181,36 @@ pub(crate) mod tests {
         drop(running);
         assert_eq!(finished(&attempts, "../a").as_deref(), Some("{}"));
         assert!(begun(&attempts, "b").is_some());
-        fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]
     fn a_new_process_knows_what_the_old_one_did() {
-        let directory = scratch("new_process");
-        let attempts = Attempts::open(directory.clone()).unwrap();
+        let directory = Scratch::new("new_process");
+        let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         drop(begun(&attempts, "begun").unwrap());
         begun(&attempts, "finished").unwrap();
         attempts.finish("finished", "{}").unwrap();
-        let attempts = Attempts::open(directory.clone()).unwrap();
+        let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         assert!(matches!(attempts.begin("begun").unwrap(), Seen::Unknown));
         assert_eq!(finished(&attempts, "finished").as_deref(), Some("{}"));
         // Nothing but the two files is left.
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), 2);
-        fs::remove_dir_all(directory).unwrap();
+        assert_eq!(fs::read_dir(&*directory).unwrap().count(), 2);
     }
 
     #[test]
     fn the_oldest_are_forgotten() {
-        let directory = scratch("forgotten");
-        let attempts = Attempts::open_with(directory.clone(), 3).unwrap();
+        let directory = Scratch::new("forgotten");
+        let attempts = Attempts::open_with(directory.to_path_buf(), 3).unwrap();
         for id in ["a", "b", "c", "d", "e"] {
             begun(&attempts, id).unwrap();
             attempts.finish(id, id).unwrap();
         }
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(&*directory).unwrap().count(), 3);
         assert_eq!(finished(&attempts, "c").as_deref(), Some("c"));
         assert!(begun(&attempts, "b").is_some());
         let bulky = "x".repeat(20 * 1024 * 1024);
         attempts.finish("b", &bulky).unwrap();
         attempts.finish("f", &bulky).unwrap();
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
-        fs::remove_dir_all(directory).unwrap();
+        assert_eq!(fs::read_dir(&*directory).unwrap().count(), 1);
     }
 }

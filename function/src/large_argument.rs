@@ -34,7 +34,7 @@ pub(crate) fn fit(argv: &[String], run_dir: &RunDir) -> Result<Vec<String>, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempts::tests::scratch;
+    use crate::scratch::Scratch;
     use crate::state_dir::StateDir;
 
     fn airflow(workload: &str) -> Vec<String> {
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn only_airflows_large_workload_goes_to_a_file() {
-        let temporary = scratch("large_argument");
+        let temporary = Scratch::new("large_argument");
         let run_dir = StateDir::open(&temporary).unwrap().run_dir().unwrap();
         let longest = "x".repeat(MAX_ARGUMENT_BYTES);
         assert_eq!(fit(&airflow(&longest), &run_dir).unwrap(), airflow(&longest));
@@ -55,6 +55,5 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&fitted[4]).unwrap(), too_long);
         drop(run_dir);
         assert!(!std::path::Path::new(&fitted[4]).exists());
-        std::fs::remove_dir_all(temporary).unwrap();
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum Level {
     Info,
     /// Not as it should be; we go on.
     Warn,
-    /// The invocation fails.
+    /// The task fails without its command, or the invocation does.
     Error,
 }
 

@@ -3,11 +3,12 @@
 //!
 //! An invocation goes through `handler`: `event` reads it, `attempts` says whether it was run before, `run` runs the
 //! command within the bounds of `time_plan`, `result` writes the message and `report` sends it. What a command needs is
-//! prepared by `s3`, `large_argument`, `environment` and `hook`; `process_group`, `watch` and `output` look after it while
+//! prepared by `s3`, `home`, `large_argument`, `environment` and `hook`; `process_group`, `watch` and `output` look after it while
 //! it runs. `termination` and `host` notice that this program itself has to end.
 
 mod attempts;
 mod aws_error;
+mod env_file;
 mod environment;
 mod event;
 mod handler;
@@ -19,11 +20,14 @@ mod large_argument;
 mod log;
 mod output;
 mod process_group;
+mod regular_file;
 mod report;
 mod result;
 mod result_file;
 mod run;
 mod s3;
+#[cfg(test)]
+mod scratch;
 mod settings;
 mod state_dir;
 mod tail;
@@ -100,7 +104,6 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let temporary = std::env::temp_dir();
     let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
     let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;
-    home::make(&temporary);
     let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
     // Retries are ours: they must fit the time that is left.
     let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;

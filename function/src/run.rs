@@ -1,7 +1,9 @@
 //! Runs one command: fetches what it needs, prepares it, watches over it, and tells what became of it.
 
+use crate::env_file;
 use crate::environment::Environment;
 use crate::event::Task;
+use crate::home;
 use crate::hook;
 use crate::large_argument;
 use crate::log::{self, Level};
@@ -79,6 +81,8 @@ impl Runner {
 
     /// All that has to be there before the command can start. The error says what is not.
     async fn prepare(&self, job: Job<'_>, plan: &TimePlan) -> Result<Prepared, String> {
+        // A command may have removed it.
+        home::make(&std::env::temp_dir());
         let dags_folder = match &self.dags {
             Some(dags) => Some(dags.sync(plan.terminate_by).await.map_err(|error| error.to_string())?),
             None => None,
@@ -89,12 +93,12 @@ impl Runner {
         let argv = large_argument::fit(&job.task.command.argv(), &run_dir)?;
         let mut environment = Environment::of_task(job, &run_dir, &result_path, dags_folder)?;
         if let Some(pre_command) = &self.settings.pre_command {
-            let env_file = run_dir.file("env");
+            let env_path = run_dir.file("env");
             let mut for_hook = environment.clone();
-            for_hook.set("LAMBDA_EXECUTOR_ENV_FILE", &env_file);
+            for_hook.tell(env_file::VARIABLE, &env_path);
             let tail_bytes = self.settings.output_tail_bytes;
             hook::run("PRE_COMMAND", pre_command, &for_hook, tail_bytes, &plan.limit_before()).await?;
-            environment.add_file(&env_file)?;
+            environment.add(env_file::read(&env_path)?);
         }
         let (program, arguments) = argv.split_first().ok_or("the command is empty")?;
         let mut command = std::process::Command::new(program);
@@ -127,10 +131,10 @@ impl Runner {
         plan: &TimePlan,
     ) {
         let Some(post_command) = &self.settings.post_command else { return };
-        environment.set("LAMBDA_EXECUTOR_RETURN_CODE", outcome.return_code.to_string());
-        environment.set("LAMBDA_EXECUTOR_REASON", outcome.reason.name());
+        environment.tell("LAMBDA_EXECUTOR_RETURN_CODE", outcome.return_code.to_string());
+        environment.tell("LAMBDA_EXECUTOR_REASON", outcome.reason.name());
         if let Some(signal) = outcome.signal {
-            environment.set("LAMBDA_EXECUTOR_SIGNAL", signal.to_string());
+            environment.tell("LAMBDA_EXECUTOR_SIGNAL", signal.to_string());
         }
         let limit = plan.limit_after(Instant::now(), self.settings.post_timeout);
         let tail_bytes = self.settings.output_tail_bytes;

@@ -92,8 +92,8 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Files of commands hold tokens, and Dags take up disk: those of processes that are no more go. Under `local/` others of this program may
-/// be alive beside us.
+/// Files of commands hold tokens, and Dags take up disk: those of processes that are no more go. Under `local/` others
+/// of this program may be alive beside us.
 fn remove_left_behind(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -115,39 +115,36 @@ fn remove_left_behind(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempts::tests::scratch;
+    use crate::scratch::Scratch;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn run_directories_are_private_and_go_with_their_value() {
-        let temporary = scratch("run_dirs");
+        let temporary = Scratch::new("run_dirs");
         let state = StateDir::open(&temporary).unwrap();
         let run = state.run_dir().unwrap();
         let file = run.write("workload", b"token").unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         drop(run);
         assert!(!file.parent().unwrap().exists());
-        fs::remove_dir_all(temporary).unwrap();
     }
 
     #[test]
     fn what_killed_processes_left_is_removed() {
-        let temporary = scratch("left_behind");
+        let temporary = Scratch::new("left_behind");
         let state = StateDir::open(&temporary).unwrap();
         // Beyond the largest number that Linux gives a process.
         let dead = ["run-4194305-0", "dags-4194305"].map(|name| state.subdirectory(name).unwrap());
         let alive = ["run-1-0", "dags-1"].map(|name| state.subdirectory(name).unwrap());
         StateDir::open(&temporary).unwrap();
         assert_eq!((dead.map(|path| path.exists()), alive.map(|path| path.exists())), ([false; 2], [true; 2]));
-        fs::remove_dir_all(temporary).unwrap();
     }
 
     #[test]
     fn a_directory_that_others_can_read_is_refused() {
-        let temporary = scratch("refused");
+        let temporary = Scratch::new("refused");
         let path = StateDir::open(&temporary).unwrap().path;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(StateDir::open(&temporary).unwrap_err().to_string().contains("0700"));
-        fs::remove_dir_all(temporary).unwrap();
     }
 }

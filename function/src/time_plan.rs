@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 const ANSWER_RESERVE: Duration = Duration::from_secs(1);
 /// Kept free for sending the result, `ANSWER_RESERVE` included: several tries with back-off.
 const REPORT_RESERVE: Duration = Duration::from_secs(4);
-
 /// How long POST_COMMAND has from SIGTERM to SIGKILL.
 const POST_GRACE: Duration = Duration::from_secs(1);
 

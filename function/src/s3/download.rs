@@ -4,7 +4,7 @@ use super::error::Call;
 use super::local::Local;
 use super::{Location, Object, SyncError};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,13 +13,28 @@ use tokio::task::JoinSet;
 /// Small files wait for S3's answer more than for the network: about 20 ms each.
 const AT_ONCE: usize = 16;
 
-/// Fetches all of `missing` into the folder. The first error ends it.
+/// How it went.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// All is there.
+    All,
+    /// Not this one, for a reason that another round may not meet.
+    NotYet { key: String, reason: String },
+}
+
+/// Why one object was not fetched.
+enum Failed {
+    NotYet(String),
+    ForGood(SyncError),
+}
+
+/// Fetches all of `missing` into the folder. The first that fails ends it; what has been fetched stays.
 pub(crate) async fn all(
     client: &Client,
     location: &Location,
     local: &Local,
     missing: Vec<(PathBuf, Object)>,
-) -> Result<(), SyncError> {
+) -> Result<Fetched, SyncError> {
     let mut waiting = missing.into_iter();
     // Ends what is under way when dropped.
     let mut under_way = JoinSet::new();
@@ -29,35 +44,43 @@ pub(crate) async fn all(
         {
             let (client, location, full_path) = (client.clone(), location.clone(), local.path().join(&path));
             under_way.spawn(async move {
-                let file = fetch(&client, &location, &object, &full_path).await?;
-                Ok((path, object, file))
+                let file = fetch(&client, &location, &object, &full_path).await;
+                (path, object, file)
             });
         }
-        let Some(done) = under_way.join_next().await else { return Ok(()) };
-        let (path, object, file) =
-            done.map_err(|error| SyncError::Disk { path: local.path().to_owned(), error: error.into() })??;
-        let full_path = local.path().join(&path);
-        local.fetched_is(path, &object, &file).map_err(|error| SyncError::Disk { path: full_path, error })?;
+        let Some(done) = under_way.join_next().await else { return Ok(Fetched::All) };
+        let disk = |path: &Path, error| SyncError::Disk { path: path.to_owned(), error };
+        let (path, object, file) = done.map_err(|error| disk(local.path(), error.into()))?;
+        match file {
+            Ok(file) => {
+                let full_path = local.path().join(&path);
+                local.fetched_is(path, &object, &file).map_err(|error| disk(&full_path, error))?;
+            }
+            Err(Failed::NotYet(reason)) => return Ok(Fetched::NotYet { key: object.key, reason }),
+            Err(Failed::ForGood(error)) => return Err(error),
+        }
     }
 }
 
-async fn fetch(client: &Client, location: &Location, object: &Object, path: &Path) -> Result<File, SyncError> {
-    let disk = |error| SyncError::Disk { path: path.to_owned(), error };
+async fn fetch(client: &Client, location: &Location, object: &Object, path: &Path) -> Result<File, Failed> {
+    let changed = || Failed::NotYet("it has changed since it was listed".to_owned());
+    let disk = |error| Failed::ForGood(SyncError::Disk { path: path.to_owned(), error });
     let request = client.get_object().bucket(&location.bucket).key(&object.key);
     // What was listed, or an error.
     let answer = request.set_if_match(object.etag.clone()).send().await;
     let mut answer = answer.map_err(|error| match error.code() {
-        Some("PreconditionFailed" | "NoSuchKey") => SyncError::Changed { key: object.key.clone() },
-        _ => SyncError::refused(location, Call::Get(&object.key), &error),
+        Some("PreconditionFailed" | "NoSuchKey") => changed(),
+        _ => Failed::ForGood(SyncError::refused(location, Call::Get(&object.key), &error)),
     })?;
     let mut file = create(path).map_err(disk)?;
     let mut size = 0;
     while let Some(chunk) = answer.body.next().await {
-        let chunk = chunk.map_err(|error| SyncError::broken_off(location, &object.key, &error))?;
+        // The SDK tries again only what has no answer yet.
+        let chunk = chunk.map_err(|error| Failed::NotYet(DisplayErrorContext(error).to_string()))?;
         file.write_all(&chunk).map_err(disk)?;
         size += chunk.len() as u64;
     }
-    if size == object.size { Ok(file) } else { Err(SyncError::Changed { key: object.key.clone() }) }
+    if size == object.size { Ok(file) } else { Err(changed()) }
 }
 
 fn create(path: &Path) -> io::Result<File> {

@@ -3,8 +3,7 @@
 use super::Location;
 use crate::aws_error;
 use crate::settings::S3_MAX_BYTES;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::ByteStreamError;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::path::PathBuf;
 
 /// What S3 was asked for.
@@ -24,7 +23,7 @@ pub(crate) enum SyncError {
     #[error("there is no object below {location}: set S3_URI to where the Dags are")]
     Nothing { location: Location },
     #[error(
-        "the Dags in {location} have more than {max_bytes} bytes: raise {S3_MAX_BYTES}, and the function's ephemeral \
+        "the Dags in {location} take more than {max_bytes} bytes: raise {S3_MAX_BYTES}, and the function's ephemeral \
          storage with it, or name a smaller prefix in S3_URI"
     )]
     TooLarge { location: Location, max_bytes: u64 },
@@ -34,11 +33,8 @@ pub(crate) enum SyncError {
     Disk { path: PathBuf, error: std::io::Error },
     #[error("the Dags in {location} were not all there when the function's time was up")]
     TimeUp { location: Location },
-    #[error("the Dags in {location} changed again and again while they were fetched")]
-    KeepsChanging { location: Location },
-    /// For the caller, who lists again.
-    #[error("`{key}` has changed since it was listed")]
-    Changed { key: String },
+    #[error("the Dags in {location} could not be fetched in {rounds} rounds: `{key}`: {reason}")]
+    NotSettled { location: Location, rounds: u32, key: String, reason: String },
 }
 
 impl SyncError {
@@ -68,11 +64,5 @@ impl SyncError {
             Call::List => Self::NotListed { location, reason },
             Call::Get(key) => Self::NotFetched { location, key: key.to_owned(), reason },
         }
-    }
-
-    /// The answer ended early.
-    pub(crate) fn broken_off(location: &Location, key: &str, error: &ByteStreamError) -> Self {
-        let reason = DisplayErrorContext(error).to_string();
-        Self::NotFetched { location: location.clone(), key: key.to_owned(), reason }
     }
 }

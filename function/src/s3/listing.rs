@@ -6,6 +6,9 @@ use super::{Object, Source, SyncError};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types;
 
+/// What a file takes up at least, and what it grows by, on the usual file systems.
+const BLOCK_BYTES: u64 = 4096;
+
 /// Lists the objects of `source` by the path where each belongs.
 pub(crate) async fn list(client: &Client, source: &Source) -> Result<Wanted, SyncError> {
     let prefix = &source.location.prefix;
@@ -50,7 +53,8 @@ fn add(wanted: &mut Wanted, bytes: &mut u64, object: types::Object, source: &Sou
     })?;
     let Some(path) = path else { return Ok(()) };
     let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-    *bytes = bytes.saturating_add(size);
+    // As it takes up disk: many small files fill it as well as one large.
+    *bytes = bytes.saturating_add(size.div_ceil(BLOCK_BYTES).max(1).saturating_mul(BLOCK_BYTES));
     if *bytes > source.max_bytes {
         return Err(SyncError::TooLarge { location: source.location.clone(), max_bytes: source.max_bytes });
     }

@@ -4,26 +4,31 @@
 //! changed, replaced or removed is fetched anew.
 
 use super::Object;
-use super::paths::Wanted;
+use super::paths::{COMPILED, Wanted};
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, Metadata};
+use std::fs::{self, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
-
-/// Where Python keeps what it compiled. Kept beside its sources, so that a warm sandbox starts Dags faster; it is never
-/// loaded for a source that has gone or changed.
-const COMPILED: &str = "__pycache__";
 
 /// A file that came from S3.
 #[derive(Debug)]
 struct Fetched {
     etag: Option<String>,
     size: u64,
-    modified: SystemTime,
-    inode: u64,
+    seen: Seen,
+}
+
+/// What shows that a file on disk is the one that was written: the inode, and when that was last changed, in s and ns.
+/// Nobody can set that time, and a change of mode shows in it, too.
+#[derive(Debug, Eq, PartialEq)]
+struct Seen(u64, i64, i64);
+
+impl Seen {
+    fn of(found: &Metadata) -> Self {
+        Self(found.ino(), found.ctime(), found.ctime_nsec())
+    }
 }
 
 /// The folder of one process.
@@ -31,6 +36,8 @@ struct Fetched {
 pub(crate) struct Local {
     path: PathBuf,
     fetched: Mutex<HashMap<PathBuf, Fetched>>,
+    /// Held by who sweeps: one that was given up for want of time may still be at it.
+    sweeping: Mutex<()>,
 }
 
 /// What [`Local::keep_only`] found.
@@ -44,7 +51,7 @@ pub(crate) struct Swept {
 
 impl Local {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, fetched: Mutex::default() }
+        Self { path, fetched: Mutex::default(), sweeping: Mutex::default() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -53,19 +60,37 @@ impl Local {
 
     /// Removes all but what is `wanted` and current. First of all, so that old and new never take up disk together.
     pub(crate) fn keep_only(&self, wanted: &Wanted) -> io::Result<Swept> {
+        let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         if fs::symlink_metadata(&self.path).is_ok_and(|found| !found.is_dir()) {
             fs::remove_file(&self.path)?;
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path)?;
-        let directories: HashSet<&Path> = wanted.keys().flat_map(|path| path.ancestors().skip(1)).collect();
+        let mut files_in = HashMap::new();
+        for path in wanted.keys() {
+            for directory in path.ancestors().skip(1) {
+                files_in.entry(directory).or_insert(0_usize);
+            }
+            if let Some(files) = path.parent().and_then(|parent| files_in.get_mut(parent)) {
+                *files += 1;
+            }
+        }
         let mut swept = Swept::default();
-        self.sweep(Path::new(""), wanted, &directories, &mut swept)?;
+        self.sweep(Path::new(""), wanted, &files_in, &mut swept)?;
         self.fetched().retain(|path, _| swept.current.contains(path));
         Ok(swept)
     }
 
-    fn sweep(&self, below: &Path, wanted: &Wanted, directories: &HashSet<&Path>, swept: &mut Swept) -> io::Result<()> {
-        for entry in fs::read_dir(self.path.join(below))? {
+    /// Sweeps one directory; `files_in` has all that are wanted, with the number of files directly in them.
+    fn sweep(
+        &self,
+        below: &Path,
+        wanted: &Wanted,
+        files_in: &HashMap<&Path, usize>,
+        swept: &mut Swept,
+    ) -> io::Result<()> {
+        let directory = self.path.join(below);
+        let (mut current, mut compiled) = (0, None);
+        for entry in open(&directory)? {
             let entry = entry?;
             let path = below.join(entry.file_name());
             // Of a link itself: what a command made one must not lead our files elsewhere.
@@ -74,18 +99,25 @@ impl Local {
                 found => found?,
             };
             if found.is_dir() {
-                if directories.contains(path.as_path()) {
-                    self.sweep(&path, wanted, directories, swept)?;
-                } else if entry.file_name() != COMPILED || !directories.contains(below) {
-                    fs::remove_dir_all(entry.path())?;
+                if files_in.contains_key(path.as_path()) {
+                    self.sweep(&path, wanted, files_in, swept)?;
+                } else if entry.file_name() == COMPILED {
+                    compiled = Some(entry.path());
+                } else {
+                    remove_tree(&entry.path())?;
                     swept.removed += 1;
                 }
             } else if wanted.get(&path).is_some_and(|object| self.is_current(&path, object, &found)) {
                 swept.current.insert(path);
+                current += 1;
             } else {
                 fs::remove_file(entry.path())?;
                 swept.removed += 1;
             }
+        }
+        // Python tells a changed source by its size and a time in whole seconds, which is not enough for us.
+        if let Some(compiled) = compiled.filter(|_| current == 0 || files_in.get(below) != Some(&current)) {
+            remove_tree(&compiled)?;
         }
         Ok(())
     }
@@ -96,17 +128,14 @@ impl Local {
                 && fetched.etag.is_some()
                 && fetched.etag == object.etag
                 && (fetched.size, fetched.size) == (object.size, found.len())
-                && fetched.inode == found.ino()
-                && found.modified().is_ok_and(|modified| modified == fetched.modified)
+                && fetched.seen == Seen::of(found)
         })
     }
 
     /// Remembers that the file at `path` is `object`.
     pub(crate) fn fetched_is(&self, path: PathBuf, object: &Object, file: &fs::File) -> io::Result<()> {
-        let found = file.metadata()?;
-        let fetched =
-            Fetched { etag: object.etag.clone(), size: object.size, modified: found.modified()?, inode: found.ino() };
-        self.fetched().insert(path, fetched);
+        let seen = Seen::of(&file.metadata()?);
+        self.fetched().insert(path, Fetched { etag: object.etag.clone(), size: object.size, seen });
         Ok(())
     }
 
@@ -115,10 +144,31 @@ impl Local {
     }
 }
 
+/// Opens a directory that a command may have closed to its own user.
+fn open(directory: &Path) -> io::Result<fs::ReadDir> {
+    if fs::symlink_metadata(directory)?.mode() & 0o700 != 0o700 {
+        fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+    }
+    fs::read_dir(directory)
+}
+
+/// Removes a directory with all that is in it, closed ones too.
+fn remove_tree(directory: &Path) -> io::Result<()> {
+    for entry in open(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_tree(&entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    fs::remove_dir(directory)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempts::tests::scratch;
+    use crate::scratch::Scratch;
     use std::os::unix::fs::symlink;
 
     fn object(size: u64) -> Object {
@@ -130,8 +180,8 @@ mod tests {
     }
 
     /// A folder that has fetched `paths`.
-    fn folder(name: &str, paths: &[&str]) -> (PathBuf, Local) {
-        let scratch = scratch(name);
+    fn folder(name: &str, paths: &[&str]) -> (Scratch, Local) {
+        let scratch = Scratch::new(name);
         let local = Local::new(scratch.join("dags"));
         local.keep_only(&wanted(&[])).unwrap();
         for path in paths {
@@ -152,14 +202,14 @@ mod tests {
 
     #[test]
     fn what_is_untouched_is_current() {
-        let (scratch, local) = folder("s3_untouched", &["a", "x/a", "x/y/a"]);
+        let (_scratch, local) = folder("s3_untouched", &["a", "x/a", "x/y/a"]);
         assert_eq!(current(&local, &["a", "x/a", "x/y/a", "new"]), ["a", "x/a", "x/y/a"]);
-        fs::remove_dir_all(scratch).unwrap();
     }
 
     #[test]
     fn what_commands_did_is_undone() {
-        let (scratch, local) = folder("s3_touched", &["longer", "same-size", "gone", "link", "replaced", "x/a"]);
+        let (_scratch, local) =
+            folder("s3_touched", &["longer", "same-size", "gone", "link", "replaced", "mode", "x/a"]);
         let path = |name: &str| local.path().join(name);
         fs::write(path("longer"), "abcd").unwrap();
         fs::write(path("same-size"), "xyz").unwrap();
@@ -170,45 +220,58 @@ mod tests {
         fs::create_dir(path("replaced")).unwrap();
         fs::rename(path("x"), path("elsewhere")).unwrap();
         symlink(path("elsewhere"), path("x")).unwrap();
+        fs::set_permissions(path("mode"), Permissions::from_mode(0o755)).unwrap();
         fs::write(path("of-a-command"), "").unwrap();
-        assert!(current(&local, &["longer", "same-size", "gone", "link", "replaced", "x/a"]).is_empty());
+        fs::create_dir(path("closed")).unwrap();
+        fs::set_permissions(path("closed"), Permissions::from_mode(0o000)).unwrap();
+        assert!(current(&local, &["longer", "same-size", "gone", "link", "replaced", "mode", "x/a"]).is_empty());
         assert_eq!(fs::read_dir(local.path()).unwrap().count(), 0);
         assert!(Path::new("/etc/hostname").exists());
-        fs::remove_dir_all(scratch).unwrap();
     }
 
     #[test]
     fn another_etag_or_size_is_not_current() {
-        let (scratch, local) = folder("s3_changed", &["a", "b", "c"]);
+        let (_scratch, local) = folder("s3_changed", &["a", "b", "c"]);
         let mut wanted = wanted(&["a", "b", "c"]);
         wanted.get_mut(Path::new("a")).unwrap().etag = Some("\"f\"".to_owned());
         wanted.get_mut(Path::new("b")).unwrap().size = 4;
         let swept = local.keep_only(&wanted).unwrap();
         assert_eq!((swept.current, swept.removed), (HashSet::from([PathBuf::from("c")]), 2));
-        fs::remove_dir_all(scratch).unwrap();
     }
 
     #[test]
-    fn compiled_files_stay_as_long_as_there_are_sources() {
-        let (scratch, local) = folder("s3_compiled", &["x/a.py", "y/a.py"]);
-        for directory in ["x", "y", "z"] {
-            let compiled = local.path().join(directory).join(COMPILED);
-            fs::create_dir_all(&compiled).unwrap();
-            fs::write(compiled.join("a.pyc"), "").unwrap();
+    fn compiled_files_stay_as_long_as_all_their_sources_do() {
+        let (_scratch, local) = folder("s3_compiled", &["x/a.py", "x/b.py", "y/a.py", "z/a.py", "z/b.py"]);
+        let compiled = |directory: &str| local.path().join(directory).join(COMPILED);
+        for directory in ["", "x", "y", "z"] {
+            fs::create_dir_all(compiled(directory)).unwrap();
+            fs::write(compiled(directory).join("a.pyc"), "").unwrap();
         }
-        assert_eq!(current(&local, &["x/a.py"]), ["x/a.py"]);
-        assert!(local.path().join("x/__pycache__/a.pyc").exists());
-        assert!(!local.path().join("y").exists() && !local.path().join("z").exists());
-        fs::remove_dir_all(scratch).unwrap();
+        fs::write(local.path().join("z/a.py"), "xyz").unwrap();
+        assert_eq!(current(&local, &["x/a.py", "x/b.py", "z/a.py", "z/b.py"]), ["x/a.py", "x/b.py", "z/b.py"]);
+        assert!(compiled("x").join("a.pyc").exists());
+        assert!(!compiled("").exists() && !local.path().join("y").exists() && !compiled("z").exists());
+        assert!(local.path().join("z/b.py").exists());
+    }
+
+    #[test]
+    fn a_folder_that_a_command_has_closed_is_open_again() {
+        let (_scratch, local) = folder("s3_closed", &["x/a"]);
+        for directory in ["x", ""] {
+            fs::set_permissions(local.path().join(directory), Permissions::from_mode(0o500)).unwrap();
+        }
+        assert_eq!(current(&local, &["x/a"]), ["x/a"]);
+        for directory in ["x", ""] {
+            assert_eq!(fs::metadata(local.path().join(directory)).unwrap().mode() & 0o777, 0o700);
+        }
     }
 
     #[test]
     fn the_folder_itself_is_made_anew() {
         let (scratch, local) = folder("s3_folder", &["a"]);
         fs::remove_dir_all(local.path()).unwrap();
-        symlink(&scratch, local.path()).unwrap();
+        symlink(&*scratch, local.path()).unwrap();
         assert!(current(&local, &["a"]).is_empty());
         assert!(fs::symlink_metadata(local.path()).unwrap().is_dir());
-        fs::remove_dir_all(scratch).unwrap();
     }
 }

@@ -19,14 +19,20 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
-use local::Local;
+use download::Fetched;
+use local::{Local, Swept};
+use paths::Wanted;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Objects may change between listing and download, for example while somebody deploys: then the listing is asked for
-/// again, this often at most.
+/// An object may change between listing and download, for example while somebody deploys, or its transfer break off: then
+/// the listing is asked for again, this often at most.
 const ROUNDS: u32 = 5;
-/// From S3's answer to its next byte. S3 answers in a fraction of a second.
+/// Before the second round; doubled before each that follows.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// From a request to the first byte of its answer, which takes S3 a fraction of a second. A transfer that comes to a
+/// stop later is ended by the SDK's protection against stalled streams.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One object as S3 lists it.
@@ -43,7 +49,7 @@ pub(crate) struct Object {
 pub(crate) struct Folder {
     client: Client,
     source: Source,
-    local: Local,
+    local: Arc<Local>,
 }
 
 impl Folder {
@@ -53,7 +59,7 @@ impl Folder {
             .retry_config(RetryConfig::standard())
             .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
             .build();
-        Self { client: Client::from_conf(config), source, local: Local::new(path) }
+        Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) }
     }
 
     /// Makes the folder equal to S3 and returns its path. On an error it may be anything in between, which the next call
@@ -67,24 +73,17 @@ impl Folder {
     async fn sync_in_rounds(&self) -> Result<&Path, SyncError> {
         let location = &self.source.location;
         let start = Instant::now();
-        for _ in 0..ROUNDS {
+        let mut pause = FIRST_PAUSE;
+        for round in 1.. {
             let wanted = listing::list(&self.client, &self.source).await?;
-            let swept = self
-                .local
-                .keep_only(&wanted)
-                .map_err(|error| SyncError::Disk { path: self.local.path().to_owned(), error })?;
-            let missing: Vec<_> = wanted
-                .iter()
-                .filter(|(path, _)| !swept.current.contains(*path))
-                .map(|(p, o)| (p.clone(), o.clone()))
-                .collect();
-            let bytes: u64 = missing.iter().map(|(_, object)| object.size).sum();
-            let downloads = missing.len();
-            match download::all(&self.client, location, &self.local, missing).await {
-                Ok(()) => {
+            let files = wanted.len();
+            let (missing, swept) = self.sweep(wanted).await?;
+            let (downloads, bytes) = (missing.len(), missing.iter().map(|(_, object)| object.size).sum::<u64>());
+            let (key, reason) = match download::all(&self.client, location, &self.local, missing).await? {
+                Fetched::All => {
                     let told = [
                         ("from", location.to_string().into()),
-                        ("files", wanted.len().into()),
+                        ("files", files.into()),
                         ("downloaded", downloads.into()),
                         ("downloaded_bytes", bytes.into()),
                         ("removed", swept.removed.into()),
@@ -93,13 +92,29 @@ impl Folder {
                     log::write(Level::Info, "Dags are up to date", &told);
                     return Ok(self.local.path());
                 }
-                Err(SyncError::Changed { key }) => {
-                    let message = format!("`{key}` in S3 has changed since it was listed: listing again");
-                    log::write(Level::Info, &message, &[]);
-                }
-                Err(error) => return Err(error),
+                Fetched::NotYet { key, reason } => (key, reason),
+            };
+            if round == ROUNDS {
+                return Err(SyncError::NotSettled { location: location.clone(), rounds: ROUNDS, key, reason });
             }
+            let message = format!("`{key}` in S3 was not fetched, listing again: {reason}");
+            log::write(Level::Warn, &message, &[("from", location.to_string().into())]);
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
-        Err(SyncError::KeepsChanging { location: location.clone() })
+        unreachable!("the last round returns")
+    }
+
+    /// Removes what does not belong into the folder; tells what is missing. On another thread: commands may have left any
+    /// number of files there, and time limits must be kept meanwhile.
+    async fn sweep(&self, wanted: Wanted) -> Result<(Vec<(PathBuf, Object)>, Swept), SyncError> {
+        let local = Arc::clone(&self.local);
+        let swept = tokio::task::spawn_blocking(move || {
+            let swept = local.keep_only(&wanted)?;
+            let missing = wanted.into_iter().filter(|(path, _)| !swept.current.contains(path)).collect();
+            Ok((missing, swept))
+        });
+        let disk = |error| SyncError::Disk { path: self.local.path().to_owned(), error };
+        swept.await.map_err(|error| disk(error.into()))?.map_err(disk)
     }
 }

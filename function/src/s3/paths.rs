@@ -10,7 +10,10 @@ const MAX_NAME_BYTES: usize = 255;
 /// What the folder is to hold, by path below it.
 pub(crate) type Wanted = BTreeMap<PathBuf, Object>;
 
-/// The path of an object below the folder; none for a key that only stands for a directory. The error says what is wrong
+/// Where Python keeps what it compiled.
+pub(crate) const COMPILED: &str = "__pycache__";
+
+/// The path of an object below the folder; none for a key that only stands for a directory, and for compiled files. The error says what is wrong
 /// with the key.
 pub(crate) fn path_of(key: &str, location: &Location) -> Result<Option<PathBuf>, String> {
     let below = match key.strip_prefix(&location.prefix) {
@@ -22,6 +25,10 @@ pub(crate) fn path_of(key: &str, location: &Location) -> Result<Option<PathBuf>,
     };
     // As the console of S3 makes them for folders.
     if below.is_empty() || below.ends_with('/') {
+        return Ok(None);
+    }
+    // Whoever copies a working folder to S3 copies these with it. Python would write them anew, and we fetch them again.
+    if below.split('/').any(|name| name == COMPILED) {
         return Ok(None);
     }
     for name in below.split('/') {
@@ -63,6 +70,7 @@ mod tests {
             ("dags/a.py", "dags/a.py", Some("a.py")),
             ("dags/", "dags", None),
             ("dags/x/", "dags", None),
+            ("dags/x/__pycache__/a.pyc", "dags", None),
         ] {
             assert_eq!(path(key, prefix), Ok(expected.map(str::to_owned)), "{key}");
         }

@@ -1,6 +1,7 @@
 //! An S3 of the test's own: one bucket, two operations, and what can go wrong with them.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,8 @@ pub(crate) enum Fault {
     Fail(u16, &'static str),
     /// No answer at all.
     Hang,
+    /// An answer that ends before it is whole.
+    BreakOff,
 }
 
 #[derive(Default)]
@@ -131,6 +134,15 @@ fn enter(content: &Mutex<Content>, request: String) -> Option<Fault> {
 async fn fail(fault: Fault) -> Response {
     match fault {
         Fault::Hang => std::future::pending().await,
+        Fault::BreakOff => {
+            use futures_util::{StreamExt, stream};
+            // Not before the beginning is on its way, or the whole request would count as one without an answer.
+            let broken = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err(std::io::Error::other("as the test wants it"))
+            });
+            Body::from_stream(stream::iter([Ok("part")]).chain(broken)).into_response()
+        }
         Fault::Fail(status, code) => (
             StatusCode::from_u16(status).unwrap(),
             format!("<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>"),

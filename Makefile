@@ -96,7 +96,10 @@ soak: ## the stories of tests/scenarios with outages as long as in life (about 8
 bench: setup function ## cost of single calls, 10,000 tasks with 20 ms latency, start of the function (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
-	@$(VENVS)/boto/bin/python benches/function_start.py
+	@cargo build --quiet --locked --release -p lambda-executor-local
+	@mkdir -p build/bench
+	@cp $(TARGET)/../release/lambda-executor-local build/function/lambda-executor-function build/bench/
+	@$(VENVS)/boto/bin/python benches/function_start.py --programs build/bench
 
 .PHONY: lint
 lint: lint-text lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python; no merge left half done

@@ -1,87 +1,26 @@
-"""docs/aws-setup.md: what can be run of it is run as it stands there, what can be looked up is looked up."""
+"""docs/aws-setup.md: its commands are run as they stand there."""
 
 import dataclasses
 import json
 import re
-import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import servers
-from jsonschema import Draft202012Validator
+from moto.cloudformation.models import CloudFormationBackend
 
-from .conftest import IMAGE, Stack, as_list, aws, config_schema, deploy
+from .conftest import IMAGE, KEY, Stack, as_list, aws, deploy
+from .guide import NAMES, SHELL, TEXT, block_with, named, run, section
 
-GUIDE = servers.ROOT / "docs" / "aws-setup.md"
-TEXT = GUIDE.read_text()
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-SHELL = [block for kind, block in BLOCKS if kind == "sh"]
 # Needs a Docker engine, or a build.
 NOT_RUN = re.compile(r"^(docker|make) |\| docker |build/examples/", re.MULTILINE)
-# Of Airflow, and told so; everything else that looks like a variable is the function's or the image's.
-AIRFLOW_VARIABLE = re.compile(r"AIRFLOW__(CORE|DATABASE|LOGGING)__\w+")
-
-
-def section(title: str) -> str:
-    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return str(found[1])
-
-
-def block_with(text: str) -> str:
-    """The one block of shell that has this."""
-    (block,) = (block for block in SHELL if text in block)
-    return block
-
-
-def rows(title: str) -> list[list[str]]:
-    """Cells of the tables of a section, without their heads."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
-    heads = {number - 1 for number, line in enumerate(lines) if set(line) <= set("|-: ")}
-    kept = [line for number, line in enumerate(lines) if number not in heads and number - 1 not in heads]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in kept]
-
-
-def run(server: servers.Server, folder: Path, *blocks: str) -> str:
-    """Runs shell of the guide, with AWS's own command line against the server; what it wrote."""
-    (folder / "function").mkdir(parents=True, exist_ok=True)
-    shutil.copy(servers.ROOT / "function" / "template.yaml", folder / "function")
-    # Version 1 knows the endpoint of SQS better than the environment, unless it is told like this.
-    command = folder / "bin" / "aws"
-    command.parent.mkdir(exist_ok=True)
-    command.write_text(
-        f'#!/bin/sh\nexec {Path(sys.executable).with_name("aws")} --endpoint-url $AWS_ENDPOINT_URL "$@"\n'
-    )
-    command.chmod(0o755)
-    # Whatever went elsewhere all the same would go to a port on which nobody listens.
-    astray = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(
-        ["/bin/bash", "-c", "\n".join(["set -euo pipefail", *blocks])],
-        cwd=folder,
-        env={**server.environment(), **astray, "HOME": str(folder), "PATH": f"{command.parent}:/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        # Each start of the command line costs a second of CPU.
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-# ---- what is run ----
-
-
-NAMES = block_with("REPOSITORY=")
-
-
-def named(name: str) -> str:
-    """The block that all others need, with another name: the tests share moto."""
-    assert "NAME=my-executor" in NAMES
-    return NAMES.replace("NAME=my-executor", f"NAME={name}")
+# The two ways to deploy.
+IMAGE_ALONE = "--parameter-overrides ImageUri=$REPOSITORY:1\n"
+FOR_AIRFLOW_3 = "ExecutionApiServerUrl="
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +48,12 @@ def test_all_blocks_but_those_that_need_docker_or_a_build_are_run_here() -> None
     run_here = [
         "REPOSITORY=",
         "ecr create-repository",
-        "cloudformation deploy",
+        IMAGE_ALONE,
+        FOR_AIRFLOW_3,
         "airflow.env",
         "lambda create-function",
     ]
-    run_here += ["iam attach-role-policy", "lambda invoke", "delete-stack"]
+    run_here += ["iam attach-role-policy", "lambda invoke", "delete-stack", "lambda delete-function"]
     left = [block for block in SHELL if not any(text in block for text in run_here)]
     assert all(NOT_RUN.search(block) for block in left), left
     assert not any(NOT_RUN.search(block) for block in SHELL if block not in left)
@@ -121,18 +61,109 @@ def test_all_blocks_but_those_that_need_docker_or_a_build_are_run_here() -> None
 
 # moto warns of what it leaves out; test_stack.py looks at that.
 @pytest.mark.filterwarnings("ignore:Tried to parse")
-def test_image_and_stack_are_made_and_go_away(there: servers.Server, tmp_path: Path) -> None:
-    def queues() -> list[str]:
-        return [url for url in there.sqs().list_queues().get("QueueUrls", []) if "/goes-away-" in url]
+def test_image_and_stack_are_made(there: servers.Server, tmp_path: Path) -> None:
+    run(there, tmp_path, named("is-made"), block_with("ecr create-repository"), block_with(IMAGE_ALONE))
+    assert deployed(there, "is-made")["ImageUri"].endswith("/is-made:1")
+    assert {"is-made", "is-made-results", "is-made-dead-letters", "/aws/lambda/is-made"} < set(
+        left_of(there, "is-made")
+    )
 
-    made = block_with("ecr create-repository"), block_with("cloudformation deploy")
+
+@pytest.mark.filterwarnings("ignore:Tried to parse")
+def test_a_stack_for_airflow_3_is_made(there: servers.Server, tmp_path: Path) -> None:
+    run(there, tmp_path, named("for-airflow"), block_with(FOR_AIRFLOW_3))
+    parameters = deployed(there, "for-airflow")
+    function = there.awslambda().get_function(FunctionName="for-airflow")["Configuration"]
+    address = function["Environment"]["Variables"]["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]
+    assert address == parameters["ExecutionApiServerUrl"] != ""
+    # No longer than a token lives.
+    lives = re.search(r"`\[scheduler\] task_queued_timeout` seconds \((\d+)\)", TEXT)
+    assert lives
+    assert parameters["MaximumEventAge"] == lives[1]
+
+
+def deployed(server: servers.Server, name: str) -> dict[str, str]:
+    """Parameters of a stack."""
+    (stack,) = aws(server, "cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+
+
+def left_of(server: servers.Server, name: str) -> list[str]:
+    """All that bears the name, but managed policies."""
+    found: list[str] = [url.rsplit("/", 1)[1] for url in server.sqs().list_queues().get("QueueUrls", [])]
+    for service, call, of, key in (
+        ("lambda", "list_functions", "Functions", "FunctionName"),
+        ("iam", "list_roles", "Roles", "RoleName"),
+        ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+        ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    ):
+        found += [it[key] for it in getattr(aws(server, service), call)()[of]]
+    return [it for it in found if it.removeprefix("/aws/lambda/").startswith(name)]
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """The role `my-scheduler`."""
+
+    iam: Any
+
+    def policies(self) -> set[str]:
+        attached = self.iam.list_attached_role_policies(RoleName="my-scheduler")["AttachedPolicies"]
+        return {policy["PolicyArn"] for policy in attached}
+
+
+@pytest.fixture
+def scheduler(there: servers.Server) -> Iterator[Scheduler]:
+    role = Scheduler(aws(there, "iam"))
+    role.iam.create_role(RoleName="my-scheduler", AssumeRolePolicyDocument="{}")
+    yield role
+    for arn in role.policies():
+        role.iam.detach_role_policy(RoleName="my-scheduler", PolicyArn=arn)
+    role.iam.delete_role(RoleName="my-scheduler")
+
+
+def test_the_stack_goes_away(
+    there: servers.Server, scheduler: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With both policies for the scheduler, whom the stack knows nothing of."""
+    attached: set[str] = set()
+    deletions = 0
+    delete_stack = CloudFormationBackend.delete_stack
+
+    def delete(backend: CloudFormationBackend, name: str) -> None:
+        # moto deletes the stack in any case. CloudFormation cannot delete a policy that somebody has.
+        nonlocal deletions
+        attached.update(scheduler.policies())
+        deletions += 1
+        delete_stack(backend, name)
+
+    monkeypatch.setattr(CloudFormationBackend, "delete_stack", delete)
+    stack = deploy(there, "goes-away", {"ImageUri": IMAGE, "KmsKeyArn": KEY})
+    policies = {stack.outputs["SchedulerPolicyArn"], stack.outputs["SchedulerKeyPolicyArn"]}
+    made = block_with("ecr create-repository"), block_with("iam attach-role-policy")
     run(there, tmp_path, named("goes-away"), *made)
-    assert len(queues()) == 2
+    assert scheduler.policies() == policies
+    assert len(left_of(there, "goes-away")) > 4
     run(there, tmp_path, named("goes-away"), block_with("delete-stack"))
-    assert queues() == []
-    assert not [
-        it for it in aws(there, "ecr").describe_repositories()["repositories"] if it["repositoryName"] == "goes-away"
-    ]
+    assert deletions
+    assert not attached, "when the stack was deleted"
+    # moto leaves managed policies of a stack behind.
+    assert left_of(there, "goes-away") == []
+
+
+def test_what_was_made_by_hand_goes_away(there: servers.Server, scheduler: Scheduler, tmp_path: Path) -> None:
+    def policies() -> list[str]:
+        found = scheduler.iam.list_policies(Scope="Local")["Policies"]
+        return [policy["Arn"] for policy in found if policy["PolicyName"].startswith("hand-made-")]
+
+    made = block_with("ecr create-repository"), block_with("lambda create-function")
+    run(there, tmp_path, named("hand-made"), *made)
+    (policy,) = policies()
+    scheduler.iam.attach_role_policy(RoleName="my-scheduler", PolicyArn=policy)
+    assert len(left_of(there, "hand-made")) == 8
+    run(there, tmp_path, named("hand-made"), block_with("lambda delete-function"))
+    assert (left_of(there, "hand-made"), policies(), scheduler.policies()) == ([], [], set())
 
 
 def test_the_stack_is_allowed_the_iam_that_it_has(template: dict[str, Any]) -> None:
@@ -140,14 +171,14 @@ def test_the_stack_is_allowed_the_iam_that_it_has(template: dict[str, Any]) -> N
     iam = [it for it in template["Resources"].values() if it["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")]
     assert iam
     assert not any({"RoleName", "ManagedPolicyName"} & set(it["Properties"]) for it in iam)
-    assert " --capabilities CAPABILITY_IAM " in block_with("cloudformation deploy")
+    assert all(" --capabilities CAPABILITY_IAM " in block_with(how) for how in (IMAGE_ALONE, FOR_AIRFLOW_3))
 
 
-def test_the_outputs_become_files_and_a_policy_of_the_scheduler(there: servers.Server, tmp_path: Path) -> None:
+def test_the_outputs_become_files_and_a_policy_of_the_scheduler(
+    there: servers.Server, scheduler: Scheduler, tmp_path: Path
+) -> None:
     # moto forgets the outputs of a stack that was made by `deploy`, so this one is not.
     stack = deploy(there, "has-outputs", {"ImageUri": IMAGE})
-    iam = aws(there, "iam")
-    iam.create_role(RoleName="my-scheduler", AssumeRolePolicyDocument="{}")
     run(there, tmp_path, named("has-outputs"), block_with("airflow.env"), block_with("iam attach-role-policy"))
     config = json.loads((tmp_path / "my-executor.json").read_text())
     assert config == json.loads(stack.outputs["Options"])
@@ -155,8 +186,7 @@ def test_the_outputs_become_files_and_a_policy_of_the_scheduler(there: servers.S
     variables = dict(line.split("=", 1) for line in (tmp_path / "airflow.env").read_text().splitlines())
     prefix = "AIRFLOW__AWS_LAMBDA_EXECUTOR__"
     assert {name.removeprefix(prefix).lower(): value for name, value in variables.items()} == config
-    (attached,) = iam.list_attached_role_policies(RoleName="my-scheduler")["AttachedPolicies"]
-    assert attached["PolicyArn"] == stack.outputs["SchedulerPolicyArn"]
+    assert scheduler.policies() == {stack.outputs["SchedulerPolicyArn"]}
 
 
 def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain: Stack, by_hand: Path) -> None:
@@ -225,83 +255,3 @@ def test_the_first_task_by_hand(tmp_path: Path) -> None:
     assert shown
     assert shown[1] in told
     assert shown[2] in told
-
-
-# ---- what is looked up ----
-
-
-def test_json_is_a_configuration_that_the_library_takes() -> None:
-    blocks = [json.loads(block) for kind, block in BLOCKS if kind == "json"]
-    assert len(blocks) == 1
-    for config in blocks:
-        assert list(Draft202012Validator(config_schema()).iter_errors(config)) == []
-
-
-def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
-    """Options, variables, parameters, outputs, reasons: whatever stands in code and looks like one."""
-    root = servers.ROOT
-    function = [*(root / "function").rglob("*.rs"), *(root / "function").rglob("*ockerfile*")]
-    function += [root / "function" / "README.md", root / "function" / "template.yaml"]
-    program = "\n".join(file.read_text() for file in function if file.is_file())
-    told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
-    header = (root / "include" / "lambda_executor.h").read_text()
-    known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
-    # Errors that AWS tells, an executor of Airflow's.
-    known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor"}
-    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
-    for code in re.findall(r"`([^`]+)`", prose):
-        for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):
-            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + told), name
-        if re.fullmatch(r"[a-z]+(_[a-z]+)+", code):
-            assert f"`{code}`" in told or code in program or f"REASON_{code.upper()}" in header, code
-        if re.fullmatch(r"([A-Z][a-z0-9]+){2,}", code):
-            assert code in known_camel, code
-
-
-def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[str, Any]) -> None:
-    checked = 0
-    for names, default, *_ in rows("The stack"):
-        defaults = [str(template["Parameters"][name]["Default"]) for name in re.findall(r"`(\w+)`", names)]
-        written = ["" if it == "none" else it for it in re.findall(r"none|\w+", default)]
-        assert written == defaults, names
-        checked += len(defaults)
-    assert checked >= 10
-
-
-def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
-    prices = (servers.ROOT / "src" / "observe" / "prices.rs").read_text()
-    price = dict(re.findall(r'of: "(.+?)",\s+usd_per_million: ([\d.]+)', prices))
-    as_of = re.search(r'AS_OF: &str = "(.+?)"', prices)
-    assert as_of
-    assert as_of[1] in section("Cost")
-    *items, (_, _, _, together) = rows("Cost")
-    total = 0.0
-    for what, amount, each, cost in items:
-        number, numbers = float(amount.replace(",", "")), each.replace(",", "").split(" / ")
-        exact = number * float(numbers[0]) / (float(numbers[1]) if numbers[1:] else 1)
-        assert cost == f"{exact:.4f}", what
-        total += exact
-        if numbers[1:]:
-            assert numbers[1] == "1000000"
-            assert numbers[0] == price["Lambda, Invoke" if what == "Invokes" else "SQS, standard queue"], what
-    assert together == f"{total:.4f}"
-    (time,) = (item for item in items if item[0].startswith("time"))
-    factors = re.search(r"([\d,]+) . (\d+) s . (\d+) GB", time[0])
-    assert factors
-    tasks, seconds, memory = (int(it.replace(",", "")) for it in factors.groups())
-    assert tasks * seconds * memory == int(time[1].replace(",", ""))
-
-
-def test_links_lead_somewhere() -> None:
-    def anchors(text: str) -> set[str]:
-        titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.MULTILINE)
-        return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-    for target in re.findall(r"\]\((?!https:)([^)]+)\)", TEXT):
-        path, _, anchor = target.partition("#")
-        text = (GUIDE.parent / path).read_text() if path else TEXT
-        assert not anchor or anchor in anchors(text), target
-    named = set(re.findall(r"\[([^\]]+)\](?![(:])", section("Quotas").split("\n[")[0]))
-    assert named
-    for name in named:
-        assert f"\n[{name}]: https://docs.aws.amazon.com/" in TEXT, name

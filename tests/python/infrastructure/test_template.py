@@ -47,9 +47,14 @@ def test_event_invoke_config_waits_for_the_alias(template: dict[str, Any]) -> No
     assert template["Resources"]["EventInvokeConfig"]["DependsOn"] == "Alias"
 
 
-def test_a_version_is_published_for_each_image_and_size(template: dict[str, Any]) -> None:
+def test_a_version_is_published_for_each_image_and_size(
+    template: dict[str, Any], resources: dict[str, dict[str, Any]]
+) -> None:
     """Only another description makes CloudFormation publish a version, and Lambda takes 256 characters of it."""
-    description = template["Resources"]["Version"]["Properties"]["Description"]["Fn::Sub"]
+    description = resources["Version"]["Description"]["Fn::Sub"]
+    # Lambda publishes none while nothing of the function has changed, and then the update of the stack fails.
+    # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
+    assert resources["Function"]["Description"] == {"Fn::Sub": description}
     named = set(re.findall(r"\$\{(\w+)}", description))
     assert named == {"ImageUri", "MemorySize", "Timeout", "EphemeralStorageSize", "Release"}
     parameters = template["Parameters"]
@@ -59,6 +64,19 @@ def test_a_version_is_published_for_each_image_and_size(template: dict[str, Any]
         description,
     )
     assert len(longest) <= 256
+
+
+@pytest.mark.parametrize("prefix", ["dags", "d", "team/dags", "team.a/dags_1", "a b/dags", "{a}"])
+def test_a_folder_in_the_bucket(template: dict[str, Any], prefix: str) -> None:
+    assert re.fullmatch(template["Parameters"]["S3Prefix"]["AllowedPattern"], prefix)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "/dags", "dags/", "*", "d*", "da*gs", "dag?", "team/?/dags", "${aws:userid}", "a/$"]
+)
+def test_no_folder_in_the_bucket(template: dict[str, Any], prefix: str) -> None:
+    """The policy names it: what stands for other folders there would open them."""
+    assert not re.fullmatch(template["Parameters"]["S3Prefix"]["AllowedPattern"], prefix)
 
 
 def test_what_may_still_be_needed_outlives_an_update(template: dict[str, Any]) -> None:

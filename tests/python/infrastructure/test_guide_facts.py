@@ -1,0 +1,91 @@
+"""docs/aws-setup.md: what can be looked up is looked up."""
+
+import json
+import re
+from typing import Any
+
+import servers
+from jsonschema import Draft202012Validator
+
+from .conftest import config_schema
+from .guide import BLOCKS, GUIDE, TEXT, rows, section
+
+# Of Airflow, and told so; everything else that looks like a variable is the function's or the image's.
+AIRFLOW_VARIABLE = re.compile(r"AIRFLOW__(CORE|DATABASE|LOGGING)__\w+")
+
+
+def test_json_is_a_configuration_that_the_library_takes() -> None:
+    blocks = [json.loads(block) for kind, block in BLOCKS if kind == "json"]
+    assert len(blocks) == 1
+    for config in blocks:
+        assert list(Draft202012Validator(config_schema()).iter_errors(config)) == []
+
+
+def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
+    """Options, variables, parameters, outputs, reasons: whatever stands in code and looks like one."""
+    root = servers.ROOT
+    function = [*(root / "function").rglob("*.rs"), *(root / "function").rglob("*ockerfile*")]
+    function += [root / "function" / "README.md", root / "function" / "template.yaml"]
+    program = "\n".join(file.read_text() for file in function if file.is_file())
+    told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
+    header = (root / "include" / "lambda_executor.h").read_text()
+    known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
+    # Errors that AWS tells, an executor of Airflow's.
+    known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor"}
+    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    for code in re.findall(r"`([^`]+)`", prose):
+        for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):
+            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + told), name
+        if re.fullmatch(r"[a-z]+(_[a-z]+)+", code):
+            assert f"`{code}`" in told or code in program or f"REASON_{code.upper()}" in header, code
+        if re.fullmatch(r"([A-Z][a-z0-9]+){2,}", code):
+            assert code in known_camel, code
+
+
+def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[str, Any]) -> None:
+    checked = 0
+    for names, default, *_ in rows("The stack"):
+        defaults = [str(template["Parameters"][name]["Default"]) for name in re.findall(r"`(\w+)`", names)]
+        written = ["" if it == "none" else it for it in re.findall(r"none|\w+", default)]
+        assert written == defaults, names
+        checked += len(defaults)
+    assert checked >= 10
+
+
+def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
+    prices = (servers.ROOT / "src" / "observe" / "prices.rs").read_text()
+    price = dict(re.findall(r'of: "(.+?)",\s+usd_per_million: ([\d.]+)', prices))
+    as_of = re.search(r'AS_OF: &str = "(.+?)"', prices)
+    assert as_of
+    assert as_of[1] in section("Cost")
+    *items, (_, _, _, together) = rows("Cost")
+    total = 0.0
+    for what, amount, each, cost in items:
+        number, numbers = float(amount.replace(",", "")), each.replace(",", "").split(" / ")
+        exact = number * float(numbers[0]) / (float(numbers[1]) if numbers[1:] else 1)
+        assert cost == f"{exact:.4f}", what
+        total += exact
+        if numbers[1:]:
+            assert numbers[1] == "1000000"
+            assert numbers[0] == price["Lambda, Invoke" if what == "Invokes" else "SQS, standard queue"], what
+    assert together == f"{total:.4f}"
+    (time,) = (item for item in items if item[0].startswith("time"))
+    factors = re.search(r"([\d,]+) . (\d+) s . (\d+) GB", time[0])
+    assert factors
+    tasks, seconds, memory = (int(it.replace(",", "")) for it in factors.groups())
+    assert tasks * seconds * memory == int(time[1].replace(",", ""))
+
+
+def test_links_lead_somewhere() -> None:
+    def anchors(text: str) -> set[str]:
+        titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+    for target in re.findall(r"\]\((?!https:)([^)]+)\)", TEXT):
+        path, _, anchor = target.partition("#")
+        text = (GUIDE.parent / path).read_text() if path else TEXT
+        assert not anchor or anchor in anchors(text), target
+    named = set(re.findall(r"\[([^\]]+)\](?![(:])", section("Quotas").split("\n[")[0]))
+    assert named
+    for name in named:
+        assert f"\n[{name}]: https://docs.aws.amazon.com/" in TEXT, name

@@ -64,15 +64,18 @@ class Store:
             raise BuildError(f"buildah {' '.join(arguments)}\n{done.stdout}{done.stderr}")
         return done.stdout.strip()
 
-    def add_base(self, name: str, tar: Path, *, certificates: bool) -> None:
+    def add_base(self, name: str, tar: Path, *, certificates: bool, local: Path | None = None) -> None:
         """An image from a root in a tar file. With `certificates` it trusts whom this machine trusts, and takes
-        Python's packages from where this machine takes them."""
+        Python's packages from where this machine takes them. `bin` and `lib` of `local` are in /usr/local."""
         container = self.buildah("from", "scratch")
         self.buildah("add", "--quiet", container, str(tar), "/")
         if certificates:
             self.buildah("copy", "--quiet", container, str(CERTIFICATES.resolve()), str(CERTIFICATES))
             if PIP_CONFIG.exists():
                 self.buildah("copy", "--quiet", container, str(PIP_CONFIG.resolve()), str(PIP_CONFIG))
+        if local is not None:
+            for part in ("bin", "lib"):
+                self.buildah("copy", "--quiet", container, str(local / part), f"/usr/local/{part}")
         self.buildah("config", "--env", f"PATH={PATH}", container)
         self.buildah("commit", "--quiet", "--rm", "--signature-policy", self._policy, container, f"localhost/{name}")
 
@@ -80,8 +83,11 @@ class Store:
     def _policy(self) -> str:
         return str(self.folder / "policy.json")
 
-    def build(self, dockerfile: str, base: str, *, contexts: dict[str, Path], **arguments: str) -> Image:
-        """Builds `dockerfile` on the base added by that name, with further build contexts and build arguments."""
+    def build(
+        self, dockerfile: str, base: str, *, contexts: dict[str, Path], source: Path = ROOT, **arguments: str
+    ) -> Image:
+        """Builds `dockerfile` of the clone `source` on the base added by that name, with further build contexts and
+        build arguments."""
         identifier_file = self.folder / "image-id"
         given = {"BASE_IMAGE": f"localhost/{base}", **arguments}
         self.buildah(
@@ -97,6 +103,7 @@ class Store:
             "--file",
             dockerfile,
             ".",
+            cwd=source,
         )
         container = self.buildah(
             "from", "--pull-never", "--signature-policy", self._policy, identifier_file.read_text()

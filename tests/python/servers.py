@@ -98,10 +98,16 @@ class LocalServer(Server):
             data=body,
             headers={"authorization": f"Bearer {self.secret_access_key}", "content-type": "application/json"},
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
-            told: dict[str, Any] = json.load(answer)
+        told: dict[str, Any] = json.loads(ask(request))
         return told
+
+
+def ask(request: urllib.request.Request | str) -> bytes:
+    """The answer of a server on this machine, past any proxy that the environment names."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        told: bytes = answer.read()
+    return told
 
 
 def clean_environment() -> dict[str, str]:
@@ -197,8 +203,17 @@ def free_port() -> int:
 
 @contextmanager
 def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iterator[LocalServer]:
-    """Our own server, from the folder `programs`; `options` are those of its configuration file."""
+    """Our own server, from the folder `programs`; `options` are those of its configuration file.
+
+    Where it runs our function, that has its temporary files below `folder`, unless the option `env` says where.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if options.get("handler", "exec") == "exec":
+        temporary = folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        env = options.get("env", {})
+        assert isinstance(env, dict)
+        options["env"] = {"TMPDIR": str(temporary), **env}
     ready, config, log = folder / "ready.json", folder / "config.json", folder / "local.log"
     ready.unlink(missing_ok=True)
     config.write_text(json.dumps(options))

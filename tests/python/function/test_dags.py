@@ -41,7 +41,7 @@ def s3(moto: servers.Server) -> Iterator["S3Client"]:
 
 
 def post(moto: servers.Server, what: str) -> None:
-    urllib.request.urlopen(urllib.request.Request(f"{moto.endpoint_url}/moto-api/{what}", method="POST")).close()
+    servers.ask(urllib.request.Request(f"{moto.endpoint_url}/moto-api/{what}", method="POST"))
 
 
 class Recorder:
@@ -55,8 +55,7 @@ class Recorder:
         return sorted(path for path in self._since() if path)
 
     def _since(self) -> list[str]:
-        with urllib.request.urlopen(f"{self.server.endpoint_url}/moto-api/recorder/download-recording") as answer:
-            lines = answer.read().decode().splitlines()
+        lines = servers.ask(f"{self.server.endpoint_url}/moto-api/recorder/download-recording").decode().splitlines()
         post(self.server, "recorder/reset-recording")
         requests = [json.loads(line) for line in lines]
         paths = [urllib.parse.urlsplit(request["url"]).path for request in requests if request["method"] == "GET"]

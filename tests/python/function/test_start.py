@@ -17,15 +17,21 @@ NO_QUEUE = f"no results queue is configured: set {FIRST}, or {SECOND}, or {THIRD
 
 
 @pytest.fixture(scope="module")
-def function(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
     root = tmp_path_factory.mktemp("start")
     with servers.local(root / "local", **options(root / "function", {})) as server:
         yield Function(server, root / "function")
 
 
+@pytest.fixture
+def function(started: Function) -> Iterator[Function]:
+    """As it was at first, whatever the test before has made of it."""
+    yield started
+    configure(started)
+    started.path("ran").unlink(missing_ok=True)
+
+
 def configure(function: Function, **variables: str) -> None:
-    # What a test that failed may have left there.
-    function.path("ran").unlink(missing_ok=True)
     function.awslambda.update_function_configuration(
         FunctionName=function.server.function_name, Environment={"Variables": variables}
     )
@@ -51,7 +57,6 @@ def test_a_wrong_environment(function: Function, variables: dict[str, str], mess
     assert error["errorType"] == "LambdaExecutor.CannotStart"
     assert message in error["errorMessage"]
     assert not function.path("ran").exists()
-    configure(function)
 
 
 def test_the_dead_letter_tells_the_host(function: Function) -> None:
@@ -88,4 +93,3 @@ def test_an_empty_variable_hides_no_other(function: Function, variable: str) -> 
     assert function.call({"task_key": "k", "command": ["true"]})["result_sent_to"] == other
     assert len(function.messages(other, 1)) == 1
     assert function.left(function.server.queue_url) == 0
-    configure(function)

@@ -13,12 +13,12 @@ def ended_with_its_group(function: Function) -> None:
 
 
 def test_a_command_that_ignores_sigterm(start: Start) -> None:
-    """E7: at the function's own time limit, 3 s as Lambda has it by default."""
-    function = start(timeout_ms=3000, maximum_retry_attempts=2)
+    """E7: at the function's own time limit."""
+    function = start(timeout_ms=6000, maximum_retry_attempts=2)
     final = function.run_one(STUBBORN)
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "timeout", 124)
     assert "ended by SIGTERM, then SIGKILL at the time limit of the Lambda function" in final["output_tail"]
-    assert 1500 < final["finished_at_ms"] - final["started_at_ms"] < 2900
+    assert 3000 < final["finished_at_ms"] - final["started_at_ms"] < 5900
     ended_with_its_group(function)
     # The sandbox was not ended, nothing was tried again, and the next command finds it warm.
     assert function.run_one(["true"])["state"] == "succeeded"
@@ -34,7 +34,8 @@ def test_at_the_tasks_own_time_limit(start: Start) -> None:
     final = function.run_one(STUBBORN, timeout_ms=500)
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "timeout", 124)
     assert "SIGKILL at the task's time limit of 500 ms (timeout_ms)" in final["output_tail"]
-    assert 790 < final["finished_at_ms"] - final["started_at_ms"] < 5000
+    # The limit's clock starts a moment before the command.
+    assert 700 < final["finished_at_ms"] - final["started_at_ms"] < 5000
     ended_with_its_group(function)
 
 

@@ -163,7 +163,7 @@ def refuse_strangers(moto: servers.Server, after: str) -> None:
     """After so many requests moto asks whose key it is that signed."""
     url = f"{moto.endpoint_url}/moto-api/reset-auth"
     plain = {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(url, after.encode(), plain, method="POST")).read()
+    servers.ask(urllib.request.Request(url, after.encode(), plain, method="POST"))
 
 
 def test_a_malformed_connection_is_an_error_and_nobody_else_is_used(elsewhere: Elsewhere) -> None:

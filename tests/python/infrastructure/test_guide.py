@@ -243,6 +243,7 @@ def test_by_hand_the_permissions_are_those_of_the_template(there: servers.Server
 
 def test_the_first_task_by_hand(tmp_path: Path) -> None:
     with servers.local(tmp_path / "local") as server:
+        private = tmp_path / "local" / "tmp"
         client, sqs, name = server.awslambda(), server.sqs(), server.function_name
         # As the stack names them.
         results = sqs.create_queue(QueueName=f"{name}-results")["QueueUrl"]
@@ -255,3 +256,4 @@ def test_the_first_task_by_hand(tmp_path: Path) -> None:
     assert shown
     assert shown[1] in told
     assert shown[2] in told
+    assert list(private.iterdir()), "nothing is written elsewhere"

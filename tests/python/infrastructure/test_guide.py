@@ -18,9 +18,12 @@ from .guide import NAMES, SHELL, TEXT, block_with, named, run, section
 
 # Needs a Docker engine, or a build.
 NOT_RUN = re.compile(r"^(docker|make) |\| docker |build/examples/", re.MULTILINE)
-# The two ways to deploy.
+# The ways to deploy.
 IMAGE_ALONE = "--parameter-overrides ImageUri=$REPOSITORY:1\n"
 FOR_AIRFLOW_3 = "ExecutionApiServerUrl="
+FILES_FROM_S3 = "S3Bucket="
+WAYS = (IMAGE_ALONE, FOR_AIRFLOW_3, FILES_FROM_S3)
+AIRFLOWS_EXECUTOR = "AIRFLOW__CORE__EXECUTOR="
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +51,9 @@ def test_all_blocks_but_those_that_need_docker_or_a_build_are_run_here() -> None
     run_here = [
         "REPOSITORY=",
         "ecr create-repository",
-        IMAGE_ALONE,
-        FOR_AIRFLOW_3,
-        "airflow.env",
+        *WAYS,
+        ">airflow.env",
+        AIRFLOWS_EXECUTOR,
         "lambda create-function",
     ]
     run_here += ["iam attach-role-policy", "lambda invoke", "delete-stack", "lambda delete-function"]
@@ -80,6 +83,15 @@ def test_a_stack_for_airflow_3_is_made(there: servers.Server, tmp_path: Path) ->
     lives = re.search(r"`\[scheduler\] task_queued_timeout` seconds \((\d+)\)", TEXT)
     assert lives
     assert parameters["MaximumEventAge"] == lives[1]
+
+
+@pytest.mark.filterwarnings("ignore:Tried to parse")
+def test_a_stack_with_files_from_s3_is_made(there: servers.Server, tmp_path: Path) -> None:
+    run(there, tmp_path, named("has-files"), block_with(FILES_FROM_S3))
+    parameters = deployed(there, "has-files")
+    function = there.awslambda().get_function(FunctionName="has-files")["Configuration"]
+    place = f"s3://{parameters['S3Bucket']}/{parameters['S3Prefix']}"
+    assert function["Environment"]["Variables"]["S3_URI"] == place == "s3://my-bucket/dags"
 
 
 def deployed(server: servers.Server, name: str) -> dict[str, str]:
@@ -171,7 +183,7 @@ def test_the_stack_is_allowed_the_iam_that_it_has(template: dict[str, Any]) -> N
     iam = [it for it in template["Resources"].values() if it["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")]
     assert iam
     assert not any({"RoleName", "ManagedPolicyName"} & set(it["Properties"]) for it in iam)
-    assert all(" --capabilities CAPABILITY_IAM " in block_with(how) for how in (IMAGE_ALONE, FOR_AIRFLOW_3))
+    assert all(" --capabilities CAPABILITY_IAM " in block_with(how) for how in WAYS)
 
 
 def test_the_outputs_become_files_and_a_policy_of_the_scheduler(
@@ -179,7 +191,7 @@ def test_the_outputs_become_files_and_a_policy_of_the_scheduler(
 ) -> None:
     # moto forgets the outputs of a stack that was made by `deploy`, so this one is not.
     stack = deploy(there, "has-outputs", {"ImageUri": IMAGE})
-    run(there, tmp_path, named("has-outputs"), block_with("airflow.env"), block_with("iam attach-role-policy"))
+    run(there, tmp_path, named("has-outputs"), block_with(">airflow.env"), block_with("iam attach-role-policy"))
     config = json.loads((tmp_path / "my-executor.json").read_text())
     assert config == json.loads(stack.outputs["Options"])
     assert (config["function_name"], config["region_name"]) == ("has-outputs", there.region)
@@ -187,6 +199,16 @@ def test_the_outputs_become_files_and_a_policy_of_the_scheduler(
     prefix = "AIRFLOW__AWS_LAMBDA_EXECUTOR__"
     assert {name.removeprefix(prefix).lower(): value for name, value in variables.items()} == config
     assert scheduler.policies() == {stack.outputs["SchedulerPolicyArn"]}
+
+
+def test_airflows_executor_is_named_and_finds_its_variables(there: servers.Server, tmp_path: Path) -> None:
+    (tmp_path / "airflow.env").write_text("AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME=by-its-file\n")
+    environment = run(there, tmp_path, block_with(AIRFLOWS_EXECUTOR), "env").splitlines()
+    assert "AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME=by-its-file" in environment
+    (executor,) = (line.removeprefix(AIRFLOWS_EXECUTOR) for line in environment if line.startswith(AIRFLOWS_EXECUTOR))
+    module, name = executor.rsplit(".", 1)
+    (source,) = (servers.VENVS / "airflow").glob(f"lib/python3*/site-packages/{module.replace('.', '/')}.py")
+    assert f"\nclass {name}(BaseExecutor):" in source.read_text()
 
 
 def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain: Stack, by_hand: Path) -> None:

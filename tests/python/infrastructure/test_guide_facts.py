@@ -42,6 +42,17 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
             assert code in known_camel, code
 
 
+def test_messages_that_are_quoted_are_those_of_the_program() -> None:
+    """Or of Lambda, as `lambda-executor-local` says it."""
+    sources = [*(servers.ROOT / "function" / "src").rglob("*.rs"), *(servers.ROOT / "local" / "src").rglob("*.rs")]
+    # A long text goes over several lines.
+    said = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
+    quoted = [code for code in re.findall(r"`([^`]+)`", section("When nothing comes back")) if code.count(" ") >= 3]
+    assert len(quoted) >= 5
+    for message in quoted:
+        assert message.removesuffix(": …") in said, message
+
+
 def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[str, Any]) -> None:
     checked = 0
     for names, default, *_ in rows("The stack"):

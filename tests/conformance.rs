@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
 const ROWS: [(char, u32); 9] =
-    [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13), ('E', 11), ('I', 6)];
+    [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13), ('E', 11), ('I', 7)];
 
 struct Row {
     id: String,

@@ -27,7 +27,7 @@ int main(void) {
       const lambda_executor_event_t *event = lambda_executor_batch_event(batch, i);
       state = event->state;
       printf("%s: %s %s\n", event->key.ptr, lambda_executor_task_state_name(state),
-             event->output_tail.ptr);
+             event->output_tail.len > 0 ? event->output_tail.ptr : event->message.ptr);
     }
     lambda_executor_batch_free(batch);
   }

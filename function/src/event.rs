@@ -105,10 +105,12 @@ impl Task {
 }
 
 impl Command {
-    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell. The error is about the
-    /// form alone.
+    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell, where `[` begins a test.
     pub(crate) fn read_variable(text: &str) -> Result<Self, String> {
-        if text.starts_with('[') { Self::read(text) } else { Ok(Self::Shell(text.to_owned())) }
+        match serde_json::from_str(text) {
+            Ok(serde_json::Value::Array(_)) => Self::read(text),
+            _ => Ok(Self::Shell(text.to_owned())),
+        }
     }
 
     fn read(json: &str) -> Result<Self, String> {
@@ -200,6 +202,18 @@ mod tests {
         assert_eq!(task.command, Command::Shell("ls -l | wc".to_owned()));
         assert_eq!(task.command.program(), "/bin/sh");
         assert_eq!((task.executor_config.as_str(), task.timeout_ms), (r#"{"b": 1e3, "a": 2}"#, Some(5)));
+    }
+
+    #[test]
+    fn a_variable_is_a_list_or_a_line() {
+        let list = Command::Argv(vec!["a".to_owned(), "b c".to_owned()]);
+        assert_eq!(Command::read_variable(r#"["a", "b c"]"#), Ok(list));
+        for line in ["a 'b c'", "[ -d /tmp ] && a", "[[ -d /tmp ]]", "{ a; b; }", "5"] {
+            assert_eq!(Command::read_variable(line), Ok(Command::Shell(line.to_owned())));
+        }
+        for wrong in ["[]", r#"["a", 1]"#] {
+            assert!(Command::read_variable(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Handler {
         };
         log::write(
             Level::Info,
-            "command starts",
+            "task received",
             &[key.clone(), ("program", task.command.program().into()), ("request_id", origin.request_id.into())],
         );
         let job = Job { task_key: origin.task_key, attempt_id: origin.attempt_id, task };
@@ -126,7 +126,7 @@ impl Handler {
         let outcome = finished.outcome;
         log::write(
             Level::Info,
-            "command ended",
+            "task ended",
             &[
                 key.clone(),
                 ("reason", json!(outcome.reason)),

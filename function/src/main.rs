@@ -101,6 +101,10 @@ async fn serve(api: &str) -> ExitCode {
 async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let variable = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = settings::Settings::read(variable).map_err(|error| error.to_string())?;
+    let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+    for name in settings::Settings::unknown(names.iter().map(String::as_str)) {
+        log::write(Level::Warn, &format!("{name} is no variable of this program: it is ignored"), &[]);
+    }
     let temporary = std::env::temp_dir();
     let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
     let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;

@@ -1,5 +1,6 @@
 //! What the environment of the function configures, read once and checked before the first event.
 
+use crate::environment;
 use crate::event::Command;
 use crate::s3::{Location, Source};
 use std::time::Duration;
@@ -118,6 +119,16 @@ impl Settings {
         })
     }
 
+    /// Of these names of variables those that look like ours and mean nothing to us: most often a mistake in writing.
+    pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        const KNOWN: [&str; 5] = [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, S3_MAX_BYTES, POST_TIMEOUT_MS];
+        // Those of lambda-executor-local and of the library, and what a command is told, should this run inside one.
+        names
+            .filter(|name| name.starts_with("LAMBDA_EXECUTOR_") && !name.starts_with("LAMBDA_EXECUTOR_LOCAL_"))
+            .filter(|name| !KNOWN.contains(name) && !environment::is_ours(name))
+            .collect()
+    }
+
     /// True for the queues that an event may name in `reply_to`.
     pub(crate) fn may_reply_to(&self, url: &str) -> bool {
         url == self.queue_url || self.reply_to_allow.iter().any(|allowed| allowed == url)
@@ -207,6 +218,14 @@ mod tests {
             assert_eq!(settings.may_reply_to(url), expected, "{url}");
         }
         assert!(read(&[("QUEUE_URL", URL), (REPLY_TO_ALLOW, "b")]).is_err());
+    }
+
+    #[test]
+    fn variables_that_mean_nothing_are_noticed() {
+        let names = ["PATH", "LAMBDA_EXECUTOR_OUTPUT_TAIL", KILL_GRACE_MS, "LAMBDA_EXECUTOR_LOCAL_HANDLER"];
+        let told = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
+        let unknown = Settings::unknown(names.into_iter().chain(told));
+        assert_eq!(unknown, ["LAMBDA_EXECUTOR_OUTPUT_TAIL"]);
     }
 
     #[test]

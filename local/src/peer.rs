@@ -8,15 +8,25 @@ use tokio::net::TcpStream;
 /// The table may miss a row when others change while it is read.
 const TRIES: usize = 3;
 
-/// True when the other end belongs to the user who accepted this one. Ask before anything is read: an end that has been
-/// closed belongs to nobody, and counts as a stranger's.
-pub(crate) async fn is_own_user(stream: &TcpStream) -> io::Result<bool> {
+/// Who holds the other end of a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Peer {
+    /// The user who accepted it.
+    Own,
+    /// Somebody else.
+    Another,
+    /// Nobody: it has been closed.
+    Gone,
+}
+
+/// Tells whose the other end is. Ask before anything is read.
+pub(crate) async fn of(stream: &TcpStream) -> io::Result<Peer> {
     let (ours, theirs) = (v4(stream.local_addr()?)?, v4(stream.peer_addr()?)?);
     // The kernel takes some ms to print the table.
     tokio::task::spawn_blocking(move || compare(ours, theirs)).await.map_err(io::Error::other)?
 }
 
-fn compare(ours: SocketAddrV4, theirs: SocketAddrV4) -> io::Result<bool> {
+fn compare(ours: SocketAddrV4, theirs: SocketAddrV4) -> io::Result<Peer> {
     let mut own = None;
     for _ in 0..TRIES {
         let table = std::fs::read_to_string("/proc/net/tcp")?;
@@ -27,11 +37,11 @@ fn compare(ours: SocketAddrV4, theirs: SocketAddrV4) -> io::Result<bool> {
             None => std::fs::read_to_string("/proc/net/tcp6").ok().and_then(|table| owner(&table, theirs, ours)),
         };
         if let (Some(own), Some(other)) = (own, other) {
-            return Ok(own == other);
+            return Ok(if own == other { Peer::Own } else { Peer::Another });
         }
     }
     match own {
-        Some(_) => Ok(false),
+        Some(_) => Ok(Peer::Gone),
         None => Err(io::Error::new(io::ErrorKind::NotFound, "our own end is not listed")),
     }
 }
@@ -115,9 +125,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        assert!(is_own_user(&accepted).await.unwrap());
+        assert_eq!(of(&accepted).await.unwrap(), Peer::Own);
         drop(client);
-        assert!(!is_own_user(&accepted).await.unwrap());
+        assert_eq!(of(&accepted).await.unwrap(), Peer::Gone);
     }
 
     #[tokio::test]
@@ -129,6 +139,6 @@ mod tests {
         let mapped = SocketAddr::new(address.ip().to_ipv6_mapped().into(), address.port());
         let Ok(_client) = std::net::TcpStream::connect(mapped) else { return };
         let (accepted, _) = listener.accept().await.unwrap();
-        assert!(is_own_user(&accepted).await.unwrap());
+        assert_eq!(of(&accepted).await.unwrap(), Peer::Own);
     }
 }

@@ -1,7 +1,7 @@
 //! HTTP/1.1 on a loopback port: connections, keep-alive, and outages during which nobody listens.
 
 use crate::faults::{FaultPlan, OutageKind};
-use crate::peer;
+use crate::peer::{self, Peer};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -125,13 +125,14 @@ pub(crate) async fn any_port() -> std::io::Result<(TcpListener, SocketAddr)> {
 
 /// As `connection`, if it is our own user's.
 async fn own_connection<S: Service>(stream: TcpStream, service: S) {
-    match peer::is_own_user(&stream).await {
-        Ok(true) => connection(stream, service).await,
-        Ok(false) => {
-            tracing::warn!(
-                "a connection to the Runtime API of a handler is refused: it is another user's, or has been \
-                            closed already"
-            );
+    match peer::of(&stream).await {
+        Ok(Peer::Own) => connection(stream, service).await,
+        // Our function looks each second whether somebody still listens, and says nothing.
+        Ok(Peer::Gone) => {
+            tracing::debug!("a connection to the Runtime API of a handler was closed before it was served")
+        }
+        Ok(Peer::Another) => {
+            tracing::warn!("a connection to the Runtime API of a handler is refused: it is another user's");
         }
         Err(error) => {
             tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does not tell \

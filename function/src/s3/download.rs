@@ -3,8 +3,9 @@
 use super::error::Call;
 use super::local::Local;
 use super::{Location, Object, SyncError};
+use crate::aws_error;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ async fn fetch(client: &Client, location: &Location, object: &Object, path: &Pat
     let mut size = 0;
     while let Some(chunk) = answer.body.next().await {
         // The SDK tries again only what has no answer yet.
-        let chunk = chunk.map_err(|error| Failed::NotYet(DisplayErrorContext(error).to_string()))?;
+        let chunk = chunk.map_err(|error| Failed::NotYet(aws_error::chain(&error)))?;
         file.write_all(&chunk).map_err(disk)?;
         size += chunk.len() as u64;
     }

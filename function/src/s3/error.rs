@@ -58,6 +58,9 @@ impl SyncError {
             (Some("PermanentRedirect" | "AuthorizationHeaderMalformed"), _) => {
                 reason.push_str(" (the bucket has to be in the function's region)");
             }
+            (None, _) => {
+                reason.push_str(" (S3 does not answer: inside a VPC the function needs a gateway endpoint for it)")
+            }
             _ => {}
         }
         match call {

@@ -66,8 +66,9 @@ impl Outcome {
             Reason::Timeout => "the command ran over its time limit and was ended".into(),
             Reason::SetupFailed => "the function could not prepare the command (its output tells why)".into(),
             Reason::BadEvent => "the function refused the event (its output tells why)".into(),
-            Reason::ReplyToRefused => "the function may not report to the results queue named in the event \
-                 (its variable LAMBDA_EXECUTOR_REPLY_TO_ALLOW); nothing was run"
+            Reason::ReplyToRefused => "the function may not report to the results queue named in the event: \
+                 set its variable QUEUE_URL to that, letter for letter, or name it in \
+                 LAMBDA_EXECUTOR_REPLY_TO_ALLOW; nothing was run"
                 .into(),
             other => format!("the function reported `{}`", other.name()),
         };

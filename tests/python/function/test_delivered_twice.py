@@ -34,7 +34,7 @@ def test_one_run_and_one_final_event(start: Start) -> None:
         function.path("a-go-on").touch()
         servers.until(
             "a's own result has been taken",
-            lambda: yes(b'"command ended"' in function.log and function.left(function.server.queue_url) == 0),
+            lambda: yes(b'"task ended"' in function.log and function.left(function.server.queue_url) == 0),
         )
         assert function.call(again(function, "a"))["result_sent_to"] == function.server.queue_url
         servers.until("the second one, too", lambda: yes(function.left(function.server.queue_url) == 0))

@@ -39,7 +39,7 @@ def test_no_event_puts_its_token_into_the_log(start: Start) -> None:
     }
     assert TOKEN not in json.dumps(finals)
     lines = [json.loads(line) for line in function.log.splitlines()]
-    programs = {line["task_key"]: line["program"] for line in lines if line["message"] == "command starts"}
+    programs = {line["task_key"]: line["program"] for line in lines if line["message"] == "task received"}
     assert programs["succeeds"] == "true"
     assert programs["no such program"] == "/no/such/program"
     assert TOKEN not in programs["by the shell"]

@@ -85,7 +85,7 @@ test-image: setup build function ## the function's images, built from their Dock
 	  tests/image --ignore tests/image/whole
 
 .PHONY: image-check
-image-check: setup build function ## the same with all of Airflow in it (about 10 minutes more)
+image-check: setup build function ## the same, with all of Airflow in one and one compiled from source (about 20 minutes more)
 	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml --override-ini "pythonpath=. ../image" tests/image
 
 .PHONY: soak

@@ -25,7 +25,7 @@ missing_packages() {
   python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || echo python3-venv
   [ "$what" != --portable ] || return 0
   has g++ || echo g++
-  has nm || echo binutils
+  has nm && has readelf || echo binutils
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
   # For the images of the function.

@@ -73,8 +73,8 @@ impl Folder {
     async fn sync_in_rounds(&self) -> Result<&Path, SyncError> {
         let location = &self.source.location;
         let start = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        for round in 1.. {
+        let (mut round, mut pause) = (1, FIRST_PAUSE);
+        loop {
             let wanted = listing::list(&self.client, &self.source).await?;
             let files = wanted.len();
             let (missing, swept) = self.sweep(wanted).await?;
@@ -100,9 +100,8 @@ impl Folder {
             let message = format!("`{key}` in S3 was not fetched, listing again: {reason}");
             log::write(Level::Warn, &message, &[("from", location.to_string().into())]);
             tokio::time::sleep(pause).await;
-            pause *= 2;
+            (round, pause) = (round + 1, pause * 2);
         }
-        unreachable!("the last round returns")
     }
 
     /// Removes what does not belong into the folder; tells what is missing. On another thread: commands may have left any

@@ -8,6 +8,7 @@ int main(void) {
   lambda_executor_error_t *err = NULL;
   uint64_t remaining = 9;
   queue_builtin(ex, "silent", "{\"duration_ms\": 600000}");
+  WAIT_UNTIL(state_of(ex, "silent") == LAMBDA_EXECUTOR_TASK_RUNNING);
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 2000, &remaining, &err),
                LAMBDA_EXECUTOR_TIMED_OUT);
   CHECK_INT(remaining, 1); /* its deadline is over, but it may still be in a queue */

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Installs what was built in a folder: library, headers, pkg-config and CMake files, programs, man pages. With
+# --uninstall it removes exactly these again.
+#
+#   tools/install.sh --from FOLDER --prefix PREFIX [--libdir DIR] [--includedir DIR] [--bindir DIR] [--mandir DIR]
+#   tools/install.sh --uninstall   --prefix PREFIX ...    with the folders that were given to install
+#
+#   --without-static    there is no archive to install, or none is wanted
+#   --relocatable       lambda_executor.pc says where it is relative to itself, for trees that will be moved
+#   DESTDIR             in the environment: put in front of every file, and known to none of them
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
+usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
+
+from='' prefix='' libdir='' includedir='' bindir='' mandir='' uninstall='' static=yes relocatable=''
+while [ "$#" -gt 0 ]; do
+  case $1 in
+    --from | --prefix | --libdir | --includedir | --bindir | --mandir)
+      [ -n "${2:-}" ] || fail "$1: a folder is missing"
+      # Files name their folders, so these must hold from anywhere.
+      printf -v "${1#--}" '%s' "$(realpath -ms -- "$2")"
+      shift 2 ;;
+    --uninstall) uninstall=yes; shift ;;
+    --without-static) static=''; shift ;;
+    --relocatable) relocatable=yes; shift ;;
+    --help | -h) usage; exit 0 ;;
+    *) fail "$1: no such option; see --help" ;;
+  esac
+done
+[ -n "$prefix" ] || fail "where to? --prefix is missing"
+[ -n "$from" ] || [ -n "$uninstall" ] || fail "what? --from is missing"
+libdir=${libdir:-$prefix/lib} includedir=${includedir:-$prefix/include} bindir=${bindir:-$prefix/bin}
+mandir=${mandir:-$prefix/share/man}
+
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+major=${version%%.*} minor=${version#*.} minor=${minor%%.*}
+soname=liblambda_executor.so.$major
+# What the archive needs of the system: `rustc --print native-static-libs` without what every C compiler adds by itself
+native_libs='-lgcc_s -lrt -lpthread -lm -ldl'
+
+# One line a file: kind, source (what a link points to), destination. Both directions read it.
+files() {
+  local file
+  printf '%s\t%s\t%s\n' \
+    data "$from/liblambda_executor.so" "$libdir/liblambda_executor.so.$version" \
+    link "liblambda_executor.so.$version" "$libdir/$soname" \
+    link "$soname" "$libdir/liblambda_executor.so" \
+    template "$root/packaging/lambda_executor.pc.in" "$libdir/pkgconfig/lambda_executor.pc" \
+    template "$root/packaging/LambdaExecutorConfig.cmake.in" "$libdir/cmake/LambdaExecutor/LambdaExecutorConfig.cmake" \
+    template "$root/packaging/LambdaExecutorConfigVersion.cmake.in" \
+    "$libdir/cmake/LambdaExecutor/LambdaExecutorConfigVersion.cmake" \
+    program "$from/lambda-executor-local" "$bindir/lambda-executor-local" \
+    program "$from/lambda-executor-function" "$bindir/lambda-executor-function"
+  # Also where only the shared library was installed, nothing is left.
+  if [ -n "$static$uninstall" ]; then
+    printf '%s\t%s\t%s\n' \
+      data "$from/liblambda_executor.a" "$libdir/liblambda_executor.a" \
+      template "$root/packaging/lambda_executor-static.pc.in" "$libdir/pkgconfig/lambda_executor-static.pc"
+  fi
+  for file in "$root"/include/*.h*; do
+    printf 'data\t%s\t%s\n' "$file" "$includedir/${file##*/}"
+  done
+  for file in "$root"/packaging/man/*.[1-8]; do
+    printf 'data\t%s\t%s\n' "$file" "$mandir/man${file##*.}/${file##*/}"
+  done
+}
+
+# A path as pkg-config and CMake want it, below the prefix where it is.
+below_prefix() { case $1 in "$prefix"/*) printf '%s' "\${prefix}${1#"$prefix"}" ;; *) printf '%s' "$1" ;; esac; }
+
+fill_in() {
+  local pc_prefix=$prefix libs=$native_libs
+  [ -z "$relocatable" ] || pc_prefix="\${pcfiledir}/$(realpath -ms --relative-to="$libdir/pkgconfig" "$prefix")"
+  case $1 in *.cmake.in) libs=$(sed 's/-l//g; s/ /;/g' <<<"$libs") ;; esac
+  local text name value
+  text=$(cat "$1")
+  while IFS=$'\t' read -r name value; do
+    text=${text//"@$name@"/"$value"}
+  done <<<"PREFIX	$pc_prefix
+LIBDIR	$(below_prefix "$libdir")
+INCLUDEDIR	$(below_prefix "$includedir")
+BINDIR	$(below_prefix "$bindir")
+RELATIVE_INCLUDEDIR	$(realpath -ms --relative-to="$libdir" "$includedir")
+VERSION	$version
+MAJOR	$major
+MINOR	$minor
+SONAME	$soname
+URL	$(sed -n 's/^repository = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+NATIVE_LIBS	$libs"
+  printf '%s\n' "$text"
+}
+
+put() { # kind, source, destination
+  install -d -- "$(dirname -- "$3")"
+  case $1 in
+    program) install -m 755 -- "$2" "$3" ;;
+    data) install -m 644 -- "$2" "$3" ;;
+    link) ln -sfn -- "$2" "$3" ;;
+    template) fill_in "$2" | install -m 644 -- /dev/stdin "$3" ;;
+  esac
+}
+
+# Where the loader looks by its cache, a library that was put there or taken away is not seen before ldconfig has run.
+refresh_loader() {
+  [ -z "${DESTDIR:-}" ] && PATH=$PATH:/sbin:/usr/sbin ldconfig -N -X -v 2>/dev/null | grep -qF -- "$libdir:" || return 0
+  [ "$(id -u)" -ne 0 ] || { PATH=$PATH:/sbin:/usr/sbin ldconfig; return; }
+  printf 'install: now run ldconfig as root, so that programs find the library\n'
+}
+
+if [ -n "$uninstall" ]; then
+  files | while IFS=$'\t' read -r _ _ file; do rm -f -- "${DESTDIR:-}$file"; done
+  rmdir -- "${DESTDIR:-}$libdir/cmake/LambdaExecutor" 2>/dev/null || true
+else
+  # All or nothing, as far as that can be told before.
+  files | while IFS=$'\t' read -r kind source _; do
+    [ "$kind" = link ] || [ -f "$source" ] || fail "there is no $source; build it first (make build, or CONTRIBUTING.md)"
+  done
+  files | while IFS=$'\t' read -r kind source file; do put "$kind" "$source" "${DESTDIR:-}$file"; done
+fi
+refresh_loader

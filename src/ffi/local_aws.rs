@@ -9,8 +9,8 @@ use lambda_executor_local::{Options, Running, StartError, start};
 /// Starts the local AWS, and fills in what the configuration leaves to it. Real endpoints and credentials are not read.
 pub(super) fn start_local(options: &str, config: &mut Config) -> Result<Running, Failure> {
     let mut options = Options::from_json(options).map_err(|error| Failure::InvalidConfig(format!("local: {error}")))?;
-    // The program that runs commands is installed beside the library.
-    options.program_dir = options.program_dir.or_else(library_path::folder);
+    // The program that runs commands is installed with the library.
+    options.library_dir = library_path::folder();
     let running = start(options).map_err(not_started)?;
 
     config.aws.endpoints = Endpoints::all(running.endpoint_url());

@@ -26,6 +26,9 @@ pub struct Options {
     pub handler: Handler,
     /// Where `"exec"` looks for its program first.
     pub program_dir: Option<PathBuf>,
+    /// Folder of the shared library that this server is part of, `None` in the program. No option of the JSON object:
+    /// only who embeds the server knows it. `"exec"` looks there next, and in `bin` of the same installation.
+    pub library_dir: Option<PathBuf>,
     /// Port on 127.0.0.1; 0 takes any.
     pub port: u16,
     /// Region of ARNs and signatures.
@@ -164,6 +167,7 @@ impl Options {
         Self {
             handler: read_handler(reader),
             program_dir: reader.text("program_dir").map(PathBuf::from),
+            library_dir: None,
             port: u16::try_from(reader.number("port", 0..=65_535, 0)).unwrap_or(0),
             region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
             access_key_id: reader.text("access_key_id"),

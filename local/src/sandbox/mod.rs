@@ -10,7 +10,7 @@ mod program;
 mod runtime_api;
 
 pub(crate) use environment::Surroundings;
-pub(crate) use program::{find_function_program, find_program};
+pub(crate) use program::{find_function_program, find_program, function_folders};
 
 use crate::clock::system_time;
 use crate::lambda::{FunctionError, Job, Message, Outcome, World};

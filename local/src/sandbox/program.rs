@@ -1,5 +1,6 @@
 //! Finds the programs of handlers before anything runs, so that a wrong name is an error at start.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,16 +24,14 @@ pub(crate) fn find_program(program: &str) -> Result<String, String> {
         .map_err(|path| format!("the path of the handler's program is not UTF-8: {path:?}"))
 }
 
-/// The program of the handler `exec`: in `program_dir`, beside this executable, or on PATH.
-pub(crate) fn find_function_program(program_dir: Option<&Path>) -> Result<String, String> {
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-    let folders: Vec<PathBuf> = program_dir.map(Path::to_owned).into_iter().chain(beside).collect();
+/// The program of the handler `exec`: in the first of `folders` that has it, or on PATH.
+pub(crate) fn find_function_program(folders: &[PathBuf]) -> Result<String, String> {
     let found = folders.iter().map(|folder| folder.join(FUNCTION_PROGRAM)).find(|path| is_executable(path));
     let found = found.or_else(|| on_path(FUNCTION_PROGRAM)).ok_or_else(|| {
         let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
         format!(
-            "handler exec: there is no {FUNCTION_PROGRAM} in {} or on PATH; build it, name its folder in program_dir, or \
-             choose another handler",
+            "handler exec: there is no {FUNCTION_PROGRAM} in {} or on PATH; install it, name its folder in program_dir, \
+             or choose another handler",
             folders.join(", ")
         )
     })?;
@@ -41,6 +40,22 @@ pub(crate) fn find_function_program(program_dir: Option<&Path>) -> Result<String
         .into_os_string()
         .into_string()
         .map_err(|path| format!("the path of {FUNCTION_PROGRAM} is not UTF-8: {path:?}"))
+}
+
+/// Where the function's program is looked for: in `program_dir`; where an installation has it that holds the library in
+/// `library_dir`; beside this executable.
+pub(crate) fn function_folders(program_dir: Option<&Path>, library_dir: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = program_dir.map(Path::to_owned).into_iter().collect();
+    if let Some(library) = library_dir {
+        // All in one folder (a Python wheel, cargo's target), or lib and bin side by side; Debian has lib/TRIPLET.
+        folders.push(library.to_owned());
+        folders.extend(library.ancestors().skip(1).take(2).map(|above| above.join("bin")));
+    }
+    let executable = std::env::current_exe().ok();
+    folders.extend(executable.as_deref().and_then(Path::parent).map(Path::to_owned));
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    folders
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
@@ -70,10 +85,27 @@ mod tests {
     fn what_is_missing_is_named() {
         assert!(find_program("no-such-program-here").unwrap_err().contains("no-such-program-here is not on PATH"));
         assert!(find_program("/bin").unwrap_err().contains("is no executable file"));
-        let folder = Path::new("/nonexistent");
-        // The folder is searched, whether or not the program exists elsewhere on this machine.
-        if let Err(error) = find_function_program(Some(folder)) {
-            assert!(error.contains("/nonexistent"), "{error}");
+        let folders = ["/nonexistent".into(), "/nonexistent/bin".into()];
+        // The folders are searched, whether or not the program is on PATH of this machine.
+        if let Err(error) = find_function_program(&folders) {
+            assert!(error.contains("in /nonexistent, /nonexistent/bin or on PATH"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_function_is_looked_for_where_installations_have_it() {
+        let folders = |program: Option<&str>, library: Option<&str>| {
+            let mut folders = function_folders(program.map(Path::new), library.map(Path::new));
+            let beside = std::env::current_exe().unwrap();
+            assert_eq!(folders.pop().as_deref(), beside.parent());
+            folders.iter().map(|folder| folder.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(folders(None, None), [""; 0]);
+        assert_eq!(folders(Some("/p"), Some("/opt/x/lib")), ["/p", "/opt/x/lib", "/opt/x/bin", "/opt/bin"]);
+        let debian = "/usr/lib/x86_64-linux-gnu";
+        assert_eq!(folders(None, Some(debian)), [debian, "/usr/lib/bin", "/usr/bin"]);
+        // Each folder once, and none above the root.
+        assert_eq!(folders(Some("/lib"), Some("/lib")), ["/lib", "/bin"]);
+        assert_eq!(folders(None, Some("/")), ["/"]);
     }
 }

@@ -1,0 +1,461 @@
+#!/usr/bin/env python3
+"""Makes docs/c-api.md, the reference of the C API, from include/lambda_executor.h.
+
+    tools/c_reference.py            writes the page
+    tools/c_reference.py --check    writes nothing; prints what would change and fails if anything would
+
+The header comes from cbindgen and is regular; what does not have the form expected here is an error with its line, so
+that nothing is left out of the page unnoticed.
+"""
+
+import difflib
+import re
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADER = ROOT / "include" / "lambda_executor.h"
+PAGE = ROOT / "docs" / "c-api.md"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+
+MADE_BY = (
+    "<!-- Made by tools/c_reference.py from include/lambda_executor.h: change src/ffi/, then `make header docs` -->"
+)
+INTRODUCTION = (
+    "Everything that [`lambda_executor.h`](../include/lambda_executor.h) declares. Programs that use it: [c.md](c.md). "
+    "What `lambda_executor_create` can be told: [configuration.md](configuration.md)."
+)
+
+# What belongs together on the page. A constant or function that is in none of these is an error.
+CONSTANTS = [
+    ("Statuses", r"OK|TIMED_OUT|INTERRUPTED|QUEUE_FULL|DUPLICATE|NOT_FOUND|BUFFER_TOO_SMALL|ERR_\w+", "status_t"),
+    ("States", r"TASK_\w+", "task_state_t"),
+    ("Reasons", r"REASON_\w+", "reason_t"),
+    ("Log levels", r"LOG_\w+", "log_level_t"),
+    ("Flags of drain", r"DRAIN_\w+", None),
+    ("Versions and special values", r"VERSION|ABI_VERSION|NUL|TIMEOUT_CONFIGURED", None),
+]
+FUNCTIONS = [
+    ("An executor's life", "create drain close free"),
+    ("Tasks", "queue queue_batch cancel adopt"),
+    ("Events", "sync batch_len batch_event batch_events batch_free ack"),
+    ("Waiting", "wakeup_fd wake"),
+    ("What goes on", "state describe counts stats"),
+    ("AWS", "check_health set_credentials"),
+    ("Log", "set_log_callback"),
+    ("Errors", "error_status error_message error_free"),
+    ("Self-description", "version version_string abi_version status_name task_state_name reason_name config_schema"),
+]
+
+
+class HeaderError(Exception):
+    """The header has something that the page would lack."""
+
+
+@dataclass(frozen=True)
+class Comment:
+    paragraphs: tuple[tuple[str, ...], ...]
+    """Each is its lines."""
+
+    def texts(self) -> list[str]:
+        return [" ".join(lines) for lines in self.paragraphs]
+
+
+@dataclass(frozen=True)
+class Member:
+    type: str
+    name: str
+    comment: Comment
+
+
+@dataclass(frozen=True)
+class Item:
+    kind: str
+    """constant, opaque, alias, struct, callback or function."""
+    name: str
+    comment: Comment
+    value: str = ""
+    """A constant's number, or what an alias stands for."""
+    declaration: str = ""
+    parameters: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+
+
+# ---- reading the header ----
+
+# Ours to write, or the preprocessor's; no item of the API.
+SKIPPED = re.compile(r"#(include|ifndef|ifdef|endif)\b|#define LAMBDA_EXECUTOR_H$|extern \"C\" \{$|\}  // extern|\}$")
+DEFINE = re.compile(r"#define (\w+) (.+)")
+OPAQUE = re.compile(r"typedef struct \w+ (\w+);")
+ALIAS = re.compile(r"typedef (\w+) (\w+);")
+STRUCT = re.compile(r"typedef struct \w+ \{(.*)\} (\w+);", re.DOTALL)
+CALLBACK = re.compile(r"typedef void \(\*(\w+)\)\((.*)\);", re.DOTALL)
+FUNCTION = re.compile(r"[\w ]+?[ *](\w+)\(([^()]*)\);", re.DOTALL)
+MEMBER = re.compile(r"(.*?[ *])(\w+);")
+
+
+def parse(text: str) -> tuple[list[str], list[Item]]:
+    """The lines of the comment at the top, and the items in their order."""
+    lines = text.splitlines()
+    if lines[0] != "/*":
+        raise HeaderError("line 1: expected the comment that opens the header")
+    end = lines.index(" */")
+    top = [line[3:] for line in lines[1:end]]
+    items: list[Item] = []
+    comment: Comment | None = None
+    at = end + 1
+    while at < len(lines):
+        if lines[at] == "/**":
+            comment, at = read_comment(lines, at)
+        elif not lines[at] or SKIPPED.match(lines[at]):
+            at += 1
+        else:
+            declaration, after = read_declaration(lines, at)
+            if comment is None:
+                raise HeaderError(f"line {at + 1}: no comment before `{lines[at]}`")
+            items.append(item(declaration, comment, at + 1))
+            comment, at = None, after
+    return top, items
+
+
+def read_comment(lines: list[str], at: int, indent: str = "") -> tuple[Comment, int]:
+    """A comment that starts in line `at`, and the line after it."""
+    paragraphs: list[list[str]] = [[]]
+    for end in range(at + 1, len(lines)):
+        line = lines[end].removeprefix(indent)
+        if line == " */":
+            found = tuple(tuple(paragraph) for paragraph in paragraphs if paragraph)
+            if not found:
+                raise HeaderError(f"line {at + 1}: an empty comment")
+            return Comment(found), end + 1
+        if line == " *":
+            paragraphs.append([])
+        elif line.startswith(" * "):
+            paragraphs[-1].append(line[3:].strip())
+        else:
+            break
+    raise HeaderError(f"line {at + 1}: a comment that does not end")
+
+
+def read_declaration(lines: list[str], at: int) -> tuple[str, int]:
+    """A directive, or everything up to the semicolon that is outside of braces; and the line after it."""
+    if lines[at].startswith("#"):
+        return lines[at], at + 1
+    depth = 0
+    for end in range(at, len(lines)):
+        code = "" if lines[end].lstrip().startswith(("/*", "*")) else lines[end]
+        depth += code.count("{") - code.count("}")
+        if depth == 0 and code.endswith(";"):
+            return "\n".join(lines[at : end + 1]), end + 1
+    raise HeaderError(f"line {at + 1}: a declaration that does not end")
+
+
+def item(declaration: str, comment: Comment, line: int) -> Item:
+    if match := DEFINE.fullmatch(declaration):
+        return Item("constant", match[1], comment, value=match[2])
+    if match := OPAQUE.fullmatch(declaration):
+        return Item("opaque", match[1], comment)
+    if match := ALIAS.fullmatch(declaration):
+        return Item("alias", match[2], comment, value=match[1])
+    if match := STRUCT.fullmatch(declaration):
+        return Item("struct", match[2], comment, members=tuple(members(match[1], line)))
+    if match := CALLBACK.fullmatch(declaration):
+        return Item("callback", match[1], comment, declaration=declaration)
+    if match := FUNCTION.fullmatch(declaration):
+        names = tuple(re.findall(r"(\w+)(?:,|$)", match[2]))
+        return Item("function", match[1], comment, declaration=declaration, parameters=names)
+    raise HeaderError(f"line {line}: a form that this tool does not know: `{declaration}`")
+
+
+def members(body: str, line: int) -> Iterator[Member]:
+    lines = body.splitlines()
+    comment: Comment | None = None
+    at = 1
+    while at < len(lines):
+        if lines[at] == "  /**":
+            comment, at = read_comment(lines, at, "  ")
+            continue
+        match = MEMBER.fullmatch(lines[at].strip())
+        if match is None or comment is None:
+            raise HeaderError(f"line {line + at}: expected a member after its comment, not `{lines[at]}`")
+        yield Member(match[1].strip(), match[2], comment)
+        comment, at = None, at + 1
+
+
+# ---- writing the page ----
+
+
+class Page:
+    """Markdown, with what the header names made into links."""
+
+    def __init__(self, top: list[str], items: list[Item], options: set[str]) -> None:
+        constants = [item for item in items if item.kind == "constant"]
+        self.top = top
+        self.items = items
+        self.options = options
+        self.names = {item.name for item in items}
+        self.functions = {item.name.removeprefix("lambda_executor_") for item in items if item.kind == "function"}
+        self.statuses = {short(item) for item in constants if group_of(item) == "Statuses"}
+        # As comments and log lines have them: RUNNING, EXPIRED.
+        families = ("TASK_", "REASON_", "LOG_", "DRAIN_")
+        self.words_of_families = {
+            short(item).removeprefix(family)
+            for item in constants
+            for family in families
+            if short(item).startswith(family)
+        }
+        self.lines: list[str] = []
+
+    def write(self) -> str:
+        self.add(MADE_BY, "", "# The C API", "")
+        self.prose(INTRODUCTION)
+        self.contents()
+        self.rules()
+        self.constants()
+        self.structs()
+        self.types()
+        for title, names in FUNCTIONS:
+            self.add(f"## {title}", "")
+            for name in names.split():
+                self.function(self.find("function", f"lambda_executor_{name}"))
+        return "\n".join(self.lines).rstrip() + "\n"
+
+    def add(self, *lines: str) -> None:
+        self.lines += lines
+
+    def prose(self, text: str, first: str = "", rest: str = "") -> None:
+        """A paragraph, wrapped like the pages written by hand."""
+        wrap = textwrap.TextWrapper(
+            120, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        )
+        self.add(*wrap.wrap(text), "")
+
+    def find(self, kind: str, name: str) -> Item:
+        for item in self.items:
+            if (item.kind, item.name) == (kind, name):
+                return item
+        raise HeaderError(f"the header has no {kind} `{name}`, which tools/c_reference.py puts into a group")
+
+    def contents(self) -> None:
+        self.add("| part | what is in it |", "|---|---|")
+        for title, names in FUNCTIONS:
+            links = ", ".join(f"[`{name}`](#lambda_executor_{name})" for name in names.split())
+            self.add(f"| [{title}](#{anchor(title)}) | {links} |")
+        constants = ", ".join(f"[{title}](#{anchor(title)})" for title, _, _ in CONSTANTS)
+        structs = ", ".join(f"[`{item.name}`](#{item.name})" for item in self.items if item.kind == "struct")
+        types = ", ".join(
+            f"[`{item.name}`](#{item.name})" for item in self.items if item.kind in ("opaque", "callback")
+        )
+        self.add(f"| [Constants](#constants) | {constants} |", f"| [Structs](#structs) | {structs} |")
+        self.add(f"| [Other types](#other-types) | {types} |", "")
+
+    def rules(self) -> None:
+        """The opening comment: headings with indented text or a list below, then paragraphs."""
+        for block in blocks(self.top[1:]):
+            if len(block) > 1 and block[1].startswith("  "):
+                self.add(f"## {block[0]}", "")
+                for entry in re.split(r"^  (?=- )", "\n".join(block[1:]), flags=re.MULTILINE):
+                    words = " ".join(entry.split())
+                    if words.startswith("- "):
+                        self.prose(self.link(words[2:]), "- ", "  ")
+                        self.lines.pop()
+                    elif words:
+                        self.prose(self.link(words[0].upper() + words[1:]))
+                if self.lines[-1]:
+                    self.add("")
+            elif not block[0].startswith("Generated from"):
+                self.prose(self.link(" ".join(block)))
+
+    def constants(self) -> None:
+        self.add("## Constants", "")
+        for title, _, alias in CONSTANTS:
+            self.add(f"### {title}", "")
+            if alias is not None:
+                item = self.find("alias", f"lambda_executor_{alias}")
+                self.add(f'<a id="{item.name}"></a>')
+                self.prose(f"`{item.name}`, which is `{item.value}`. {self.told(item)}")
+            self.add("| number | name | what it is |", "|---|---|---|")
+            for item in self.items:
+                if item.kind == "constant" and group_of(item) == title:
+                    self.row(f"`{item.value}`", f'<a id="{item.name}"></a>`{item.name}`', self.told(item))
+            self.add("")
+
+    def structs(self) -> None:
+        self.add("## Structs", "")
+        for item in self.items:
+            if item.kind == "struct":
+                self.add(f"### {item.name}", "")
+                self.prose(self.told(item))
+                self.add("| type | member | what it is |", "|---|---|---|")
+                for member in item.members:
+                    self.row(self.type(member.type), f"`{member.name}`", self.link(" ".join(member.comment.texts())))
+                self.add("")
+
+    def types(self) -> None:
+        self.add("## Other types", "")
+        for item in self.items:
+            if item.kind in ("opaque", "callback"):
+                self.add(f"### {item.name}", "")
+                self.prose(("" if item.declaration else "Opaque. ") + self.told(item))
+                if item.declaration:
+                    self.add("```c", item.declaration, "```", "")
+
+    def function(self, item: Item) -> None:
+        self.add(f"### {item.name}", "", "```c", item.declaration, "```", "")
+        paragraphs = list(item.comment.paragraphs)
+        returns = ""
+        if len(paragraphs) > 1 and re.match(r"(lambda_executor_status_t|int32_t) ", item.declaration):
+            returns = " ".join(paragraphs.pop())
+        for lines in paragraphs:
+            described = list(parameters(lines, item.parameters))
+            if not described:
+                self.prose(self.link(" ".join(lines)))
+                continue
+            self.add("| parameter | |", "|---|---|")
+            for names, text in described:
+                self.row(", ".join(f"`{name}`" for name in names), self.link(text, statuses=True))
+            self.add("")
+        if returns:
+            self.prose("**Returns** " + self.link(returns, statuses=True))
+
+    def told(self, item: Item) -> str:
+        return self.link(" ".join(item.comment.texts()))
+
+    def row(self, *cells: str) -> None:
+        self.add("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+
+    def type(self, name: str) -> str:
+        words = re.search(r"lambda_executor\w*", name)
+        return f"[`{name}`](#{words[0]})" if words else f"`{name}`"
+
+    def link(self, text: str, statuses: bool = False) -> str:
+        """Text of a comment as Markdown; with `statuses` also bare names such as ERR_CLOSED are links."""
+        # Code as it stands: what is between backticks, one word in quotes, a sizeof.
+        parts = re.split(r'(`[^`]+`|"[\w.]+"|sizeof\(\w+\))', text)
+        return "".join(self.words(part, statuses) if at % 2 == 0 else self.code(part) for at, part in enumerate(parts))
+
+    def code(self, part: str) -> str:
+        name = part.strip("`")
+        return f"[`{name}`](#lambda_executor_{name})" if name in self.functions else f"`{name}`"
+
+    def words(self, part: str, statuses: bool) -> str:
+        def replace(match: re.Match[str]) -> str:
+            before, word, after = match["before"] or "", match["word"], match["after"] or ""
+            if after == "...":
+                return f"{before}[`{word}{after}`](#{anchor(family_of(word))})"
+            if before and (word in self.options or "_" in word):
+                if word not in self.options:
+                    raise HeaderError(f"a comment names option `{word}`, which {CONFIGURATION.name} does not have")
+                return f"{before}[`{word}`]({CONFIGURATION.name}#configuration){after}"
+            return before + self.word(word + after, statuses)
+
+        escaped = re.sub(r"\*(?=\S)|<", r"\\\g<0>", part)
+        pattern = r"(?P<before>\boption )?\b(?P<word>[A-Za-z_]\w*)(?P<after>\.\.\.|\(\))?"
+        return re.sub(pattern, replace, escaped)
+
+    def word(self, word: str, statuses: bool) -> str:
+        """One identifier, perhaps with the parentheses of a call."""
+        name = word.removesuffix("()")
+        if name in self.names:
+            return f"[`{word}`](#{name})"
+        if statuses and name in self.statuses:
+            return f"[`{word}`](#LAMBDA_EXECUTOR_{name})"
+        if name.startswith(("lambda_executor", "LAMBDA_EXECUTOR_")) and name not in UNLINKED:
+            raise HeaderError(f"a comment names `{name}`, which the header does not have")
+        code = "_" in name or name in self.statuses or name in self.words_of_families
+        return f"`{word}`" if code else word
+
+
+# The prefix itself, which is no name of anything; the header's file; a variable that commands see.
+UNLINKED = {"LAMBDA_EXECUTOR_", "lambda_executor", "LAMBDA_EXECUTOR_RESULT_FILE"}
+
+
+def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Runs of lines between empty ones."""
+    block: list[str] = []
+    for line in [*lines, ""]:
+        if line:
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+
+
+def parameters(lines: Iterable[str], names: tuple[str, ...]) -> Iterator[tuple[list[str], str]]:
+    """`name: text` and `name, name: text` with their further lines; nothing where the first line is not one."""
+    found: list[str] | None = None
+    text = ""
+    for line in lines:
+        head, _, tail = line.partition(": ")
+        if all(name in names for name in head.split(", ")):
+            if found is not None:
+                yield found, text
+            found, text = head.split(", "), tail
+        elif found is None:
+            return
+        else:
+            text += " " + line
+    if found is not None:
+        yield found, text
+
+
+def short(item: Item) -> str:
+    return item.name.removeprefix("LAMBDA_EXECUTOR_")
+
+
+def group_of(item: Item) -> str:
+    for title, pattern, _ in CONSTANTS:
+        if re.fullmatch(pattern, short(item)):
+            return title
+    raise HeaderError(f"`{item.name}` is in no group: add it to CONSTANTS in tools/c_reference.py")
+
+
+def family_of(prefix: str) -> str:
+    """The group of constants that `LAMBDA_EXECUTOR_TASK_...` means."""
+    for title, pattern, _ in CONSTANTS:
+        if pattern == prefix.removeprefix("LAMBDA_EXECUTOR_") + r"\w+":
+            return title
+    raise HeaderError(f"a comment names `{prefix}...`, which is no group of constants")
+
+
+def anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def reference(header: str) -> str:
+    """The page for a header."""
+    top, items = parse(header)
+    grouped = {f"lambda_executor_{name}" for _, names in FUNCTIONS for name in names.split()}
+    for item in items:
+        if item.kind == "function" and item.name not in grouped:
+            raise HeaderError(f"`{item.name}` is in no group: add it to FUNCTIONS in tools/c_reference.py")
+    options = set(re.findall(r"^\| `(\w+)` \|", CONFIGURATION.read_text(), flags=re.MULTILINE))
+    return Page(top, items, options).write()
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print("usage: tools/c_reference.py [--check]", file=sys.stderr)
+        return 2
+    try:
+        page = reference(HEADER.read_text())
+    except HeaderError as error:
+        print(f"{HEADER.relative_to(ROOT)}: {error}", file=sys.stderr)
+        return 1
+    if not arguments:
+        PAGE.write_text(page)
+        return 0
+    committed = PAGE.read_text() if PAGE.exists() else ""
+    name = str(PAGE.relative_to(ROOT))
+    difference = list(
+        difflib.unified_diff(committed.splitlines(), page.splitlines(), name, "the header's", lineterm="")
+    )
+    print("\n".join(difference), end="\n" if difference else "")
+    return 1 if difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

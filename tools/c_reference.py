@@ -200,13 +200,8 @@ class Page:
         self.functions = {item.name.removeprefix("lambda_executor_") for item in items if item.kind == "function"}
         self.statuses = {short(item) for item in constants if group_of(item) == "Statuses"}
         # As comments and log lines have them: RUNNING, EXPIRED.
-        families = ("TASK_", "REASON_", "LOG_", "DRAIN_")
-        self.words_of_families = {
-            short(item).removeprefix(family)
-            for item in constants
-            for family in families
-            if short(item).startswith(family)
-        }
+        family = re.compile(r"(TASK|REASON|LOG|DRAIN)_(\w+)")
+        self.words_of_families = {match[2] for item in constants if (match := family.fullmatch(short(item)))}
         self.lines: list[str] = []
 
     def write(self) -> str:
@@ -246,9 +241,8 @@ class Page:
             self.add(f"| [{title}](#{anchor(title)}) | {links} |")
         constants = ", ".join(f"[{title}](#{anchor(title)})" for title, _, _ in CONSTANTS)
         structs = ", ".join(f"[`{item.name}`](#{item.name})" for item in self.items if item.kind == "struct")
-        types = ", ".join(
-            f"[`{item.name}`](#{item.name})" for item in self.items if item.kind in ("opaque", "callback")
-        )
+        others = [item.name for item in self.items if item.kind in ("opaque", "callback")]
+        types = ", ".join(f"[`{name}`](#{name})" for name in others)
         self.add(f"| [Constants](#constants) | {constants} |", f"| [Structs](#structs) | {structs} |")
         self.add(f"| [Other types](#other-types) | {types} |", "")
 
@@ -449,10 +443,8 @@ def main(arguments: list[str]) -> int:
         PAGE.write_text(page)
         return 0
     committed = PAGE.read_text() if PAGE.exists() else ""
-    name = str(PAGE.relative_to(ROOT))
-    difference = list(
-        difflib.unified_diff(committed.splitlines(), page.splitlines(), name, "the header's", lineterm="")
-    )
+    sides = (str(PAGE.relative_to(ROOT)), "what the header makes")
+    difference = list(difflib.unified_diff(committed.splitlines(), page.splitlines(), *sides, lineterm=""))
     print("\n".join(difference), end="\n" if difference else "")
     return 1 if difference else 0
 

@@ -1,0 +1,68 @@
+"""How each language's runner is made and started."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import servers
+
+# Where the library is installed for the tests.
+PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX", servers.ROOT / "build" / "prefix"))
+OUT = servers.ROOT / "build" / "tests" / "bindings"
+
+
+def environment() -> dict[str, str]:
+    """Where compilers and programs find the installed library."""
+    return {
+        **servers.clean_environment(),
+        "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig"),
+        "LD_LIBRARY_PATH": str(PREFIX / "lib"),
+    }
+
+
+def run(*command: str | Path, cwd: Path = servers.ROOT) -> str:
+    """What a command prints; fails with what it says on its error stream."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stderr}{done.stdout}"
+    return done.stdout
+
+
+def compiled(compiler: str, source: str, *options: str) -> list[str]:
+    """Against the installed library, as its users would."""
+    program = OUT / f"{Path(source).stem}-{compiler}"
+    library = run("pkg-config", "--cflags", "--libs", "lambda_executor").split()
+    run(compiler, *options, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", source, "-o", program, *library)
+    return [str(program)]
+
+
+def c() -> list[str]:
+    return compiled("cc", "tests/bindings/scenario_runner.c", "-std=c99")
+
+
+def cpp() -> list[str]:
+    return compiled("c++", "bindings/cpp/scenario_runner.cpp", "-std=c++17")
+
+
+def python() -> list[str]:
+    program = servers.ROOT / "bindings" / "python" / "tests" / "scenario_runner.py"
+    assert program.exists(), f"{program} is not there"
+    return [
+        "/usr/bin/env",
+        f"PYTHONPATH={servers.ROOT / 'bindings' / 'python' / 'src'}",
+        f"LAMBDA_EXECUTOR_LIBRARY={PREFIX / 'lib' / 'liblambda_executor.so'}",
+        sys.executable,
+        str(program),
+    ]
+
+
+def go() -> list[str]:
+    program = OUT / "scenario_runner-go"
+    run("go", "build", "-o", program, "./internal/scenario_runner", cwd=servers.ROOT / "bindings" / "go")
+    return [str(program)]
+
+
+LANGUAGES: dict[str, Callable[[], list[str]]] = {"c": c, "cpp": cpp, "python": python, "go": go}

@@ -1,0 +1,55 @@
+"""Runs tasks on AWS Lambda and tells what became of each: the Python side of lambda-executor."""
+
+from ._library import version as library_version
+from .errors import (
+    AwsError,
+    ClosedError,
+    CredentialsError,
+    Duplicate,
+    Error,
+    ForkedError,
+    InvalidArgumentError,
+    InvalidConfigError,
+    IoError,
+    JournalError,
+    NotFound,
+    PanicError,
+    PayloadTooLargeError,
+    QueueFull,
+    TimedOut,
+    UnsupportedError,
+)
+from .event import Event
+from .executor import CONFIGURED, Counts, Executor
+from .statuses import Reason, State, Status
+from .task import Task
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CONFIGURED",
+    "AwsError",
+    "ClosedError",
+    "Counts",
+    "CredentialsError",
+    "Duplicate",
+    "Error",
+    "Event",
+    "Executor",
+    "ForkedError",
+    "InvalidArgumentError",
+    "InvalidConfigError",
+    "IoError",
+    "JournalError",
+    "NotFound",
+    "PanicError",
+    "PayloadTooLargeError",
+    "QueueFull",
+    "Reason",
+    "State",
+    "Status",
+    "Task",
+    "TimedOut",
+    "UnsupportedError",
+    "library_version",
+]

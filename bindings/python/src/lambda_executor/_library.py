@@ -1,0 +1,78 @@
+"""Finds the shared library and loads it, once a process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from . import _native
+
+VARIABLE = "LAMBDA_EXECUTOR_LIBRARY"
+NAME = "liblambda_executor.so.0"
+# Where a wheel has the library, with the programs that it looks for beside itself.
+BINARIES = Path(__file__).with_name("_binaries")
+
+
+def path() -> str:
+    """The file that is loaded: the one that the environment names, the wheel's, or the system's."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return named
+    ours = BINARIES / NAME
+    return str(ours) if ours.exists() else NAME
+
+
+@cache
+def load() -> ctypes.CDLL:
+    """The library with all its functions declared. Its calls let other Python threads run."""
+    file = path()
+    try:
+        library = ctypes.CDLL(file)
+    except OSError as why:
+        raise ImportError(
+            f"the library of lambda_executor was not loaded: {why}. Install the wheel, which brings it, or the library "
+            f"itself (make install), or name its file in {VARIABLE}"
+        ) from why
+    try:
+        abi = library.lambda_executor_abi_version
+    except AttributeError as why:
+        raise ImportError(f"{file} is not the library of lambda_executor: {why}") from why
+    abi.restype, abi.argtypes = ctypes.c_uint32, []
+    if abi() != _native.ABI_VERSION:
+        raise ImportError(
+            f"{file} has ABI {abi()}, this version of the package lambda_executor needs ABI {_native.ABI_VERSION}: "
+            f"install versions of the two that belong together"
+        )
+    try:
+        _native.declare(library)
+    except AttributeError as why:
+        raise ImportError(f"{file} is older than this version of the package lambda_executor: {why}") from why
+    return library
+
+
+@cache
+def load_holding_python() -> ctypes.PyDLL:
+    """The same library, called without letting other Python threads run."""
+    library = ctypes.PyDLL(load()._name)
+    _native.declare(library)
+    return library
+
+
+def version() -> str:
+    """Version of the library, such as "0.1.0"."""
+    text: bytes = load().lambda_executor_version_string()
+    return text.decode()
+
+
+def local() -> None:
+    """The program lambda-executor-local: the wheel's, in place of this process."""
+    program = BINARIES / "lambda-executor-local"
+    if not program.exists():
+        raise SystemExit(
+            "lambda-executor-local: this installation of the Python package has no programs of its own; "
+            "`make install` of lambda-executor has"
+        )
+    os.execv(program, ["lambda-executor-local", *sys.argv[1:]])

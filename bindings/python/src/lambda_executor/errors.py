@@ -1,0 +1,137 @@
+"""An exception class for each status that a call can fail with."""
+
+from __future__ import annotations
+
+from .statuses import Status
+
+
+class Error(Exception):
+    """A call that failed, or that was refused."""
+
+    status: Status = Status.OK
+
+    def __init__(self, message: str, status: Status | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if status is not None:
+            self.status = status
+
+    def __reduce__(self) -> tuple[type[Error], tuple[str, Status]]:
+        return type(self), (self.message, self.status)
+
+
+class InvalidArgumentError(Error, ValueError):
+    """An argument is wrong; the message says which and how."""
+
+    status = Status.ERR_INVALID_ARGUMENT
+
+
+class InvalidConfigError(Error, ValueError):
+    """The configuration is wrong; the message says everything that is, one line each."""
+
+    status = Status.ERR_INVALID_CONFIG
+
+
+class ClosedError(Error):
+    """The executor is closed, or draining and so accepts no more tasks, or drained and has no more events."""
+
+    status = Status.ERR_CLOSED
+
+
+class ForkedError(Error):
+    """The executor belongs to the parent of this process. Create one here."""
+
+    status = Status.ERR_FORKED
+
+
+class PanicError(Error):
+    """A bug in the library. The executor can only be closed; what runs goes on and can be adopted by another."""
+
+    status = Status.ERR_PANIC
+
+
+class CredentialsError(Error):
+    """AWS did not accept the credentials, or there are none."""
+
+    status = Status.ERR_CREDENTIALS
+
+
+class AwsError(Error):
+    """AWS could not be reached or refused a call."""
+
+    status = Status.ERR_AWS
+
+
+class IoError(Error, OSError):
+    """The operating system refused something: threads, descriptors, sockets, memory."""
+
+    status = Status.ERR_IO
+
+
+class JournalError(Error):
+    """The journal cannot be read or written."""
+
+    status = Status.ERR_JOURNAL
+
+
+class UnsupportedError(Error):
+    """This version of the library cannot do that."""
+
+    status = Status.ERR_UNSUPPORTED
+
+
+class PayloadTooLargeError(Error, ValueError):
+    """The task's event is larger than option max_payload_bytes allows."""
+
+    status = Status.ERR_PAYLOAD_TOO_LARGE
+
+
+class TimedOut(Error, TimeoutError):
+    """The timeout was over first."""
+
+    status = Status.TIMED_OUT
+
+
+class QueueFull(Error):
+    """As many tasks wait as option max_queued_tasks allows. Try again after a `sync`."""
+
+    status = Status.QUEUE_FULL
+
+
+class Duplicate(Error, ValueError):
+    """The key belongs to a task that has not finished, or whose final event has not been handed out."""
+
+    status = Status.DUPLICATE
+
+
+class NotFound(Error, LookupError):
+    """There is no such task."""
+
+    status = Status.NOT_FOUND
+
+
+CLASSES: dict[int, type[Error]] = {
+    kind.status: kind
+    for kind in (
+        InvalidArgumentError,
+        InvalidConfigError,
+        ClosedError,
+        ForkedError,
+        PanicError,
+        CredentialsError,
+        AwsError,
+        IoError,
+        JournalError,
+        UnsupportedError,
+        PayloadTooLargeError,
+        TimedOut,
+        QueueFull,
+        Duplicate,
+        NotFound,
+    )
+}
+
+
+def error(status: int, message: str) -> Error:
+    """The exception for a status."""
+    return CLASSES.get(status, Error)(message, Status(status))

@@ -1,0 +1,431 @@
+"""The executor: the C API's functions as methods."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, TypeVar
+
+from . import _handle, _library, _native, errors, logs
+from .event import Event, read_batch
+from .statuses import State, Status
+from .task import Command, Task, fill, text, utf8, wait_ms
+
+E = TypeVar("E", bound="Executor")
+
+# A signal that arrives after Python's last look at them and before the library waits ends no wait. So the main thread,
+# which alone runs Python's signal handlers, looks again this often.
+SIGNALS_MS = 1000
+
+DEFAULT_LOGGER = logging.getLogger(logs.NAME)
+
+
+class Configured:
+    """As timeout of drain: what option end_wait_timeout says."""
+
+
+CONFIGURED = Configured()
+
+
+class Counts(NamedTuple):
+    """How many tasks and events are where."""
+
+    queued: int
+    """Tasks waiting to be submitted."""
+    submitting: int
+    """Tasks whose Invoke is under way."""
+    running: int
+    """Tasks that Lambda has accepted, adopted ones included."""
+    waiting_events: int
+    """Events that `sync` would hand out now."""
+    unacknowledged: int
+    """Final events handed out and not yet acknowledged."""
+
+
+class Executor:
+    """Runs tasks on AWS Lambda and tells what became of each.
+
+    Every method may be called from any thread. In a child after fork all raise ForkedError; create another there.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | str | None,
+        *,
+        logger: logging.Logger | None = DEFAULT_LOGGER,
+    ) -> None:
+        """Starts an executor; never waits on the network.
+
+        config: the options, as a mapping or as JSON. None reads them from where Airflow has them.
+        logger: gets the library's log records, from the level that it has now. None: they go to stderr.
+        """
+        if _handle.ending():
+            raise RuntimeError("the interpreter ends: an executor that starts now would be closed by nobody")
+        self._handle = _handle.Handle(_create(config))
+        self._library = self._handle.library
+        # Events that were read and not handed out: somebody stopped in the middle of `events`.
+        self._kept: deque[Event] = deque()
+        self._wakes = 0
+        self._wakes_seen = 0
+        # Not at the end of the interpreter: _handle closes what is left then, while threads still run.
+        weakref.finalize(self, self._handle.collect).atexit = False  # type: ignore[misc] - typeshed thinks it read-only
+        if logger is not None:
+            self._log_to(logger)
+
+    def _log_to(self, logger: logging.Logger) -> None:
+        self._handle.callback = logs.callback_for(logger)
+        level = logs.level_for(logger)
+        self._handle.checked("lambda_executor_set_log_callback", self._handle.callback, None, level)
+
+    def __enter__(self: E) -> E:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A child that leaves the block by an exception or exit is not to fail on top of it.
+        self._handle.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("an Executor belongs to its process: create one in the other process")
+
+    def close(self) -> None:
+        """Ends every call under way, and every later one, with ClosedError, and frees the executor.
+
+        Takes at most about option shutdown_grace_ms. Tasks that were not submitted are dropped, and the log says how
+        many (`drain` first, to keep them); running ones go on, and another executor can adopt them. A second call is
+        fine.
+        """
+        if self._handle.forked:
+            raise errors.ForkedError(_handle.explanation(Status.ERR_FORKED))
+        self._handle.close()
+
+    # Tasks in
+
+    def queue(
+        self,
+        key: str,
+        command: Command,
+        *,
+        tag: int = 0,
+        executor_config: Mapping[str, Any] | None = None,
+        queue: str = "",
+        timeout: float | None = None,
+        max_wait: float | None = None,
+    ) -> None:
+        """Hands one task in; never waits on the network.
+
+        command: a program and its arguments, or one string for the shell. The other arguments: see Task.
+
+        Raises Duplicate, QueueFull, InvalidArgumentError, PayloadTooLargeError, ClosedError (also while draining).
+        """
+        native = _native.Task()
+        fill(native, Task(key, command, tag, executor_config, queue, timeout, max_wait))
+        self._one("lambda_executor_queue", key, ctypes.byref(native))
+
+    def queue_many(self, tasks: Iterable[Task]) -> list[Status]:
+        """Hands tasks in at once, cheaper than one by one: the status of each, in their order.
+
+        After a QUEUE_FULL all later ones are QUEUE_FULL. A failure is told in full where the task is queued alone.
+        """
+        natives = _natives(tasks)
+        results = (ctypes.c_int32 * len(natives))()
+        self._handle.checked("lambda_executor_queue_batch", natives, len(natives), results, None)
+        return [Status(result) for result in results]
+
+    def adopt(self, key: str, *, tag: int = 0, queue: str = "", attempt_id: str = "") -> None:
+        """Takes over a task that an executor of an earlier process submitted: its final event comes here.
+
+        attempt_id: as the task's RUNNING event told; without, any earlier result of the key is taken for this one's.
+
+        Raises Duplicate where the key or the attempt_id is tracked already.
+        """
+        native = _native.Task()
+        fill(native, Task(key, tag=tag, queue=queue, attempt_id=attempt_id))
+        result = ctypes.c_int32()
+        error = ctypes.c_void_p()
+        status = self._handle.call(
+            "lambda_executor_adopt", ctypes.byref(native), 1, ctypes.byref(result), ctypes.byref(error)
+        )
+        self._raise_for(status or result.value, key, error)
+
+    def adopt_many(self, tasks: Iterable[Task]) -> list[Status]:
+        """Takes over many: the status of each. Read of a task: key, tag, queue, attempt_id."""
+        natives = _natives(tasks)
+        results = (ctypes.c_int32 * len(natives))()
+        self._handle.checked("lambda_executor_adopt", natives, len(natives), results)
+        return [Status(result) for result in results]
+
+    # Events out
+
+    def sync(self, timeout: float | None = 0.0, max_events: int = 0) -> list[Event]:
+        """Events, oldest first; waits for the first one.
+
+        timeout: seconds; 0 does not wait, None waits for ever.
+        max_events: at most so many; 0 is all that wait.
+
+        An empty list when the time is over or `wake` was called. Raises ClosedError when the executor is closed, or
+        drained and nothing is left. With option ack "auto" the events count as done with once they are returned.
+        """
+        if max_events < 0:
+            raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
+        kept = self._take_kept(max_events)
+        if kept:
+            return kept
+        if self._handle.unread:
+            return self._read_unread()
+        batch = ctypes.c_void_p()
+        try:
+            ready = self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(batch)))
+            if ready is not Status.OK or not batch.value:
+                return []
+            events = read_batch(self._library, batch.value)
+            self._library.lambda_executor_batch_free(batch)
+        except BaseException:
+            # Ctrl-C came between the library's answer and ours: the next call has the events.
+            if batch.value:
+                self._handle.unread.append(batch.value)
+            raise
+        return events
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """Events one by one, until the executor is closed or drained, or none has come for `timeout` seconds.
+
+        Leaving the loop early loses none: the next `sync` or `events` goes on after the last one.
+        """
+        while True:
+            try:
+                self._kept.extend(self.sync(timeout))
+            except errors.ClosedError:
+                return
+            if not self._kept and timeout is not None:
+                return
+            while self._kept:
+                try:
+                    event = self._kept.popleft()
+                except IndexError:
+                    break
+                yield event
+
+    def _take_kept(self, max_events: int) -> list[Event]:
+        kept: list[Event] = []
+        while self._kept and (not max_events or len(kept) < max_events):
+            try:
+                kept.append(self._kept.popleft())
+            except IndexError:
+                break
+        return kept
+
+    def _read_unread(self) -> list[Event]:
+        try:
+            batch = self._handle.unread.pop(0)
+        except IndexError:
+            return []
+        try:
+            events = read_batch(self._library, batch)
+        except BaseException:
+            self._handle.unread.insert(0, batch)
+            raise
+        self._library.lambda_executor_batch_free(batch)
+        return events
+
+    def ack(self, events: Iterable[Event | int]) -> None:
+        """With option ack "manual": these events, or their seqs, are safe; their results may leave the queue."""
+        seqs = [event.seq if isinstance(event, Event) else event for event in events]
+        self._handle.checked("lambda_executor_ack", (ctypes.c_uint64 * len(seqs))(*seqs), len(seqs))
+
+    def fileno(self) -> int:
+        """A descriptor for select, poll or epoll: readable exactly while events wait, or once the executor is closed.
+
+        Never read, write or close it; it lives until `close`.
+        """
+        descriptor = self._handle.call("lambda_executor_wakeup_fd")
+        if descriptor < 0:
+            raise errors.error(descriptor, _handle.explanation(descriptor))
+        return descriptor
+
+    @property
+    def wakeup_fd(self) -> int:
+        """The same as fileno()."""
+        return self.fileno()
+
+    def wake(self) -> None:
+        """Ends every wait in progress (`sync` returns an empty list), or the next one where there is none."""
+        self._wakes += 1
+        self._plain("lambda_executor_wake")
+
+    # Tasks under way
+
+    def state(self, key: str) -> State:
+        """State of the newest task of a key; UNKNOWN where there is no such task."""
+        name = utf8("key", key)
+        state = ctypes.c_int32()
+        self._handle.checked("lambda_executor_state", name, len(name), ctypes.byref(state))
+        return State(state.value)
+
+    def describe(self, key: str) -> dict[str, Any]:
+        """Everything about the newest task of a key, for people and their tools. Raises NotFound."""
+        name = utf8("key", key)
+        return self._json_of("lambda_executor_describe", name, len(name))
+
+    def counts(self) -> Counts:
+        """How many tasks and events are where. Cheap enough for every heartbeat."""
+        native = _native.Counts(struct_size=ctypes.sizeof(_native.Counts))
+        self._plain("lambda_executor_counts", ctypes.byref(native))
+        waiting = native.waiting_events + len(self._kept)
+        return Counts(native.queued, native.submitting, native.running, waiting, native.unacknowledged)
+
+    def cancel(self, key: str) -> bool:
+        """Cancels a task: one that waits never runs, one that was submitted is given up. It gets a CANCELLED event.
+
+        False where it has finished, or there is no such task.
+        """
+        native = text("key", key)
+        result = ctypes.c_int32()
+        error = ctypes.c_void_p()
+        status = self._handle.call(
+            "lambda_executor_cancel", ctypes.byref(native), 1, ctypes.byref(result), ctypes.byref(error)
+        )
+        outcome = status or result.value
+        if outcome < 0:
+            self._raise_for(outcome, key, error)
+        return outcome == _native.OK
+
+    def cancel_many(self, keys: Iterable[str]) -> list[Status]:
+        """Cancels tasks: OK or NOT_FOUND for each."""
+        natives = [text("keys", key) for key in keys]
+        results = (ctypes.c_int32 * len(natives))()
+        array = (_native.Str * len(natives))(*natives)
+        self._handle.checked("lambda_executor_cancel", array, len(natives), results)
+        return [Status(result) for result in results]
+
+    def drain(self, finish: bool = True, timeout: float | Configured | None = CONFIGURED) -> int:
+        """Accepts no more tasks, and waits until those accepted have finished: how many have not when the time is over.
+
+        finish: what waits is submitted; False cancels it, and only what runs is waited for.
+        timeout: seconds, or None for ever; without, as long as option end_wait_timeout says, whose default is for ever.
+
+        Needs nobody to call `sync` meanwhile. Afterwards `sync` hands out what is left, then raises ClosedError. May be
+        called again, to wait on. `wake` ends the wait.
+        """
+        flag = _native.DRAIN_FINISH if finish else _native.DRAIN_RUNNING
+        remaining = ctypes.c_uint64()
+        self._wait("lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(flag,))
+        return remaining.value
+
+    # The service
+
+    def check_health(self, timeout: float | None = None) -> None:
+        """Asks AWS now whether the functions are there and active and the queues can be used.
+
+        timeout: seconds, or None for as long as it takes.
+
+        Raises AwsError or CredentialsError, which say what is not as it should be, and TimedOut (also after `wake`).
+        """
+        if self._wait("lambda_executor_check_health", timeout, ()) is not Status.OK:
+            raise errors.TimedOut("AWS has not answered yet; the check goes on, ask again")
+
+    def set_credentials(self, access_key_id: str, secret_access_key: str, session_token: str | None = None) -> None:
+        """New AWS credentials for every call to AWS that starts from now on. Running tasks are not touched."""
+        credentials = {"access_key_id": access_key_id, "secret_access_key": secret_access_key}
+        if session_token is not None:
+            credentials["session_token"] = session_token
+        document = json.dumps(credentials).encode()
+        self._handle.checked("lambda_executor_set_credentials", document, len(document))
+
+    def stats(self) -> dict[str, Any]:
+        """Counters, gauges, latency histograms and health: see docs/statistics.md."""
+        return self._json_of("lambda_executor_stats")
+
+    # How calls are made
+
+    def _one(self, name: str, key: str, *arguments: Any) -> None:  # noqa: ANN401 - what the function of that name takes
+        error = ctypes.c_void_p()
+        status = self._handle.call(name, *arguments, ctypes.byref(error))
+        if status:
+            self._raise_for(status, key, error)
+
+    def _raise_for(self, status: int, key: str, error: ctypes.c_void_p) -> None:
+        """Raises what a call about one task came to, if it was not OK."""
+        told = _handle.take_message(self._library, error.value) if error.value else ""
+        if status:
+            raise errors.error(status, told or f"{key!r}: {_handle.explanation(status)}")
+
+    def _plain(self, name: str, *arguments: Any) -> None:  # noqa: ANN401 - what the function of that name takes
+        status = self._handle.call(name, *arguments)
+        if status:
+            raise errors.error(status, _handle.explanation(status))
+
+    def _json_of(self, name: str, *arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - what the function of that name takes
+        size = 4096
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            needed = ctypes.c_size_t()
+            status = self._handle.checked(name, *arguments, buffer, size, ctypes.byref(needed))
+            if status == _native.OK:
+                document: dict[str, Any] = json.loads(buffer.value)
+                return document
+            if status != _native.BUFFER_TOO_SMALL:
+                raise errors.error(status, _handle.explanation(status))
+            # What is described changes meanwhile: some room for it.
+            size = needed.value + 1024
+
+    def _wait(
+        self,
+        name: str,
+        timeout: float | Configured | None,
+        after: tuple[Any, ...],
+        *,
+        before: tuple[Any, ...] = (),
+    ) -> Status:
+        """Makes a call that waits, until it is done, its time is over or `wake` was called. Signals in between have
+        their Python handlers run, and what these raise ends the wait."""
+        seen = self._wakes_seen
+        configured = isinstance(timeout, Configured)
+        seconds = None if isinstance(timeout, Configured) else timeout
+        deadline = None if seconds is None else time.monotonic() + seconds
+        slices = threading.current_thread() is threading.main_thread()
+        while True:
+            if configured:
+                ms = _native.TIMEOUT_CONFIGURED
+            else:
+                ms = wait_ms(None if deadline is None else deadline - time.monotonic())
+            sliced = slices and not configured and not 0 <= ms <= SIGNALS_MS
+            status = self._handle.checked(name, *before, SIGNALS_MS if sliced else ms, *after)
+            if status == _native.INTERRUPTED:
+                if self._wakes > seen:
+                    self._wakes_seen = self._wakes
+                    return Status.INTERRUPTED
+            elif status != _native.TIMED_OUT or not sliced:
+                return Status(status)
+
+
+def _create(config: Mapping[str, Any] | str | None) -> int:
+    # Not Executor's __init__: its names would live as long as a traceback does, secrets among them.
+    if config is None:
+        document, length = None, 0
+    else:
+        document = utf8("config", config) if isinstance(config, str) else json.dumps(dict(config)).encode()
+        length = len(document)
+    pointer, error = ctypes.c_void_p(), ctypes.c_void_p()
+    # The library may read the environment: no thread of Python's may change it meanwhile.
+    create = _library.load_holding_python().lambda_executor_create
+    status = create(document, length, ctypes.byref(pointer), ctypes.byref(error))
+    if status or not pointer.value:
+        raise errors.error(status, _handle.take_message(_library.load(), error.value or 0))
+    return pointer.value
+
+
+def _natives(tasks: Iterable[Task]) -> ctypes.Array[_native.Task]:
+    listed = list(tasks)
+    natives = (_native.Task * len(listed))()
+    for native, task in zip(natives, listed):
+        fill(native, task)
+    return natives

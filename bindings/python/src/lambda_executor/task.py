@@ -1,0 +1,109 @@
+"""Tasks, and how they are written down for the library."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Union
+
+from . import _native
+from .errors import InvalidArgumentError
+
+Command = Union[str, Sequence[str]]
+
+_MOST_MS = 2**62
+# Made once: json.dumps makes an encoder for every call that asks for anything.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+class Task(NamedTuple):
+    """A task for queue_many and adopt_many; `Executor.queue` and `Executor.adopt` take the same as arguments."""
+
+    key: str
+    """Name of the task: 1 to 8192 bytes in UTF-8, unique among unfinished tasks."""
+    command: Command | None = None
+    """A program and its arguments, or one string for the shell. Not needed to adopt."""
+    tag: int = 0
+    """A number of yours, 0 to 2**64 - 1; it comes back in every event of the task."""
+    executor_config: Mapping[str, Any] | None = None
+    """Passed to the function as `executor_config`."""
+    queue: str = ""
+    """Name of the route (option queues) that the task takes; empty: the default one."""
+    timeout: float | None = None
+    """Time limit of the command in seconds; None: only the function's own."""
+    max_wait: float | None = None
+    """Fail the task (reason EXPIRED) when it has waited so many seconds to be submitted; None: wait for ever."""
+    attempt_id: str = ""
+    """To adopt: which submission of the key it is, as its RUNNING event told."""
+
+
+def fill(native: _native.Task, task: Task) -> None:
+    """Writes a task into a zeroed struct, which keeps the bytes that it points to."""
+    native.struct_size = ctypes.sizeof(_native.Task)
+    native.key = text("key", task.key)
+    if task.command is not None:
+        native.command_json = text("command", _command_json(task.command))
+    if task.tag:
+        if not 0 <= task.tag < 2**64:
+            raise InvalidArgumentError(f"tag: {task.tag} is not in 0 to 2**64 - 1")
+        native.tag = task.tag
+    if task.executor_config is not None:
+        native.executor_config_json = text("executor_config", _json("executor_config", dict(task.executor_config)))
+    if task.queue:
+        native.queue = text("queue", task.queue)
+    if task.timeout is not None:
+        native.timeout_ms = _limit_ms("timeout", task.timeout)
+    if task.max_wait is not None:
+        native.max_wait_ms = _limit_ms("max_wait", task.max_wait)
+    if task.attempt_id:
+        native.attempt_id = text("attempt_id", task.attempt_id)
+
+
+def text(name: str, value: str) -> _native.Str:
+    """A string for the library."""
+    encoded = utf8(name, value)
+    return _native.Str(encoded, len(encoded))
+
+
+def utf8(name: str, value: str) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: {type(value).__name__} is not str")
+    try:
+        return value.encode()
+    except UnicodeEncodeError as why:
+        raise InvalidArgumentError(f"{name}: {value!r} cannot be written in UTF-8: {why.reason}") from None
+
+
+def _command_json(command: Command) -> str:
+    if isinstance(command, str):
+        return _ENCODE(command)
+    # bytes and dict are sequences or iterables, too, but of something else.
+    words = list(command) if isinstance(command, Sequence) and not isinstance(command, (bytes, bytearray)) else None
+    if words is None or not all(isinstance(word, str) for word in words):
+        raise TypeError(f"command: {command!r} is neither a list of str (program and arguments) nor a str (shell)")
+    return _ENCODE(words)
+
+
+def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+    try:
+        return _ENCODE(value)
+    except (TypeError, ValueError) as why:
+        raise InvalidArgumentError(f"{name}: cannot be written as JSON: {why}") from None
+
+
+def _limit_ms(name: str, seconds: float) -> int:
+    """Rounded up, so that a limit is never shorter than asked for. 0 would mean no limit."""
+    if not seconds > 0:
+        raise InvalidArgumentError(f"{name}: {seconds!r} s is not more than 0; None is no limit")
+    return wait_ms(seconds)
+
+
+def wait_ms(seconds: float | None) -> int:
+    """Seconds to wait as the library counts them: None for ever, rounded up so that no wait ends before its time."""
+    if seconds is None:
+        return -1
+    if math.isnan(seconds):
+        raise InvalidArgumentError("timeout: nan is no number of seconds")
+    return math.ceil(min(max(0.0, seconds) * 1000, float(_MOST_MS)))

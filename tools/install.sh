@@ -77,6 +77,8 @@ fill_in() {
   local text name value
   text=$(cat "$1")
   while IFS=$'\t' read -r name value; do
+    # pkg-config takes the values apart like a shell.
+    case $1 in *.pc.in) [ "$name" = NATIVE_LIBS ] || value=${value// /'\ '} ;; esac
     text=${text//"@$name@"/"$value"}
   done <<<"PREFIX	$pc_prefix
 LIBDIR	$(below_prefix "$libdir")

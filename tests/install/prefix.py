@@ -1,0 +1,76 @@
+"""An installation, and how a user's programs are built against it and run."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from servers import PROGRAMS, ROOT
+
+INSTALL = ROOT / "tools" / "install.sh"
+MINIMAL = ROOT / "examples" / "c" / "minimal.c"
+VERSION = "0.1.0"
+# What minimal.c prints: a command has run in a process of the function's program.
+HELLO = "my first task: running \nmy first task: succeeded hello, world\n\n"
+# Neither Rust nor this repository is on it.
+PATH = "/usr/bin:/bin"
+
+
+def install(source: Path, prefix: Path | str, *options: str, destdir: Path | None = None, cwd: Path = ROOT) -> None:
+    """Installs what the folder `source` holds."""
+    run_installer(f"--from={source}", f"--prefix={prefix}", *options, destdir=destdir, cwd=cwd)
+
+
+def uninstall(prefix: Path | str, *options: str, destdir: Path | None = None) -> None:
+    run_installer("--uninstall", f"--prefix={prefix}", *options, destdir=destdir)
+
+
+def run_installer(*options: str, destdir: Path | None = None, cwd: Path = ROOT) -> str:
+    """What it prints; `CalledProcessError` with what it complains of when it fails."""
+    arguments = [part for option in options for part in option.split("=", 1)]
+    environment = {**os.environ, "DESTDIR": str(destdir or "")}
+    done = subprocess.run(
+        [INSTALL, *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True, timeout=120
+    )
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Where the library is installed."""
+
+    folder: Path
+
+    @property
+    def libdir(self) -> Path:
+        return self.folder / "lib"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Of a user who builds against it. Its programs are not on the path."""
+        return {
+            "PATH": PATH,
+            "HOME": "/nonexistent",
+            "LC_ALL": "C.UTF-8",
+            "PKG_CONFIG_PATH": str(self.libdir / "pkgconfig"),
+            **more,
+        }
+
+    def sh(self, script: str, cwd: Path, **more: str) -> str:
+        """What a script prints that such a user runs in the folder `cwd`. It must succeed."""
+        done = subprocess.run(
+            ["sh", "-eu", "-c", script],
+            cwd=cwd,
+            env=self.environment(**more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        assert done.returncode == 0, f"{script}\nexit status {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+def debug_build(prefix: Path) -> Prefix:
+    """An installation of cargo's debug build."""
+    install(PROGRAMS, prefix)
+    return Prefix(prefix)

@@ -1,0 +1,155 @@
+"""Which files tools/install.sh makes and takes away. What they hold does not matter here."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from prefix import VERSION, Prefix, install, run_installer, uninstall
+from servers import ROOT
+
+HEADERS = sorted(path.name for path in (ROOT / "include").glob("*.h*"))
+STATIC = {"lib/liblambda_executor.a", "lib/pkgconfig/lambda_executor-static.pc"}
+FILES = {
+    "bin/lambda-executor-function",
+    "bin/lambda-executor-local",
+    "lib/cmake/LambdaExecutor/LambdaExecutorConfig.cmake",
+    "lib/cmake/LambdaExecutor/LambdaExecutorConfigVersion.cmake",
+    "lib/liblambda_executor.so",
+    "lib/liblambda_executor.so.0",
+    f"lib/liblambda_executor.so.{VERSION}",
+    "lib/pkgconfig/lambda_executor.pc",
+    "share/man/man1/lambda-executor-function.1",
+    "share/man/man1/lambda-executor-local.1",
+    "share/man/man3/lambda_executor.3",
+    *(f"include/{name}" for name in HEADERS),
+    *STATIC,
+}
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A folder with all that is built, if only by name."""
+    folder = tmp_path / "build"
+    folder.mkdir()
+    for name in ("liblambda_executor.so", "liblambda_executor.a", "lambda-executor-local", "lambda-executor-function"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
+
+
+def test_everything_is_installed_and_taken_away(build: Path, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "lib" / "libother.so").touch()
+    for _ in range(2):  # over an older installation, too
+        install(build, prefix)
+        assert files(prefix) == FILES | {"lib/libother.so"}
+    lib = prefix / "lib"
+    assert (lib / "liblambda_executor.so").readlink() == Path("liblambda_executor.so.0")
+    assert (lib / "liblambda_executor.so.0").readlink() == Path(f"liblambda_executor.so.{VERSION}")
+    assert (lib / f"liblambda_executor.so.{VERSION}").read_text() == "liblambda_executor.so"
+    modes = {path: (prefix / path).stat().st_mode & 0o777 for path in FILES}
+    assert modes == {path: 0o755 if path.startswith("bin/") else 0o644 for path in FILES}
+    uninstall(prefix)
+    assert files(prefix) == {"lib/libother.so"}
+    assert not (lib / "cmake" / "LambdaExecutor").exists()
+
+
+def test_folders_can_be_chosen_one_by_one(build: Path, tmp_path: Path) -> None:
+    folders = {"libdir": "l/multi", "includedir": "i", "bindir": "b", "mandir": "m"}
+    options = [f"--{name}={tmp_path}/{folder}" for name, folder in folders.items()]
+    install(build, tmp_path / "prefix", *options)
+    assert not (tmp_path / "prefix").exists()
+    moved = {"lib": "l/multi", "include": "i", "bin": "b", "share/man": "m"}
+    expected = {next(f"{new}{file[len(old) :]}" for old, new in moved.items() if file.startswith(old)) for file in FILES}
+    assert files(tmp_path) - files(build.parent / "build") >= expected
+    uninstall(tmp_path / "prefix", *options)
+    assert files(tmp_path) == {f"build/{name}" for name in files(build)}
+
+
+def test_destdir_is_known_to_no_file(build: Path, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    install(build, "/usr", destdir=stage)
+    assert files(stage / "usr") == FILES
+    assert files(stage) == {f"usr/{file}" for file in FILES}
+    for file in FILES:
+        assert str(tmp_path) not in (stage / "usr" / file).read_text(), file
+    assert "prefix=/usr\n" in (stage / "usr/lib/pkgconfig/lambda_executor.pc").read_text()
+    uninstall("/usr", destdir=stage)
+    assert files(stage) == set()
+
+
+def test_a_relative_prefix_is_taken_from_where_one_is(build: Path, tmp_path: Path) -> None:
+    install(build, "there", cwd=tmp_path)
+    assert files(tmp_path / "there") == FILES
+    assert f"prefix={tmp_path}/there\n" in (tmp_path / "there/lib/pkgconfig/lambda_executor.pc").read_text()
+
+
+def test_without_the_archive(build: Path, tmp_path: Path) -> None:
+    (build / "liblambda_executor.a").unlink()
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        install(build, tmp_path / "prefix")
+    assert f"there is no {build}/liblambda_executor.a" in failed.value.stderr
+    assert not (tmp_path / "prefix").exists(), "all or nothing"
+    install(build, tmp_path / "prefix", "--without-static")
+    assert files(tmp_path / "prefix") == FILES - STATIC
+    uninstall(tmp_path / "prefix")
+    assert files(tmp_path / "prefix") == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ([], "where to? --prefix is missing"),
+        (["--prefix=p"], "what? --from is missing"),
+        (["--from=f", "--prefix"], "--prefix: a folder is missing"),
+        (["--prefx=p"], "--prefx: no such option; see --help"),
+    ],
+)
+def test_what_is_missing_is_told(options: list[str], complaint: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_installer(*options)
+    assert failed.value.stderr == f"install: {complaint}\n"
+
+
+def test_what_pkg_config_says(build: Path, tmp_path: Path) -> None:
+    prefix = Prefix(tmp_path / "prefix")
+    install(build, prefix.folder)
+
+    def told(arguments: str) -> str:
+        return prefix.sh(f"pkg-config {arguments}", tmp_path).strip()
+
+    assert told("--modversion lambda_executor") == VERSION
+    assert told("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
+    assert told("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
+    assert told("--cflags lambda_executor") == f"-I{prefix.folder}/include"
+    shared, static = told("--static --libs lambda_executor"), told("--libs lambda_executor-static")
+    assert shared.replace("-llambda_executor", "-l:liblambda_executor.a") == static
+    # In the system's own folders no option is needed; pkg-config leaves these out by itself.
+    install(build, "/usr", destdir=tmp_path / "stage")
+    system = f"PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR={tmp_path}/stage/usr/lib/pkgconfig pkg-config"
+    assert prefix.sh(f"{system} --cflags --libs lambda_executor", tmp_path).strip() == "-llambda_executor"
+
+
+def test_a_prefix_with_a_space(build: Path, tmp_path: Path) -> None:
+    prefix = Prefix(tmp_path / "a prefix")
+    install(build, prefix.folder)
+    assert files(prefix.folder) == FILES
+    flags = prefix.sh("pkg-config --cflags --libs lambda_executor", tmp_path)
+    assert shlex.split(flags) == [f"-I{prefix.folder}/include", f"-L{prefix.libdir}", "-llambda_executor"]
+    uninstall(prefix.folder)
+    assert files(prefix.folder) == set()
+
+
+def test_a_tree_that_will_be_moved(build: Path, tmp_path: Path) -> None:
+    install(build, tmp_path / "before", "--relocatable")
+    (tmp_path / "before").rename(tmp_path / "it is here")
+    after = Prefix(tmp_path / "it is here")
+    flags = shlex.split(after.sh("pkg-config --cflags --libs lambda_executor", tmp_path))
+    assert [Path(flag[2:]).resolve() for flag in flags[:2]] == [after.folder / "include", after.libdir]
+    for file in files(after.folder):
+        assert str(tmp_path) not in (after.folder / file).read_text(), file

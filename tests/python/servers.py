@@ -41,27 +41,29 @@ class Server:
     region: str = "us-east-1"
     access_key_id: str = "AKIDEXAMPLE000000000"
     secret_access_key: str = "not-a-secret"
+    session_token: str | None = None
 
     def sqs(self) -> "SQSClient":
-        client: SQSClient = self._client("sqs")
+        client: SQSClient = self.client("sqs")
         return client
 
     def awslambda(self) -> "LambdaClient":
-        client: LambdaClient = self._client("lambda")
+        client: LambdaClient = self.client("lambda")
         return client
 
     def s3(self) -> "S3Client":
-        client: S3Client = self._client("s3")
+        client: S3Client = self.client("s3")
         return client
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    def client(self, service: str, config: Config | None = None) -> Any:  # noqa: ANN401 - boto3 makes them at run time
         return boto3.session.Session().client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.endpoint_url,
             region_name=self.region,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
-            config=CLIENT_CONFIG,
+            aws_session_token=self.session_token,
+            config=CLIENT_CONFIG.merge(config) if config else CLIENT_CONFIG,
         )
 
     def environment(self) -> dict[str, str]:
@@ -230,13 +232,6 @@ def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iter
             return answer
 
         where = until("lambda-executor-local is ready", told)
-        yield LocalServer(
-            "local",
-            where["endpoint_url"],
-            where["region"],
-            where["access_key_id"],
-            where["secret_access_key"],
-            where["function_name"],
-            where["queue_url"],
-            where["dead_letter_queue_url"],
-        )
+        of_us = ("endpoint_url", "region", "access_key_id", "secret_access_key", "function_name")
+        queues = ("queue_url", "dead_letter_queue_url")
+        yield LocalServer(kind="local", **{name: where[name] for name in of_us + queues})

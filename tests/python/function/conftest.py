@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import servers
 from library import run_tasks
+from messages import messages
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -90,24 +91,7 @@ class Function:
 
     def messages(self, queue_url: str, number: int) -> list["MessageTypeDef"]:
         """Takes `number` messages out of the queue."""
-        taken: list[MessageTypeDef] = []
-
-        def enough() -> bool | None:
-            answer = self.sqs.receive_message(
-                QueueUrl=queue_url,
-                MaxNumberOfMessages=10,
-                WaitTimeSeconds=1,
-                MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["All"],
-            )
-            for message in answer.get("Messages", []):
-                self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(message)
-            return True if len(taken) >= number else None
-
-        servers.until(f"{number} messages in {queue_url}", enough)
-        assert len(taken) == number
-        return taken
+        return messages(self.server, queue_url, number)
 
     def left(self, queue_url: str) -> int:
         """Messages in the queue, hidden ones too."""

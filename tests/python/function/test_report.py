@@ -49,18 +49,20 @@ def failed_invocations(function: Function, number: int) -> None:
     servers.until(f"{number} failed", lambda: yes(function.server.stats()["function_errors"] >= number))
 
 
+def away_for_one_try(function: Function) -> None:
+    """SQS is away from before the command ends until the invocation has failed."""
+    starts(function)
+    function.server.faults(sqs={"error": 1.0})
+    ends(function)
+    failed_invocations(function, 1)
+    function.server.faults()
+
+
 def test_sqs_stays_away_past_the_functions_time(start: Start) -> None:
     """E1: the invocation fails in time, and the dead letter says what became of the result."""
     function = start(timeout_ms=2500)
 
-    def away() -> None:
-        starts(function)
-        function.server.faults(sqs={"error": 1.0})
-        ends(function)
-        failed_invocations(function, 1)
-        function.server.faults()
-
-    final = function.run(TASK, when_running=away)["k"]
+    final = function.run(TASK, when_running=lambda: away_for_one_try(function))["k"]
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
     assert "the result was not sent" in final["message"]
     assert "until the function's time was up" in final["message"]
@@ -74,14 +76,7 @@ def test_lambdas_next_try_sends_the_result_and_runs_nothing(start: Start) -> Non
     """E1, E8: with Lambda's retries the result still arrives."""
     function = start(timeout_ms=5000, maximum_retry_attempts=2)
 
-    def away() -> None:
-        starts(function)
-        function.server.faults(sqs={"error": 1.0})
-        ends(function)
-        failed_invocations(function, 1)
-        function.server.faults()
-
-    final = function.run(TASK, when_running=away)["k"]
+    final = function.run(TASK, when_running=lambda: away_for_one_try(function))["k"]
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "exit", 7)
     assert function.lines("runs") == ["run"]
     stats = function.server.stats()

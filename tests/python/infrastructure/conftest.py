@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import servers
 from botocore.config import Config
@@ -94,15 +93,8 @@ def as_list(value: str | list[str]) -> list[str]:
 
 
 def aws(server: servers.Server, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    return boto3.session.Session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=server.endpoint_url,
-        region_name=server.region,
-        aws_access_key_id=server.access_key_id,
-        aws_secret_access_key=server.secret_access_key,
-        # moto makes a whole stack within one call.
-        config=servers.CLIENT_CONFIG.merge(Config(read_timeout=300)),
-    )
+    # moto makes a whole stack within one call.
+    return server.client(service, Config(read_timeout=300))
 
 
 def deploy(server: servers.Server, name: str, parameters: dict[str, str]) -> Stack:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import servers
-from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 HANDLERS = Path(__file__).resolve().parents[1] / "handlers"
 
@@ -20,32 +19,6 @@ def runtime(handler: str) -> dict[str, Any]:
     """Options that run `handler` (module.function in handlers/) under the real awslambdaric."""
     python = servers.VENVS / "awslambdaric" / "bin" / "python"
     return {**QUICK, "handler": [str(python), "-m", "awslambdaric", handler], "working_directory": str(HANDLERS)}
-
-
-def messages(server: servers.Server, queue_url: str, number: int, seconds: int = 20) -> list[MessageTypeDef]:
-    """Takes `number` messages from the queue, deleted there."""
-    sqs = server.sqs()
-    taken: list[MessageTypeDef] = []
-
-    def enough() -> bool | None:
-        answer = sqs.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=1,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        )
-        for message in answer.get("Messages", []):
-            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-            taken.append(message)
-        return True if len(taken) >= number else None
-
-    try:
-        servers.until(f"{number} messages in {queue_url}", enough, seconds)
-    except AssertionError as error:
-        raise AssertionError(f"{error}, found {len(taken)}") from None
-    assert len(taken) == number
-    return taken
 
 
 def event(key: str, **builtin: object) -> bytes:

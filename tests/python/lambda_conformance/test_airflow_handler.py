@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from library import drive, run_tasks
+from messages import messages
 
-from .conftest import Start, messages, runtime
+from .conftest import Start, runtime
 
 # The key as Airflow below 3.4 writes it; it must come back byte for byte.
 KEY = '{"dag_id": "d\\u00fc", "task_id": "t", "run_id": "manual__1", "try_number": 1, "map_index": -1}'

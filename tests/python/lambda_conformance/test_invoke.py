@@ -7,8 +7,9 @@ import pytest
 import servers
 from botocore.exceptions import ClientError
 from errors import refused
+from messages import messages
 
-from .conftest import QUICK, Start, event, messages
+from .conftest import QUICK, Start, event
 
 NOT_FOUND = ("ResourceNotFoundException", 404)
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import servers
 from errors import refused
+from messages import messages
 
-from .conftest import QUICK, Start, event, messages
+from .conftest import QUICK, Start, event
 
 EMPTY_ZIP = b"PK\x05\x06" + b"\0" * 18
 

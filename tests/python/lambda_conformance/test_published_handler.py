@@ -12,8 +12,9 @@ import published_handler
 import pytest
 import servers
 from library import run_tasks
+from messages import messages
 
-from .conftest import QUICK, Start, messages
+from .conftest import QUICK, Start
 
 # A key of Airflow below 3.4; it must come back byte for byte.
 KEY = '{"dag_id": "d\\u00fc", "task_id": "t", "run_id": "manual__1", "try_number": 1, "map_index": -1}'

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import servers
+from messages import messages
 
-from .conftest import Start, messages, runtime
+from .conftest import Start, runtime
 
 
 def invoke(server: servers.LocalServer, payload: object) -> tuple[object, str | None]:

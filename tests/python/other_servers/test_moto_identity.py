@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import servers
 from library import health_error, run_tasks
@@ -63,43 +62,27 @@ class Elsewhere:
 
         def put() -> None:
             body = json.dumps({"task_key": "k", "return_code": 3})
-            client(self.deployment.server, "sqs").send_message(QueueUrl=self.deployment.queue_url, MessageBody=body)
+            self.deployment.server.sqs().send_message(QueueUrl=self.deployment.queue_url, MessageBody=body)
 
         finals = run_tasks(server, self.config, [command("k", "true")], check_health=True, when_running=put)
         code: int = finals["k"]["return_code"]
         return code
 
 
-@dataclasses.dataclass(frozen=True)
-class Assumed(servers.Server):
-    session_token: str = ""
-
-
-def client(server: servers.Server, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    return boto3.session.Session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=server.endpoint_url,
-        region_name=server.region,
-        aws_access_key_id=server.access_key_id,
-        aws_secret_access_key=server.secret_access_key,
-        aws_session_token=getattr(server, "session_token", None),
-    )
-
-
 @pytest.fixture
 def elsewhere(moto: servers.Server, tmp_path: Path) -> Iterator[Elsewhere]:
     name = f"f-{uuid.uuid4()}"
-    keys = client(moto, "sts").assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
-    role = Assumed(
+    keys = moto.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
+    role = servers.Server(
         "moto",
         moto.endpoint_url,
         access_key_id=keys["AccessKeyId"],
         secret_access_key=keys["SecretAccessKey"],
         session_token=keys["SessionToken"],
     )
-    sqs, functions = client(role, "sqs"), client(role, "lambda")
+    sqs, functions = role.sqs(), role.awslambda()
     queue, letters = (sqs.create_queue(QueueName=f"{name}-{kind}")["QueueUrl"] for kind in ("results", "letters"))
-    client(role, "iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    role.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")
     functions.create_function(
         FunctionName=name,
         Runtime="provided.al2023",

@@ -28,6 +28,9 @@ missing_packages() {
   has nm && has readelf || echo binutils
   has pkg-config || echo pkg-config
   has valgrind || echo valgrind
+  # For the bindings.
+  has cmake || echo cmake
+  has go || echo golang-go
   # For the images of the function.
   has buildah || echo buildah
   has mmdebstrap || echo mmdebstrap
@@ -54,6 +57,14 @@ check_rust() {
     fail "rustc $have is too old: $needed or newer is needed (rustup update)"
 }
 
+# From 1.21 on, go fetches by itself the newer one that an example's go.mod asks for.
+check_go() {
+  local have
+  have=$(go env GOVERSION)
+  [ "$(printf '%s\n' go1.21 "$have" | sort -V | head -n 1)" = go1.21 ] ||
+    fail "$have is too old: 1.21 or newer is needed for the Go binding (https://go.dev/dl)"
+}
+
 make_environment() {
   local name=$1 requirements=tests/python/requirements-$1.txt folder=build/venvs/$1 stamp
   # The interpreter is part of the stamp: an environment does not outlive the Python that it was made with.
@@ -73,6 +84,7 @@ case $what in
   --build-only) exit 0 ;;
   --portable) make_environment portable; exit 0 ;;
 esac
+check_go
 for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}"

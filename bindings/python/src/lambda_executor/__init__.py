@@ -21,6 +21,9 @@ from .errors import (
 )
 from .event import Event
 from .executor import CONFIGURED, Counts, Executor
+from .future import LambdaFuture
+from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost, ValueNotSigned
+from .pool import LambdaPool
 from .statuses import Reason, State, Status
 from .task import Task
 
@@ -29,7 +32,9 @@ __version__ = "0.1.0"
 __all__ = [
     "CONFIGURED",
     "AwsError",
+    "BrokenPool",
     "ClosedError",
+    "Completed",
     "Counts",
     "CredentialsError",
     "Duplicate",
@@ -41,6 +46,8 @@ __all__ = [
     "InvalidConfigError",
     "IoError",
     "JournalError",
+    "LambdaFuture",
+    "LambdaPool",
     "NotFound",
     "PanicError",
     "PayloadTooLargeError",
@@ -49,7 +56,12 @@ __all__ = [
     "State",
     "Status",
     "Task",
+    "TaskCancelled",
+    "TaskError",
+    "TaskFailed",
+    "TaskLost",
     "TimedOut",
     "UnsupportedError",
+    "ValueNotSigned",
     "library_version",
 ]

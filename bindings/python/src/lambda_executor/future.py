@@ -1,0 +1,86 @@
+"""The future of one task of a pool: a real concurrent.futures.Future."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from .errors import ForkedError
+from .event import Event
+from .outcome import TaskCancelled
+from .statuses import State
+
+if TYPE_CHECKING:
+    from .pool_loop import Loop
+
+T = TypeVar("T")
+
+
+class LambdaFuture(concurrent.futures.Future[T]):
+    """Pending until Lambda has accepted the task, then running (its command may start later), then done."""
+
+    def __init__(self, loop: Loop, key: str, *, function: bool = False, nonce: bytes | None = None) -> None:
+        super().__init__()
+        #: The task's.
+        self.key = key
+        #: Which submission of the key it is, once running: what `adopt` needs after a restart.
+        self.attempt_id = ""
+        #: Whether the task is a Python function, and what its value must be signed with.
+        self.function = function
+        self.nonce = nonce
+        #: The task's; the loop gives it.
+        self.tag = 0
+        self._loop = loop
+
+    def cancel(self) -> bool:
+        """Cancels the task if it waits: then it never runs. False where Lambda has, or may have, accepted it: the
+        standard library's futures cannot be cancelled then, see `abandon`."""
+        return self.cancelled() or self._loop.cancel(self)
+
+    def abandon(self) -> bool:
+        """Gives the task up, waiting or running: its result will be thrown away, and what runs in Lambda runs on there.
+        The future is cancelled, or, where it was running, raises TaskCancelled. False where it was done already."""
+        return self._loop.abandon(self)
+
+    def result(self, timeout: float | None = None) -> T:
+        """What the task came to, or the exception that says why nothing. TimeoutError after `timeout` seconds."""
+        self._check_process()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """The exception that `result` would raise, or None."""
+        self._check_process()
+        return super().exception(timeout)
+
+    def _check_process(self) -> None:
+        # In a forked child nobody would ever end the wait; and the future's lock may be one that was held at the fork.
+        if self._loop.pid != os.getpid() and self._state not in ("FINISHED", "CANCELLED_AND_NOTIFIED"):
+            raise ForkedError(f"the future of task {self.key!r} belongs to the parent of this process")
+
+    # What follows is the loop's. Each is called by the one thread that has taken the future from the loop's table.
+
+    def _start(self, event: Event) -> None:
+        """Lambda has accepted the task."""
+        self.attempt_id = event.attempt_id
+        with self._condition:
+            # `cancel` in another thread may have been quicker.
+            if self._state == "PENDING":
+                self.set_running_or_notify_cancel()
+
+    def _start_adopted(self, attempt_id: str) -> None:
+        self.attempt_id = attempt_id
+        self.set_running_or_notify_cancel()
+
+    def _finish_cancelled(self, event: Event | None = None) -> None:
+        """The task is cancelled; `event` where the library said so."""
+        if super().cancel():
+            # Without this, wait() and as_completed() would not know.
+            self.set_running_or_notify_cancel()
+        elif event is not None:
+            self.set_exception(TaskCancelled(event))
+
+
+def is_final(event: Event) -> bool:
+    """No event of the task comes after it."""
+    return event.state >= State.SUCCEEDED

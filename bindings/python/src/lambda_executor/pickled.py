@@ -1,0 +1,110 @@
+"""Python functions as tasks: the call that goes to `python -m lambda_executor.run`, and what comes back from there."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable
+from typing import Any, Callable, NamedTuple
+
+from . import pickled_value as wire
+from .event import Event
+from .outcome import TaskFailed, ValueNotSigned
+from .pickled_call import dumps, pack
+from .statuses import State
+
+
+class Call(NamedTuple):
+    """A function with its arguments, ready to be queued."""
+
+    command: list[str]
+    executor_config: dict[str, Any]
+    nonce: bytes
+    size: str  #: for the error that it is too large
+
+
+class RemoteTraceback(Exception):
+    """The cause of an exception that was raised in a function: where in there it was raised."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f'\n"""\n{self.text}"""'
+
+
+class Functions:
+    """Makes calls and opens their values, with the secret of one pool."""
+
+    def __init__(self, python: str, secret: bytes | None) -> None:
+        if secret is not None and len(secret) < wire.MIN_SECRET_BYTES:
+            raise ValueError(f"secret has {len(secret)} bytes, and needs {wire.MIN_SECRET_BYTES} or more")
+        self._command = [python, "-m", "lambda_executor.run"]
+        self._secret = secret or wire.new_secret()
+
+    def call(self, key: str, function: Callable[..., object], args: Iterable[Any], kwargs: dict[str, Any]) -> Call:
+        """The task of key `key` that calls `function`."""
+        pickled = _pickle(function, tuple(args), kwargs)
+        ticket = wire.ticket(self._secret, key)
+        config, packed = pack(ticket, pickled)
+        size = f"{len(pickled):,} bytes pickled, {packed:,} compressed and in base64"
+        return Call(self._command, config, ticket.nonce, size)
+
+    def result(self, event: Event, nonce: bytes | None) -> object:
+        """What the function returned; raises what it raised, or why there is neither."""
+        if not event.value:
+            raise TaskFailed(event, _without_value(event))
+        try:
+            kind, body = wire.unseal(self._secret, nonce, event.key, event.attempt_id, event.value)
+        except wire.NotSigned as error:
+            raise ValueNotSigned(event, _not_signed(error)) from None
+        if kind is wire.Kind.UNABLE:
+            raise TaskFailed(event, body.decode())
+        try:
+            what = pickle.loads(body)
+        except Exception as error:
+            raise TaskFailed(
+                event, f"what the function sent cannot be loaded here: {type(error).__name__}: {error}"
+            ) from error
+        if kind is wire.Kind.RAISED:
+            exception, text = what
+            raise exception from RemoteTraceback(text)
+        if event.state is not State.SUCCEEDED:
+            raise TaskFailed(event, "the function returned, and then its process did not end well")
+        return what
+
+
+def call_each(function: Callable[..., object], calls: Iterable[tuple[Any, ...]]) -> list[object]:
+    """A chunk of `map`, in the function's image."""
+    return [function(*args) for args in calls]
+
+
+def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    try:
+        return dumps((function, args, kwargs))
+    except ModuleNotFoundError as error:
+        if error.name != "cloudpickle":
+            raise
+        raise ModuleNotFoundError(
+            "to send Python functions, install lambda-executor[pickle] here and in the function's image "
+            "(commands, as lists or strings, need nothing)",
+            name="cloudpickle",
+        ) from None
+
+
+def _without_value(event: Event) -> str:
+    if event.state is State.SUCCEEDED:
+        return (
+            "no value came back, though the interpreter ended well: the function ended it (os._exit), or key, output "
+            "and value together were too large for a message"
+        )
+    if "No module named lambda_executor" in event.output_tail:
+        return "the interpreter in the function's image has no lambda_executor: install lambda-executor[pickle] there"
+    return ""
+
+
+def _not_signed(error: wire.NotSigned) -> str:
+    return (
+        f"its value was refused unread: {error}. Who may send to the results queue (its policy, the roles with "
+        "sqs:SendMessage)? A task of an earlier pool needs that pool's secret (LambdaPool(secret=...))"
+    )

@@ -1,0 +1,105 @@
+"""What a Python function sends back, signed: who can write to the results queue must not get code run on the host.
+
+The host sends a secret with each call, made from the secret of its pool. The value is signed with it, and is unpickled
+only when the signature fits this call: the task's key, this submission of it (`attempt_id`), and every byte.
+
+A secret serves for its own call alone: whoever can read the events that Lambda gave up on, in the dead letter queue,
+learns nothing about others. Both sides use this module; it needs nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import zlib
+from enum import Enum
+from typing import NamedTuple
+
+#: Of the call and of the value. Another number is another format.
+FORMAT = 1
+#: What the function program sends at most (function/README.md).
+MAX_VALUE_BYTES = 180_000
+MIN_SECRET_BYTES = 16
+
+_MAGIC = b"LXV%d" % FORMAT
+_NONCE_BYTES = 16
+_MAC_BYTES = hashlib.sha256().digest_size
+_BODY_AT = len(_MAGIC) + _NONCE_BYTES + _MAC_BYTES + 2
+#: Below this, compression saves less than it costs.
+_WORTH_COMPRESSING = 256
+
+
+class Kind(Enum):
+    """What the body of a value is."""
+
+    RETURNED = b"R"  #: a pickle of what the function returned
+    RAISED = b"E"  #: a pickle of the exception and of its traceback as text
+    UNABLE = b"U"  #: UTF-8: why there is neither
+
+
+class NotSigned(Exception):
+    """A value that was not made by the call that it is said to come from. The message says how it shows."""
+
+
+class Ticket(NamedTuple):
+    """What a call needs to sign its value."""
+
+    nonce: bytes
+    secret: bytes
+
+
+def new_secret() -> bytes:
+    """The secret of a pool."""
+    return os.urandom(32)
+
+
+def ticket(pool_secret: bytes, key: str) -> Ticket:
+    """Of one call. Another call of the same key gets another one."""
+    return _ticket(pool_secret, key, os.urandom(_NONCE_BYTES))
+
+
+def seal(of: Ticket, key: str, attempt_id: str, kind: Kind, body: bytes) -> bytes:
+    """The value, compressed where that helps."""
+    compressed = compress(body)
+    packed, flag = (compressed, b"Z") if len(compressed) < len(body) else (body, b"-")
+    signed = kind.value + flag + packed
+    return _MAGIC + of.nonce + _mac(of.secret, key, attempt_id, signed) + signed
+
+
+def unseal(pool_secret: bytes, nonce: bytes | None, key: str, attempt_id: str, value: bytes) -> tuple[Kind, bytes]:
+    """What was sealed. `nonce` is that of the call, None where it is not known (an adopted task)."""
+    if not value.startswith(_MAGIC[:-1]):
+        raise NotSigned("it does not come from `python -m lambda_executor.run`")
+    if not value.startswith(_MAGIC):
+        raise NotSigned("it was made by another version of lambda-executor than the one here")
+    sent_nonce = value[len(_MAGIC) : len(_MAGIC) + _NONCE_BYTES]
+    mac = value[len(_MAGIC) + _NONCE_BYTES : _BODY_AT - 2]
+    signed = value[_BODY_AT - 2 :]
+    secret = _ticket(pool_secret, key, sent_nonce).secret
+    if not hmac.compare_digest(mac, _mac(secret, key, attempt_id, signed)):
+        raise NotSigned("its signature is not that of this pool, task and submission")
+    if nonce is not None and not hmac.compare_digest(nonce, sent_nonce):
+        raise NotSigned("it was signed for an earlier call of the same key")
+    # Only now is anything in it believed.
+    body = signed[2:]
+    return Kind(signed[:1]), zlib.decompress(body) if signed[1:2] == b"Z" else body
+
+
+def compress(data: bytes) -> bytes:
+    """`data` by zlib; as it is where it is short."""
+    return zlib.compress(data) if len(data) >= _WORTH_COMPRESSING else data
+
+
+def _ticket(pool_secret: bytes, key: str, nonce: bytes) -> Ticket:
+    message = b"lambda-executor call %d\0" % FORMAT + nonce + key.encode()
+    return Ticket(nonce, hmac.new(pool_secret, message, hashlib.sha256).digest())
+
+
+def _mac(secret: bytes, key: str, attempt_id: str, signed: bytes) -> bytes:
+    mac = hmac.new(secret, b"lambda-executor value %d\0" % FORMAT, hashlib.sha256)
+    for part in (key.encode(), attempt_id.encode(), signed):
+        # With its length, so that no byte can move from one part to the next.
+        mac.update(len(part).to_bytes(8, "big"))
+        mac.update(part)
+    return mac.digest()

@@ -1,0 +1,307 @@
+"""LambdaPool: concurrent.futures on AWS Lambda, for commands and for Python functions."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import sys
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, cast, overload
+
+from .errors import PayloadTooLargeError
+from .executor import Executor
+from .future import LambdaFuture
+from .outcome import Completed
+from .pickled import Functions, call_each
+from .pool_loop import Loop
+from .progress import Progress, progress_bar
+from .task import Command, Task
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
+
+T = TypeVar("T")
+Config = Union[Mapping[str, Any], str, Executor, None]
+
+#: What dask and joblib are told where no limit is known: tasks that an AWS account may run at once by default.
+DEFAULT_MAX_WORKERS = 1_000
+
+
+@dataclass(frozen=True)
+class _Options:
+    """Of the tasks that are submitted with them; see LambdaPool.options."""
+
+    key: str | None = None
+    timeout: float | None = None
+    max_wait: float | None = None
+    queue: str = ""
+    executor_config: Mapping[str, Any] | None = None
+
+
+class _Submitter(concurrent.futures.Executor):
+    """Submits to a loop: a pool, or a pool with options."""
+
+    def __init__(self, loop: Loop, options: _Options, keys: Iterator[str], max_workers: int) -> None:
+        self._loop = loop
+        self._options = options
+        self._keys = keys
+        #: How many tasks may run at once. dask asks for it by this name, as of the standard library's pools.
+        self._max_workers = max_workers
+
+    @overload  # type: ignore[override]
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> LambdaFuture[T]: ...
+    @overload
+    def submit(self, fn: Command, /) -> LambdaFuture[Completed]: ...
+    def submit(self, fn: Callable[..., Any] | Command, /, *args: Any, **kwargs: Any) -> LambdaFuture[Any]:
+        """Runs a command (a list: program and arguments; a string: for the shell) or calls a Python function in Lambda.
+
+        The future's result is a Completed, or what the function returned. A command that did not succeed raises
+        TaskFailed; a function raises its own exception, whose cause tells where in the function it was raised.
+
+        Waits while the queue is full (option max_queued_tasks), but not in a done callback.
+
+        Functions need lambda-executor[pickle] here and in the image that Lambda runs, the same version of Python there,
+        and all that the function imports.
+        """
+        if callable(fn):
+            return self._submit_function(fn, args, kwargs)
+        if args or kwargs:
+            raise TypeError("submit(command) takes no further arguments: put them into the list")
+        future: LambdaFuture[Any] = LambdaFuture(self._loop, self._key())
+        self._loop.submit(future, self._task(future.key, fn, self._options.executor_config))
+        return future
+
+    @overload  # type: ignore[override]
+    def map(
+        self,
+        fn: Callable[..., T],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[T]: ...
+    @overload
+    def map(
+        self,
+        fn: Iterable[Command],
+        /,
+        *,
+        timeout: float | None = None,
+        buffersize: int | None = None,
+    ) -> Iterator[Completed]: ...
+    def map(
+        self,
+        fn: Callable[..., Any] | Iterable[Command],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[Any]:
+        """Calls a function with the arguments of the iterables, or runs each of an iterable of commands. Results come
+        in the order of the arguments; the first failure is raised, and what still waits is then cancelled.
+
+        timeout: seconds from now for all of them. chunksize: calls that go into one task. buffersize: at most so many
+        tasks are submitted ahead of the result that is asked for next; without, all are, at once.
+        """
+        if self._options.key is not None:
+            raise ValueError("map: option key is for one task")
+        if chunksize < 1:
+            raise ValueError(f"map: chunksize is {chunksize}, and at least 1")
+        if buffersize is not None and buffersize < 1:
+            raise ValueError(f"map: buffersize is {buffersize}, and at least 1")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not callable(fn):
+            if iterables:
+                raise TypeError("map(commands) takes no further iterables")
+            return _results((self.submit(command) for command in fn), deadline, buffersize)
+        calls = zip(*iterables)
+        if chunksize == 1:
+            return _results((self.submit(fn, *args) for args in calls), deadline, buffersize)
+        chunks = (self.submit(call_each, fn, chunk) for chunk in _chunks(calls, chunksize))
+        lists: Iterator[list[Any]] = _results(chunks, deadline, buffersize)
+        return (result for results in lists for result in results)
+
+    def _submit_function(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> LambdaFuture[Any]:
+        key = self._key()
+        call = self._loop.functions.call(key, function, args, kwargs)
+        future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=True, nonce=call.nonce)
+        config = {**(self._options.executor_config or {}), **call.executor_config}
+        try:
+            self._loop.submit(future, self._task(key, call.command, config))
+        except PayloadTooLargeError as error:
+            raise PayloadTooLargeError(
+                f"the function with its arguments has {call.size}: put large data into S3 and pass its name. {error}"
+            ) from None
+        return future
+
+    def _key(self) -> str:
+        return self._options.key if self._options.key is not None else next(self._keys)
+
+    def _task(self, key: str, command: Command, executor_config: Mapping[str, Any] | None) -> Task:
+        options = self._options
+        return Task(
+            key,
+            command,
+            executor_config=executor_config,
+            queue=options.queue,
+            timeout=options.timeout,
+            max_wait=options.max_wait,
+        )
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Accepts no more tasks. wait: until all have finished. cancel_futures: those that Lambda has not accepted.
+
+        Without wait, futures go on to be settled in the background, but not beyond the end of the interpreter.
+        """
+        self._loop.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Ctrl-C and sys.exit leave at once: tasks in Lambda may take minutes, and nobody wants their results.
+        at_once = kind is not None and not issubclass(kind, Exception)
+        self.shutdown(wait=not at_once, cancel_futures=at_once)
+
+
+class LambdaPool(_Submitter):
+    """An executor of concurrent.futures that runs commands and Python functions on AWS Lambda.
+
+    with LambdaPool({"local": {}}) as pool:
+        print(pool.submit(["echo", "hello"]).result().output)
+        print(list(pool.map(math.factorial, range(10))))
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        max_workers: int | None = None,
+        progress: bool = False,
+        key_prefix: str | None = None,
+        python: str | None = None,
+        secret: bytes | None = None,
+    ) -> None:
+        """config: as of Executor, or an Executor. That one is not closed with the pool, which takes all of its events.
+
+        max_workers: how many tasks may run at once; sets option max_running_tasks. With an Executor, whose options are
+            set, it only tells dask and joblib.
+        progress: a progress bar, by tqdm.
+        key_prefix: what the tasks' keys begin with; a number follows. Without, it is a new one for each pool.
+        python: the interpreter of functions in the function's image. Without, it is python3, and with option local the
+            one that runs here.
+        secret: signs what functions send back, at least 16 bytes. Without, it is a new one for each pool; a pool that
+            is to adopt functions of an earlier one needs that one's.
+        """
+        if max_workers is not None and max_workers < 1:
+            raise ValueError(f"max_workers is {max_workers}, and at least 1")
+        executor, options = _executor_of(config, max_workers)
+        is_local = "local" in options
+        loop = Loop(
+            executor,
+            owns_executor=executor is not config,
+            acknowledges=executor is config or options.get("ack") == "manual",
+            functions=Functions(python or (sys.executable if is_local else "python3"), secret),
+            progress=progress_bar() if progress else Progress(),
+        )
+        prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
+        workers = max_workers or options.get("max_running_tasks") or DEFAULT_MAX_WORKERS
+        super().__init__(loop, _Options(), (f"{prefix}{n}" for n in count(1)), workers)
+        weakref.finalize(self, loop.let_go).atexit = False
+
+    @property
+    def executor(self) -> Executor:
+        """The executor below, for what a pool has no words for: counts, stats, check_health, set_credentials."""
+        return self._loop.executor
+
+    def options(
+        self,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+        queue: str = "",
+        executor_config: Mapping[str, Any] | None = None,
+    ) -> PoolWithOptions:
+        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`.
+
+        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
+        wait to be submitted. queue: its route. executor_config: passed to the function.
+        """
+        return PoolWithOptions(self, _Options(key, timeout, max_wait, queue, executor_config))
+
+    @overload
+    def adopt(self, key: str, attempt_id: str = "", *, queue: str = "") -> LambdaFuture[Completed]: ...
+    @overload
+    def adopt(self, key: str, attempt_id: str = "", *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
+    def adopt(self, key: str, attempt_id: str = "", *, function: bool = False, queue: str = "") -> LambdaFuture[Any]:
+        """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
+        running. Without the latter any earlier result of the key is taken for this one's.
+
+        function: the task is a Python function; both pools need the same `secret`.
+        """
+        future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
+        self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id))
+        return future
+
+
+class PoolWithOptions(_Submitter):
+    """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
+
+    def __init__(self, pool: LambdaPool, options: _Options) -> None:
+        super().__init__(pool._loop, options, pool._keys, pool._max_workers)
+        # The pool is not collected while this is in use.
+        self._pool = pool
+
+
+def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Mapping[str, Any]]:
+    """The executor, and its options as far as they are known."""
+    if isinstance(config, Executor):
+        return config, {}
+    options = json.loads(config) if isinstance(config, str) else config
+    if options is None:
+        options = {"airflow": True}
+    if max_workers is not None and isinstance(options, Mapping):
+        known = options.get("max_running_tasks") or max_workers
+        if known != max_workers:
+            raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
+        options = {**options, "max_running_tasks": max_workers}
+    # What is no mapping, the library refuses with its own words.
+    return Executor(cast("Mapping[str, Any]", options)), options if isinstance(options, Mapping) else {}
+
+
+def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    calls = iter(calls)
+    while chunk := list(islice(calls, size)):
+        yield chunk
+
+
+def _results(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buffersize: int | None) -> Iterator[T]:
+    """Results in order. Submits now, not when the first result is asked for."""
+    futures = deque(islice(submissions, buffersize))
+
+    def results() -> Iterator[T]:
+        try:
+            while futures:
+                futures.extend(islice(submissions, 1))
+                left = None if deadline is None else deadline - time.monotonic()
+                # Taken out first, so that nothing holds a result that was handed out.
+                yield futures.popleft().result(left)
+        finally:
+            for future in futures:
+                future.cancel()
+
+    return results()

@@ -1,0 +1,362 @@
+"""The thread of a pool, and what it shares with the pool and its futures.
+
+It knows futures and no pool, so that a pool that nobody holds any more can be collected; the thread then ends as after
+shutdown(wait=False). It waits for the executor's descriptor and for a pipe of its own, in no call of the library's.
+
+Whoever takes a future out of `_pending` settles it, and nobody else: so events, `cancel` and the end of the pool need
+no lock between them.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import logging
+import os
+import select
+import threading
+import weakref
+from collections import deque
+from typing import Any
+
+from . import errors
+from .event import Event
+from .executor import Executor
+from .future import LambdaFuture, is_final
+from .outcome import BrokenPool, Completed, TaskFailed, TaskLost
+from .pickled import Functions
+from .progress import Progress
+from .statuses import State
+from .task import Task
+
+log = logging.getLogger("lambda_executor.pool")
+
+#: Events taken at once: so many futures are settled before anything else is looked at.
+_MAX_EVENTS = 1_000
+#: Seconds between two tries where no event tells of room: with option running_events false a queue empties unseen.
+_TRY_AGAIN_S = 0.1
+#: Seconds that the end of the interpreter waits for the thread, which closes the executor (shutdown_grace_ms).
+_PATIENCE_S = 15.0
+
+
+class Loop:
+    """One executor, its pending futures, and the thread that settles them."""
+
+    def __init__(
+        self, executor: Executor, *, owns_executor: bool, acknowledges: bool, functions: Functions, progress: Progress
+    ) -> None:
+        self.executor = executor
+        self.functions = functions
+        self.progress = progress
+        self.pid = os.getpid()
+        self._owns_executor = owns_executor
+        self._acknowledges = acknowledges
+        self._pending: dict[int, LambdaFuture[Any]] = {}
+        self._tags = itertools.count(1)
+        # Reentrant: collection of another pool may come in the middle of anything.
+        self._lock = threading.RLock()
+        self._room = threading.Condition(self._lock)
+        self._waiting_for_room = 0
+        # What done callbacks submitted while the queue was full: the loop's thread cannot wait for itself.
+        self._overflow: deque[Task] = deque()
+        self._shut = False
+        self._broken: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._pipe: tuple[int, int] | None = None
+        self._ended = threading.Event()
+
+    # ---- for the pool
+
+    def submit(self, future: LambdaFuture[Any], task: Task) -> None:
+        """Queues the task of `future`, waiting for room where the queue is full."""
+        tag = self._expect(future)
+        task = task._replace(tag=tag)
+        try:
+            self._queue(task)
+        except BaseException as error:
+            if self._pending.pop(tag, None) is not None:
+                self.progress.task_done(failed=True)
+            if isinstance(error, (errors.ClosedError, errors.PanicError)):
+                raise self._broken_pool(error) from error
+            raise
+
+    def adopt(self, future: LambdaFuture[Any], task: Task) -> None:
+        """Waits for a task that an earlier process submitted."""
+        tag = self._expect(future)
+        # Nothing will tell that it runs, and only what runs can be adopted.
+        future._start_adopted(task.attempt_id)
+        try:
+            self.executor.adopt(task.key, tag=tag, queue=task.queue, attempt_id=task.attempt_id)
+        except BaseException:
+            if self._pending.pop(tag, None) is not None:
+                self.progress.task_done(failed=True)
+            raise
+
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        """Accepts no more; the thread ends when nothing is pending."""
+        if self.pid != os.getpid():
+            return
+        self.let_go()
+        if cancel_futures:
+            for future in list(self._pending.values()):
+                future.cancel()
+        if self._thread is None:
+            self._end()
+        elif wait:
+            if threading.current_thread() is self._thread:
+                raise RuntimeError("shutdown(wait=True) in a done callback would wait for itself")
+            # An event and not join(): Ctrl-C ends this wait.
+            self._ended.wait()
+
+    def let_go(self) -> None:
+        """Accepts no more. All there is to do when the pool is collected, where nothing may wait."""
+        if self.pid != os.getpid():
+            return
+        with self._lock:
+            self._shut = True
+            self._room.notify_all()
+        self._wake()
+
+    def leave(self) -> None:
+        """At the end of the interpreter: it does not wait for tasks that may run for minutes."""
+        if self.pid != os.getpid() or self._thread is None or self._ended.is_set():
+            return
+        try:
+            counts = self.executor.counts()
+            dropped, running = counts.queued, counts.submitting + counts.running
+        except errors.Error:
+            dropped, running = 0, len(self._pending)
+        why = "the interpreter ended before the task did; if Lambda has accepted it, it runs on there"
+        if self._pending:
+            log.warning(
+                "the interpreter ends with %d tasks of a LambdaPool unfinished: %d run on in Lambda, and %d that "
+                "waited are dropped. shutdown(wait=True) waits for them",
+                len(self._pending), running, dropped,
+            )  # fmt: skip
+        self._break(BrokenPool(why))
+        self._wake()
+        self._thread.join(_PATIENCE_S)
+
+    # ---- for futures
+
+    def cancel(self, future: LambdaFuture[Any]) -> bool:
+        """Only what waits: see LambdaFuture.cancel."""
+        if self.pid != os.getpid() or future.tag not in self._pending:
+            return False
+        try:
+            state = self.executor.state(future.key)
+            if state is State.QUEUED:
+                self.executor.cancel(future.key)
+            elif state is not State.UNKNOWN or future.running():
+                return False
+        except errors.Error:
+            return False
+        # UNKNOWN: it is in _overflow, whose tasks are looked up here before they are queued.
+        if self._pending.pop(future.tag, None) is None:
+            # Its CANCELLED event was quicker.
+            return future.cancelled()
+        self.progress.task_done(failed=True)
+        future._finish_cancelled()
+        self._wake()
+        return True
+
+    def abandon(self, future: LambdaFuture[Any]) -> bool:
+        """Whatever its state: see LambdaFuture.abandon. The CANCELLED event settles the future."""
+        if self.cancel(future):
+            return True
+        if self.pid != os.getpid() or future.tag not in self._pending:
+            return False
+        try:
+            return self.executor.cancel(future.key)
+        except errors.Error:
+            return False
+
+    # ---- submitting
+
+    def _expect(self, future: LambdaFuture[Any]) -> int:
+        if self.pid != os.getpid():
+            raise errors.ForkedError("the pool belongs to the parent of this process: create one here")
+        with self._lock:
+            if self._broken is not None:
+                raise self._broken_pool(self._broken)
+            if self._shut:
+                raise RuntimeError("cannot schedule new futures after shutdown")
+            if self._thread is None:
+                self._start()
+            tag = future.tag = next(self._tags)
+            # Before the task is queued: its events may be here before `queue` has returned.
+            self._pending[tag] = future
+        self.progress.task_submitted()
+        return tag
+
+    def _queue(self, task: Task) -> None:
+        while True:
+            try:
+                self.executor.queue(
+                    task.key,
+                    task.command or "",
+                    tag=task.tag,
+                    executor_config=task.executor_config,
+                    queue=task.queue,
+                    timeout=task.timeout,
+                    max_wait=task.max_wait,
+                )
+                return
+            except errors.QueueFull:
+                if threading.current_thread() is self._thread:
+                    self._overflow.append(task)
+                    return
+                self._wait_for_room(task)
+
+    def _wait_for_room(self, task: Task) -> None:
+        with self._lock:
+            self._waiting_for_room += 1
+            try:
+                self._room.wait(_TRY_AGAIN_S)
+                if self._broken is not None:
+                    raise self._broken_pool(self._broken)
+                if task.tag not in self._pending:
+                    raise RuntimeError("the pool was shut down while the task waited for room in the queue")
+            finally:
+                self._waiting_for_room -= 1
+
+    def _start(self) -> None:
+        self._pipe = os.pipe()
+        for end in self._pipe:
+            os.set_blocking(end, False)
+        # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
+        self._thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
+        _running.add(self)
+        self._thread.start()
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._pipe is not None:
+                # A full pipe wakes as well.
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self._pipe[1], b"\0")
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        try:
+            self._settle_until_done()
+        except BaseException as error:  # a bug of ours, too, must not leave futures waiting for ever
+            if not isinstance(error, errors.Error):
+                log.exception("the thread of a LambdaPool failed")
+            self._break(error)
+        finally:
+            self._end()
+
+    def _settle_until_done(self) -> None:
+        assert self._pipe is not None
+        wakeup = self._pipe[0]
+        poller = select.poll()
+        poller.register(self.executor.fileno(), select.POLLIN)
+        poller.register(wakeup, select.POLLIN)
+        while not self._is_done():
+            timeout = _TRY_AGAIN_S * 1000 if self._overflow else None
+            ready = poller.poll(timeout)
+            if any(descriptor == wakeup for descriptor, _ in ready):
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wakeup, 4096)
+            events = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
+            for event in events:
+                self._take(event)
+            if events:
+                if self._acknowledges:
+                    self.executor.ack(events)
+                self.progress.draw()
+            self._use_room()
+
+    def _is_done(self) -> bool:
+        with self._lock:
+            return self._broken is not None or (self._shut and not self._pending)
+
+    def _take(self, event: Event) -> None:
+        future = self._pending.get(event.tag)
+        # Of a task that was cancelled, or of one that somebody else queued on the same executor.
+        if future is None or future.key != event.key:
+            return
+        if not is_final(event):
+            future._start(event)
+        elif self._pending.pop(event.tag, None) is not None:
+            self._settle(future, event)
+
+    def _settle(self, future: LambdaFuture[Any], event: Event) -> None:
+        failed = True
+        try:
+            if event.state is State.CANCELLED:
+                future._finish_cancelled(event)
+            elif event.state is State.LOST:
+                future.set_exception(TaskLost(event))
+            elif future.function:
+                future.set_result(self.functions.result(event, future.nonce))
+                failed = False
+            elif event.state is State.SUCCEEDED:
+                future.set_result(Completed(event.key, event.return_code or 0, event.output_tail, event.value, event))
+                failed = False
+            else:
+                future.set_exception(TaskFailed(event))
+        except BaseException as error:  # also what unpickling raises
+            if future.done():
+                # A done callback raised what is no Exception, or somebody else settled the future.
+                log.exception("task %r: after its end", event.key)
+            else:
+                # Our own frames would keep the event alive, and tell the user nothing.
+                future.set_exception(error.with_traceback(None))
+        self.progress.task_done(failed=failed)
+
+    def _use_room(self) -> None:
+        if self._waiting_for_room:
+            with self._lock:
+                self._room.notify_all()
+        for _ in range(len(self._overflow)):
+            task = self._overflow.popleft()
+            if task.tag not in self._pending:
+                continue
+            try:
+                self._queue(task)
+            except errors.Error as error:
+                future = self._pending.pop(task.tag, None)
+                if future is not None:
+                    future.set_exception(error)
+
+    def _broken_pool(self, error: BaseException) -> BrokenPool:
+        return error if isinstance(error, BrokenPool) else BrokenPool(f"the pool has no executor any more: {error}")
+
+    def _break(self, error: BaseException) -> None:
+        with self._lock:
+            self._broken = error
+            futures = list(self._pending.values())
+            self._pending.clear()
+            self._room.notify_all()
+        for future in futures:
+            with contextlib.suppress(Exception):
+                future.set_exception(self._broken_pool(error))
+            self.progress.task_done(failed=True)
+
+    def _end(self) -> None:
+        self.progress.close()
+        try:
+            if self._owns_executor:
+                self.executor.close()
+        finally:
+            with self._lock:
+                pipe, self._pipe = self._pipe, None
+            for end in pipe or ():
+                os.close(end)
+            self._ended.set()
+
+
+_running: weakref.WeakSet[Loop] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for loop in list(_running):
+        loop.leave()
+
+
+# Runs before what the executor's own module has registered: it was imported first.
+atexit.register(_leave_all)

@@ -1,0 +1,94 @@
+"""find_package(LambdaExecutor) in a project in an empty folder."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from prefix import HELLO, MINIMAL, VERSION, Prefix
+
+PROJECT = """\
+cmake_minimum_required(VERSION 3.13)
+project(hello C)
+find_package(LambdaExecutor 0.1 REQUIRED)
+add_executable(hello minimal.c)
+target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)
+add_executable(hello-static minimal.c)
+target_link_libraries(hello-static PRIVATE LambdaExecutor::lambda_executor_static -s)
+"""
+
+
+def configure(prefix: Prefix, folder: Path, project: str = PROJECT) -> "subprocess.CompletedProcess[str]":
+    """The project in `folder`, to be built in `folder`/build."""
+    (folder / "CMakeLists.txt").write_text(project)
+    (folder / "minimal.c").write_text(MINIMAL.read_text())
+    return subprocess.run(
+        ["cmake", "-S", ".", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix.folder}", "-DCMAKE_BUILD_TYPE=Release"],
+        cwd=folder,
+        env=prefix.environment(),
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
+    configured = configure(moved, tmp_path)
+    assert configured.returncode == 0, configured.stderr
+    moved.sh("cmake --build build", tmp_path)
+    # CMake's own run path leads to the library.
+    assert moved.sh("build/hello", tmp_path) == HELLO
+    dynamic = moved.sh("readelf --dynamic --wide build/hello", tmp_path)
+    assert "[liblambda_executor.so.0]" in dynamic, "by its SONAME"
+    path = f"/usr/bin:/bin:{moved.folder}/bin"
+    assert moved.sh("build/hello-static", tmp_path, PATH=path) == HELLO
+    assert "liblambda_executor" not in moved.sh("readelf --dynamic --wide build/hello-static", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("asked", "served"),
+    [
+        ("", True),
+        ("0.1", True),
+        ("0.1.0", True),
+        (f"{VERSION} EXACT", True),
+        ("0.1...<0.3", True),
+        ("0.0.1...0.1.0", True),
+        ("0.1.1", False),
+        ("0.0.9", False),
+        ("0.2", False),
+        ("1", False),
+        ("0.2...<1", False),
+        ("0.0.1...<0.1.0", False),
+        ("0.1 COMPONENTS more", False),
+        ("0.1 OPTIONAL_COMPONENTS more", True),
+    ],
+)
+def test_versions(installed: Prefix, tmp_path: Path, asked: str, served: bool) -> None:
+    # No language: nothing is compiled to find out about the compiler.
+    project = (
+        f"cmake_minimum_required(VERSION 3.19)\nproject(hello NONE)\nfind_package(LambdaExecutor {asked})\n"
+        'message(STATUS "found: ${LambdaExecutor_FOUND} ${LambdaExecutor_VERSION}")\n'
+    )
+    configured = configure(installed, tmp_path, project)
+    assert configured.returncode == 0, configured.stderr
+    assert (f"found: 1 {VERSION}" in configured.stdout) == served, configured.stdout + configured.stderr
+
+
+def test_links_are_followed(installed: Prefix, tmp_path: Path) -> None:
+    # As /lib is a link to /usr/lib, and as GNU stow makes them: beside such a link there are no headers.
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "lib").symlink_to(installed.libdir)
+    assert configure(Prefix(tmp_path / "root"), tmp_path).returncode == 0
+    (tmp_path / "stow" / "lib" / "cmake").mkdir(parents=True)
+    (tmp_path / "stow" / "lib" / "cmake" / "LambdaExecutor").symlink_to(installed.libdir / "cmake" / "LambdaExecutor")
+    (tmp_path / "build" / "CMakeCache.txt").unlink()
+    assert configure(Prefix(tmp_path / "stow"), tmp_path).returncode == 0
+
+
+def test_an_installation_without_its_library_is_not_found(installed: Prefix, tmp_path: Path) -> None:
+    config = tmp_path / "prefix" / "lib" / "cmake" / "LambdaExecutor"
+    shutil.copytree(installed.libdir / "cmake" / "LambdaExecutor", config)
+    configured = configure(Prefix(tmp_path / "prefix"), tmp_path)
+    assert configured.returncode != 0
+    message = " ".join(configured.stderr.split())
+    assert f"{tmp_path}/prefix/lib/liblambda_executor.so.{VERSION} is not there" in message

@@ -75,7 +75,7 @@ class Executor:
         self._wakes = 0
         self._wakes_seen = 0
         # Not at the end of the interpreter: _handle closes what is left then, while threads still run.
-        weakref.finalize(self, self._handle.collect).atexit = False  # type: ignore[misc] - typeshed thinks it read-only
+        weakref.finalize(self, self._handle.collect).atexit = False  # type: ignore[misc]  # typeshed: read-only
         if logger is not None:
             self._log_to(logger)
 

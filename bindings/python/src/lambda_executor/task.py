@@ -44,13 +44,13 @@ def fill(native: _native.Task, task: Task) -> None:
     native.struct_size = ctypes.sizeof(_native.Task)
     native.key = text("key", task.key)
     if task.command is not None:
-        native.command_json = text("command", _command_json(task.command))
+        native.command_json = text("command", _json("command", task.command))
     if task.tag:
         if not 0 <= task.tag < 2**64:
             raise InvalidArgumentError(f"tag: {task.tag} is not in 0 to 2**64 - 1")
         native.tag = task.tag
     if task.executor_config is not None:
-        native.executor_config_json = text("executor_config", _json("executor_config", dict(task.executor_config)))
+        native.executor_config_json = text("executor_config", _json("executor_config", task.executor_config))
     if task.queue:
         native.queue = text("queue", task.queue)
     if task.timeout is not None:
@@ -76,17 +76,11 @@ def utf8(name: str, value: str) -> bytes:
         raise InvalidArgumentError(f"{name}: {value!r} cannot be written in UTF-8: {why.reason}") from None
 
 
-def _command_json(command: Command) -> str:
-    if isinstance(command, str):
-        return _ENCODE(command)
-    # bytes and dict are sequences or iterables, too, but of something else.
-    words = list(command) if isinstance(command, Sequence) and not isinstance(command, (bytes, bytearray)) else None
-    if words is None or not all(isinstance(word, str) for word in words):
-        raise TypeError(f"command: {command!r} is neither a list of str (program and arguments) nor a str (shell)")
-    return _ENCODE(words)
-
-
-def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
+def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold; the library says what it takes
+    if isinstance(value, Mapping):
+        value = dict(value)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
+        value = list(value)
     try:
         return _ENCODE(value)
     except (TypeError, ValueError) as why:

@@ -1,0 +1,135 @@
+"""The commands in the pages of the languages: what can be carried out here is, and the rest names what there is."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import building
+import pytest
+import recipes
+from servers import ROOT
+
+COMPILERS = {"cc", "gcc", "c++", "g++"}
+# Of the repository: what begins with one of these is a path in it. build/ and target/ are there after a build.
+FOLDERS = ("benches/", "bindings/", "docs/", "examples/", "function/", "include/", "local/", "packaging/", "tools/")
+
+
+def lines(name: str) -> Iterator[tuple[str, str]]:
+    """Where it is, and a command."""
+    page = recipes.page_of(name)
+    for block in page.blocks:
+        if block.language == "sh":
+            for line in re.sub(r"\\\n *", "", block.text).splitlines():
+                if line.strip() and not line.lstrip().startswith("#"):
+                    yield f"{page.name}:{block.line}: {line}", line
+
+
+def words(line: str) -> list[str]:
+    return shlex.split(line, comments=True)
+
+
+def targets() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text()
+    return set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+
+
+def complaint(command: list[str]) -> str | None:
+    """What a command names that is not there."""
+    match command:
+        case [program, "-m", "pip", "install", *rest]:
+            return complaint([program, "install", *rest])
+        case ["make", *rest]:
+            missing = [word for word in rest if not word.startswith("-") and "=" not in word and word not in targets()]
+            return f"the Makefile has no target {missing}" if missing else None
+        case [script, *rest] if script.removeprefix("./").startswith("tools/") and (ROOT / script).exists():
+            text = (ROOT / script).read_text()
+            missing = [word for word in rest if word.startswith("-") and word.partition("=")[0] not in text]
+            return f"{script} has no option {missing}" if missing else None
+        case [_, "install", *rest]:
+            return next(filter(None, map(missing_extra, rest)), None)
+        case ["go", "get", *rest]:
+            module = re.findall(r"^module (\S+)", (building.GO_BINDING / "go.mod").read_text(), re.MULTILINE)
+            missing = [word for word in rest if not word.startswith("-") and word.partition("@")[0] not in module]
+            return f"bindings/go is no module {missing}" if missing else None
+    return None
+
+
+def missing_extra(requirement: str) -> str | None:
+    """`lambda-executor[pickle]` names an extra of the Python package."""
+    match = re.search(r"\[([\w,-]+)\]$", requirement)
+    if not match:
+        return None
+    project = (ROOT / "bindings" / "python" / "pyproject.toml").read_text()
+    optional = project.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    missing = [extra for extra in match[1].split(",") if not re.search(rf"^{extra} *=", optional, re.MULTILINE)]
+    return f"the Python package has no extra {missing}" if missing else None
+
+
+def missing_paths(command: list[str]) -> list[str]:
+    paths = [word.partition("=")[2] or word for word in command]
+    return [
+        path
+        for path in (path.removeprefix("./") for path in paths)
+        if path.startswith(FOLDERS) and "*" not in path and not (ROOT / path).exists()
+    ]
+
+
+@pytest.mark.parametrize("name", recipes.LANGUAGES)
+def test_commands_name_what_there_is(name: str) -> None:
+    complaints = []
+    for where, line in lines(name):
+        for command in re.split(r"&&|\|\||[;|]", line):
+            told = complaint(words(command))
+            complaints += [f"{where}: {told}"] if told else []
+            complaints += [f"{where}: there is no {path}" for path in missing_paths(words(command))]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("make instal PREFIX=/usr", "the Makefile has no target ['instal']"),
+        ("tools/setup.sh --build-onyl", "tools/setup.sh has no option ['--build-onyl']"),
+        ("pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
+        ("python3 -m pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
+        ("go get example.com/other@latest", "bindings/go is no module ['example.com/other@latest']"),
+        ("make build", None),
+        ("tools/setup.sh --build-only", None),
+    ],
+)
+def test_what_is_not_there_is_found(command: str, why: str | None) -> None:
+    assert complaint(words(command)) == why
+    assert missing_paths(words("cp ./tools/setup.sh tools/none.sh --from=docs/none")) == ["tools/none.sh", "docs/none"]
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("name", ["c", "cpp"])
+def test_compilers_are_called_as_the_page_says(name: str, tmp_path: Path) -> None:
+    """The program of the first recipe, built by the very line of the page."""
+    program = recipes.recipe(name, recipes.RECIPES[0])
+    calls = [line for _, line in lines(name) if words(line)[0] in COMPILERS]
+    assert calls, f"docs/{name}.md does not say how to compile"
+    for line in calls:
+        sources = [word for word in words(line) if re.fullmatch(r"[\w-]+\.(c|cpp|cc)", word)]
+        assert len(sources) == 1, line
+        (tmp_path / sources[0]).write_text(program.source)
+        building.call(["bash", "-euc", line.partition("&&")[0]], tmp_path, building.BUILD_SECONDS)
+        command = str(tmp_path / words(line.partition("&&")[0])[words(line).index("-o") + 1])
+        assert recipes.matches(program.outputs[0], building.run([command], tmp_path)), line
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("name", ["c", "cpp"])
+def test_cmake_files_of_the_page_build(name: str, tmp_path: Path) -> None:
+    program = recipes.recipe(name, recipes.RECIPES[0])
+    files = [block for block in recipes.page_of(name).blocks if block.language == "cmake"]
+    assert len(files) == 1, f"docs/{name}.md: {len(files)} blocks of `cmake`, expected one"
+    target = re.search(r"add_executable\((\w+) ([\w.]+)\)", files[0].text)
+    assert target, files[0].text
+    (tmp_path / "CMakeLists.txt").write_text(files[0].text)
+    (tmp_path / target[2]).write_text(program.source)
+    building.call(["cmake", "-S", ".", "-B", "build"], tmp_path, building.BUILD_SECONDS)
+    building.call(["cmake", "--build", "build"], tmp_path, building.BUILD_SECONDS)
+    command = str(tmp_path / "build" / target[1])
+    assert recipes.matches(program.outputs[0], building.run([command], tmp_path))

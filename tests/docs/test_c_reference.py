@@ -148,6 +148,7 @@ def test_an_item_without_a_comment_is_refused() -> None:
         ("uint32_t lambda_executor_version(void);", "enum lambda_executor_e { A };", "a form that this tool does not"),
         ("LAMBDA_EXECUTOR_LOG_...", "LAMBDA_EXECUTOR_LEVEL_...", "which is no group of constants"),
     ],
+    ids=["constant", "function", "name", "option", "form", "family"],
 )
 def test_what_the_page_would_lack_is_refused(before: str, after: str, why: str) -> None:
     header = HEADER.read_text()

@@ -37,6 +37,8 @@ def targets() -> set[str]:
 def complaint(command: list[str]) -> str | None:
     """What a command names that is not there."""
     match command:
+        case [prefix, *rest] if prefix == "sudo" or re.match(r"\w+=", prefix):
+            return complaint(rest)
         case [program, "-m", "pip", "install", *rest]:
             return complaint([program, "install", *rest])
         case ["make", *rest]:
@@ -94,6 +96,7 @@ def test_commands_name_what_there_is(name: str) -> None:
         ("pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
         ("python3 -m pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
         ("go get example.com/other@latest", "bindings/go is no module ['example.com/other@latest']"),
+        ("sudo CC=gcc make instal", "the Makefile has no target ['instal']"),
         ("make build", None),
         ("tools/setup.sh --build-only", None),
     ],

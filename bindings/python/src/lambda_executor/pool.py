@@ -58,7 +58,7 @@ class _Submitter(concurrent.futures.Executor):
         #: How many tasks may run at once. dask asks for it by this name, as of the standard library's pools.
         self._max_workers = max_workers
 
-    @overload  # type: ignore[override]
+    @overload
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> LambdaFuture[T]: ...
     @overload
     def submit(self, fn: Command, /) -> LambdaFuture[Completed]: ...
@@ -81,7 +81,7 @@ class _Submitter(concurrent.futures.Executor):
         self._loop.submit(future, self._task(future.key, fn, self._options.executor_config))
         return future
 
-    @overload  # type: ignore[override]
+    @overload
     def map(
         self,
         fn: Callable[..., T],
@@ -220,7 +220,7 @@ class LambdaPool(_Submitter):
         prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
         workers = max_workers or options.get("max_running_tasks") or DEFAULT_MAX_WORKERS
         super().__init__(loop, _Options(), (f"{prefix}{n}" for n in count(1)), workers)
-        weakref.finalize(self, loop.let_go).atexit = False
+        weakref.finalize(self, loop.let_go).atexit = False  # type: ignore[misc]
 
     @property
     def executor(self) -> Executor:

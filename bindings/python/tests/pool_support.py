@@ -1,0 +1,38 @@
+"""What the tests of LambdaPool share: configurations, and gates that tasks wait at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from processes import SOURCES
+
+#: Seconds that anything may take on a machine that has other things to do. What comes in time costs nothing.
+DEADLINE = 60.0
+
+
+def local(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - options of `local`, whatever they are
+    """Real commands and functions on this machine; functions find the package that is tested."""
+    return {"local": {"env": {"PYTHONPATH": str(SOURCES)}, **options}}
+
+
+def builtin(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - options of `local`, whatever they are
+    """No processes: each task takes no time and succeeds, unless `builtin` in its executor_config says otherwise."""
+    return {"local": {"handler": "builtin", **options}}
+
+
+class Gate:
+    """Commands that wait until the test lets them go, and that say when they have started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._opened = folder / "opened"
+        self._folder = folder
+
+    def command(self, after: str = "true") -> str:
+        """Waits, then does `after`. Ends by itself when the test is long over."""
+        return (
+            f"i=0; until [ -e '{self._opened}' ]; do sleep 0.02; i=$((i+1)); [ $i -lt 10000 ] || exit 9; done; {after}"
+        )
+
+    def open(self) -> None:
+        self._opened.touch()

@@ -6,7 +6,7 @@ use crate::faults::FaultPlan;
 use crate::front::Front;
 use crate::lambda::{Lambda, Place, Runner, Settings, State, World};
 use crate::random::{Random, secret};
-use crate::sandbox::{Surroundings, find_function_program, find_program, function_folders};
+use crate::sandbox::{Surroundings, can_change_folder, find_function_program, find_program, function_folders};
 use crate::secret::Secret;
 use crate::server::serve;
 use crate::signature::Checker;
@@ -178,6 +178,9 @@ fn threads(number: usize) -> std::io::Result<Runtime> {
 }
 
 fn find_runner(options: &Options) -> Result<Runner, StartError> {
+    if options.working_directory.is_some() && !can_change_folder() {
+        return Err(StartError::Handler("working_directory needs glibc 2.29 or newer".into()));
+    }
     match &options.handler {
         Handler::Builtin => Ok(Runner::Builtin(options.builtin.clone())),
         Handler::Exec => {

@@ -10,6 +10,7 @@ mod program;
 mod runtime_api;
 
 pub(crate) use environment::Surroundings;
+pub(crate) use process::can_change_folder;
 pub(crate) use program::{find_function_program, find_program, function_folders};
 
 use crate::clock::system_time;

@@ -8,7 +8,7 @@
 
 use crate::config::HandlerOutput;
 use std::collections::HashSet;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -252,6 +252,22 @@ fn check(status: c_int) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(status)) }
 }
 
+type ChangeFolder = unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, *const c_char) -> c_int;
+
+/// glibc has it from 2.29 on, and we run from 2.26 on: a library that names what is not there cannot be loaded at all.
+fn change_folder_action() -> Option<ChangeFolder> {
+    // SAFETY: a NUL-terminated name; what is found under it is a function of this type, or NULL, which is `None`.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"posix_spawn_file_actions_addchdir_np".as_ptr());
+        std::mem::transmute::<*mut c_void, Option<ChangeFolder>>(found)
+    }
+}
+
+/// Whether children can be started in another folder than ours.
+pub(crate) fn can_change_folder() -> bool {
+    change_folder_action().is_some()
+}
+
 /// What the child does to its descriptors.
 struct FileActions(libc::posix_spawn_file_actions_t);
 
@@ -278,8 +294,9 @@ impl FileActions {
     }
 
     fn change_folder(&mut self, folder: &CString) -> io::Result<()> {
+        let add = change_folder_action().ok_or(io::ErrorKind::Unsupported)?;
         // SAFETY: initialised by `new`; the path is copied.
-        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(&mut self.0, folder.as_ptr()) })
+        check(unsafe { add(&mut self.0, folder.as_ptr()) })
     }
 }
 

@@ -9,8 +9,11 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
-C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp include/*.hpp)
-PYTHON = tests/python tests/image benches/function_start.py
+C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
+  bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
+PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tools/c_reference.py benches/function_start.py
+PREFIX ?= /usr/local
+PYTEST = $(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml
 EXAMPLES = $(patsubst examples/c/%.c,build/examples/%,$(wildcard examples/c/*.c))
 
 .PHONY: help
@@ -51,13 +54,42 @@ function: setup-portable ## build the function for AWS into build/function (x86_
 setup-portable:
 	@tools/setup.sh --portable
 
+# Natively, with cargo and a C compiler alone: for this machine.
+.PHONY: install
+install: setup-build ## build as shipped (minutes) and install: PREFIX=/usr/local, DESTDIR, LIBDIR
+	@tools/build_portable.sh --native
+	@tools/install.sh --from build/native --prefix "$(PREFIX)" $(if $(LIBDIR),--libdir "$(LIBDIR)")
+
+.PHONY: uninstall
+uninstall: ## remove what install installed, with the same PREFIX, DESTDIR and LIBDIR
+	@tools/install.sh --uninstall --prefix "$(PREFIX)" $(if $(LIBDIR),--libdir "$(LIBDIR)")
+
+.PHONY: portable
+portable: setup-portable
+	@tools/build_portable.sh
+
+.PHONY: package
+package: portable ## a tarball and a .deb that run on every Linux with glibc 2.26 or newer, into build/packages
+	@tools/package.sh
+
+.PHONY: wheel
+wheel: setup portable ## the Python wheel for the same machines, into build/packages
+	@tools/build_wheel.sh
+
+# What the bindings are built and tested against.
+.PHONY: prefix
+prefix: build
+	@tools/install.sh --from $(TARGET) --prefix build/prefix
+
 .PHONY: header
 header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: docs
-docs: ## write the pages of docs/ that come from tables in the code
+docs: ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page outcomes
+	@tools/c_reference.py
+	@bindings/python/generate.py
 
 .PHONY: demo
 demo: setup-build build ## run over 200 real commands through the local Lambda and check each result
@@ -77,16 +109,46 @@ test-c: build ## C and C++ tests, plainly and under valgrind
 
 .PHONY: test-python
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
-	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml tests/python
+	@$(PYTEST) tests/python
+
+.PHONY: test-bindings
+test-bindings: test-cpp test-scenarios test-python-package test-go ## C++, Python and Go: their own tests, and the scenarios that all share
+
+.PHONY: test-cpp
+test-cpp: prefix
+	@bindings/cpp/tests/run.sh
+
+.PHONY: test-scenarios
+test-scenarios: setup prefix
+	@$(PYTEST) --override-ini "pythonpath=. ../bindings" tests/bindings
+
+.PHONY: test-python-package
+test-python-package: setup prefix
+	@$(VENVS)/bindings/bin/python -m pytest -c bindings/python/pyproject.toml bindings/python/tests
+
+.PHONY: test-go
+test-go: setup prefix
+	@bindings/go/test.sh
+
+.PHONY: test-install
+test-install: setup prefix ## installing, and the examples of each language against what was installed
+	@$(PYTEST) --override-ini "pythonpath=. ../install" tests/install --ignore tests/install/packages
+
+.PHONY: test-docs
+test-docs: setup prefix ## run the code in docs/, check links and the reference of the C API
+	@$(PYTEST) --override-ini "pythonpath=. ../docs ../../tools" tests/docs
+
+.PHONY: package-check
+package-check: setup package wheel ## tarball, .deb and wheel as users get them, in a bare system (as root)
+	@$(PYTEST) --override-ini "pythonpath=. ../install ../image" tests/install/packages
 
 .PHONY: test-image
 test-image: setup build function ## the function's images, built from their Dockerfiles without an engine (as root)
-	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml --override-ini "pythonpath=. ../image" \
-	  tests/image --ignore tests/image/whole
+	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image --ignore tests/image/whole
 
 .PHONY: image-check
 image-check: setup build function ## the same, with all of Airflow in one and one compiled from source (about 20 minutes more)
-	@$(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml --override-ini "pythonpath=. ../image" tests/image
+	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image
 
 .PHONY: soak
 soak: ## the stories of tests/scenarios with outages as long as in life (about 8 minutes)
@@ -102,7 +164,7 @@ bench: setup function ## cost of single calls, 10,000 tasks with 20 ms latency, 
 	@$(VENVS)/boto/bin/python benches/function_start.py --programs build/bench
 
 .PHONY: lint
-lint: lint-text lint-rust lint-c lint-python ## format and lint checks: Rust, C, Python; no merge left half done
+lint: lint-text lint-rust lint-c lint-python lint-go ## format and lint checks: Rust, C, C++, Python, Go; no merge left half done
 
 .PHONY: lint-text
 lint-text:
@@ -121,13 +183,24 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@MYPYPATH=tests/python:tests/image $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml $(PYTHON)
+	@MYPYPATH=tests/python:tests/image:tests/bindings:tests/install:tests/docs:tools \
+	  $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml $(PYTHON)
+	@$(VENVS)/boto/bin/ruff check --quiet --config bindings/python/pyproject.toml bindings/python
+	@$(VENVS)/boto/bin/ruff format --quiet --check --config bindings/python/pyproject.toml bindings/python
+	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python
+
+.PHONY: lint-go
+lint-go: prefix
+	@test -z "$$(gofmt -l bindings/go | tee /dev/stderr)"
+	@cd bindings/go && PKG_CONFIG_PATH=$(CURDIR)/build/prefix/lib/pkgconfig go vet ./...
 
 .PHONY: format
 format: setup ## put all sources into their canonical form
 	@cargo fmt --all
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format -i $(C_SOURCES))
 	@$(VENVS)/boto/bin/ruff format --quiet --config tests/python/pyproject.toml $(PYTHON)
+	@$(VENVS)/boto/bin/ruff format --quiet --config bindings/python/pyproject.toml bindings/python
+	@gofmt -w bindings/go
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -44,7 +44,7 @@ seal_archive() { # archive, shared library, sealed archive
   local object exports
   object=$(mktemp "${TMPDIR:-/tmp}/lambda_executor.XXXXXX.o")
   mapfile -t exports < <(nm --dynamic --defined-only --format=posix "$2" | cut -d " " -f 1)
-  ld -r --gc-sections "${exports[@]/#/--undefined=}" -o "$object" "$1"
+  ld -r --gc-sections --force-group-allocation "${exports[@]/#/--undefined=}" -o "$object" "$1"
   objcopy --strip-unneeded --remove-section=.llvmbc --remove-section=.llvmcmd --remove-section=.llvm_addrsig \
     "${exports[@]/#/--keep-global-symbol=}" "$object"
   rm -f "$3"

@@ -1,0 +1,32 @@
+"""What was built to be shipped, and what its ELF files say."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from servers import ROOT, VENVS
+
+PORTABLE = ROOT / "build" / "portable"
+PACKAGES = ROOT / "build" / "packages"
+HEADER = ROOT / "include" / "lambda_executor.h"
+SHARED = PORTABLE / "liblambda_executor.so"
+ARCHIVE = PORTABLE / "liblambda_executor.a"
+PROGRAMS = [PORTABLE / "lambda-executor-local", PORTABLE / "lambda-executor-function"]
+# Brings zig, which can link against any glibc.
+PORTABLE_PYTHON = VENVS / "portable" / "bin" / "python"
+
+
+def output(*command: str | Path, cwd: Path = ROOT) -> str:
+    """What a command prints that must succeed."""
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def readelf(*arguments: str | Path) -> str:
+    return output("readelf", "--wide", *arguments)
+
+
+def declared_functions() -> set[str]:
+    """Of the header."""
+    return set(re.findall(r"^\S.*?\b(lambda_executor_\w+)\(", HEADER.read_text(), re.MULTILINE))

@@ -1,0 +1,71 @@
+"""The archive: one object that gets on with whatever else a program is linked of."""
+
+from pathlib import Path
+
+import pytest
+from artefacts import ARCHIVE, PORTABLE_PYTHON, declared_functions, output, readelf
+from prefix import HELLO, MINIMAL, Prefix
+
+OTHER_LIBRARY = """
+#[unsafe(no_mangle)]
+pub extern "C" fn other() -> i32 {
+    std::panic::catch_unwind(|| std::env::args().map(|text| text.len()).sum::<usize>()).map_or(1, |_| 0)
+}
+"""
+CALLS_BOTH = """
+#include <lambda_executor.h>
+#include <stdio.h>
+int other(void);
+int main(void) { printf("%s %d\\n", lambda_executor_version_string(), other()); return 0; }
+"""
+
+
+def test_shows_the_functions_of_the_header_alone() -> None:
+    members = output("ar", "t", ARCHIVE).split()
+    assert members == ["lambda_executor.o"]
+    symbols = output("nm", "--extern-only", "--defined-only", "--format=posix", ARCHIVE)
+    assert {line.split()[0] for line in symbols.splitlines() if " T " in line} == declared_functions()
+    assert [line for line in symbols.splitlines() if " " in line and " T " not in line] == []
+
+
+def test_has_neither_debug_lines_nor_bitcode() -> None:
+    sections = readelf("--sections", ARCHIVE)
+    assert " .text" in sections
+    for name in (" .debug", " .llvm"):
+        assert name not in sections
+    assert "COMDAT" not in readelf("--section-groups", ARCHIVE), "the linker would keep one of two of the same name"
+
+
+def test_what_pkg_config_says_suffices(installed: Prefix, tmp_path: Path) -> None:
+    installed.sh(f"cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
+    path = f"/usr/bin:/bin:{installed.folder}/bin"
+    assert installed.sh("./hello", tmp_path, PATH=path) == HELLO
+    # The linker leaves out what nobody needs where it is asked to.
+    flags = "$(pkg-config --cflags --libs lambda_executor-static) -Wl,--gc-sections"
+    installed.sh(f"cc {MINIMAL} {flags} -o small", tmp_path)
+    assert installed.sh("./small", tmp_path, PATH=path) == HELLO
+    # Where the archive alone is installed, --static is enough.
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / ARCHIVE.name).symlink_to(ARCHIVE)
+    flags = f"$(pkg-config --define-variable=libdir={tmp_path}/lib --static --cflags --libs lambda_executor)"
+    installed.sh(f"cc {MINIMAL} {flags} -o alone", tmp_path)
+    assert installed.sh("./alone", tmp_path, PATH=path) == HELLO
+
+
+def test_beside_another_library_in_rust(installed: Prefix, tmp_path: Path) -> None:
+    (tmp_path / "other.rs").write_text(OTHER_LIBRARY)
+    (tmp_path / "both.c").write_text(CALLS_BOTH)
+    output("rustc", "--edition=2024", "--crate-type=staticlib", "-O", "other.rs", cwd=tmp_path)
+    for order in ("libother.a $flags", "$flags libother.a"):
+        installed.sh(f"flags=$(pkg-config --cflags --libs lambda_executor-static); cc both.c {order} -o both", tmp_path)
+        assert installed.sh("./both", tmp_path) == "0.1.0 0\n"
+
+
+@pytest.mark.parametrize("glibc", ["2.26", "2.28", "2.36"])
+def test_links_against_older_and_newer_glibc(installed: Prefix, tmp_path: Path, glibc: str) -> None:
+    """zig's own linker, and its stubs of that glibc: a function that is not there is an error."""
+    flags = installed.sh("pkg-config --cflags --libs lambda_executor-static", tmp_path).split()
+    target = f"x86_64-linux-gnu.{glibc}"
+    output(PORTABLE_PYTHON, "-m", "ziglang", "cc", "-target", target, MINIMAL, *flags, "-o", tmp_path / "hello")
+    path = f"/usr/bin:/bin:{installed.folder}/bin"
+    assert installed.sh("./hello", tmp_path, PATH=path) == HELLO

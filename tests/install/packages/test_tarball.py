@@ -1,0 +1,77 @@
+"""The tarball: unpacked anywhere, used from there."""
+
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+from artefacts import PACKAGES, PORTABLE, output
+from prefix import HELLO, MINIMAL, VERSION, Prefix
+from servers import ROOT
+
+NAME = f"lambda-executor-{VERSION}-linux-x86_64"
+TARBALL = PACKAGES / f"{NAME}.tar.gz"
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
+    folder = tmp_path_factory.mktemp("somewhere") / "a folder"
+    folder.mkdir()
+    output("tar", "-xzf", TARBALL, "-C", folder)
+    return Prefix(folder / NAME)
+
+
+def test_has_one_folder_of_nobody_in_particular() -> None:
+    with tarfile.open(TARBALL) as tar:
+        members = tar.getmembers()
+    assert {member.name.split("/")[0] for member in members} == {NAME}
+    assert {(member.uid, member.gid, member.mtime) for member in members} == {(0, 0, members[0].mtime)}
+    assert [member.name for member in members] == sorted(member.name for member in members)
+    assert {member.mode for member in members if member.isfile()} == {0o644, 0o755}
+    programs = {member.name for member in members if member.isfile() and member.mode == 0o755}
+    assert {name.removeprefix(NAME) for name in programs} == {
+        "/bin/lambda-executor-local",
+        "/bin/lambda-executor-function",
+    }
+
+
+def test_holds_what_was_built_and_no_folder_of_this_machine(unpacked: Prefix) -> None:
+    library = unpacked.libdir / "liblambda_executor.so"
+    assert library.read_bytes() == (PORTABLE / library.name).read_bytes()
+    for file in (*unpacked.libdir.rglob("*.pc"), *unpacked.libdir.rglob("*.cmake")):
+        assert str(ROOT) not in file.read_text(), file
+    licenses = (unpacked.folder / "share/doc/lambda-executor/THIRD-PARTY-LICENSES").read_text()
+    for package in ("aws-sdk-sqs", "aws-lc-sys", "tokio", "rustls", "lambda_runtime"):
+        assert re.search(rf"^  {package} [0-9.]+: .*(MIT|Apache|ISC)", licenses, re.MULTILINE), package
+    for told in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
+        assert told in licenses
+
+
+@pytest.mark.parametrize(("module", "path"), [("lambda_executor", "/usr/bin:/bin"), ("lambda_executor-static", None)])
+def test_a_program_in_c(unpacked: Prefix, tmp_path: Path, module: str, path: str | None) -> None:
+    # Quoted for a shell, as the folder has a space.
+    unpacked.sh(f'eval "cc {MINIMAL} $(pkg-config --cflags --libs {module}) -o hello"', tmp_path)
+    path = path or f"/usr/bin:/bin:{unpacked.folder}/bin"
+    assert unpacked.sh("./hello", tmp_path, PATH=path, LD_LIBRARY_PATH=str(unpacked.libdir)) == HELLO
+
+
+def test_the_server_finds_the_function_beside_it(unpacked: Prefix, tmp_path: Path) -> None:
+    unpacked.sh(f'eval "cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor) -o hello"', tmp_path)
+    script = f"""
+        "{unpacked.folder}/bin/lambda-executor-local" --exit-with-parent > local.env & server=$!
+        until [ -s local.env ] || ! kill -0 $server; do sleep 0.1; done
+        . ./local.env
+        ./hello
+        kill $server
+        wait $server
+    """
+    assert unpacked.sh(script, tmp_path, LD_LIBRARY_PATH=str(unpacked.libdir)) == HELLO
+
+
+def test_is_the_same_when_it_is_made_again(tmp_path: Path) -> None:
+    output(ROOT / "tools" / "package.sh", "--to", tmp_path)
+    again = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(again) == {TARBALL.name, f"lambda-executor_{VERSION}_amd64.deb"}
+    output(ROOT / "tools" / "package.sh", "--to", tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == again[path.name], path.name

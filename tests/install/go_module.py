@@ -1,0 +1,63 @@
+"""A program in Go, a module of its own that requires the binding."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from servers import ROOT
+
+BINDING = "github.com/lambda-executor/lambda-executor/bindings/go"
+PROGRAM = f"""\
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	lambdaexecutor "{BINDING}"
+)
+
+func main() {{
+	ex, err := lambdaexecutor.New(`{{"local": {{}}}}`)
+	if err != nil {{
+		log.Fatal(err)
+	}}
+	defer ex.Close()
+	if err := ex.Queue(lambdaexecutor.Task{{Key: "greeting", Command: []string{{"echo", "hello"}}}}); err != nil {{
+		log.Fatal(err)
+	}}
+	for event, err := range ex.All(context.Background()) {{
+		if err != nil {{
+			log.Fatal(err)
+		}}
+		fmt.Printf("%s: %s %s\\n", event.Key, event.State, event.OutputTail)
+		if event.State.Final() {{
+			break
+		}}
+	}}
+}}
+"""
+TOLD = "greeting: running \ngreeting: succeeded hello\n\n"
+
+
+def write_module(folder: Path) -> None:
+    (folder / "main.go").write_text(PROGRAM)
+    (folder / "go.mod").write_text(
+        f"module example.org/hello\n\ngo 1.23\n\nrequire {BINDING} v0.0.0\n\n"
+        f"replace {BINDING} => {ROOT / 'bindings' / 'go'}\n"
+    )
+
+
+def go_environment() -> dict[str, str]:
+    """Nothing is fetched: the binding needs the standard library alone. What was compiled before is used again."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    cache = subprocess.run([go, "env", "GOCACHE"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return {
+        "PATH": f"{Path(go).parent}:/usr/bin:/bin",
+        "GOCACHE": cache,
+        "GOPATH": "/nonexistent",
+        "GOPROXY": "off",
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "-mod=mod",
+    }

@@ -91,17 +91,17 @@ def test_ctrl_c_leaves_the_block_at_once(python: str) -> None:
     source = (
         START
         + """
-with LambdaPool(BUILTIN, max_workers=1) as pool:
-    running, waiting = task(pool), task(pool)
-    until_running(running)
-    ready()
-    try:
-        concurrent.futures.wait([running])
-    finally:
-        print("interrupted", waiting.cancelled(), flush=True)
+try:
+    with LambdaPool(BUILTIN, max_workers=1) as pool:
+        running, waiting = task(pool), task(pool)
+        until_running(running)
+        ready()
+        running.result()
+finally:
+    print(waiting.cancelled(), running.running(), flush=True)
 """
     )
-    interrupted(source, python)
+    assert interrupted(source, python) == "True True\n"
 
 
 def test_ctrl_c_ends_the_wait_at_the_end_of_the_block(python: str) -> None:
@@ -131,7 +131,8 @@ with LambdaPool({**BUILTIN, "max_queued_tasks": 1}, max_workers=1) as pool:
     interrupted(source, python)
 
 
-def interrupted(source: str, python: str) -> None:
+def interrupted(source: str, python: str) -> str:
+    """What it prints after Ctrl-C."""
     with processes.program(source, python) as program:
         program.await_line("ready")
         started = time.monotonic()
@@ -140,6 +141,7 @@ def interrupted(source: str, python: str) -> None:
         assert time.monotonic() - started < AT_ONCE_S
         assert "KeyboardInterrupt" in program.said()
         assert "unfinished: 1 run on in Lambda" in program.said()
+        return program.rest()
 
 
 def test_sys_exit_in_the_block_leaves_at_once(python: str) -> None:

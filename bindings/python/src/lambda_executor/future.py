@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
-from typing import TYPE_CHECKING, TypeVar
+import threading
+import time
+from typing import TYPE_CHECKING, Callable, TypeVar
 
 from .errors import ForkedError
 from .event import Event
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from .pool_loop import Loop
 
 T = TypeVar("T")
+
+_LOOK_AGAIN_S = 1.0
 
 
 class LambdaFuture(concurrent.futures.Future[T]):
@@ -45,18 +49,20 @@ class LambdaFuture(concurrent.futures.Future[T]):
 
     def result(self, timeout: float | None = None) -> T:
         """What the task came to, or the exception that says why nothing. TimeoutError after `timeout` seconds."""
-        self._check_process()
-        return super().result(timeout)
+        return super().result(self._wait(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """The exception that `result` would raise, or None."""
-        self._check_process()
-        return super().exception(timeout)
+        return super().exception(self._wait(timeout))
 
-    def _check_process(self) -> None:
+    def _wait(self, timeout: float | None) -> float | None:
+        """Waits; the rest of the time."""
+        if self._state in ("FINISHED", "CANCELLED_AND_NOTIFIED"):
+            return timeout
         # In a forked child nobody would ever end the wait; and the future's lock may be one that was held at the fork.
-        if self._loop.pid != os.getpid() and self._state not in ("FINISHED", "CANCELLED_AND_NOTIFIED"):
+        if self._loop.pid != os.getpid():
             raise ForkedError(f"the future of task {self.key!r} belongs to the parent of this process")
+        return wait_for_signals_too(self._condition, self.done, timeout)
 
     # What follows is the loop's. Each is called by the one thread that has taken the future from the loop's table.
 
@@ -79,6 +85,26 @@ class LambdaFuture(concurrent.futures.Future[T]):
             self.set_running_or_notify_cancel()
         elif event is not None:
             self.set_exception(TaskCancelled(event))
+
+
+def wait_for_signals_too(
+    condition: threading.Condition, done: Callable[[], bool], timeout: float | None
+) -> float | None:
+    """Waits until it is done or the time is over, for Ctrl-C too: the rest of the time.
+
+    A signal that arrives after Python's last look at them and before the lock waits ends no wait. So the main thread,
+    which alone runs Python's signal handlers, looks again now and then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return timeout
+    deadline = None if timeout is None else time.monotonic() + timeout
+    with condition:
+        while not done():
+            left = _LOOK_AGAIN_S if deadline is None else min(_LOOK_AGAIN_S, deadline - time.monotonic())
+            if left <= 0:
+                break
+            condition.wait(left)
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def is_final(event: Event) -> bool:

@@ -98,7 +98,7 @@ def _without_value(event: Event) -> str:
             "no value came back, though the interpreter ended well: the function ended it (os._exit), or key, output "
             "and value together were too large for a message"
         )
-    if "No module named lambda_executor" in event.output_tail:
+    if "No module named" in event.output_tail and "lambda_executor" in event.output_tail:
         return "the interpreter in the function's image has no lambda_executor: install lambda-executor[pickle] there"
     return ""
 

@@ -23,7 +23,7 @@ from typing import Any
 from . import errors
 from .event import Event
 from .executor import Executor
-from .future import LambdaFuture, is_final
+from .future import LambdaFuture, is_final, wait_for_signals_too
 from .outcome import BrokenPool, Completed, TaskFailed, TaskLost
 from .pickled import Functions
 from .progress import Progress
@@ -65,6 +65,7 @@ class Loop:
         self._thread: threading.Thread | None = None
         self._pipe: tuple[int, int] | None = None
         self._ended = threading.Event()
+        self._end_seen = threading.Condition()
 
     # ---- for the pool
 
@@ -76,7 +77,7 @@ class Loop:
             self._queue(task)
         except BaseException as error:
             if self._pending.pop(tag, None) is not None:
-                self.progress.task_done(failed=True)
+                self.progress.task_refused()
             if isinstance(error, (errors.ClosedError, errors.PanicError)):
                 raise self._broken_pool(error) from error
             raise
@@ -90,7 +91,7 @@ class Loop:
             self.executor.adopt(task.key, tag=tag, queue=task.queue, attempt_id=task.attempt_id)
         except BaseException:
             if self._pending.pop(tag, None) is not None:
-                self.progress.task_done(failed=True)
+                self.progress.task_refused()
             raise
 
     def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
@@ -106,7 +107,7 @@ class Loop:
         elif wait:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("shutdown(wait=True) in a done callback would wait for itself")
-            # An event and not join(): Ctrl-C ends this wait.
+            wait_for_signals_too(self._end_seen, self._ended.is_set, None)
             self._ended.wait()
 
     def let_go(self) -> None:
@@ -348,6 +349,8 @@ class Loop:
             for end in pipe or ():
                 os.close(end)
             self._ended.set()
+            with self._end_seen:
+                self._end_seen.notify_all()
 
 
 _running: weakref.WeakSet[Loop] = weakref.WeakSet()

@@ -18,9 +18,13 @@ class Progress:
         #: Among those done: failed, lost or cancelled.
         self.failed = 0
 
-    def task_submitted(self, n: int = 1) -> None:
+    def task_submitted(self) -> None:
         with self._lock:
-            self.submitted += n
+            self.submitted += 1
+
+    def task_refused(self) -> None:
+        with self._lock:
+            self.submitted -= 1
 
     def task_done(self, *, failed: bool) -> None:
         with self._lock:

@@ -1,0 +1,94 @@
+"""Tasks of a pool whose process has ended, adopted by a pool of another one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pool_support import DEADLINE, Gate
+from processes import PROGRAMS, SOURCES, environment
+
+from lambda_executor import LambdaPool, ValueNotSigned
+
+SECRET = b"a secret that is kept"
+
+FIRST = """
+import sys
+from lambda_executor import LambdaPool
+
+config, command, secret = sys.argv[1:]
+
+def slow(command):
+    import subprocess
+    subprocess.run(command, shell=True, check=True)
+    return {"from": "the first process"}
+
+pool = LambdaPool(config, python=sys.executable, secret=secret.encode())
+for key, future in (
+    ("command", pool.options(key="command").submit(command)),
+    ("function", pool.options(key="function").submit(slow, command)),
+):
+    while not future.running():
+        pass
+    print(key, future.attempt_id, flush=True)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """The configuration of a Lambda that outlives a pool."""
+    ready = tmp_path / "ready.json"
+    process = subprocess.Popen(
+        [PROGRAMS / "lambda-executor-local", "--exit-with-stdin", "--ready-file", ready, "--concurrency", "2"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env=environment() | {"PYTHONPATH": str(SOURCES)},
+    )
+    try:
+        while not ready.exists():
+            assert process.poll() is None
+        told = json.loads(ready.read_text())
+        credentials = {name: told[name] for name in ("access_key_id", "secret_access_key")}
+        yield {**told["config"], "credentials": credentials}
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        process.wait(DEADLINE)
+
+
+def leave_tasks_behind(server: dict[str, Any], gate: Gate) -> dict[str, str]:
+    """Attempt ids by key."""
+    command = [sys.executable, "-c", FIRST, json.dumps(server), gate.command("echo done"), SECRET.decode()]
+    first = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=DEADLINE)
+    assert first.returncode == 0, first.stderr
+    assert "2 run on in Lambda" in first.stderr
+    return dict(line.split() for line in first.stdout.splitlines())
+
+
+def test_command_and_function_are_adopted(server: dict[str, Any], tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    attempts = leave_tasks_behind(server, gate)
+    with LambdaPool(server, secret=SECRET) as pool:
+        command = pool.adopt("command", attempts["command"])
+        function = pool.adopt("function", attempts["function"], function=True)
+        assert command.running()
+        assert not command.cancel()
+        gate.open()
+        assert command.result(DEADLINE).output == "done\n"
+        assert function.result(DEADLINE) == {"from": "the first process"}
+
+
+def test_a_function_is_not_adopted_without_the_secret(server: dict[str, Any], tmp_path: Path) -> None:
+    gate = Gate(tmp_path)
+    attempts = leave_tasks_behind(server, gate)
+    with LambdaPool(server) as pool:
+        gate.open()
+        error = pool.adopt("function", attempts["function"], function=True).exception(DEADLINE)
+        assert isinstance(error, ValueNotSigned), repr(error)
+        assert "LambdaPool(secret=...)" in str(error)
+        assert pool.adopt("command", attempts["command"]).result(DEADLINE).output == "done\n"

@@ -20,10 +20,11 @@ from .errors import (
     UnsupportedError,
 )
 from .event import Event
-from .executor import CONFIGURED, Counts, Executor
+from .executor import CONFIGURED, Executor
 from .future import LambdaFuture
 from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost, ValueNotSigned
 from .pool import LambdaPool
+from .prompt_calls import Counts
 from .statuses import Reason, State, Status
 from .task import Task
 

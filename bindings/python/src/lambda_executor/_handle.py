@@ -15,11 +15,13 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from . import _library, _native, errors
+from . import _library, _native, errors, logs
 
 # Closing ends every wait in the library at once, so calls under way need no longer than it takes to schedule threads.
 # Where they do, the executor is left to the operating system: to free it under them would be a crash.
 PATIENCE_S = 30.0
+# Freeing that took less has seen the log's last callback return.
+LEFT_AFTER_S = 0.4
 
 
 class Handle:
@@ -31,8 +33,8 @@ class Handle:
         self.pid = os.getpid()
         # Batches handed out by the library that were not read: a signal's exception came between.
         self.unread: list[int] = []
-        # The log callback: the library has its address, ctypes needs the object.
-        self.callback: Any = None
+        # Where its log records go, if to Python.
+        self.records: logs.Records | None = None
         self._calls: dict[object, int] = {}
         self._closing = False
         # Whoever takes the pointer out of these closes the executor, or frees it.
@@ -83,6 +85,10 @@ class Handle:
             return
         self.begin_close()
         me = _thread.get_ident()
+        if self.records is not None and self.records.thread == me:
+            # A log handler closes the executor whose record it has: freeing waits for that handler.
+            _thread.start_new_thread(self.close, ())
+            return
         deadline = time.monotonic() + PATIENCE_S
         while not self._freed:
             callers = list(self._calls.values())
@@ -122,14 +128,15 @@ class Handle:
         except IndexError:
             return False
         self._freed_by = _thread.get_ident()
-        if self.callback is not None:
-            # Waits for a callback under way, which needs this thread to let Python go: ctypes does.
-            self.library.lambda_executor_set_log_callback(pointer, _native.LogCallback(), None, _native.LOG_OFF, None)
+        # The log callback stays: what freeing has to say is worth a record. A handler that has not returned after half
+        # a second or more is left behind.
+        began = time.monotonic()
         self.library.lambda_executor_free(pointer)
+        if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
+            _late.append(self.records)
         # Only now: freed before, they would count as done with.
         while self.unread:
             self.library.lambda_executor_batch_free(self.unread.pop())
-        self.callback = None
         self._freed = True
         _live.discard(self)
         return True
@@ -162,6 +169,8 @@ def take_message(library: ctypes.CDLL, error: int) -> str:
 
 
 _live: set[Handle] = set()
+# Whose log handlers may not have returned when their executor was freed: the library may still come back to them.
+_late: list[logs.Records] = []
 _ending = False
 
 
@@ -179,11 +188,14 @@ def _close_all() -> None:
         handle.begin_close()
     for handle in handles:
         handle.close()
+    for records in _late:
+        records.await_return(PATIENCE_S)
 
 
 def _in_child() -> None:
     """After fork the parent's executors are none of our concern."""
     _live.clear()
+    _late.clear()
 
 
 atexit.register(_close_all)

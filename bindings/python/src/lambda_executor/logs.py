@@ -6,8 +6,11 @@ what comes meanwhile is dropped, and the library says how much.
 
 from __future__ import annotations
 
-import ctypes
+import _thread
+import contextlib
 import logging
+import time
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import _native
@@ -33,25 +36,49 @@ def level_for(logger: logging.Logger) -> int:
     return _native.LOG_TRACE if 0 < wanted < logging.DEBUG else level
 
 
-def callback_for(logger: logging.Logger) -> Any:  # noqa: ANN401 - ctypes makes the class at run time
-    """The function to give to lambda_executor_set_log_callback; the caller keeps it as long as the library has it."""
+class Records:
+    """Takes the records of one executor. The library has the address of `callback`, so it lives as long as that."""
 
-    def take(_user_data: int | None, record: Any) -> None:  # noqa: ANN401 - a pointer to a LogRecord
-        native = record.contents
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        # The thread that is in a handler of the logger now; one at a time.
+        self.thread = 0
+        self._awaited = False
+        self._returned: SimpleQueue[None] = SimpleQueue()
+        self.callback = _native.LogCallback(self._take)
+
+    def await_return(self, seconds: float) -> None:
+        """Waits until no handler is under way."""
+        deadline = time.monotonic() + seconds
+        self._awaited = True
+        while self.thread and time.monotonic() < deadline:
+            with contextlib.suppress(Empty):
+                self._returned.get(timeout=max(0.0, deadline - time.monotonic()))
+
+    def _take(self, _user_data: int | None, record: Any) -> None:  # noqa: ANN401 - a pointer to a LogRecord
+        self.thread = _thread.get_ident()
+        try:
+            self._log(record.contents)
+        finally:
+            self.thread = 0
+            if self._awaited:
+                self._returned.put(None)
+
+    def _log(self, native: _native.LogRecord) -> None:
         level = _TO_PYTHON.get(native.level, logging.ERROR)
-        target = ctypes.string_at(native.target.ptr, native.target.len).decode(errors="replace")
+        target = _decoded(native.target)
         # Its parts, `lambda_executor::executor::core`, are children of the logger; a program may want some of them.
-        child = logger.getChild(target[len(NAME) :].strip(":").replace("::", ".")) if _is_ours(target) else logger
-        if not child.isEnabledFor(level):
-            return
-        message = ctypes.string_at(native.message.ptr, native.message.len).decode(errors="replace")
-        made = child.makeRecord(child.name, level, "(lambda_executor)", 0, message, (), None, extra={"target": target})
-        made.created = native.time_ms / 1000
-        made.msecs = native.time_ms % 1000
-        child.handle(made)
+        part = target[len(NAME) + 2 :] if target.startswith(NAME + "::") else ""
+        logger = self._logger.getChild(part.replace("::", ".")) if part else self._logger
+        if logger.isEnabledFor(level):
+            extra = {"target": target}
+            message = _decoded(native.message)
+            made = logger.makeRecord(logger.name, level, "(lambda_executor)", 0, message, (), None, extra=extra)
+            made.created = native.time_ms / 1000
+            made.msecs = float(native.time_ms % 1000)
+            logger.handle(made)
 
-    return _native.LogCallback(take)
 
-
-def _is_ours(target: str) -> bool:
-    return target.startswith(NAME + "::")
+def _decoded(text: _native.Str) -> str:
+    # Read now: it lives as long as the callback. The library ends it with a NUL.
+    return (text.ptr or b"").decode(errors="replace")

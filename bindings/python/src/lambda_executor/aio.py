@@ -1,0 +1,168 @@
+"""The executor for asyncio: waits on the descriptor in the loop, without a thread.
+
+What waits in the library itself, `drain`, `check_health` and `close`, does so in a thread of the loop's default pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+from . import errors
+from .event import Event
+from .executor import CONFIGURED, DEFAULT_LOGGER, Configured, Executor
+from .prompt_calls import PromptCalls
+
+E = TypeVar("E", bound="AsyncExecutor")
+T = TypeVar("T")
+
+# A thread of the pool cannot be cancelled: nobody waits longer for one that nobody waits for.
+SLICE_S = 1.0
+
+
+class AsyncExecutor(PromptCalls):
+    """An Executor whose waits are awaited, in one loop. Calls that never wait are Executor's own."""
+
+    def __init__(
+        self,
+        config: Mapping[str, Any] | str | None,
+        *,
+        logger: logging.Logger | None = DEFAULT_LOGGER,
+    ) -> None:
+        """As Executor's."""
+        self._executor = Executor(config, logger=logger)
+        super().__init__(self._executor._handle, self._executor._kept)
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
+
+    async def __aenter__(self: E) -> E:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends every wait with ClosedError and frees the executor; see Executor.close."""
+        # First closed: whoever is woken must not watch the descriptor again, which goes with the executor.
+        if not self._handle.forked:
+            self._handle.begin_close()
+        self._unwatch()
+        self._wake_all()
+        await self._in_thread(self._executor.close)
+
+    # Events out
+
+    async def sync(self, timeout: float | None = None, max_events: int = 0) -> list[Event]:
+        """Events, oldest first; waits for the first one, unlike Executor.sync for ever unless told otherwise.
+
+        An empty list when the time is over. Cancelling it loses no event: they are taken in one step with the return.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            events = self._executor.sync(0.0, max_events)
+            left = None if deadline is None else deadline - time.monotonic()
+            if events or (left is not None and left <= 0):
+                return events
+            await self._readable(left)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Events one by one, until the executor is closed or drained.
+
+        Leaving the loop early, or being cancelled in it, loses none: the next `sync` or `events` goes on.
+        """
+        while True:
+            try:
+                (event,) = await self.sync(None, 1)
+            except errors.ClosedError:
+                return
+            yield event
+
+    # The service
+
+    async def drain(self, finish: bool = True, timeout: float | Configured | None = CONFIGURED) -> int:
+        """See Executor.drain. Cancelled, it goes on accepting no tasks: so far it has come."""
+        if isinstance(timeout, Configured):
+            return await self._in_thread(lambda: self._executor.drain(finish, timeout))
+        remaining = 0
+
+        def slice_of(seconds: float) -> bool:
+            nonlocal remaining
+            remaining = self._executor.drain(finish, seconds)
+            return remaining == 0
+
+        await self._in_slices(slice_of, timeout)
+        return remaining
+
+    async def check_health(self, timeout: float | None = None) -> None:
+        """See Executor.check_health."""
+
+        def slice_of(seconds: float) -> bool:
+            with contextlib.suppress(errors.TimedOut):
+                self._executor.check_health(seconds)
+                return True
+            return False
+
+        if not await self._in_slices(slice_of, timeout):
+            raise errors.TimedOut("AWS has not answered yet; the check goes on, ask again")
+
+    # How it waits
+
+    async def _in_slices(self, slice_of: Callable[[float], bool], timeout: float | None) -> bool:
+        """Waits in a thread until one slice says that it is done; False when the time is over."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = SLICE_S if deadline is None else max(0.0, min(SLICE_S, deadline - time.monotonic()))
+            if await self._in_thread(lambda: slice_of(left)):  # noqa: B023 - called before the next round
+                return True
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+
+    @staticmethod
+    async def _in_thread(call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, call)
+
+    async def _readable(self, seconds: float | None) -> None:
+        """Returns when events wait, the executor is closed, or the time is over."""
+        loop = asyncio.get_running_loop()
+        self._watch(loop)
+        waiting = loop.create_future()
+        self._waiting.add(waiting)
+        over = None if seconds is None else loop.call_later(seconds, _settle, waiting)
+        try:
+            await waiting
+        finally:
+            if over is not None:
+                over.cancel()
+            self._waiting.discard(waiting)
+            if not self._waiting:
+                # Readable as long as events wait: unwatched it would wake a loop that does not want them.
+                self._unwatch()
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._watched is None:
+            descriptor = self._executor.fileno()
+            loop.add_reader(descriptor, self._wake_all)
+            self._watched = (loop, descriptor)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            loop, descriptor = self._watched
+            self._watched = None
+            if not loop.is_closed():
+                loop.remove_reader(descriptor)
+
+    def _wake_all(self) -> None:
+        for waiting in self._waiting:
+            _settle(waiting)
+
+
+def _settle(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

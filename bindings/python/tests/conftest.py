@@ -1,0 +1,33 @@
+"""What most tests start from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import processes
+import pytest
+
+# Before anything imports the package.
+os.environ["LAMBDA_EXECUTOR_LIBRARY"] = str(processes.LIBRARY)
+
+from lambda_executor import Executor
+
+BUILTIN: dict[str, Any] = {"local": {"handler": "builtin"}}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that ask for `python` run under every interpreter that is at hand."""
+    if "python" in metafunc.fixturenames:
+        found = processes.pythons()
+        names = ["this" if python == sys.executable else os.path.basename(python) for python in found]
+        metafunc.parametrize("python", found, ids=names)
+
+
+@pytest.fixture
+def builtin() -> Iterator[Executor]:
+    """An executor whose tasks need no process: they take and return what their executor_config says."""
+    with Executor(BUILTIN) as executor:
+        yield executor

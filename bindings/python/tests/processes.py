@@ -1,0 +1,149 @@
+"""Programs in processes of their own, under this Python and every other one that is at hand."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+LIBRARY = PROGRAMS / "liblambda_executor.so"
+SOURCES = ROOT / "bindings" / "python" / "src"
+TESTS = Path(__file__).resolve().parent
+
+# Until something must have happened; the machine may be busy.
+SECONDS = 60
+# No program takes so long, unless it hangs without a word.
+KILL_AFTER = 150
+
+# At the top of every program: executors that need no function program, and a way to wait for a task.
+PROLOGUE = """
+import os, signal, sys, threading, time
+from lambda_executor import *
+
+BUILTIN = {"local": {"handler": "builtin"}, "shutdown_grace_ms": 5000}
+
+def queue(executor, key, ms=0):
+    executor.queue(key, ["true"], executor_config={"builtin": {"duration_ms": ms}})
+
+def final(executor, key):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for event in executor.sync(1.0):
+            if event.key == key and event.state.final:
+                return event
+    raise SystemExit(f"no final event of {key}")
+
+def ready(word="ready"):
+    print(word, flush=True)
+"""
+
+
+@functools.cache
+def pythons() -> list[str]:
+    """Interpreters: this one, and each other version on PATH that starts (pyenv has names that do not)."""
+    found = {sys.version_info[:2]: sys.executable}
+    for minor in range(9, 20):
+        program = shutil.which(f"python3.{minor}")
+        if program is None or (3, minor) in found:
+            continue
+        asked = subprocess.run(
+            [program, "-c", "import ctypes, sys; print(sys.executable)"], capture_output=True, text=True
+        )
+        if asked.returncode == 0:
+            found[3, minor] = asked.stdout.strip()
+    return list(found.values())
+
+
+def environment() -> dict[str, str]:
+    """Ours, without what would reach AWS, Airflow or another copy of the package."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_", "PYTHON"))}
+    return {**kept, "PYTHONPATH": str(SOURCES), "LAMBDA_EXECUTOR_LIBRARY": str(LIBRARY), "PYTHONFAULTHANDLER": "1"}
+
+
+class Program:
+    """A process that runs a program, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str], errors: IO[str]) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._errors = errors
+
+    def await_line(self, line: str) -> None:
+        """Returns when the program has printed the line."""
+        assert self.process.stdout
+        for printed in self.process.stdout:
+            if printed.rstrip("\n") == line:
+                return
+        raise AssertionError(f"the program ended without printing {line!r}: {self.said()}")
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self, seconds: float = SECONDS) -> int:
+        """Its exit status; fails when it has none in time."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            # faulthandler says where it hangs.
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            raise AssertionError(f"the program did not end within {seconds} s: {self.said()}") from None
+
+    def rest(self) -> str:
+        """What it prints until its end."""
+        assert self.process.stdout
+        return self.process.stdout.read()
+
+    def said(self) -> str:
+        """What it has written to its error stream."""
+        self._errors.seek(0)
+        return self._errors.read()
+
+
+@contextmanager
+def program(source: str, python: str = sys.executable) -> Iterator[Program]:
+    """Runs a program; kills it at the end of the block if it still runs."""
+    text = PROLOGUE + textwrap.dedent(source)
+    with tempfile.TemporaryDirectory() as folder, open(Path(folder, "stderr"), "w+") as errors:
+        file = Path(folder, "program.py")
+        file.write_text(text)
+        process = subprocess.Popen(
+            [python, str(file)],
+            env=environment(),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        hangs = threading.Timer(KILL_AFTER, process.kill)
+        hangs.start()
+        try:
+            yield Program(process, errors)
+        finally:
+            hangs.cancel()
+            process.kill()
+            process.wait()
+            assert process.stdout
+            process.stdout.close()
+
+
+def run(source: str, python: str = sys.executable, *, seconds: float = SECONDS) -> str:
+    """What a program prints. Fails unless it ends well, in time, and with nothing to say on its error stream."""
+    with program(source, python) as running:
+        status = running.end(seconds)
+        said = running.said()
+        assert (status, said) == (0, ""), f"exit status {status}: {said}"
+        return running.rest()

@@ -1,0 +1,372 @@
+"""Each method of Executor."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import select
+import time
+from typing import Any
+
+import pytest
+from conftest import BUILTIN
+
+import lambda_executor.executor as executor_module
+from lambda_executor import (
+    ClosedError,
+    Duplicate,
+    Error,
+    Event,
+    Executor,
+    InvalidArgumentError,
+    InvalidConfigError,
+    NotFound,
+    PayloadTooLargeError,
+    QueueFull,
+    Reason,
+    State,
+    Status,
+    Task,
+    errors,
+)
+
+
+def queue(executor: Executor, key: str, duration_ms: int = 0) -> None:
+    executor.queue(key, ["true"], executor_config={"builtin": {"duration_ms": duration_ms}})
+
+
+def final(executor: Executor, key: str, seconds: float = 60) -> Event:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for event in executor.sync(1.0):
+            if event.key == key and event.state.final:
+                return event
+    raise AssertionError(f"no final event of {key}")
+
+
+def running(executor: Executor, key: str) -> Event:
+    for event in executor.events(60):
+        if event.key == key:
+            assert event.state is State.RUNNING
+            return event
+    raise AssertionError(f"{key} does not run")
+
+
+def test_events_tell_everything() -> None:
+    with Executor({"local": {}}) as executor:
+        before = time.time()
+        command = 'printf "grüße\\n"; printf "\\377\\000" >"$LAMBDA_EXECUTOR_RESULT_FILE"; exit 3'
+        executor.queue("schlüssel", command, tag=2**64 - 1, executor_config={"a": ["b"]}, timeout=30.0, max_wait=60)
+        first = running(executor, "schlüssel")
+        last = final(executor, "schlüssel")
+    assert (first.seq, first.tag, first.return_code, first.reason) == (1, 2**64 - 1, None, Reason.NONE)
+    assert first.started_at is None
+    assert (last.seq, last.state, last.reason, last.return_code) == (2, State.FAILED, Reason.EXIT, 3)
+    assert (last.output_tail, last.value, last.signal, last.attempts) == ("grüße\n", b"\xff\x00", 0, 1)
+    assert "3" in last.message
+    assert last.request_id == first.request_id != ""
+    assert last.attempt_id == first.attempt_id != ""
+    assert last.log_stream
+    times = [last.queued_at, last.submitted_at, last.started_at, last.finished_at]
+    # The library counts in ms.
+    assert all(at is not None and before - 0.001 <= at <= time.time() + 0.001 for at in times)
+
+
+def test_events_are_values(builtin: Executor) -> None:
+    queue(builtin, "one")
+    event = final(builtin, "one")
+    with pytest.raises(AttributeError):
+        event.key = "other"  # type: ignore[misc]
+    assert not hasattr(event, "__dict__")
+    assert pickle.loads(pickle.dumps(event)) == event
+    assert str(event.state) == f"{event.state}" == "succeeded"
+
+
+def test_commands_as_list_and_for_the_shell() -> None:
+    with Executor({"local": {}}) as executor:
+        executor.queue("tuple", ("printf", "<%s>", "two words", "$HOME"))
+        assert final(executor, "tuple").output_tail == "<two words><$HOME>"
+        executor.queue("shell", "echo $((6 * 7)); kill -KILL $$")
+        last = final(executor, "shell")
+        assert (last.output_tail, last.reason, last.signal, last.return_code) == ("42\n", Reason.SIGNAL, 9, -9)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"key": ""},
+        {"key": "\ud800"},
+        {"command": []},
+        {"command": ["a", 1]},
+        {"command": [b"a"]},
+        {"command": b"a"},
+        {"command": ["nul\0inside"]},
+        {"tag": -1},
+        {"tag": 2**64},
+        {"executor_config": []},
+        {"executor_config": {"a": object()}},
+        {"executor_config": {"a": float("nan")}},
+        {"timeout": 0},
+        {"timeout": -1.0},
+        {"max_wait": 0},
+        {"max_wait": float("nan")},
+    ],
+    ids=repr,
+)
+def test_wrong_arguments_are_refused(builtin: Executor, arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        builtin.queue(**{"key": "key", "command": ["true"], **arguments})
+    assert caught.value.message
+    assert builtin.counts().queued + builtin.counts().running == 0
+
+
+def test_a_key_that_is_no_text_is_a_type_error(builtin: Executor) -> None:
+    with pytest.raises(TypeError, match="key: bytes is not str"):
+        builtin.queue(b"key", ["true"])  # type: ignore[arg-type]
+
+
+def test_what_is_not_accepted_now() -> None:
+    with Executor({**BUILTIN, "max_queued_tasks": 1, "max_running_tasks": 1, "max_payload_bytes": 500}) as executor:
+        queue(executor, "runs", duration_ms=60_000)
+        running(executor, "runs")
+        with pytest.raises(PayloadTooLargeError) as caught:
+            executor.queue("large", ["x" * 1000])
+        assert caught.value.status is Status.ERR_PAYLOAD_TOO_LARGE
+        executor.queue("waits", ["true"])
+        with pytest.raises(Duplicate, match="'waits'"):
+            executor.queue("waits", ["true"])
+        with pytest.raises(QueueFull, match="'full'"):
+            executor.queue("full", ["true"])
+
+
+def test_many_at_once(builtin: Executor) -> None:
+    tasks = [Task("a", ["true"], tag=1), Task("a", ["true"]), Task("", ["true"]), Task("b", "true", tag=2)]
+    assert builtin.queue_many(tasks) == [Status.OK, Status.DUPLICATE, Status.ERR_INVALID_ARGUMENT, Status.OK]
+    assert builtin.queue_many([]) == []
+    builtin.drain()
+    assert {event.key: event.tag for event in builtin.events()} == {"a": 1, "b": 2}
+
+
+def test_sync_waits_as_long_as_told_and_takes_as_many(builtin: Executor) -> None:
+    began = time.monotonic()
+    assert builtin.sync(0.2) == []
+    assert time.monotonic() - began >= 0.2
+    assert builtin.sync() == []
+    queue(builtin, "one")
+    deadline = time.monotonic() + 60
+    while builtin.counts().waiting_events < 2:
+        assert time.monotonic() < deadline
+        select.select([builtin], [], [], 0.1)
+    assert [event.state for event in builtin.sync(None, 1)] == [State.RUNNING]
+    assert [event.state for event in builtin.sync(None, 1)] == [State.SUCCEEDED]
+    with pytest.raises(InvalidArgumentError):
+        builtin.sync(max_events=-1)
+    with pytest.raises(InvalidArgumentError):
+        builtin.sync(float("nan"))
+
+
+def test_ctrl_c_while_events_are_read_loses_none(builtin: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(5))
+    builtin.drain()
+
+    def interrupted(*_: object) -> list[Event]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executor_module, "read_batch", interrupted)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                builtin.sync(None, 4)
+    seen = [event.seq for event in builtin.sync(None)]
+    # Not acknowledged before they are handed out: the results of what is still unread would go back.
+    seen += [event.seq for event in builtin.events()]
+    assert seen == list(range(1, 11))
+
+
+def test_leaving_the_loop_over_events_loses_none(builtin: Executor) -> None:
+    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(20))
+    assert builtin.drain() == 0
+    seen: list[int] = []
+    for event in builtin.events():
+        seen.append(event.seq)
+        if len(seen) == 5:
+            break
+    assert builtin.counts().waiting_events == 35
+    seen += [event.seq for event in builtin.sync(0, 3)]
+    seen += [event.seq for event in builtin.events()]
+    assert seen == list(range(1, 41))
+    with pytest.raises(ClosedError):
+        builtin.sync()
+
+
+def test_the_loop_over_events_ends_when_none_comes(builtin: Executor) -> None:
+    assert list(builtin.events(0.1)) == []
+
+
+def test_the_descriptor_is_readable_while_events_wait(builtin: Executor) -> None:
+    assert builtin.fileno() == builtin.wakeup_fd
+    assert select.select([builtin], [], [], 0)[0] == []
+    queue(builtin, "one")
+    assert select.select([builtin], [], [], 60)[0] == [builtin]
+    assert final(builtin, "one").state is State.SUCCEEDED
+    assert select.select([builtin], [], [], 0)[0] == []
+
+
+def test_state_describe_and_counts(builtin: Executor) -> None:
+    assert builtin.state("one") is State.UNKNOWN
+    with pytest.raises(NotFound):
+        builtin.describe("one")
+    queue(builtin, "one", duration_ms=60_000)
+    running(builtin, "one")
+    assert builtin.state("one") is State.RUNNING
+    assert builtin.describe("one")["state"] == "running"
+    assert builtin.counts() == (0, 0, 1, 0, 0)
+
+
+def test_describe_has_room_for_what_is_long(builtin: Executor) -> None:
+    key = "k" * 8192
+    queue(builtin, key, duration_ms=60_000)
+    assert builtin.describe(key)["key"] == key
+
+
+def test_cancel(builtin: Executor) -> None:
+    queue(builtin, "one", duration_ms=60_000)
+    running(builtin, "one")
+    assert builtin.cancel("one") is True
+    assert builtin.cancel("one") is False
+    last = final(builtin, "one")
+    assert (last.state, last.reason) == (State.CANCELLED, Reason.ABANDONED)
+    queue(builtin, "two", duration_ms=60_000)
+    assert builtin.cancel_many(["two", "nobody", ""]) == [Status.OK, Status.NOT_FOUND, Status.ERR_INVALID_ARGUMENT]
+    with pytest.raises(InvalidArgumentError):
+        builtin.cancel("")
+
+
+def test_adopt(builtin: Executor) -> None:
+    builtin.adopt("one", tag=7)
+    assert builtin.state("one") is State.RUNNING
+    with pytest.raises(Duplicate):
+        builtin.adopt("one")
+    with pytest.raises(InvalidArgumentError, match="attempt_id"):
+        builtin.adopt("two", attempt_id="no uuid")
+    statuses = builtin.adopt_many([Task("one"), Task("three"), Task("")])
+    assert statuses == [Status.DUPLICATE, Status.OK, Status.ERR_INVALID_ARGUMENT]
+    builtin.cancel("one")
+    assert final(builtin, "one").tag == 7
+
+
+def test_drain(builtin: Executor) -> None:
+    queue(builtin, "slow", duration_ms=60_000)
+    running(builtin, "slow")
+    assert builtin.drain(timeout=0) == 1
+    assert builtin.drain(timeout=0.1) == 1
+    with pytest.raises(ClosedError):
+        builtin.queue("late", ["true"])
+    builtin.cancel("slow")
+    assert builtin.drain(timeout=None) == 0
+    assert builtin.drain() == 0
+
+
+def test_drain_waits_as_long_as_configured() -> None:
+    with Executor({**BUILTIN, "end_wait_timeout": 1}) as executor:
+        queue(executor, "slow", duration_ms=60_000)
+        began = time.monotonic()
+        assert executor.drain() == 1
+        # The library counts in ms.
+        assert 0.99 <= time.monotonic() - began < 30
+
+
+def test_drain_can_hand_back_what_waits() -> None:
+    with Executor({**BUILTIN, "max_running_tasks": 1}) as executor:
+        queue(executor, "runs", duration_ms=300)
+        running(executor, "runs")
+        executor.queue("waits", ["true"])
+        assert executor.drain(finish=False, timeout=60) == 0
+        assert final(executor, "waits").reason is Reason.NEVER_INVOKED
+
+
+def test_acknowledging_by_hand() -> None:
+    with Executor({**BUILTIN, "ack": "manual"}) as executor:
+        queue(executor, "one")
+        event = final(executor, "one")
+        assert executor.counts().unacknowledged == 1
+        executor.ack([event])
+        assert executor.counts().unacknowledged == 0
+        executor.ack([event.seq, 99])
+
+
+def test_automatic_acknowledgement_comes_with_sync(builtin: Executor) -> None:
+    queue(builtin, "one")
+    final(builtin, "one")
+    assert builtin.counts().unacknowledged == 0
+
+
+def test_wake_ends_the_next_wait(builtin: Executor) -> None:
+    builtin.wake()
+    assert builtin.sync(None) == []
+    assert builtin.sync(0.1) == []
+
+
+def test_health_and_statistics(builtin: Executor) -> None:
+    builtin.check_health(60)
+    assert builtin.stats()["health"]["state"] == "healthy"
+
+
+def test_credentials_of_ones_own(builtin: Executor) -> None:
+    with pytest.raises(InvalidArgumentError):
+        builtin.set_credentials("", "")
+    builtin.set_credentials("AKIDUNKNOWN", "secret", "token")
+    with pytest.raises(errors.CredentialsError):
+        builtin.check_health(60)
+
+
+def test_a_wrong_configuration_is_told_at_once() -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        Executor({**BUILTIN, "nope": 1, "ack": "maybe"})
+    assert caught.value.status is Status.ERR_INVALID_CONFIG
+    assert "nope: unknown option" in caught.value.message.splitlines()
+    assert any(line.startswith("ack: ") for line in caught.value.message.splitlines())
+    with pytest.raises(InvalidConfigError):
+        Executor("no JSON")
+
+
+def test_configuration_as_text() -> None:
+    with Executor(json.dumps(BUILTIN)) as executor:
+        assert executor.sync() == []
+
+
+def test_closed_is_closed() -> None:
+    executor = Executor(BUILTIN)
+    executor.close()
+    executor.close()
+    for call in (
+        lambda: executor.queue("a", ["true"]),
+        lambda: executor.queue_many([Task("a", ["true"])]),
+        lambda: executor.sync(None),
+        lambda: executor.state("a"),
+        lambda: executor.describe("a"),
+        executor.counts,
+        lambda: executor.cancel("a"),
+        lambda: executor.adopt("a"),
+        executor.drain,
+        lambda: executor.ack([1]),
+        executor.fileno,
+        executor.wake,
+        executor.check_health,
+        executor.stats,
+    ):
+        with pytest.raises(ClosedError):
+            call()
+    assert list(executor.events()) == []
+
+
+def test_an_executor_is_not_sent_to_another_process(builtin: Executor) -> None:
+    with pytest.raises(TypeError, match="belongs to its process"):
+        pickle.dumps(builtin)
+
+
+@pytest.mark.parametrize("kind", sorted(set(errors.CLASSES.values()), key=lambda kind: kind.__name__))
+def test_errors_can_be_sent_to_another_process(kind: type[Error]) -> None:
+    error = kind("what happened\nand why")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), copy.status, copy.message, str(copy)) == (kind, kind.status, error.message, error.message)

@@ -1,0 +1,119 @@
+"""The end of the interpreter: no crash, no hang, whatever is left open."""
+
+from __future__ import annotations
+
+import pytest
+from processes import program, run
+
+LEFT_OPEN = {
+    "tasks run": "queue(executor, 'runs', 60_000); next(executor.events())",
+    "tasks wait": "executor.queue_many(Task(f'n{i}', ['true']) for i in range(1000))",
+    "events wait": "queue(executor, 'one'); executor.drain()",
+    "events iterated": "queue(executor, 'one'); events = executor.events(); next(events)",
+    "a daemon thread waits": """
+def wait():
+    ready()
+    executor.sync(None)
+threading.Thread(target=wait, daemon=True).start()
+while not executor._handle._calls:
+    time.sleep(0.001)
+""",
+    "a daemon thread calls all the time": """
+def call():
+    while True:
+        try:
+            executor.sync(0.001)
+        except Error:
+            pass
+threading.Thread(target=call, daemon=True).start()
+""",
+    "a cycle": "executor.itself = executor",
+    "a module has it": "sys.modules['kept'] = executor",
+    "many": "more = [Executor(BUILTIN) for _ in range(8)]",
+    "collected just now": "queue(executor, 'runs', 60_000); executor = None",
+    "a log callback is busy": """
+import logging
+logging.basicConfig(level=1, stream=open(os.devnull, "w"))
+noisy = Executor(BUILTIN)
+noisy.queue_many(Task(f'n{i}', ['true']) for i in range(2000))
+""",
+}
+
+
+@pytest.mark.parametrize("left", LEFT_OPEN)
+def test_the_program_ends_well(python: str, left: str) -> None:
+    source = f"""
+executor = Executor({{**BUILTIN, "log": "off"}}, logger=None)
+{LEFT_OPEN[left]}
+print("end of program", flush=True)
+"""
+    with program(source, python) as running:
+        running.await_line("end of program")
+        status = running.end(20)
+        assert status == 0, running.said()
+        assert "Fatal" not in running.said()
+        assert "Exception ignored" not in running.said()
+
+
+def test_real_function_processes_end_with_the_program(python: str) -> None:
+    source = """
+executor = Executor({"local": {}})
+executor.queue("runs", ["sleep", "600"])
+for event in executor.events():
+    break
+"""
+    with program(source, python) as running:
+        assert running.end(20) == 0, running.said()
+
+
+def test_an_exception_in_the_with_block_comes_through(python: str) -> None:
+    source = """
+try:
+    with Executor(BUILTIN) as executor:
+        queue(executor, "runs", 60_000)
+        next(executor.events())
+        raise LookupError("of the user")
+except LookupError as error:
+    print(error)
+try:
+    executor.sync()
+except ClosedError:
+    print("closed")
+"""
+    assert run(source, python) == "of the user\nclosed\n"
+
+
+@pytest.mark.parametrize("how", ["raise SystemExit(3)", "sys.exit(3)", "os._exit(3)"])
+def test_the_exit_status_is_the_programs(python: str, how: str) -> None:
+    with program(f"executor = Executor(BUILTIN)\nqueue(executor, 'runs', 60_000)\n{how}", python) as running:
+        assert running.end(20) == 3
+
+
+def test_no_executor_starts_when_the_interpreter_ends(python: str) -> None:
+    source = """
+import atexit
+def late():
+    try:
+        Executor(BUILTIN)
+    except RuntimeError as error:
+        print(error)
+# Registered before the package is used: called after it has closed everything.
+import lambda_executor
+atexit.unregister(lambda_executor._handle._close_all)
+atexit.register(late)
+atexit.register(lambda_executor._handle._close_all)
+"""
+    assert run(source, python) == "the interpreter ends: an executor that starts now would be closed by nobody\n"
+
+
+def test_executors_of_threads_that_end_later_than_the_main_thread(python: str) -> None:
+    source = """
+def work():
+    with Executor(BUILTIN) as executor:
+        main.join()
+        queue(executor, "one", 100)
+        print(final(executor, "one").state, flush=True)
+main = threading.main_thread()
+threading.Thread(target=work).start()
+"""
+    assert run(source, python) == "succeeded\n"

@@ -13,6 +13,8 @@ C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bind
   bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
 PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tools/c_reference.py benches/function_start.py
 PREFIX ?= /usr/local
+PLACES = --prefix "$(PREFIX)" $(foreach place,LIBDIR INCLUDEDIR BINDIR MANDIR,\
+  $(if $($(place)),--$(shell echo $(place) | tr A-Z a-z) "$($(place))"))
 PYTEST = $(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml
 EXAMPLES = $(patsubst examples/c/%.c,build/examples/%,$(wildcard examples/c/*.c))
 
@@ -55,17 +57,21 @@ setup-portable:
 	@tools/setup.sh --portable
 
 # Natively, with cargo and a C compiler alone: for this machine.
-.PHONY: install
-install: setup-build ## build as shipped (minutes) and install: PREFIX=/usr/local, DESTDIR, LIBDIR
+.PHONY: native
+native: setup-build ## build as shipped, for this machine, into build/native (minutes)
 	@tools/build_portable.sh --native
-	@tools/install.sh --from build/native --prefix "$(PREFIX)" $(if $(LIBDIR),--libdir "$(LIBDIR)")
+
+# Builds what is not there; what is there is not built anew, least of all as root.
+.PHONY: install
+install: $(if $(wildcard build/native/liblambda_executor.so),,native) ## install what native built: PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR
+	@tools/install.sh --from build/native $(PLACES)
 
 .PHONY: uninstall
-uninstall: ## remove what install installed, with the same PREFIX, DESTDIR and LIBDIR
-	@tools/install.sh --uninstall --prefix "$(PREFIX)" $(if $(LIBDIR),--libdir "$(LIBDIR)")
+uninstall: ## remove what install installed, with the same variables
+	@tools/install.sh --uninstall $(PLACES)
 
 .PHONY: portable
-portable: setup-portable
+portable: setup-portable ## build as shipped, for glibc 2.26 or newer, into build/portable (many minutes)
 	@tools/build_portable.sh
 
 .PHONY: package

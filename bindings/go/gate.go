@@ -1,0 +1,47 @@
+package lambdaexecutor
+
+import "sync/atomic"
+
+// gate counts the calls that use the library's executor, so that Close can wait for them before it frees it. Entering
+// never blocks, unlike a lock for readers: a log handler may call the executor while another call waits for the handler.
+type gate struct {
+	state atomic.Int64 // calls inside, plus closedGate once it is closed
+	empty chan struct{}
+}
+
+const closedGate = int64(1) << 62
+
+func newGate() *gate { return &gate{empty: make(chan struct{}, 1)} }
+
+// enter is false where the gate is closed; else leave must follow.
+func (g *gate) enter() bool {
+	if g.state.Add(1) >= closedGate {
+		g.leave()
+		return false
+	}
+	return true
+}
+
+func (g *gate) leave() {
+	if g.state.Add(-1) == closedGate {
+		g.tellEmpty()
+	}
+}
+
+// close lets nobody in any more.
+func (g *gate) close() {
+	if g.state.Add(closedGate) == closedGate {
+		g.tellEmpty()
+	}
+}
+
+// waitEmpty waits, after close, until all have left. For one caller.
+func (g *gate) waitEmpty() { <-g.empty }
+
+// tellEmpty is called again by those who came too late.
+func (g *gate) tellEmpty() {
+	select {
+	case g.empty <- struct{}{}:
+	default:
+	}
+}

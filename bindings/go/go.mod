@@ -1,0 +1,3 @@
+module github.com/lambda-executor/lambda-executor/bindings/go
+
+go 1.23

@@ -1,0 +1,49 @@
+package lambdaexecutor
+
+// #include "bridge.h"
+import "C"
+
+import "context"
+
+// CheckHealth asks AWS now whether the functions are there and active and the queues can be used; the error says which is
+// not, and why. Where all is well, tasks that wait for an earlier check, for credentials or for a queue are tried at
+// once. Calls that come while a check is under way wait for that one.
+//
+// Errors: the context's, ErrAWS, ErrCredentials, ErrInterrupted (Wake), ErrClosed, ErrPanic, ErrIO.
+func (ex *Executor) CheckHealth(ctx context.Context) error {
+	if !ex.enter() {
+		return ErrClosed
+	}
+	h := ex.handle
+	check := ex.health.join(h, h.checkHealth)
+	ex.leave()
+	return ex.awaitAnswer(ctx, check)
+}
+
+// checkHealth holds a thread until AWS has answered, or has not.
+func (h *handle) checkHealth() error {
+	for {
+		result := C.bridge_check_health(h.ptr)
+		if err := failure(result.status, result.err); err != ErrInterrupted { // by a signal
+			return err
+		}
+	}
+}
+
+// SetCredentials gives new AWS credentials to a running executor: an object with access_key_id, secret_access_key and,
+// for temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from
+// now on is made with them, and what waits because the old ones were refused is tried at once.
+//
+// Errors: ErrInvalidArgument (the message repeats nothing of the text), ErrClosed, ErrPanic.
+func (ex *Executor) SetCredentials(credentials any) error {
+	if !ex.enter() {
+		return ErrClosed
+	}
+	defer ex.leave()
+	text, err := jsonText(credentials)
+	if err != nil {
+		return &Error{ErrInvalidArgument, "credentials: a value that cannot be marshalled"} // err may show a secret
+	}
+	result := C.bridge_set_credentials(ex.ptr, chars(text), C.size_t(len(text)))
+	return failure(result.status, result.err)
+}

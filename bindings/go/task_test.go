@@ -1,0 +1,225 @@
+package lambdaexecutor_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
+)
+
+func TestCommands(t *testing.T) {
+	ex := start(t, exec)
+	many := []string{"printf", "%s."}
+	for i := range 200 {
+		many = append(many, fmt.Sprint(i))
+	}
+	rough := "a \"b\" \\ \t\x01\nü"
+	outputs := map[string]lambdaexecutor.Task{
+		rough + "|end":                    {Command: []string{"printf", "%s|%s", rough, "end"}},
+		"||":                              {Command: []string{"printf", "|%s|", ""}},
+		strings.Join(many[2:], ".") + ".": {Command: many},
+		"a \"b\" \\n $x":                  {Shell: `printf '%s' 'a "b" \n $x'`},
+		"tab\tnew\nline":                  {Shell: "printf '%s' 'tab\tnew\nline'"},
+		"<&>":                             {Command: []string{"printf", "%s", "<&>"}},
+	}
+	expected := map[string]string{}
+	for output, task := range outputs {
+		task.Key = fmt.Sprint("task ", len(expected))
+		expected[task.Key] = output
+		queue(t, ex, task)
+	}
+	for range outputs {
+		event := final(t, ex)
+		if event.OutputTail != expected[event.Key] {
+			t.Errorf("output %q, expected %q", event.OutputTail, expected[event.Key])
+		}
+	}
+}
+
+func TestExecutorConfig(t *testing.T) {
+	ex := start(t, builtin)
+	type builtinConfig struct {
+		Builtin map[string]int `json:"builtin"`
+	}
+	for i, config := range []any{
+		`{"builtin": {"return_code": 7}}`,
+		json.RawMessage(`{"builtin": {"return_code": 7}}`),
+		builtinConfig{map[string]int{"return_code": 7}},
+	} {
+		queue(t, ex, lambdaexecutor.Task{Key: fmt.Sprint(i), ExecutorConfig: config})
+		if event := final(t, ex); event.ReturnCode != 7 {
+			t.Errorf("%T: %+v", config, event)
+		}
+	}
+}
+
+func TestRefusedTasks(t *testing.T) {
+	ex := start(t, `{"max_payload_bytes": 2000, "local": {"handler": "builtin"}}`)
+	command := []string{"true"}
+	for _, refused := range []struct {
+		task   lambdaexecutor.Task
+		status lambdaexecutor.Status
+		part   string
+	}{
+		{lambdaexecutor.Task{Command: command}, lambdaexecutor.ErrInvalidArgument, "key"},
+		{lambdaexecutor.Task{Key: "a"}, lambdaexecutor.ErrInvalidArgument, "command"},
+		{lambdaexecutor.Task{Key: "a", Command: command, Shell: "true"}, lambdaexecutor.ErrInvalidArgument, "command"},
+		{lambdaexecutor.Task{Key: "a\xff", Command: command}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
+		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "\xff"}}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
+		{lambdaexecutor.Task{Key: "a", Shell: "echo \xff"}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
+		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "b", "c\x00d"}}, lambdaexecutor.ErrInvalidArgument, `task "a": command[2] has a NUL`},
+		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: "[]"}, lambdaexecutor.ErrInvalidArgument, "object"},
+		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: func() {}}, lambdaexecutor.ErrInvalidArgument, `task "a": executor_config: json`},
+		{lambdaexecutor.Task{Key: "a", Command: command, Timeout: -time.Nanosecond}, lambdaexecutor.ErrInvalidArgument, "timeout_ms"},
+		{lambdaexecutor.Task{Key: "a", Command: command, MaxWait: -time.Hour}, lambdaexecutor.ErrInvalidArgument, "max_wait_ms"},
+		{lambdaexecutor.Task{Key: "a", Command: []string{strings.Repeat("x", 3000)}}, lambdaexecutor.ErrPayloadTooLarge, "max_payload_bytes"},
+	} {
+		wantStatus(t, ex.Queue(refused.task), refused.status, refused.part)
+	}
+	if counts, err := ex.Counts(); err != nil || counts != (lambdaexecutor.Counts{}) {
+		t.Error("refused, and yet there:", counts, err)
+	}
+}
+
+func TestLimitsOfTime(t *testing.T) {
+	ex := start(t, exec)
+	queue(t, ex, lambdaexecutor.Task{Key: "slow", Shell: "sleep 100", Timeout: 300*time.Millisecond + 1})
+	if event := final(t, ex); event.Reason != lambdaexecutor.ReasonTimeout || event.ReturnCode != 124 {
+		t.Errorf("%+v", event)
+	}
+	full := start(t, `{"max_running_tasks": 1, "local": {}}`)
+	command, open := gate(t)
+	queue(t, full, lambdaexecutor.Task{Key: "first", Shell: command})
+	queue(t, full, lambdaexecutor.Task{Key: "second", MaxWait: time.Microsecond})
+	if event := final(t, full); event.Key != "second" || event.Reason != lambdaexecutor.ReasonExpired {
+		t.Errorf("%+v", event)
+	}
+	open()
+	final(t, full)
+}
+
+func TestDuplicateAndFull(t *testing.T) {
+	ex := start(t, `{"max_running_tasks": 1, "max_queued_tasks": 2, "local": {}}`)
+	command, open := gate(t)
+	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command})
+	eventually(t, "a runs", func() bool { counts, err := ex.Counts(); return err == nil && counts.Running == 1 })
+	if err := ex.Queue(lambdaexecutor.Task{Key: "a", Shell: "true"}); err != lambdaexecutor.ErrDuplicate {
+		t.Error("a second a:", err)
+	}
+	queue(t, ex, lambdaexecutor.Task{Key: "b"})
+	queue(t, ex, lambdaexecutor.Task{Key: "c"})
+	if err := ex.Queue(lambdaexecutor.Task{Key: "d", Shell: "true"}); err != lambdaexecutor.ErrQueueFull {
+		t.Error("d:", err)
+	}
+	open()
+	for range 3 {
+		final(t, ex)
+	}
+}
+
+func TestQueueBatch(t *testing.T) {
+	ex := start(t, `{"max_queued_tasks": 4, "check_health_on_startup": true, "local": {"faults": {"outages": [{"for_ms": 3600000}]}}}`)
+	command := []string{"true"}
+	statuses, err := ex.QueueBatch([]lambdaexecutor.Task{
+		{Key: "a", Command: command},
+		{Key: "nul", Command: []string{"\x00"}},
+		{Key: "b", Command: append([]string{"true"}, make([]string, 40)...)},
+		{Key: "a", Command: command},
+		{Key: "", Command: command},
+		{Key: "c", Shell: "true"},
+		{Key: "d", Command: command},
+		{Key: "e", Command: command},
+		{Key: "f", Command: command},
+	})
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "command[0] has a NUL")
+	expected := "[OK ERR_INVALID_ARGUMENT OK DUPLICATE ERR_INVALID_ARGUMENT OK OK QUEUE_FULL QUEUE_FULL]"
+	if fmt.Sprint(names(statuses)) != expected {
+		t.Errorf("%v, expected %v", names(statuses), expected)
+	}
+	statuses, err = ex.Cancel("a", "none", "b", "c", "d", "\xff")
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "UTF-8")
+	if fmt.Sprint(names(statuses)) != "[OK NOT_FOUND OK OK OK ERR_INVALID_ARGUMENT]" {
+		t.Error(names(statuses))
+	}
+	for range 4 {
+		if event := final(t, ex); event.State != lambdaexecutor.StateCancelled || event.Reason != lambdaexecutor.ReasonNeverInvoked {
+			t.Errorf("%+v", event)
+		}
+	}
+	for _, empty := range [][]lambdaexecutor.Task{nil, {}} {
+		if statuses, err := ex.QueueBatch(empty); len(statuses) != 0 || err != nil {
+			t.Error("nothing:", statuses, err)
+		}
+	}
+	_, err = ex.QueueBatch([]lambdaexecutor.Task{{Key: "", Command: command}})
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "key")
+}
+
+func names(statuses []lambdaexecutor.Status) []string {
+	names := []string{}
+	for _, status := range statuses {
+		names = append(names, status.String())
+	}
+	return names
+}
+
+func TestAdopt(t *testing.T) {
+	server := serve(t)
+	command, open := gate(t)
+	first := start(t, server)
+	queue(t, first, lambdaexecutor.Task{Key: "survivor", Shell: command + "; echo done"})
+	events, err := first.Sync(within(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Close()
+	second := start(t, server)
+	adopted := lambdaexecutor.Task{Key: "survivor", Tag: 7, AttemptID: events[0].AttemptID}
+	statuses, err := second.Adopt([]lambdaexecutor.Task{adopted, adopted})
+	if err != nil || fmt.Sprint(names(statuses)) != "[OK DUPLICATE]" {
+		t.Fatal(names(statuses), err)
+	}
+	if state, err := second.State("survivor"); state != lambdaexecutor.StateRunning || err != nil {
+		t.Error(state, err)
+	}
+	open()
+	if event := final(t, second); event.Tag != 7 || event.OutputTail != "done\n" || event.AttemptID != adopted.AttemptID {
+		t.Errorf("%+v", event)
+	}
+	_, err = second.Adopt([]lambdaexecutor.Task{{Key: "x", AttemptID: "no id"}})
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "attempt_id")
+}
+
+func TestStateDescribeStats(t *testing.T) {
+	ex := start(t, exec)
+	if state, err := ex.State("a"); state != lambdaexecutor.StateUnknown || err != lambdaexecutor.ErrNotFound {
+		t.Error(state, err)
+	}
+	if _, err := ex.Describe("a"); err != lambdaexecutor.ErrNotFound {
+		t.Error(err)
+	}
+	key := strings.Repeat("ä", 4000) // does not fit into the first buffer
+	queue(t, ex, lambdaexecutor.Task{Key: key, Shell: "exit 4"})
+	final(t, ex)
+	if state, err := ex.State(key); state != lambdaexecutor.StateFailed || err != nil {
+		t.Error(state, err)
+	}
+	var described struct {
+		Key   string `json:"key"`
+		State string `json:"state"`
+	}
+	text, err := ex.Describe(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &described); err != nil || described.State != "failed" {
+		t.Errorf("%v: %s", err, text)
+	}
+	stats, err := ex.Stats()
+	if err != nil || !json.Valid(stats) {
+		t.Errorf("%v: %s", err, stats)
+	}
+}

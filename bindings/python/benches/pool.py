@@ -1,0 +1,110 @@
+"""What a task costs in Python: N tasks through LambdaPool on the built-in handler, beside the same loop in C.
+
+    python benches/pool.py [--tasks N] [--library FILE] [--json]
+
+The CPU time is that of the threads that run Python or C: those of the library, and of the local Lambda in the same
+process, are not in it. Both sides run one after another, with the same library and the same options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[3]
+# Tasks wait in the queue as long as they like, but no more of them than this: memory stays as it is.
+CONFIG = json.dumps({"local": {"handler": "builtin"}, "max_queued_tasks": 20_000, "keep_finished": 1_000})
+
+
+class Cost(NamedTuple):
+    """Of all tasks together."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def in_python(tasks: int) -> Cost:
+    """Submits all, drops each future when it is done."""
+    from lambda_executor import LambdaPool
+
+    cpu_of_loop: list[float] = []
+    left = tasks
+    all_done = threading.Event()
+
+    def done(future: Any) -> None:  # noqa: ANN401 - a future
+        nonlocal left
+        future.result()
+        left -= 1
+        if left == 0:
+            cpu_of_loop.append(time.thread_time())
+            all_done.set()
+
+    with LambdaPool(CONFIG) as pool:
+        pool.executor.check_health(60)
+        wall, cpu = time.monotonic(), time.thread_time()
+        for _ in range(tasks):
+            pool.submit(["true"]).add_done_callback(done)
+        all_done.wait()
+        return Cost(time.monotonic() - wall, time.thread_time() - cpu + cpu_of_loop[0])
+
+
+def in_c(tasks: int, library: Path) -> Cost:
+    """The same by c_side.c."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "c_side"
+        source = Path(__file__).with_name("c_side.c")
+        # By its file: beside it there need be no name that the linker looks for.
+        subprocess.run(
+            ["cc", "-O2", "-std=c99", f"-I{ROOT / 'include'}", "-o", program, source, library],
+            check=True,
+        )
+        # It asks for the name in the SONAME.
+        (Path(folder) / "liblambda_executor.so.0").symlink_to(library.resolve())
+        environment = {**os.environ, "LD_LIBRARY_PATH": folder, "LAMBDA_EXECUTOR_LIBRARY": str(library)}
+        printed = subprocess.run(
+            [program, str(tasks), CONFIG], env=environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+    wall, cpu = map(float, printed.stdout.split())
+    return Cost(wall, cpu)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="What a task costs in Python, beside C.")
+    parser.add_argument("--tasks", type=int, default=100_000)
+    parser.add_argument("--library", type=Path, default=Path(os.environ.get("LAMBDA_EXECUTOR_LIBRARY", "")))
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    os.environ["LAMBDA_EXECUTOR_LIBRARY"] = str(options.library)
+
+    c, python = in_c(options.tasks, options.library), in_python(options.tasks)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures = {
+        "tasks": options.tasks,
+        "c_us": c.cpu_s / options.tasks * 1e6,
+        "python_us": python.cpu_s / options.tasks * 1e6,
+        "c_tasks_per_s": options.tasks / c.wall_s,
+        "python_tasks_per_s": options.tasks / python.wall_s,
+        "peak_mb": peak_mb,
+    }
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    print(f"{options.tasks:,} tasks on the built-in handler, one run each")
+    print(f"{'':10} {'CPU a task':>12} {'tasks/s':>10}")
+    for name in ("c", "python"):
+        print(f"{name:10} {figures[f'{name}_us']:9.1f} µs {figures[f'{name}_tasks_per_s']:10,.0f}")
+    print(f"peak memory of the Python process, the local Lambda included: {peak_mb:.0f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -49,6 +49,9 @@ needed_glibc() {
     grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1 | cut -d _ -f 2
 }
 
+# As dpkg counts: whatever the file system makes of it, the same number.
+kibibytes() { find "$1" -printf '%y %s\n' | awk '{ sum += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print sum }'; }
+
 settle() { find "$1" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
 
 tarball() {
@@ -77,7 +80,7 @@ deb() {
   sed -e "s/@VERSION@/$version/" -e "s/@MAJOR@/${version%%.*}/" packaging/debian/shlibs.in >"$root/DEBIAN/shlibs"
   install -m 644 packaging/debian/triggers "$root/DEBIAN/"
   sed -e "s/@VERSION@/$version/g" -e "s/@MAJOR@/${version%%.*}/g" -e "s|@URL@|$url|" \
-    -e "s/@GLIBC@/$(needed_glibc "$root/usr")/" -e "s/@SIZE@/$(du -k --apparent-size -s "$root/usr" | cut -f 1)/" \
+    -e "s/@GLIBC@/$(needed_glibc "$root/usr")/" -e "s/@SIZE@/$(kibibytes "$root/usr")/" \
     packaging/debian/control.in >"$root/DEBIAN/control"
   (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
   settle "$root"

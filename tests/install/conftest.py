@@ -1,10 +1,11 @@
-"""One installation for all tests that build against one, and a copy of it that was moved."""
+"""One installation for all tests that build against one, a copy of it that was moved, and one of what is shipped."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from prefix import Prefix, debug_build
+from artefacts import PORTABLE
+from prefix import Prefix, debug_build, install
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,14 @@ def moved(installed: Prefix, tmp_path_factory: pytest.TempPathFactory) -> Prefix
     copy = tmp_path_factory.mktemp("moved") / "a prefix"
     shutil.copytree(installed.folder, copy, symlinks=True, copy_function=_link)
     return Prefix(copy)
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
+    """For the tests in packages/ alone: `make portable` takes minutes."""
+    prefix = tmp_path_factory.mktemp("shipped") / "prefix"
+    install(PORTABLE, prefix)
+    return Prefix(prefix)
 
 
 def _link(source: str, destination: str) -> None:

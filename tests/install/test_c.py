@@ -8,7 +8,9 @@ from prefix import HELLO, MINIMAL, Prefix
 
 
 def needed(program: Path) -> set[str]:
-    told = subprocess.run(["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(
+        ["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True
+    ).stdout
     return set(re.findall(r"\(NEEDED\).*\[(.+)\]", told))
 
 

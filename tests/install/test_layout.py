@@ -65,7 +65,9 @@ def test_folders_can_be_chosen_one_by_one(build: Path, tmp_path: Path) -> None:
     install(build, tmp_path / "prefix", *options)
     assert not (tmp_path / "prefix").exists()
     moved = {"lib": "l/multi", "include": "i", "bin": "b", "share/man": "m"}
-    expected = {next(f"{new}{file[len(old) :]}" for old, new in moved.items() if file.startswith(old)) for file in FILES}
+    expected = {
+        next(f"{new}{file[len(old) :]}" for old, new in moved.items() if file.startswith(old)) for file in FILES
+    }
     assert files(tmp_path) - files(build.parent / "build") >= expected
     uninstall(tmp_path / "prefix", *options)
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}

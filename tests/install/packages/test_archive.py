@@ -36,36 +36,36 @@ def test_has_neither_debug_lines_nor_bitcode() -> None:
     assert "COMDAT" not in readelf("--section-groups", ARCHIVE), "the linker would keep one of two of the same name"
 
 
-def test_what_pkg_config_says_suffices(installed: Prefix, tmp_path: Path) -> None:
-    installed.sh(f"cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
-    path = f"/usr/bin:/bin:{installed.folder}/bin"
-    assert installed.sh("./hello", tmp_path, PATH=path) == HELLO
+def test_what_pkg_config_says_suffices(shipped: Prefix, tmp_path: Path) -> None:
+    shipped.sh(f"cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
+    path = f"/usr/bin:/bin:{shipped.folder}/bin"
+    assert shipped.sh("./hello", tmp_path, PATH=path) == HELLO
     # The linker leaves out what nobody needs where it is asked to.
     flags = "$(pkg-config --cflags --libs lambda_executor-static) -Wl,--gc-sections"
-    installed.sh(f"cc {MINIMAL} {flags} -o small", tmp_path)
-    assert installed.sh("./small", tmp_path, PATH=path) == HELLO
+    shipped.sh(f"cc {MINIMAL} {flags} -o small", tmp_path)
+    assert shipped.sh("./small", tmp_path, PATH=path) == HELLO
     # Where the archive alone is installed, --static is enough.
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / ARCHIVE.name).symlink_to(ARCHIVE)
     flags = f"$(pkg-config --define-variable=libdir={tmp_path}/lib --static --cflags --libs lambda_executor)"
-    installed.sh(f"cc {MINIMAL} {flags} -o alone", tmp_path)
-    assert installed.sh("./alone", tmp_path, PATH=path) == HELLO
+    shipped.sh(f"cc {MINIMAL} {flags} -o alone", tmp_path)
+    assert shipped.sh("./alone", tmp_path, PATH=path) == HELLO
 
 
-def test_beside_another_library_in_rust(installed: Prefix, tmp_path: Path) -> None:
+def test_beside_another_library_in_rust(shipped: Prefix, tmp_path: Path) -> None:
     (tmp_path / "other.rs").write_text(OTHER_LIBRARY)
     (tmp_path / "both.c").write_text(CALLS_BOTH)
     output("rustc", "--edition=2024", "--crate-type=staticlib", "-O", "other.rs", cwd=tmp_path)
     for order in ("libother.a $flags", "$flags libother.a"):
-        installed.sh(f"flags=$(pkg-config --cflags --libs lambda_executor-static); cc both.c {order} -o both", tmp_path)
-        assert installed.sh("./both", tmp_path) == "0.1.0 0\n"
+        shipped.sh(f"flags=$(pkg-config --cflags --libs lambda_executor-static); cc both.c {order} -o both", tmp_path)
+        assert shipped.sh("./both", tmp_path) == "0.1.0 0\n"
 
 
 @pytest.mark.parametrize("glibc", ["2.26", "2.28", "2.36"])
-def test_links_against_older_and_newer_glibc(installed: Prefix, tmp_path: Path, glibc: str) -> None:
+def test_links_against_older_and_newer_glibc(shipped: Prefix, tmp_path: Path, glibc: str) -> None:
     """zig's own linker, and its stubs of that glibc: a function that is not there is an error."""
-    flags = installed.sh("pkg-config --cflags --libs lambda_executor-static", tmp_path).split()
+    flags = shipped.sh("pkg-config --cflags --libs lambda_executor-static", tmp_path).split()
     target = f"x86_64-linux-gnu.{glibc}"
     output(PORTABLE_PYTHON, "-m", "ziglang", "cc", "-target", target, MINIMAL, *flags, "-o", tmp_path / "hello")
-    path = f"/usr/bin:/bin:{installed.folder}/bin"
-    assert installed.sh("./hello", tmp_path, PATH=path) == HELLO
+    path = f"/usr/bin:/bin:{shipped.folder}/bin"
+    assert shipped.sh("./hello", tmp_path, PATH=path) == HELLO

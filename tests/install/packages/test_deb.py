@@ -77,7 +77,9 @@ def test_a_program_in_c(root: Root) -> None:
 def test_a_project_with_cmake(root: Root) -> None:
     # By /lib, a link to /usr/lib, too.
     for prefix in ("/usr", "/"):
-        root.sh(f"cd /src; cmake -S . -B build -DCMAKE_PREFIX_PATH={prefix}; cmake --build build; rm build/CMakeCache.txt")
+        root.sh(
+            f"cd /src; cmake -S . -B build -DCMAKE_PREFIX_PATH={prefix}; cmake --build build; rm build/CMakeCache.txt"
+        )
         assert root.sh("/src/build/hello") == HELLO
         assert root.sh("/src/build/hello-static") == HELLO
 

@@ -1,0 +1,71 @@
+"""The wheel as users get it: in a fresh environment, without Rust, this repository or another package."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from artefacts import PACKAGES, PORTABLE, output
+from prefix import PATH, VERSION
+from servers import VENVS
+
+PROGRAM = """
+import lambda_executor
+with lambda_executor.Executor({"local": {}}) as executor:
+    executor.queue("greeting", ["echo", "hello"])
+    for event in executor.events():
+        print(event.key, event.state.name.lower(), event.output_tail.strip())
+        if event.state.final:
+            break
+print(lambda_executor.library_version())
+"""
+TOLD = f"greeting running \ngreeting succeeded hello\n{VERSION}\n"
+BINARIES = {
+    "liblambda_executor.so.0": "liblambda_executor.so",
+    "lambda-executor-local": "lambda-executor-local",
+    "lambda-executor-function": "lambda-executor-function",
+}
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Path:
+    wheels = list(PACKAGES.glob("lambda_executor-*.whl"))
+    assert len(wheels) == 1, f"one wheel in {PACKAGES}: make wheel"
+    return wheels[0]
+
+
+def test_auditwheel_agrees_with_its_name(wheel: Path) -> None:
+    named = re.fullmatch(rf"lambda_executor-{VERSION}-py3-none-manylinux_2_(\d+)_x86_64\.whl", wheel.name)
+    assert named
+    told = " ".join(output(VENVS / "bindings" / "bin" / "auditwheel", "show", wheel).split())
+    found = re.search(r'consistent with the following platform tag: "manylinux_2_(\d+)_x86_64"', told)
+    assert found, told
+    assert int(found[1]) <= int(named[1]) <= 26
+
+
+def test_holds_what_was_built(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        for name, built in BINARIES.items():
+            member = file.getinfo(f"lambda_executor/_binaries/{name}")
+            assert file.read(member) == (PORTABLE / built).read_bytes(), name
+            assert name.startswith("lib") or member.external_attr >> 16 & 0o111, f"{name} can be executed"
+
+
+def test_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
+    output(sys.executable, "-m", "venv", tmp_path / "venv")
+    output(tmp_path / "venv/bin/pip", "install", "--no-index", "--disable-pip-version-check", wheel)
+
+    def run(*command: str) -> str:
+        environment = {"PATH": PATH, "HOME": "/nonexistent"}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert run("venv/bin/python", "-c", PROGRAM) == TOLD
+    assert run("venv/bin/lambda-executor-local", "--version") == f"lambda-executor-local {VERSION}\n"
+    # Nothing but Python and the wheel: pip brings itself.
+    installed = run("venv/bin/python", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check")
+    names = {line.split("==")[0].replace("_", "-") for line in installed.splitlines()}
+    assert names - {"pip", "setuptools"} == {"lambda-executor"}

@@ -128,7 +128,8 @@ bridge_result_t bridge_state(lambda_executor_t *ex, const char *key, size_t len)
   return result;
 }
 
-bridge_result_t bridge_describe(lambda_executor_t *ex, const char *key, size_t len, char *buf, size_t cap) {
+bridge_result_t bridge_describe(lambda_executor_t *ex, const char *key, size_t len, char *buf,
+                                size_t cap) {
   bridge_result_t result = {0};
   size_t needed = 0;
   result.status = lambda_executor_describe(ex, key, len, buf, cap, &needed, &result.err);
@@ -171,9 +172,10 @@ static void on_record(void *number, const lambda_executor_log_record_t *record) 
                       record->target.len, (char *)record->message.ptr, record->message.len);
 }
 
-bridge_result_t bridge_set_log(lambda_executor_t *ex, uintptr_t number, lambda_executor_log_level_t level) {
+bridge_result_t bridge_set_log(lambda_executor_t *ex, uintptr_t number,
+                               lambda_executor_log_level_t level) {
   bridge_result_t result = {0};
-  result.status =
-      lambda_executor_set_log_callback(ex, number != 0 ? on_record : NULL, (void *)number, level, &result.err);
+  result.status = lambda_executor_set_log_callback(ex, number != 0 ? on_record : NULL,
+                                                   (void *)number, level, &result.err);
   return result;
 }

@@ -1,12 +1,13 @@
-/* What Go calls in place of the C API where that saves crossings or pointers: each function here is one crossing, takes
- * text packed into one block, and returns all that there is to say by value. C never keeps an address of Go's. */
+/* What Go calls in place of the C API where that saves crossings or pointers: each function here is
+ * one crossing, takes text packed into one block, and returns all that there is to say by value. C
+ * never keeps an address of Go's. */
 #ifndef LAMBDA_EXECUTOR_GO_BRIDGE_H
 #define LAMBDA_EXECUTOR_GO_BRIDGE_H
 
 #include <lambda_executor.h>
 
-/* A task but for its text, which lies in a block: key, arguments with a NUL after each, command_json,
- * executor_config_json, queue, attempt_id, one after the other and without gaps. */
+/* A task but for its text, which lies in a block: key, arguments with a NUL after each,
+ * command_json, executor_config_json, queue, attempt_id, one after the other and without gaps. */
 typedef struct bridge_task {
   uint64_t tag;
   int64_t timeout_ms;
@@ -47,13 +48,15 @@ bridge_result_t bridge_cancel(lambda_executor_t *ex, const size_t *lengths, size
 bridge_events_t bridge_sync(lambda_executor_t *ex, size_t max_events);
 bridge_result_t bridge_ack(lambda_executor_t *ex, const uint64_t *seqs, size_t n);
 bridge_result_t bridge_state(lambda_executor_t *ex, const char *key, size_t len);
-bridge_result_t bridge_describe(lambda_executor_t *ex, const char *key, size_t len, char *buf, size_t cap);
+bridge_result_t bridge_describe(lambda_executor_t *ex, const char *key, size_t len, char *buf,
+                                size_t cap);
 bridge_result_t bridge_stats(lambda_executor_t *ex, char *buf, size_t cap);
 bridge_result_t bridge_drain(lambda_executor_t *ex, uint32_t flags, int64_t timeout_ms);
 bridge_result_t bridge_check_health(lambda_executor_t *ex);
 bridge_result_t bridge_set_credentials(lambda_executor_t *ex, const char *json, size_t len);
 
 /* Log records go to the Go function of this number; 0 sends them to stderr. */
-bridge_result_t bridge_set_log(lambda_executor_t *ex, uintptr_t number, lambda_executor_log_level_t level);
+bridge_result_t bridge_set_log(lambda_executor_t *ex, uintptr_t number,
+                               lambda_executor_log_level_t level);
 
 #endif

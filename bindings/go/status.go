@@ -37,8 +37,23 @@ func (s Status) String() string {
 	return C.GoString(C.lambda_executor_status_name(C.lambda_executor_status_t(s)))
 }
 
-// Error makes each status but OK an error.
-func (s Status) Error() string { return "lambda_executor: " + s.String() }
+// Error makes each status but OK an error. Note that fmt prefers it to String.
+func (s Status) Error() string {
+	if meaning, ok := meanings[s]; ok {
+		return "lambda_executor: " + s.String() + ": " + meaning
+	}
+	return "lambda_executor: " + s.String()
+}
+
+// meanings are of those that come without words of the library's.
+var meanings = map[Status]string{
+	ErrTimedOut:    "option end_wait_timeout is over, and tasks have not finished",
+	ErrInterrupted: "Wake ended the wait",
+	ErrQueueFull:   "as many tasks wait as option max_queued_tasks allows; try again after some events",
+	ErrDuplicate:   "the key belongs to a task that has not finished, or whose final event was not handed out",
+	ErrNotFound:    "there is no such task, or it has finished",
+	ErrClosed:      "the executor is closed",
+}
 
 // Err is the status as an error: nil for OK.
 func (s Status) Err() error {
@@ -54,7 +69,7 @@ type Error struct {
 	Message string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%v: %s", e.Status.Error(), e.Message) }
+func (e *Error) Error() string { return fmt.Sprintf("lambda_executor: %v: %s", e.Status.String(), e.Message) }
 
 // Unwrap makes errors.Is find the status.
 func (e *Error) Unwrap() error { return e.Status }

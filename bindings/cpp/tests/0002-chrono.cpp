@@ -1,0 +1,53 @@
+// Durations of any kind become milliseconds, never fewer than asked for; a deadline that has passed
+// is no wait for ever.
+#include "test.hpp"
+#include <cmath>
+
+static_assert(le::timeout(0s).ms() == 0);
+static_assert(le::timeout(1ms).ms() == 1);
+static_assert(le::timeout(1ns).ms() == 1);
+static_assert(le::timeout(999999ns).ms() == 1);
+static_assert(le::timeout(1000001ns).ms() == 2);
+static_assert(le::timeout(2min).ms() == 120000);
+static_assert(le::timeout(std::chrono::duration<double>(0.0015)).ms() == 2);
+static_assert(le::timeout(std::chrono::duration<float, std::ratio<60>>(0.5F)).ms() == 30000);
+static_assert(le::timeout(std::chrono::milliseconds::max()).ms() == INT64_MAX);
+static_assert(le::timeout(std::chrono::hours::max()).ms() == INT64_MAX);
+static_assert(le::timeout(std::chrono::nanoseconds::max()).ms() == 9223372036855);
+
+// Less than nothing does not wait.
+static_assert(le::timeout(-1ms).ms() == 0);
+static_assert(le::timeout(-1ns).ms() == 0);
+static_assert(le::timeout(std::chrono::hours::min()).ms() == 0);
+
+// Waits without end are asked for by name.
+static_assert(le::forever.ms() == -1);
+static_assert(le::configured.ms() == LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED);
+static_assert(!std::is_convertible_v<int, le::timeout>);
+
+static std::int64_t limit_of(const le::task &task) {
+  CHECK_EQ(task.native().timeout_ms, task.native().max_wait_ms);
+  return task.native().timeout_ms;
+}
+
+int main() {
+  const auto nothing = std::chrono::duration<double>(std::nan(""));
+  CHECK_EQ(le::timeout(nothing).ms(), 0);
+
+  // As the limit of a task, 0 is none: neither a short time nor one that has passed may become
+  // that.
+  CHECK_EQ(limit_of(le::task("k").timeout(0s).max_wait(0s)), 0);
+  CHECK_EQ(limit_of(le::task("k").timeout(1ns).max_wait(1us)), 1);
+  CHECK_EQ(limit_of(le::task("k").timeout(-1ns).max_wait(-5s)), -1);
+  le::executor ex(test::builtin);
+  CHECK_THROWS(ex.queue(le::task("k").shell("true").timeout(-1s)), le::invalid_argument_error,
+               le::status::err_invalid_argument, "timeout_ms");
+
+  // The library takes what rounding makes: a wait of any length ends with an event.
+  CHECK_EQ(ex.queue(le::task("k").shell("true").timeout(std::chrono::hours(1))), le::status::ok);
+  CHECK_EQ(ex.sync(std::chrono::hours::max(), 1).status(), le::status::ok);
+  CHECK_EQ(ex.sync(le::forever, 1).status(), le::status::ok);
+  const auto before = std::chrono::steady_clock::now();
+  CHECK_EQ(ex.sync(1ns).status(), le::status::timed_out);
+  CHECK(std::chrono::steady_clock::now() - before >= 1ms);
+}

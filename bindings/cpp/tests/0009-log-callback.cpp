@@ -1,0 +1,109 @@
+// Log records reach a callback of any kind in a thread of the library's; what it throws stays
+// there, it may replace itself, and what it holds is let go when it is replaced.
+#include "test.hpp"
+#include <atomic>
+#include <future>
+
+static constexpr std::string_view config = R"({"log": "off", "local": {"handler": "builtin"}})";
+
+// The end of a task is logged.
+static void log_something(le::executor &ex) {
+  static int tasks = 0;
+  const std::string key = std::to_string(tasks++);
+  CHECK_EQ(ex.queue(test::builtin_task(key)), le::status::ok);
+}
+
+// Has things logged until there are so many more records.
+static void make_records(le::executor &ex, const std::atomic<int> &records, int more) {
+  const int enough = records + more;
+  WAIT_UNTIL((log_something(ex), records >= enough));
+}
+
+static void records_and_exceptions() {
+  le::executor ex(config);
+  std::atomic<int> records{0};
+  const auto home = std::this_thread::get_id();
+  ex.set_log_callback(
+      [&](const le::log_record &record) {
+        CHECK(std::this_thread::get_id() != home);
+        CHECK(record.level() >= le::log_level::error && record.level() <= le::log_level::trace);
+        CHECK(record.time() > std::chrono::system_clock::now() - 1h);
+        CHECK(!record.target().empty() && !record.message().empty());
+        records++;
+        throw std::runtime_error("of the host");
+      },
+      le::log_level::trace);
+  make_records(ex, records, 3); // it is called again after it has thrown
+}
+
+static void replaced() {
+  le::executor ex(config);
+  std::atomic<int> first{0}, second{0};
+  auto held = std::make_shared<int>(1);
+  ex.set_log_callback(
+      [&, held](const le::log_record &) {
+        first++;
+        ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
+        CHECK_EQ(*held, 1); // still there, though it is not the callback any more
+      },
+      le::log_level::trace);
+  make_records(ex, second, 1);
+  CHECK_EQ(first, 1);
+  CHECK_EQ(held.use_count(), 1);
+
+  ex.set_log_callback([held](const le::log_record &) {}, le::log_level::off);
+  CHECK_EQ(held.use_count(), 2);
+  ex.set_log_callback(nullptr, le::log_level::off);
+  CHECK_EQ(held.use_count(), 1);
+
+  // One that is refused changes nothing, and is let go.
+  ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
+  CHECK_THROWS(ex.set_log_callback([held](const le::log_record &) {}, le::log_level{99}),
+               le::invalid_argument_error, le::status::err_invalid_argument, "level");
+  CHECK_EQ(held.use_count(), 1);
+  make_records(ex, second, 1);
+}
+
+// The destructor waits for a callback that runs, so that it may use what is destroyed later.
+static void destroyed() {
+  std::promise<void> entered, leave;
+  std::atomic<bool> returned{false};
+  std::atomic<int> calls{0};
+  auto ex = std::make_unique<le::executor>(config);
+  ex->set_log_callback(
+      [&](const le::log_record &) {
+        if (calls++ > 0)
+          return;
+        entered.set_value();
+        leave.get_future().wait();
+        returned = true;
+      },
+      le::log_level::trace);
+  log_something(*ex);
+  CHECK(entered.get_future().wait_for(test::deadline) == std::future_status::ready);
+  std::thread destroyer([&] {
+    ex.reset();
+    CHECK(returned);
+  });
+  leave.set_value();
+  destroyer.join();
+  const int after = calls;
+  CHECK_EQ(calls, after);
+}
+
+// It follows its executor when that moves.
+static void moved() {
+  std::atomic<int> records{0};
+  le::executor first(config);
+  first.set_log_callback([&](const le::log_record &) { records++; }, le::log_level::trace);
+  le::executor second(std::move(first));
+  first = le::executor();
+  make_records(second, records, 1);
+}
+
+int main() {
+  records_and_exceptions();
+  replaced();
+  destroyed();
+  moved();
+}

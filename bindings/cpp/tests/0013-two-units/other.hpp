@@ -1,0 +1,3 @@
+#include "../test.hpp"
+
+void queue_elsewhere(le::executor &ex, std::string_view key);

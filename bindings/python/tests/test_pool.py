@@ -282,6 +282,25 @@ def test_done_callbacks_may_submit_also_into_a_full_queue() -> None:
         assert all(future.result(DEADLINE).return_code == 0 for future in chained)
 
 
+def test_what_waits_for_the_queue_is_cancelled_for_good(gate: Gate, tmp_path: Path) -> None:
+    submitted: list[LambdaFuture[Completed]] = []
+    all_submitted = threading.Event()
+    with LambdaPool({**local(), "max_queued_tasks": 1}, max_workers=1) as pool:
+
+        def more(_: object) -> None:
+            submitted.append(pool.submit(gate.command()))
+            submitted.extend(pool.submit(f"touch '{tmp_path}/ran{n}'") for n in range(5))
+            all_submitted.set()
+
+        pool.submit("true").add_done_callback(more)
+        assert all_submitted.wait(DEADLINE)
+        # The first runs, the second is queued, the others are in the pool alone.
+        assert submitted[4].cancel()
+        assert concurrent.futures.wait([submitted[4]], DEADLINE).done == {submitted[4]}
+        gate.open()
+    assert sorted(path.name for path in tmp_path.glob("ran*")) == ["ran0", "ran1", "ran2", "ran4"]
+
+
 def test_a_done_callback_that_raises_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
     def fails(_: object) -> None:
         raise OSError("from the callback")

@@ -87,6 +87,26 @@ future.result()
     interrupted(source, python)
 
 
+def test_ctrl_c_that_interrupts_no_wait_ends_it_too(python: str) -> None:
+    source = (
+        START
+        + """
+pool = LambdaPool(BUILTIN)
+future = task(pool)
+until_running(future)
+# In another thread the signal is noted for Python, and ends no wait of this one; as when it comes just before a wait.
+other = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
+threading.Timer(0.3, other.start).start()
+try:
+    future.result()
+except KeyboardInterrupt:
+    print("interrupted", future.running())
+    future.abandon()
+"""
+    )
+    assert processes.run(source, python) == "interrupted True\n"
+
+
 def test_ctrl_c_leaves_the_block_at_once(python: str) -> None:
     source = (
         START

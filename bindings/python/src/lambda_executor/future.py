@@ -33,8 +33,9 @@ class LambdaFuture(concurrent.futures.Future[T]):
         #: Whether the task is a Python function, and what its value must be signed with.
         self.function = function
         self.nonce = nonce
-        #: The task's; the loop gives it.
+        #: What the loop knows the task by, and whether the executor has it.
         self.tag = 0
+        self.queued = False
         self._loop = loop
 
     def cancel(self) -> bool:
@@ -76,6 +77,7 @@ class LambdaFuture(concurrent.futures.Future[T]):
 
     def _start_adopted(self, attempt_id: str) -> None:
         self.attempt_id = attempt_id
+        self.queued = True
         self.set_running_or_notify_cancel()
 
     def _finish_cancelled(self, event: Event | None = None) -> None:

@@ -143,24 +143,25 @@ class Loop:
 
     def cancel(self, future: LambdaFuture[Any]) -> bool:
         """Only what waits: see LambdaFuture.cancel."""
-        if self.pid != os.getpid() or future.tag not in self._pending:
+        if self.pid != os.getpid():
             return False
-        try:
-            state = self.executor.state(future.key)
-            if state is State.QUEUED:
-                self.executor.cancel(future.key)
-            elif state is not State.UNKNOWN or future.running():
+        with self._lock:
+            if future.tag not in self._pending or (future.queued and not self._take_back(future.key)):
                 return False
-        except errors.Error:
-            return False
-        # UNKNOWN: it is in _overflow, whose tasks are looked up here before they are queued.
-        if self._pending.pop(future.tag, None) is None:
-            # Its CANCELLED event was quicker.
-            return future.cancelled()
+            # None: its CANCELLED event was quicker, and is settled by the loop's thread at this moment.
+            if self._pending.pop(future.tag, None) is None:
+                return True
         self.progress.task_done(failed=True)
         future._finish_cancelled()
         self._wake()
         return True
+
+    def _take_back(self, key: str) -> bool:
+        """Cancels a task that waits in the executor's queue."""
+        try:
+            return self.executor.state(key) is State.QUEUED and self.executor.cancel(key)
+        except errors.Error:
+            return False
 
     def abandon(self, future: LambdaFuture[Any]) -> bool:
         """Whatever its state: see LambdaFuture.abandon. The CANCELLED event settles the future."""
@@ -179,10 +180,8 @@ class Loop:
         if self.pid != os.getpid():
             raise errors.ForkedError("the pool belongs to the parent of this process: create one here")
         with self._lock:
-            if self._broken is not None:
-                raise self._broken_pool(self._broken)
-            if self._shut:
-                raise RuntimeError("cannot schedule new futures after shutdown")
+            if self._broken is not None or self._shut:
+                raise self._refusal()
             if self._thread is None:
                 self._start()
             tag = future.tag = next(self._tags)
@@ -192,7 +191,24 @@ class Loop:
         return tag
 
     def _queue(self, task: Task) -> None:
-        while True:
+        while not self._try_to_queue(task):
+            if threading.current_thread() is self._thread:
+                self._overflow.append(task)
+                return
+            with self._room:
+                self._waiting_for_room += 1
+                try:
+                    self._room.wait(_TRY_AGAIN_S)
+                finally:
+                    self._waiting_for_room -= 1
+
+    def _try_to_queue(self, task: Task) -> bool:
+        """False where the queue is full."""
+        # `cancel` holds it too: a task that was not queued when it looked is not queued a moment later.
+        with self._lock:
+            future = self._pending.get(task.tag)
+            if future is None:
+                raise self._refusal()
             try:
                 self.executor.queue(
                     task.key,
@@ -203,33 +219,35 @@ class Loop:
                     timeout=task.timeout,
                     max_wait=task.max_wait,
                 )
-                return
             except errors.QueueFull:
-                if threading.current_thread() is self._thread:
-                    self._overflow.append(task)
-                    return
-                self._wait_for_room(task)
+                return False
+            future.queued = True
+            return True
 
-    def _wait_for_room(self, task: Task) -> None:
-        with self._lock:
-            self._waiting_for_room += 1
-            try:
-                self._room.wait(_TRY_AGAIN_S)
-                if self._broken is not None:
-                    raise self._broken_pool(self._broken)
-                if task.tag not in self._pending:
-                    raise RuntimeError("the pool was shut down while the task waited for room in the queue")
-            finally:
-                self._waiting_for_room -= 1
+    def _refusal(self) -> RuntimeError:
+        if self._broken is not None:
+            return self._broken_pool(self._broken)
+        return RuntimeError("cannot schedule new futures after shutdown")
 
     def _start(self) -> None:
         self._pipe = os.pipe()
         for end in self._pipe:
             os.set_blocking(end, False)
         # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
-        self._thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
+        thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._close_pipe()
+            raise
+        self._thread = thread
         _running.add(self)
-        self._thread.start()
+
+    def _close_pipe(self) -> None:
+        with self._lock:
+            pipe, self._pipe = self._pipe, None
+        for end in pipe or ():
+            os.close(end)
 
     def _wake(self) -> None:
         with self._lock:
@@ -315,11 +333,10 @@ class Loop:
                 self._room.notify_all()
         for _ in range(len(self._overflow)):
             task = self._overflow.popleft()
-            if task.tag not in self._pending:
-                continue
             try:
                 self._queue(task)
-            except errors.Error as error:
+            except (errors.Error, RuntimeError) as error:
+                # No future: it was cancelled meanwhile.
                 future = self._pending.pop(task.tag, None)
                 if future is not None:
                     future.set_exception(error)
@@ -344,10 +361,7 @@ class Loop:
             if self._owns_executor:
                 self.executor.close()
         finally:
-            with self._lock:
-                pipe, self._pipe = self._pipe, None
-            for end in pipe or ():
-                os.close(end)
+            self._close_pipe()
             self._ended.set()
             with self._end_seen:
                 self._end_seen.notify_all()

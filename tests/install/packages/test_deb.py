@@ -66,7 +66,7 @@ def test_its_files_belong_to_root_and_are_where_debian_has_them() -> None:
 
 
 def test_a_program_in_c(root: Root) -> None:
-    # The loader finds the library: the package's trigger has run ldconfig.
+    assert "liblambda_executor.so.0 " in root.sh("ldconfig -p"), "the package's trigger has told the loader"
     build = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor) -o hello"
     assert root.sh(f"{build}; ./hello") == HELLO
     static = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor-static) -o hello-static"

@@ -8,6 +8,7 @@ from servers import ROOT, VENVS
 
 PORTABLE = ROOT / "build" / "portable"
 PACKAGES = ROOT / "build" / "packages"
+WHEELS = ROOT / "build" / "wheels"
 HEADER = ROOT / "include" / "lambda_executor.h"
 SHARED = PORTABLE / "liblambda_executor.so"
 ARCHIVE = PORTABLE / "liblambda_executor.a"

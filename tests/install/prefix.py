@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from servers import PROGRAMS, ROOT
 
 INSTALL = ROOT / "tools" / "install.sh"
 MINIMAL = ROOT / "examples" / "c" / "minimal.c"
-VERSION = "0.1.0"
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
 # What minimal.c prints: a command has run in a process of the function's program.
 HELLO = "my first task: running \nmy first task: succeeded hello, world\n\n"
 # Neither Rust nor this repository is on it.

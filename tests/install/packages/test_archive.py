@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from artefacts import ARCHIVE, PORTABLE_PYTHON, declared_functions, output, readelf
-from prefix import HELLO, MINIMAL, Prefix
+from prefix import HELLO, MINIMAL, VERSION, Prefix
 
 OTHER_LIBRARY = """
 #[unsafe(no_mangle)]
@@ -58,7 +58,7 @@ def test_beside_another_library_in_rust(shipped: Prefix, tmp_path: Path) -> None
     output("rustc", "--edition=2024", "--crate-type=staticlib", "-O", "other.rs", cwd=tmp_path)
     for order in ("libother.a $flags", "$flags libother.a"):
         shipped.sh(f"flags=$(pkg-config --cflags --libs lambda_executor-static); cc both.c {order} -o both", tmp_path)
-        assert shipped.sh("./both", tmp_path) == "0.1.0 0\n"
+        assert shipped.sh("./both", tmp_path) == f"{VERSION} 0\n"
 
 
 @pytest.mark.parametrize("glibc", ["2.26", "2.28", "2.36"])

@@ -106,8 +106,10 @@ put() { # kind, source, destination
 
 # Where the loader looks by its cache, a library that was put there or taken away is not seen before ldconfig has run.
 refresh_loader() {
-  [ -z "${DESTDIR:-}" ] && PATH=$PATH:/sbin:/usr/sbin ldconfig -N -X -v 2>/dev/null | grep -qF -- "$libdir:" || return 0
-  [ "$(id -u)" -ne 0 ] || { PATH=$PATH:/sbin:/usr/sbin ldconfig; return; }
+  local PATH=$PATH:/sbin:/usr/sbin
+  [ -z "${DESTDIR:-}" ] || return 0
+  ldconfig -N -X -v 2>/dev/null | awk -F: -v folder="$libdir" '$1 == folder { found = 1 } END { exit !found }' || return 0
+  [ "$(id -u)" -ne 0 ] || { ldconfig; return; }
   printf 'install: now run ldconfig as root, so that programs find the library\n'
 }
 

@@ -26,10 +26,10 @@ def uninstall(prefix: Path | str, *options: str, destdir: Path | None = None) ->
     run_installer("--uninstall", f"--prefix={prefix}", *options, destdir=destdir)
 
 
-def run_installer(*options: str, destdir: Path | None = None, cwd: Path = ROOT) -> str:
+def run_installer(*options: str, destdir: Path | None = None, cwd: Path = ROOT, path: str | None = None) -> str:
     """What it prints; `CalledProcessError` with what it complains of when it fails."""
     arguments = [part for option in options for part in option.split("=", 1)]
-    environment = {**os.environ, "DESTDIR": str(destdir or "")}
+    environment = {**os.environ, "DESTDIR": str(destdir or ""), "PATH": path or os.environ["PATH"]}
     done = subprocess.run(
         [INSTALL, *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True, timeout=120
     )

@@ -1,5 +1,6 @@
 """Which files tools/install.sh makes and takes away. What they hold does not matter here."""
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -89,6 +90,29 @@ def test_a_relative_prefix_is_taken_from_where_one_is(build: Path, tmp_path: Pat
     install(build, "there", cwd=tmp_path)
     assert files(tmp_path / "there") == FILES
     assert f"prefix={tmp_path}/there\n" in (tmp_path / "there/lib/pkgconfig/lambda_executor.pc").read_text()
+
+
+def test_the_loader_is_told_where_it_keeps_a_list(build: Path, tmp_path: Path) -> None:
+    # In place of ldconfig one that knows a folder of ours, and writes down when it is run to make its list anew.
+    lib, told = tmp_path / "prefix" / "lib", tmp_path / "told"
+    fake = tmp_path / "bin" / "ldconfig"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{told}\n')
+    fake.chmod(0o755)
+
+    def run(*options: str, prefix: Path = tmp_path / "prefix", destdir: Path | None = None) -> str:
+        path = f"{fake.parent}:{os.environ['PATH']}"
+        return run_installer(f"--prefix={prefix}", *options, destdir=destdir, path=path)
+
+    run(f"--from={build}", prefix=tmp_path / "elsewhere")
+    run(f"--from={build}", destdir=tmp_path / "stage")
+    assert not told.exists()
+    for count, option in enumerate((f"--from={build}", "--uninstall"), 1):
+        said = run(option)
+        if os.geteuid() == 0:
+            assert told.read_text() == "\n" * count
+        else:
+            assert said == "install: now run ldconfig as root, so that programs find the library\n"
 
 
 def test_without_the_archive(build: Path, tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ KILL_AFTER = 150
 
 # At the top of every program: executors that need no function program, and a way to wait for a task.
 PROLOGUE = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading, time, warnings
 from lambda_executor import *
 
 BUILTIN = {"local": {"handler": "builtin"}, "shutdown_grace_ms": 5000}
+
+# Python 3.12 and later say that fork and threads do not go together; that they do here is what tests show.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
 def queue(executor, key, ms=0):
     executor.queue(key, ["true"], executor_config={"builtin": {"duration_ms": ms}})

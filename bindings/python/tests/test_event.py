@@ -36,8 +36,9 @@ class Batches:
         return ctypes.cast(self.array, ctypes.POINTER(_native.Event))
 
     def overwrite(self) -> None:
-        for memory in (*self.strings, self.array):
-            ctypes.memset(memory, 0xFF, ctypes.sizeof(memory))
+        for string in self.strings:
+            ctypes.memset(string, 0xFF, ctypes.sizeof(string))
+        ctypes.memset(self.array, 0xFF, ctypes.sizeof(self.array))
 
 
 def test_events_of_a_newer_library_are_read_and_copied() -> None:

@@ -8,6 +8,8 @@ from processes import program, run
 # In the middle of everything: a task runs, another thread waits inside the library.
 IN_USE = """
 executor = Executor(BUILTIN)
+# What the library makes once in a process is made: a fork in the middle of that would leave it half made in the child.
+executor.check_health()
 queue(executor, "meanwhile", 300)
 waiting = threading.Thread(target=lambda: final(executor, "meanwhile"))
 waiting.start()
@@ -109,12 +111,62 @@ if child == 0:
     # And one that is left for the end of the interpreter.
     left = Executor(BUILTIN)
     queue(left, "runs", 60_000)
+    next(left.events())
     print("child done", flush=True)
     sys.exit(0)
 wait_for(child)
 parent_goes_on()
 """
     assert run(IN_USE + source, python) == "child done\nparent went on\n"
+
+
+HANDLER = """
+import logging
+lock, entered = threading.Lock(), threading.Event()
+class Writing(logging.Handler):
+    def emit(self, record):
+        # As a file has one, which threads of Python's take for every write.
+        with lock:
+            entered.set()
+            {does}
+logging.getLogger("lambda_executor").addHandler(Writing())
+logging.getLogger("lambda_executor").setLevel(logging.DEBUG)
+other = Executor(BUILTIN)
+queue(other, "one")
+assert entered.wait(60)
+"""
+
+
+def test_a_child_has_no_lock_of_a_log_handler_in_the_middle_of_its_work(python: str) -> None:
+    source = """
+for round in range(5):
+    entered.clear()
+    queue(other, f"n{round}")
+    assert entered.wait(60)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if lock.acquire(timeout=5) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+other.drain()
+other.close()
+print("done")
+"""
+    assert run(HANDLER.format(does="time.sleep(0.05)") + source, python) == "done\n"
+
+
+def test_a_handler_that_waits_for_the_forking_thread_does_not_keep_it_from_forking(python: str) -> None:
+    source = """
+began = time.monotonic()
+child = os.fork()
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert time.monotonic() - began < 10
+forked.set()
+other.close()
+print("done")
+"""
+    assert run("forked = threading.Event()\n" + HANDLER.format(does="forked.wait()") + source, python) == "done\n"
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
@@ -129,6 +181,7 @@ def work(number):
 
 if __name__ == "__main__":
     with Executor(BUILTIN) as executor:
+        executor.check_health()
         queue(executor, "of the parent", 200)
         with multiprocessing.get_context("{method}").Pool(2) as pool:
             print(*pool.map(work, range(4)))

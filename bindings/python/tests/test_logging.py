@@ -58,8 +58,9 @@ def test_records_come_with_their_part_time_and_level(kept: Kept) -> None:
         assert before - 0.01 <= record.created <= time.time() + 0.01
         assert record.levelno in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
         assert record.getMessage()
-        if record.target.startswith("lambda_executor::"):
-            assert record.name == "test of " + record.target.replace("::", ".")
+        target: str = vars(record)["target"]
+        if target.startswith("lambda_executor::"):
+            assert record.name == "test of " + target.replace("::", ".")
         else:
             assert record.name == "test of lambda_executor"
         assert 0 <= record.msecs < 1000

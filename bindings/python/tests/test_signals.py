@@ -26,7 +26,7 @@ silent = Executor({
     "endpoint_url": url, "credentials": {"access_key_id": "AKID", "secret_access_key": "s"}, "shutdown_grace_ms": 0,
     "log": "off",
 }, logger=None)
-executor = Executor({**BUILTIN, "shutdown_grace_ms": 0})
+executor = Executor({**BUILTIN, "shutdown_grace_ms": 0, "log": "off"}, logger=None)
 queue(executor, "slow", 60_000)
 for event in executor.events():
     break

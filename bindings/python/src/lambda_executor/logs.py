@@ -9,13 +9,18 @@ from __future__ import annotations
 import _thread
 import contextlib
 import logging
+import os
+import threading
 import time
+import weakref
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import _native
 
 NAME = "lambda_executor"
+
+FORK_PATIENCE_S = 1.0
 
 # The library has one level more at either end: TRACE is logged as DEBUG, OFF is no record at all.
 _TO_PYTHON = {
@@ -44,8 +49,10 @@ class Records:
         # The thread that is in a handler of the logger now; one at a time.
         self.thread = 0
         self._awaited = False
+        self.under_way = threading.RLock()
         self._returned: SimpleQueue[None] = SimpleQueue()
         self.callback = _native.LogCallback(self._take)
+        _all.add(weakref.ref(self, _all.discard))
 
     def await_return(self, seconds: float) -> None:
         """Waits until no handler is under way."""
@@ -58,7 +65,8 @@ class Records:
     def _take(self, _user_data: int | None, record: Any) -> None:  # noqa: ANN401 - a pointer to a LogRecord
         self.thread = _thread.get_ident()
         try:
-            self._log(record.contents)
+            with self.under_way:
+                self._log(record.contents)
         finally:
             self.thread = 0
             if self._awaited:
@@ -82,3 +90,35 @@ class Records:
 def _decoded(text: _native.Str) -> str:
     # Read now: it lives as long as the callback. The library ends it with a NUL.
     return (text.ptr or b"").decode(errors="replace")
+
+
+_all: set[weakref.ref[Records]] = set()
+# By the thread that forks.
+_held: dict[int, list[Records]] = {}
+
+
+def _before_fork() -> None:
+    """No handler is to write while the process forks: Python's files have locks, and the child would have one that
+    nobody in it gives back, and hang when it ends."""
+    deadline = time.monotonic() + FORK_PATIENCE_S
+    held = _held[_thread.get_ident()] = []
+    for reference in list(_all):
+        records = reference()
+        # Not for ever: the handler may wait for something that the forking thread has.
+        if records and records.under_way.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            held.append(records)
+
+
+def _after_fork() -> None:
+    for records in _held.pop(_thread.get_ident(), []):
+        records.under_way.release()
+
+
+def _in_child() -> None:
+    """The parent's executors send nothing here."""
+    _after_fork()
+    _held.clear()
+    _all.clear()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)

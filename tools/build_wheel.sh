@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds the Python wheel, with the library and its programs in it, into build/wheels.
+#
+#   tools/build_wheel.sh [--from FOLDER [--portable]] [--to FOLDER]
+#
+#   --from FOLDER   has liblambda_executor.so, lambda-executor-local and lambda-executor-function. In place of
+#                   build/portable, what tools/build_portable.sh makes
+#   --portable      they are for other machines, too, as build/portable is
+#   --to FOLDER     where the wheel goes, in place of build/wheels
+#
+# A portable wheel is named manylinux_2_26, and is not made unless auditwheel agrees. Another one is named linux, which
+# says that it is for machines like this one.
+#
+# Needs tests/python/requirements-bindings.txt in build/venvs/bindings (tools/setup.sh makes it), or in the environment that
+# BINDINGS_VENV names, and strip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+glibc=2.26
+machine=x86_64
+from=build/portable
+portable=yes
+to=build/wheels
+venv=${BINDINGS_VENV:-build/venvs/bindings}
+
+fail() { printf 'build_wheel: %s\n' "$*" >&2; exit 1; }
+
+while [ "$#" -gt 0 ]; do
+  case $1 in
+    --from) [ "$#" -gt 1 ] || fail "--from needs a folder"; from=$2; portable=; shift 2 ;;
+    --portable) portable=yes; shift ;;
+    --to) [ "$#" -gt 1 ] || fail "--to needs a folder"; to=$2; shift 2 ;;
+    *) fail "$1: unknown; usage: tools/build_wheel.sh [--from FOLDER [--portable]] [--to FOLDER]" ;;
+  esac
+done
+
+venv=$(realpath -m "$venv")
+[ -x "$venv/bin/auditwheel" ] || fail "no auditwheel in $venv: run make setup"
+[ "$(uname -s) $(uname -m)" = "Linux $machine" ] || fail "only for Linux on $machine, this is $(uname -s) on $(uname -m)"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/lambda_executor.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+for name in liblambda_executor.so lambda-executor-local lambda-executor-function; do
+  [ -f "$from/$name" ] || fail "$from/$name is not there: tools/build_portable.sh makes it"
+  # As it is where it has been stripped; a debug build's symbols are larger than all the rest.
+  strip --strip-unneeded -o "$work/$name" "$from/$name"
+done
+
+# Without build isolation: the backend is the environment's, at the version that is written down.
+LAMBDA_EXECUTOR_WHEEL_BINARIES=$work LAMBDA_EXECUTOR_WHEEL_PLATFORM=linux_$machine \
+  "$venv/bin/python" -m build --wheel --no-isolation --outdir "$work/wheel" bindings/python >"$work/log" 2>&1 ||
+  { cat "$work/log" >&2; fail "the wheel was not built"; }
+wheel=$(echo "$work"/wheel/*.whl)
+
+if [ -n "$portable" ]; then
+  "$venv/bin/auditwheel" show "$wheel" >"$work/audit" 2>&1 || { cat "$work/audit" >&2; fail "auditwheel takes no such wheel"; }
+  # The sentence is wrapped by width.
+  found=$(tr '\n' ' ' <"$work/audit" | sed -n 's/.*following platform tag: *"manylinux_\([0-9]*\)_\([0-9]*\)_'$machine'".*/\1.\2/p')
+  [ -n "$found" ] && [ "$(printf '%s\n%s\n' "$found" "$glibc" | sort -V | tail -n 1)" = "$glibc" ] ||
+    { cat "$work/audit" >&2; fail "$from: auditwheel does not agree with manylinux_${glibc/./_}"; }
+  name=$("$venv/bin/wheel" tags --remove --platform-tag "manylinux_${glibc/./_}_$machine" "$wheel" | tail -n 1)
+  wheel=$work/wheel/$name
+fi
+
+mkdir -p "$to"
+mv "$wheel" "$to/"
+printf '%s: %s bytes\n' "$to/${wheel##*/}" "$(stat -c %s "$to/${wheel##*/}")"

@@ -164,6 +164,20 @@ def test_map_with_a_buffer_takes_no_more_commands_than_it_needs() -> None:
         assert sum(1 for _ in results) == 99
 
 
+def test_map_takes_back_what_it_submitted_when_one_is_refused(gate: Gate, tmp_path: Path) -> None:
+    with LambdaPool({**local(), "max_payload_bytes": 1000}, max_workers=1) as pool:
+        wait_until_running(pool.submit(gate.command()))
+        with pytest.raises(PayloadTooLargeError):
+            pool.map([f"touch '{tmp_path}/ran'", ["echo", "x" * 1000]])
+        gate.open()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_map_wants_commands_and_not_one_command() -> None:
+    with LambdaPool(builtin()) as pool, pytest.raises(TypeError, match="one iterable of commands"):
+        pool.map("echo")
+
+
 def test_as_completed_and_wait(gate: Gate) -> None:
     with LambdaPool(local(concurrency=3)) as pool:
         late = pool.submit(gate.command())
@@ -247,13 +261,13 @@ def test_shutdown_ends_a_submit_that_waits_for_room(gate: Gate) -> None:
     first = pool.submit(gate.command())
     wait_until_running(first)
     pool.submit("true")
-    failed: list[BaseException] = []
+    came_to: list[LambdaFuture[Completed] | RuntimeError] = []
 
     def submit() -> None:
         try:
-            pool.submit("true")
+            came_to.append(pool.submit("true"))
         except RuntimeError as error:
-            failed.append(error)
+            came_to.append(error)
 
     thread = threading.Thread(target=submit)
     thread.start()
@@ -264,7 +278,9 @@ def test_shutdown_ends_a_submit_that_waits_for_room(gate: Gate) -> None:
     gate.open()
     thread.join(DEADLINE)
     pool.shutdown()
-    assert len(failed) == 1
+    # It is refused; or what was cancelled before it has made room, and then it is cancelled, too.
+    (refused,) = came_to
+    assert isinstance(refused, RuntimeError) or refused.cancelled()
 
 
 def test_done_callbacks_may_submit_also_into_a_full_queue() -> None:

@@ -48,10 +48,21 @@ class _Options:
     executor_config: Mapping[str, Any] | None = None
 
 
+class _Keys:
+    """Makes keys, for any thread: next() of a count is one step, that of a generator is not."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._numbers = count(1)
+
+    def next(self) -> str:
+        return f"{self._prefix}{next(self._numbers)}"
+
+
 class _Submitter(concurrent.futures.Executor):
     """Submits to a loop: a pool, or a pool with options."""
 
-    def __init__(self, loop: Loop, options: _Options, keys: Iterator[str], max_workers: int) -> None:
+    def __init__(self, loop: Loop, options: _Options, keys: _Keys, max_workers: int) -> None:
         self._loop = loop
         self._options = options
         self._keys = keys
@@ -123,8 +134,8 @@ class _Submitter(concurrent.futures.Executor):
             raise ValueError(f"map: buffersize is {buffersize}, and at least 1")
         deadline = None if timeout is None else time.monotonic() + timeout
         if not callable(fn):
-            if iterables:
-                raise TypeError("map(commands) takes no further iterables")
+            if iterables or isinstance(fn, str):
+                raise TypeError("map takes a function and its arguments, or one iterable of commands")
             return _results((self.submit(command) for command in fn), deadline, buffersize)
         calls = zip(*iterables)
         if chunksize == 1:
@@ -149,7 +160,7 @@ class _Submitter(concurrent.futures.Executor):
         return future
 
     def _key(self) -> str:
-        return self._options.key if self._options.key is not None else next(self._keys)
+        return self._options.key if self._options.key is not None else self._keys.next()
 
     def _task(self, key: str, command: Command, executor_config: Mapping[str, Any] | None) -> Task:
         options = self._options
@@ -219,7 +230,7 @@ class LambdaPool(_Submitter):
         )
         prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
         workers = max_workers or options.get("max_running_tasks") or DEFAULT_MAX_WORKERS
-        super().__init__(loop, _Options(), (f"{prefix}{n}" for n in count(1)), workers)
+        super().__init__(loop, _Options(), _Keys(prefix), workers)
         weakref.finalize(self, loop.let_go).atexit = False  # type: ignore[misc]
 
     @property
@@ -291,7 +302,14 @@ def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[
 
 def _results(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buffersize: int | None) -> Iterator[T]:
     """Results in order. Submits now, not when the first result is asked for."""
-    futures = deque(islice(submissions, buffersize))
+    futures: deque[LambdaFuture[T]] = deque()
+    try:
+        futures.extend(islice(submissions, buffersize))
+    except BaseException:
+        # One was refused, or Ctrl-C: nobody will ask for the results of those before it.
+        for future in futures:
+            future.cancel()
+        raise
 
     def results() -> Iterator[T]:
         try:

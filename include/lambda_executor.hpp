@@ -301,7 +301,6 @@ private:
   class receiver {
   public:
     explicit receiver(failure &owner) noexcept : owner_(owner) {
-      owner_.error_.reset();
     }
     receiver(const receiver &) = delete;
     receiver &operator=(const receiver &) = delete;

@@ -45,13 +45,25 @@ under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011) ]] && [ "${TEST_VALGRIND:-1}"
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect --suppressions=tests/c/valgrind.supp)
 
-build_and_run() { # name, flags and sources...
+# What there is to build: a name, and the flags and sources that the compiler gets.
+programs() {
+  local source name
+  for source in bindings/cpp/tests/[0-9]*; do
+    name=$(basename "$source" .cpp)
+    if [ -d "$source" ]; then
+      printf '%s %s\n' "$name" "$(echo "$source"/*.cpp)"
+    else
+      printf '%s %s\n' "$name" "$source"
+    fi
+    [[ $name != *no-throw* ]] || printf '%s-compiled-so -fno-exceptions -DEXPECT_NO_EXCEPTIONS %s\n' "$name" "$source"
+  done
+}
+
+build() { # name, flags and sources...
   local name=$1
   shift
-  g++ -std=c++17 "${warnings[@]}" -g -pthread -o "$out/$name" "$@" "${library[@]}" >"$out/log" 2>&1 ||
-    { report "$name (compile)" 1 "$out/log"; return; }
-  check "$name" "$out/$name"
-  ! under_valgrind "$name" || check "$name (valgrind)" "${memcheck[@]}" "$out/$name"
+  rm -f "$out/$name"
+  g++ -std=c++17 "${warnings[@]}" -g -pthread -o "$out/$name" "$@" "${library[@]}" >"$out/$name.log" 2>&1 || true
 }
 
 # The header by each compiler at hand, in each edition, and without exceptions.
@@ -67,14 +79,25 @@ header() {
 }
 
 picked=("$@")
-for source in bindings/cpp/tests/[0-9]*; do
-  name=$(basename "$source" .cpp)
+# The compiler is what takes the time: one for each processor, and then the tests one after another.
+while read -ra program; do
+  wanted "${program[0]}" || continue
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+  build "${program[@]}" &
+done < <(programs)
+wait
+
+while read -r name _; do
   wanted "$name" || continue
-  if [ -d "$source" ]; then build_and_run "$name" "$source"/*.cpp; else build_and_run "$name" "$source"; fi
-  [[ $name != *no-throw* ]] ||
-    build_and_run "$name-compiled-so" -fno-exceptions -DEXPECT_NO_EXCEPTIONS "$source"
-done
-wanted header && { status=0; (set -e; header) >"$out/log" 2>&1 || status=$?; report header "$status" "$out/log"; }
+  [ -x "$out/$name" ] || { report "$name (compile)" 1 "$out/$name.log"; continue; }
+  check "$name" "$out/$name"
+  ! under_valgrind "$name" || check "$name (valgrind)" "${memcheck[@]}" "$out/$name"
+done < <(programs)
+if wanted header; then
+  status=0
+  (set -e; header) >"$out/log" 2>&1 || status=$?
+  report header "$status" "$out/log"
+fi
 wanted examples && check examples bindings/cpp/tests/examples.sh "$prefix"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"

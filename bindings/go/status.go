@@ -69,7 +69,9 @@ type Error struct {
 	Message string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("lambda_executor: %v: %s", e.Status.String(), e.Message) }
+func (e *Error) Error() string {
+	return fmt.Sprintf("lambda_executor: %v: %s", e.Status.String(), e.Message)
+}
 
 // Unwrap makes errors.Is find the status.
 func (e *Error) Unwrap() error { return e.Status }

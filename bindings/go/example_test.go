@@ -1,0 +1,114 @@
+package lambdaexecutor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
+)
+
+// From a task to its end: all the program has to do is to take events until the final one.
+func Example() {
+	ex, err := lambdaexecutor.New(map[string]any{"local": map[string]any{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	if err := ex.Queue(lambdaexecutor.Task{Key: "greeting", Command: []string{"echo", "hello"}}); err != nil {
+		log.Fatal(err)
+	}
+	for event, err := range ex.All(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if event.State.Final() {
+			fmt.Print(event.Key, " ", event.State, ": ", event.OutputTail)
+			break
+		}
+	}
+	// Output: greeting succeeded: hello
+}
+
+// A wrong configuration is told as a whole.
+func ExampleNew() {
+	_, err := lambdaexecutor.New(`{"worker_threads": 0, "local": {"handler": "builtin"}}`)
+	fmt.Println(errors.Is(err, lambdaexecutor.ErrInvalidConfig))
+	var failed *lambdaexecutor.Error
+	fmt.Println(errors.As(err, &failed), failed.Message)
+	// Output:
+	// true
+	// true worker_threads: `0` is out of range (expected an integer from 1 to 64)
+}
+
+// Events beside other things that happen.
+func ExampleExecutor_Events() {
+	ex, err := lambdaexecutor.New(`{"running_events": false, "local": {}}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	events := ex.Events(ctx)
+	start := time.After(10 * time.Millisecond)
+	for ended := false; !ended; {
+		select {
+		case <-start:
+			fmt.Println("start:", ex.Queue(lambdaexecutor.Task{Key: "due", Shell: "exit 3"}))
+		case event, open := <-events:
+			if !open {
+				log.Fatal("no event in a minute")
+			}
+			fmt.Println(event.Key, event.State, event.ReturnCode)
+			ended = true
+		}
+	}
+	// Output:
+	// start: <nil>
+	// due failed 3
+}
+
+// Each task of a batch is accepted or refused by itself.
+func ExampleExecutor_QueueBatch() {
+	ex, err := lambdaexecutor.New(`{"local": {"handler": "builtin"}}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	task := lambdaexecutor.Task{Key: "a", Command: []string{"true"}}
+	statuses, err := ex.QueueBatch([]lambdaexecutor.Task{task, task})
+	for i, status := range statuses {
+		fmt.Println(i, status.Err())
+	}
+	fmt.Println(err)
+	// Output:
+	// 0 <nil>
+	// 1 lambda_executor: DUPLICATE: the key belongs to a task that has not finished, or whose final event was not handed out
+	// <nil>
+}
+
+// An end that keeps what was accepted, but for no longer than a minute.
+func ExampleExecutor_Drain() {
+	ex, err := lambdaexecutor.New(`{"local": {"handler": "builtin"}}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	if err := ex.Queue(lambdaexecutor.Task{Key: "a", Command: []string{"true"}}); err != nil {
+		log.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	remaining, err := ex.Drain(ctx, lambdaexecutor.DrainFinish)
+	fmt.Println(remaining, err)
+	for event := range ex.Events(ctx) {
+		fmt.Println(event.Key, event.State)
+	}
+	// Output:
+	// 0 <nil>
+	// a running
+	// a succeeded
+}

@@ -1,0 +1,111 @@
+// Command scheduler starts commands on a schedule, which gocron keeps, and runs them on AWS Lambda.
+//
+//	scheduler [-rounds N]
+//
+// The options are in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine. It ends after N rounds of each
+// job, or with Ctrl-C, and waits for what runs.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
+)
+
+// job is a command and how often it is due.
+type job struct {
+	name  string
+	every time.Duration
+	shell string
+}
+
+func main() {
+	rounds := flag.Uint("rounds", 3, "end after so many rounds of each job")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	jobs := []job{
+		{"load", 500 * time.Millisecond, "cat /proc/loadavg"},
+		{"space", time.Second, "df -h / | tail -n 1"},
+	}
+	config := cmp.Or(os.Getenv("LAMBDA_EXECUTOR_CONFIG"), `{"local": {}}`)
+	if err := run(ctx, config, jobs, *rounds, os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, config string, jobs []job, rounds uint, output io.Writer) error {
+	ex, err := lambdaexecutor.New(config)
+	if err != nil {
+		return err
+	}
+	defer ex.Close()
+	scheduler, err := gocron.NewScheduler()
+	if err != nil {
+		return err
+	}
+	defer scheduler.Shutdown()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // first of all: Shutdown waits for jobs, and they for this loop
+
+	due := make(chan error)
+	for i, job := range jobs {
+		round := 0
+		start := func() error {
+			round++
+			// A key of its own for each round: a result of an earlier one is never taken for this one's.
+			return ex.Queue(lambdaexecutor.Task{
+				Key:   fmt.Sprintf("%s/%d", job.name, round),
+				Tag:   uint64(i),
+				Shell: job.shell,
+			})
+		}
+		_, err := scheduler.NewJob(gocron.DurationJob(job.every), gocron.NewTask(func() {
+			select {
+			case due <- start():
+			case <-ctx.Done():
+			}
+		}), gocron.WithSingletonMode(gocron.LimitModeWait), gocron.WithLimitedRuns(rounds))
+		if err != nil {
+			return err
+		}
+	}
+
+	// Everything that happens, in one loop: jobs that were started, tasks that changed, the end.
+	events := ex.Events(context.Background())
+	scheduler.Start()
+	for left := len(jobs) * int(rounds); ; {
+		select {
+		case err := <-due:
+			if errors.Is(err, lambdaexecutor.ErrQueueFull) {
+				fmt.Fprintln(output, "left out, since too many tasks wait:", err)
+			} else if err != nil {
+				return err
+			}
+			if left--; left == 0 {
+				go ex.Drain(context.Background(), lambdaexecutor.DrainFinish) // then the channel is closed
+			}
+		case event, open := <-events:
+			if !open {
+				return nil
+			}
+			if event.State.Final() {
+				fmt.Fprintf(output, "%s %s: %s\n", event.Key, event.State, cmp.Or(event.OutputTail, event.Message))
+			}
+		case <-ctx.Done():
+			fmt.Fprintln(output, "interrupted")
+			_, err := ex.Drain(context.Background(), lambdaexecutor.DrainRunning)
+			return err
+		}
+	}
+}

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Checks and tests the Go binding against the library in build/prefix, or in the prefix that LAMBDA_EXECUTOR_PREFIX names.
+# Arguments go to `go test` of the binding: bindings/go/test.sh -run Drain. By itself it loads with 5,000 tasks; the 100,000:
+#
+#   bindings/go/test.sh -short=false -run Load
+set -euo pipefail
+cd "$(dirname "$0")"
+
+prefix=$(realpath -m "${LAMBDA_EXECUTOR_PREFIX:-../../build/prefix}")
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
+pkg-config --exists lambda_executor lambda_executor-static || {
+  printf 'no library in %s: tools/install.sh --from target/debug --prefix build/prefix\n' "$prefix" >&2
+  exit 1
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0
+
+check() { # name, command...
+  local name=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    printf 'FAILED  %s\n' "$name"
+  fi
+}
+
+formatted() {
+  local files
+  files=$(gofmt -l .)
+  [ -z "$files" ] || { printf 'gofmt would change\n%s\n' "$files"; return 1; }
+}
+
+# Counts tests and subtests; a failure without a failed test (a program that does not build, or crashes) counts as one.
+tests() { # folder, arguments of go test
+  local folder=$1 status=0 red
+  shift
+  env -C "$folder" go test -race -v -timeout 10m "$@" >"$log" 2>&1 || status=$?
+  passed=$((passed + $(grep -c '^ *--- PASS' "$log" || true)))
+  red=$(grep -c '^ *--- FAIL' "$log" || true)
+  if [ "$status" -ne 0 ]; then
+    failed=$((failed + (red > 0 ? red : 1)))
+    grep -vE '^ *(=== |--- PASS)' "$log"
+  else
+    grep -E '^(ok|---)|a second$' "$log" | grep -v -- '^--- PASS'
+  fi
+}
+
+check gofmt formatted
+check 'go vet' go vet ./...
+check 'go vet, static' go vet -tags static ./...
+check 'go vet, examples/scheduler' env -C examples/scheduler go vet ./...
+tests . -short "$@" ./...
+tests examples/scheduler ./...
+
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

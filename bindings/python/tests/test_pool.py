@@ -434,6 +434,19 @@ def test_an_executor_of_ones_own_stays_open() -> None:
         assert executor.counts().unacknowledged == 0
 
 
+def test_events_of_tasks_that_are_not_the_pools_settle_no_future(gate: Gate) -> None:
+    with Executor(local()) as executor, LambdaPool(executor) as pool:
+        future = pool.submit(gate.command())
+        wait_until_running(future)
+        # With the tag that the pool has given to its own.
+        executor.queue("mine", "true", tag=future.tag)
+        while executor.state("mine") is not State.SUCCEEDED or executor.counts().unacknowledged:
+            threading.Event().wait(0.01)
+        assert pool.submit("true").result(DEADLINE).return_code == 0
+        assert future.running()
+        gate.open()
+
+
 def test_manual_acknowledgement_is_done_by_the_pool() -> None:
     with LambdaPool({**builtin(), "ack": "manual"}) as pool:
         assert pool.submit("true").result(DEADLINE).return_code == 0

@@ -102,6 +102,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted", future.running())
     future.abandon()
+    future.exception(60)
 """
     )
     assert processes.run(source, python) == "interrupted True\n"

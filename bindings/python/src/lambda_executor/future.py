@@ -88,6 +88,16 @@ class LambdaFuture(concurrent.futures.Future[T]):
         elif event is not None:
             self.set_exception(TaskCancelled(event))
 
+    def _fail_at_the_end(self, error: BaseException) -> None:
+        """The interpreter ends. Who looks finds the error, and callbacks are run; who waits is not woken: only daemon
+        threads do so now, and one that prints its traceback while the interpreter ends can crash it."""
+        with self._condition:
+            if self.done():
+                return
+            self._exception = error
+            self._state = "FINISHED"
+        self._invoke_callbacks()  # type: ignore[attr-defined]
+
 
 def wait_for_signals_too(
     condition: threading.Condition, done: Callable[[], bool], timeout: float | None

@@ -64,8 +64,9 @@ class Loop:
         self._broken: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._pipe: tuple[int, int] | None = None
-        self._ended = threading.Event()
+        self._ended = False
         self._end_seen = threading.Condition()
+        self._leaving = False
 
     # ---- for the pool
 
@@ -107,8 +108,10 @@ class Loop:
         elif wait:
             if threading.current_thread() is self._thread:
                 raise RuntimeError("shutdown(wait=True) in a done callback would wait for itself")
-            wait_for_signals_too(self._end_seen, self._ended.is_set, None)
-            self._ended.wait()
+            wait_for_signals_too(self._end_seen, lambda: self._ended, None)
+            with self._end_seen:
+                while not self._ended:
+                    self._end_seen.wait()
 
     def let_go(self) -> None:
         """Accepts no more. All there is to do when the pool is collected, where nothing may wait."""
@@ -121,13 +124,14 @@ class Loop:
 
     def leave(self) -> None:
         """At the end of the interpreter: it does not wait for tasks that may run for minutes."""
-        if self.pid != os.getpid() or self._thread is None or self._ended.is_set():
+        if self.pid != os.getpid() or self._thread is None or self._ended:
             return
         try:
             counts = self.executor.counts()
             dropped, running = counts.queued, counts.submitting + counts.running
         except errors.Error:
             dropped, running = 0, len(self._pending)
+        self._leaving = True
         why = "the interpreter ended before the task did; if Lambda has accepted it, it runs on there"
         if self._pending:
             log.warning(
@@ -352,7 +356,10 @@ class Loop:
             self._room.notify_all()
         for future in futures:
             with contextlib.suppress(Exception):
-                future.set_exception(self._broken_pool(error))
+                if self._leaving:
+                    future._fail_at_the_end(self._broken_pool(error))
+                else:
+                    future.set_exception(self._broken_pool(error))
             self.progress.task_done(failed=True)
 
     def _end(self) -> None:
@@ -362,9 +369,11 @@ class Loop:
                 self.executor.close()
         finally:
             self._close_pipe()
-            self._ended.set()
             with self._end_seen:
-                self._end_seen.notify_all()
+                self._ended = True
+                # As in LambdaFuture._fail_at_the_end: it is too late to wake anybody.
+                if not self._leaving:
+                    self._end_seen.notify_all()
 
 
 _running: weakref.WeakSet[Loop] = weakref.WeakSet()

@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
-  bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
+  bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
 PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tools/c_reference.py benches/function_start.py
 PREFIX ?= /usr/local
 PLACES = --prefix "$(PREFIX)" $(foreach place,LIBDIR INCLUDEDIR BINDIR MANDIR,\

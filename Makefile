@@ -11,7 +11,9 @@ VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
   bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
-PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tools/c_reference.py benches/function_start.py
+PYTHON = tests/python tests/image tests/bindings tests/install tests/docs benches/function_start.py tools/c_reference.py \
+  packaging/third_party_licenses.py
+MYPY = $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml
 PREFIX ?= /usr/local
 PLACES = --prefix "$(PREFIX)" $(foreach place,LIBDIR INCLUDEDIR BINDIR MANDIR,\
   $(if $($(place)),--$(shell echo $(place) | tr A-Z a-z) "$($(place))"))
@@ -79,7 +81,7 @@ package: portable ## a tarball and a .deb that run on every Linux with glibc 2.2
 	@tools/package.sh
 
 .PHONY: wheel
-wheel: setup portable ## the Python wheel for the same machines, into build/packages
+wheel: setup portable ## the Python wheel for the same machines, into build/wheels
 	@tools/build_wheel.sh
 
 # What the bindings are built and tested against.
@@ -92,10 +94,11 @@ header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: docs
-docs: ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
+docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page outcomes
 	@tools/c_reference.py
 	@bindings/python/generate.py
+	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py
 
 .PHONY: demo
 demo: setup-build build ## run over 200 real commands through the local Lambda and check each result
@@ -161,13 +164,15 @@ soak: ## the stories of tests/scenarios with outages as long as in life (about 8
 	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios -- --include-ignored
 
 .PHONY: bench
-bench: setup function ## cost of single calls, 10,000 tasks with 20 ms latency, start of the function (builds with optimisation first)
+bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, start of the function, Python's pool (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
 	@cargo build --quiet --locked --release -p lambda-executor-local
 	@mkdir -p build/bench
 	@cp $(TARGET)/../release/lambda-executor-local build/function/lambda-executor-function build/bench/
 	@$(VENVS)/boto/bin/python benches/function_start.py --programs build/bench
+	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
+	  --library build/portable/liblambda_executor.so
 
 .PHONY: lint
 lint: lint-text lint-rust lint-c lint-python lint-go ## format and lint checks: Rust, C, C++, Python, Go; no merge left half done
@@ -189,11 +194,12 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@MYPYPATH=tests/python:tests/image:tests/bindings:tests/install:tests/docs:tools \
-	  $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml $(PYTHON)
-	@$(VENVS)/boto/bin/ruff check --quiet --config bindings/python/pyproject.toml bindings/python
-	@$(VENVS)/boto/bin/ruff format --quiet --check --config bindings/python/pyproject.toml bindings/python
-	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python
+	@$(MYPY) tests/python benches/function_start.py tools/c_reference.py packaging/third_party_licenses.py
+	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
+	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
+	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src
+	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml --python-version 3.11 \
+	  $(filter-out bindings/python/src,$(wildcard bindings/python/*.py bindings/python/tests bindings/python/examples bindings/python/benches))
 
 .PHONY: lint-go
 lint-go: prefix
@@ -205,7 +211,7 @@ format: setup ## put all sources into their canonical form
 	@cargo fmt --all
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format -i $(C_SOURCES))
 	@$(VENVS)/boto/bin/ruff format --quiet --config tests/python/pyproject.toml $(PYTHON)
-	@$(VENVS)/boto/bin/ruff format --quiet --config bindings/python/pyproject.toml bindings/python
+	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet
 	@gofmt -w bindings/go
 
 .PHONY: clean

@@ -31,6 +31,7 @@ missing_packages() {
   # For the bindings.
   has cmake || echo cmake
   has go || echo golang-go
+  has groff || echo groff-base
   # For the images of the function.
   has buildah || echo buildah
   has mmdebstrap || echo mmdebstrap

@@ -1,5 +1,6 @@
-/* What a task costs in C: queues N tasks, takes their events until all are final, and prints the seconds that it took
- * and the CPU seconds of this thread. The same loop as benches/pool.py has in Python.
+/* What a task costs in C: queues N tasks, takes their events until all are final, and prints the
+ * seconds that it took and the CPU seconds of this thread. The same loop as benches/pool.py has in
+ * Python.
  *
  *   ./c_side N CONFIG_JSON
  */

@@ -61,8 +61,11 @@ async def test_waiting_needs_no_thread_and_holds_up_no_other_task() -> None:
             await asyncio.sleep(0.01)
         assert threading.active_count() == before
         assert not waiting.done()
+        assert executor._watched is not None
         executor.queue("one", ["true"])
         assert (await waiting)[0].state is State.RUNNING
+        # Events that nobody waits for do not keep the loop busy.
+        assert executor._watched is None
         ticking.cancel()
 
 

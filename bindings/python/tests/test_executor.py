@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import select
+import threading
 import time
 from typing import Any
 
@@ -303,8 +304,27 @@ def test_automatic_acknowledgement_comes_with_sync(builtin: Executor) -> None:
 
 def test_wake_ends_the_next_wait(builtin: Executor) -> None:
     builtin.wake()
-    assert builtin.sync(None) == []
+    began = time.monotonic()
+    assert builtin.sync(60) == []
+    assert time.monotonic() - began < 30
     assert builtin.sync(0.1) == []
+
+
+def test_wake_ends_every_wait_under_way(builtin: Executor) -> None:
+    ended: list[list[Event]] = []
+    waiting = [threading.Thread(target=lambda: ended.append(builtin.sync(60))) for _ in range(4)]
+    for thread in waiting:
+        thread.start()
+    deadline = time.monotonic() + 60
+    while len(builtin._handle._calls) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    began = time.monotonic()
+    builtin.wake()
+    for thread in waiting:
+        thread.join(60)
+    assert ended == [[]] * 4
+    assert time.monotonic() - began < 30
 
 
 def test_health_and_statistics(builtin: Executor) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import struct
+from array import array
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from . import _native
@@ -86,13 +89,23 @@ def read_batch(library: ctypes.CDLL, batch: int) -> list[Event]:
     first = library.lambda_executor_batch_events(batch, ctypes.byref(n), ctypes.byref(stride))
     if not first:
         return []
-    address = ctypes.addressof(first.contents)
-    memory = (ctypes.c_char * (n.value * stride.value)).from_address(address)
+    memory = (ctypes.c_char * (n.value * stride.value)).from_address(ctypes.addressof(first.contents))
     # The library's own stride: events of a newer one are longer.
-    return [_event(memory, at) for at in range(0, n.value * stride.value, stride.value)]
+    rows = [_LAYOUT.unpack_from(memory, at) for at in range(0, n.value * stride.value, stride.value)]
+    # All texts of the batch in one go, each up to its NUL: a tenth of what string_at takes for each.
+    pointers = array("Q")
+    for row in rows:
+        pointers.extend(_TEXTS(row))
+    texts: Iterator[Any] = iter((ctypes.c_char_p * len(pointers)).from_buffer(pointers)[:])
+    return [_event(row, texts) for row in rows]
 
 
-def _event(memory: Any, at: int) -> Event:  # noqa: ANN401 - a buffer has no name before Python 3.12
+# Where in a row the pointers to texts are.
+_TEXTS = operator.itemgetter(2, 14, 16, 20, 22, 24)
+_NEW = tuple.__new__
+
+
+def _event(row: tuple[Any, ...], texts: Iterator[Any]) -> Event:
     (
         seq,
         tag,
@@ -120,25 +133,33 @@ def _event(memory: Any, at: int) -> Event:  # noqa: ANN401 - a buffer has no nam
         stream_len,
         attempt,
         attempt_len,
-    ) = _LAYOUT.unpack_from(memory, at)
-    copy = ctypes.string_at
-    return Event(
-        seq,
-        tag,
-        copy(key, key_len).decode(),
-        _STATES[state],
-        _REASONS[reason],
-        return_code if has_return_code else None,
-        signal,
-        attempts,
-        queued / 1000 if queued else None,
-        submitted / 1000 if submitted else None,
-        started / 1000 if started else None,
-        finished / 1000 if finished else None,
-        copy(message, message_len).decode() if message_len else "",
-        copy(output, output_len).decode() if output_len else "",
-        copy(value, value_len) if value_len else b"",
-        copy(request, request_len).decode() if request_len else "",
-        copy(stream, stream_len).decode() if stream_len else "",
-        copy(attempt, attempt_len).decode() if attempt_len else "",
+    ) = row
+    # Not Event(...), which takes twice as long to sort its arguments.
+    return _NEW(
+        Event,
+        (
+            seq,
+            tag,
+            _text(next(texts), key, key_len),
+            _STATES[state],
+            _REASONS[reason],
+            return_code if has_return_code else None,
+            signal,
+            attempts,
+            queued / 1000 if queued else None,
+            submitted / 1000 if submitted else None,
+            started / 1000 if started else None,
+            finished / 1000 if finished else None,
+            _text(next(texts), message, message_len),
+            _text(next(texts), output, output_len),
+            ctypes.string_at(value, value_len) if value_len else b"",
+            _text(next(texts), request, request_len),
+            _text(next(texts), stream, stream_len),
+            _text(next(texts), attempt, attempt_len),
+        ),
     )
+
+
+def _text(up_to_nul: bytes, pointer: int, length: int) -> str:
+    # Output may hold NULs of its own.
+    return (up_to_nul if len(up_to_nul) == length else ctypes.string_at(pointer, length)).decode()

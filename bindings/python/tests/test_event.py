@@ -25,7 +25,7 @@ class Batches:
             event.seq, event.tag, event.state, event.reason = number + 1, 2**64 - 1, 5, 99
             event.has_return_code, event.return_code, event.signal, event.attempts = number, -9, 9, 2**32 - 1
             event.queued_at_ms, event.finished_at_ms = 1_500, 2**53
-            for name, kind in _native.Event._fields_:
+            for name, kind, *_ in _native.Event._fields_:
                 if kind is _native.Str:
                     text = getattr(event, name)
                     # Never NULL, also where it is empty.

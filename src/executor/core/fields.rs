@@ -53,6 +53,14 @@ impl<'a> Fields<'a> {
         self.get(name).unwrap_or(0)
     }
 
+    /// A Unix time in ms; 0, not known, where no calendar has it (after the year 9999): every language that gets it
+    /// makes a date of it, and some of them overflow.
+    pub(super) fn unix_ms(&self, name: &str) -> i64 {
+        const END_OF_9999: i64 = 253_402_300_799_999;
+        let told = self.integer(name);
+        if (0..=END_OF_9999).contains(&told) { told } else { 0 }
+    }
+
     pub(super) fn task_key(&self) -> Result<String, String> {
         match self.get::<Text>("task_key") {
             Some(key) => Ok(key.0),

@@ -88,8 +88,8 @@ fn parse_result(body: &Fields<'_>) -> Result<Parsed, String> {
             output_tail: body.text("output_tail"),
             value,
             log_stream: body.text("log_stream"),
-            started_at_ms: body.integer("started_at_ms"),
-            finished_at_ms: body.integer("finished_at_ms"),
+            started_at_ms: body.unix_ms("started_at_ms"),
+            finished_at_ms: body.unix_ms("finished_at_ms"),
         }),
         key,
     })
@@ -154,6 +154,23 @@ mod tests {
         let parsed = parse(&message(r#"{"task_key": "k", "return_code": 3, "extra": [1]}"#)).unwrap();
         assert_eq!((parsed.key.as_str(), parsed.attempt), ("k", Attempt::Absent));
         assert!(matches!(parsed.content, Content::Result(r) if r.return_code == 3));
+    }
+
+    #[test]
+    fn times_that_no_clock_tells_are_not_known() {
+        for (told, known) in [
+            ("0", 0),
+            ("1764000000000", 1_764_000_000_000),
+            ("253402300799999", 253_402_300_799_999),
+            ("253402300800000", 0),
+            ("9223372036854775807", 0),
+            ("-1", 0),
+            (r#""soon""#, 0),
+        ] {
+            let body = format!(r#"{{"task_key": "k", "return_code": 0, "started_at_ms": {told}, "finished_at_ms": {told}}}"#);
+            let Content::Result(result) = parse(&message(&body)).unwrap().content else { panic!("not a result") };
+            assert_eq!((result.started_at_ms, result.finished_at_ms), (known, known), "{told}");
+        }
     }
 
     #[test]

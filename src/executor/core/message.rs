@@ -167,7 +167,8 @@ mod tests {
             ("-1", 0),
             (r#""soon""#, 0),
         ] {
-            let body = format!(r#"{{"task_key": "k", "return_code": 0, "started_at_ms": {told}, "finished_at_ms": {told}}}"#);
+            let body =
+                format!(r#"{{"task_key": "k", "return_code": 0, "started_at_ms": {told}, "finished_at_ms": {told}}}"#);
             let Content::Result(result) = parse(&message(&body)).unwrap().content else { panic!("not a result") };
             assert_eq!((result.started_at_ms, result.finished_at_ms), (known, known), "{told}");
         }

@@ -9,7 +9,7 @@ import (
 )
 
 // What a call costs, library included. Nothing is submitted, so that nothing else runs.
-const away = `{"max_queued_tasks": 100000000, "log": "off", "local": {"faults": {"outages": [{"for_ms": 3600000}]}}}`
+const away = `{"max_queued_tasks": 100000000, "log": "off", "local": {"handler": "builtin", "faults": {"outages": [{"for_ms": 3600000}]}}}`
 
 func tasksFor(n int) []lambdaexecutor.Task {
 	tasks := make([]lambdaexecutor.Task, n)

@@ -33,6 +33,11 @@ func libraryThreads() int {
 	return n
 }
 
+func threads() int {
+	tasks, _ := os.ReadDir("/proc/self/task")
+	return len(tasks)
+}
+
 func descriptors() int {
 	open, _ := os.ReadDir("/proc/self/fd")
 	return len(open)

@@ -42,21 +42,17 @@ func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, flight *flight,
 	}
 	h := ex.handle
 	end := flight.join(h, func() error { return h.waitDrained(timeout) })
-	if flight != &ex.drain {
-		// Sync learns from this one that nothing more will come, also when the configured time is over.
-		ex.drain.join(h, func() error { return h.waitDrained(-1) })
-	}
 	ex.leave()
-	if err := ex.awaitAnswer(ctx, end); err != nil {
-		if remaining, now := ex.drainNow(mode); now == nil || now == ErrTimedOut {
-			if now == nil {
-				return 0, nil
-			}
-			return remaining, err
-		}
-		return remaining, err
+	if err = ex.awaitAnswer(ctx, end); err == nil {
+		return 0, nil
 	}
-	return 0, nil
+	switch left, now := ex.drainNow(mode); now {
+	case nil: // at the last moment
+		return 0, nil
+	case ErrTimedOut, ErrInterrupted:
+		return left, err
+	}
+	return remaining, err
 }
 
 // drainNow begins the drain and looks how far it is, without waiting.
@@ -88,5 +84,5 @@ func (h *handle) waitDrained(timeout C.int64_t) error {
 	}
 }
 
-// tellDrained ends the waits for events: the descriptor does not tell when a drain is over.
+// tellDrained ends the waits for events. Where a task was left, its final event did that; where none was, nothing else does.
 func (h *handle) tellDrained() { h.drainedOnce.Do(func() { close(h.drained) }) }

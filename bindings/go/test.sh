@@ -34,11 +34,11 @@ formatted() {
   [ -z "$files" ] || { printf 'gofmt would change\n%s\n' "$files"; return 1; }
 }
 
-# Counts tests and subtests; a failure without a failed test (a program that does not build, or crashes) counts as one.
+# Never from the cache, which does not see a changed library. Counts tests and subtests; a failure without a failed test (a program that does not build, or crashes) counts as one.
 tests() { # folder, arguments of go test
   local folder=$1 status=0 red
   shift
-  env -C "$folder" go test -race -v -timeout 10m "$@" >"$log" 2>&1 || status=$?
+  env -C "$folder" go test -count=1 -race -v -timeout 10m "$@" >"$log" 2>&1 || status=$?
   passed=$((passed + $(grep -c '^ *--- PASS' "$log" || true)))
   red=$(grep -c '^ *--- FAIL' "$log" || true)
   if [ "$status" -ne 0 ]; then

@@ -53,6 +53,8 @@ print("end of program", flush=True)
         assert status == 0, running.said()
         assert "Fatal" not in running.said()
         assert "Exception ignored" not in running.said()
+        # Not even a daemon thread has something to tell: printing it while Python ends can be fatal.
+        assert "ClosedError" not in running.said()
 
 
 def test_real_function_processes_end_with_the_program(python: str) -> None:

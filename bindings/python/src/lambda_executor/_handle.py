@@ -48,6 +48,14 @@ class Handle:
 
     def call(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - what the function of that name takes
         """Calls a function of the library on the executor: its result, or ERR_CLOSED where that is closed."""
+        status = self._counted(name, *arguments)
+        if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()):
+            # A daemon thread, closed because the interpreter ends. The exception would be printed, if at all, while
+            # Python takes its files away, which can be fatal: it is to come too late.
+            _never.acquire(timeout=PATIENCE_S)
+        return status
+
+    def _counted(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - as above
         token = object()
         try:
             # First the token, then the look: `close` sets first and looks then, so one of the two sees the other.
@@ -171,18 +179,21 @@ def take_message(library: ctypes.CDLL, error: int) -> str:
 _live: set[Handle] = set()
 # Whose log handlers may not have returned when their executor was freed: the library may still come back to them.
 _late: list[logs.Records] = []
-_ending = False
+# The thread in which the interpreter ends.
+_ending_in = 0
+_never = _thread.allocate_lock()
+_never.acquire()
 
 
 def ending() -> bool:
     """The interpreter ends: an executor that started now would be closed by nobody."""
-    return _ending
+    return _ending_in != 0
 
 
 def _close_all() -> None:
     """At the end of the interpreter, while its threads still run: no thread of the library may call into it later."""
-    global _ending
-    _ending = True
+    global _ending_in
+    _ending_in = _thread.get_ident()
     handles = [handle for handle in list(_live) if not handle.forked]
     for handle in handles:
         handle.begin_close()

@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_lambda::config::{IdentityCache, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_sdk_lambda::config::{IdentityCache, Intercept, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig};
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
 use std::collections::HashMap;
@@ -198,6 +198,20 @@ async fn base(settings: &Settings, identity: &Identity) -> Result<SdkConfig, Cal
         Some(provider) => in_time(loaded, provider, identity.origin()),
         None => loaded,
     })
+}
+
+/// Clients of nobody, each of whose calls ends where `stop` says.
+pub(super) fn without_network(stop: impl Intercept + Clone + 'static) -> (LambdaClient, SqsClient) {
+    let base = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .region(Region::new("us-east-1"))
+        .http_client(tls::trusting_nobody())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("none", "none", None, None, "none")))
+        .build();
+    let lambda = lambda::Builder::from(&base).interceptor(stop.clone()).build();
+    let sqs = sqs::Builder::from(&base).interceptor(stop).build();
+    (LambdaClient::from_conf(lambda), SqsClient::from_conf(sqs))
 }
 
 /// By hand, so that neither environment nor files are read.

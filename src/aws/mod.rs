@@ -2,6 +2,7 @@
 
 mod clients;
 mod errors;
+mod first_use;
 mod function_name;
 mod health;
 mod identity;
@@ -14,6 +15,7 @@ mod region;
 mod tests;
 mod tls;
 
+pub use first_use::first_use;
 pub use function_name::FunctionName;
 pub use identity::{Identity, Keys, Method, Role};
 pub use queue_fit::QueueNeeds;

@@ -13,7 +13,7 @@ pub(super) fn http_client(settings: &Settings) -> Result<Option<SharedHttpClient
     match &settings.ca_bundle {
         Some(path) => bundle(path).map(Some),
         // The system's certificates need not be read, which takes longer than starting the local server.
-        None if settings.isolated && settings.endpoints.are_plain() => Ok(Some(client(TrustStore::empty()))),
+        None if settings.isolated && settings.endpoints.are_plain() => Ok(Some(trusting_nobody())),
         None if settings.isolated => Ok(Some(client(TrustStore::default()))),
         None => Ok(None),
     }
@@ -21,6 +21,11 @@ pub(super) fn http_client(settings: &Settings) -> Result<Option<SharedHttpClient
 
 fn provider() -> tls::Provider {
     tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)
+}
+
+/// For what is not spoken to over TLS.
+pub(super) fn trusting_nobody() -> SharedHttpClient {
+    client(TrustStore::empty())
 }
 
 fn client(trusted: TrustStore) -> SharedHttpClient {
@@ -50,6 +55,12 @@ fn bundle(path: &Path) -> Result<SharedHttpClient, CallError> {
     let tried = panics::catch(|| drop(Connector::builder().tls_provider(provider()).tls_context(context).build()));
     tried.map_err(|_| wrong("holds a certificate that is broken".into()))?;
     Ok(client(trusted))
+}
+
+/// The SDK reads them when it first connects, once a process.
+pub(super) fn read_system_certificates() {
+    // Without any it panics, and will when it connects: then it is told.
+    _ = panics::catch(|| drop(Connector::builder().tls_provider(provider()).build()));
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use once_cell::sync::OnceCell;
+use std::cell::UnsafeCell;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -36,13 +37,56 @@ impl Birth {
     }
 }
 
-/// The handler stays for the life of the process; so does its code, since the library is linked with `-z nodelete`.
+/// Does what no fork may happen in the middle of: forks of other threads wait until it is done. Only for work that waits
+/// for nobody. Before the first [`Birth::now`] of the process nothing is kept away.
+pub fn between_forks<T>(work: impl FnOnce() -> T) -> T {
+    struct Held;
+    impl Drop for Held {
+        fn drop(&mut self) {
+            GATE.unlock();
+        }
+    }
+    GATE.lock();
+    let _held = Held;
+    work()
+}
+
+/// Held by a fork, and by what must not be torn by one. Not a lock of the standard library: it is unlocked in another
+/// function than the one that locked it.
+struct Gate(UnsafeCell<libc::pthread_mutex_t>);
+
+// SAFETY: a mutex is there to be used by all threads.
+unsafe impl Sync for Gate {}
+
+static GATE: Gate = Gate(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+
+impl Gate {
+    fn lock(&self) {
+        // SAFETY: initialised, and never moved.
+        unsafe { libc::pthread_mutex_lock(self.0.get()) };
+    }
+
+    /// By the thread that has locked it; in a child that is the thread that forked.
+    fn unlock(&self) {
+        // SAFETY: as in `lock`.
+        unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+    }
+}
+
+/// The handlers stay for the life of the process; so does their code, since the library is linked with `-z nodelete`.
 fn register() -> io::Result<()> {
+    extern "C" fn before() {
+        GATE.lock();
+    }
+    extern "C" fn in_parent() {
+        GATE.unlock();
+    }
     extern "C" fn in_child() {
+        GATE.unlock();
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the handler only counts, which is safe in a child of a process with threads.
-    match unsafe { libc::pthread_atfork(None, None, Some(in_child)) } {
+    // SAFETY: the handlers lock, unlock and count, which is safe also in a child of a process with threads.
+    match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
         0 => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
     }

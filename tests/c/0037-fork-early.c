@@ -1,0 +1,51 @@
+/* A child forked while the first executor of the process starts is no worse off than a later one: what is made once a
+ * process is not left half made in it. */
+#include "test.h"
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void run_one_task(const char *key) {
+  lambda_executor_t *ex = start(BUILTIN);
+  queue(ex, task(key));
+  expect_final(ex, key, LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
+  lambda_executor_free(ex);
+}
+
+/* Not by exit: what the parent has registered and allocated is none of the child's. */
+static void leave(void) {
+  execl("/bin/true", "true", (char *)NULL);
+  _exit(1);
+}
+
+static void expect_success(pid_t child) {
+  int status = -1;
+  CHECK(child > 0);
+  CHECK_INT(waitpid(child, &status, 0), child);
+  CHECK(WIFEXITED(status));
+  CHECK_INT(WEXITSTATUS(status), 0);
+}
+
+/* In a process that has not used the library yet. */
+static void fork_after(useconds_t microseconds) {
+  lambda_executor_t *ex = start(BUILTIN);
+  usleep(microseconds);
+  pid_t child = fork();
+  if (child == 0) {
+    run_one_task("of the child");
+    leave();
+  }
+  expect_success(child);
+  lambda_executor_free(ex);
+}
+
+int main(void) {
+  for (useconds_t microseconds = 0; microseconds < 2000; microseconds += 100) {
+    pid_t process = fork();
+    if (process == 0) {
+      fork_after(microseconds);
+      leave();
+    }
+    expect_success(process);
+  }
+  return 0;
+}

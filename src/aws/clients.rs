@@ -8,7 +8,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_lambda::config::{IdentityCache, Intercept, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_sdk_lambda::config::{
+    IdentityCache, Intercept, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
+};
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
 use std::collections::HashMap;

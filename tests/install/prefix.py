@@ -50,7 +50,6 @@ class Prefix:
         """Of a user who builds against it. Its programs are not on the path."""
         return {
             "PATH": PATH,
-            "HOME": "/nonexistent",
             "LC_ALL": "C.UTF-8",
             "PKG_CONFIG_PATH": str(self.libdir / "pkgconfig"),
             **more,
@@ -61,7 +60,8 @@ class Prefix:
         done = subprocess.run(
             ["sh", "-eu", "-c", script],
             cwd=cwd,
-            env=self.environment(**more),
+            # Tools keep things at home, Go for one.
+            env={"HOME": str(cwd), **self.environment(**more)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -89,7 +89,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         tool = shutil.which(name)
         assert tool
         (folder / name).symlink_to(tool)
-    return {"PATH": str(folder), "HOME": "/nonexistent"}
+    return {"PATH": str(folder), "HOME": str(folder)}
 
 
 def test_its_name_says_what_it_is_for(wheel: Path) -> None:

@@ -66,7 +66,7 @@ def test_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     output(tmp_path / "venv/bin/pip", "install", "--no-index", "--disable-pip-version-check", wheel)
 
     def run(*command: str) -> str:
-        environment = {"PATH": PATH, "HOME": "/nonexistent"}
+        environment = {"PATH": PATH, "HOME": str(tmp_path)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -87,6 +87,33 @@ func TestADrainOfNothingEndsWaits(t *testing.T) {
 	}
 }
 
+// One edge of the descriptor, the last event, is work for all: for one the event, for the others the end.
+func TestTheLastEventOfADrainEndsAllWaits(t *testing.T) {
+	ex := start(t, `{"end_wait_timeout": 1, "running_events": false, "local": {}}`)
+	command, open := gate(t)
+	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command})
+	if _, err := ex.DrainConfigured(within(t), lambdaexecutor.DrainFinish); err != lambdaexecutor.ErrTimedOut {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 3)
+	for range 3 {
+		go func() { _, err := ex.Sync(within(t), 0); ended <- err }()
+	}
+	asleep(t, 3, "(*Executor).await(")
+	open()
+	events := 0
+	for range 3 {
+		if err := <-ended; err == nil {
+			events++
+		} else if !errors.Is(err, lambdaexecutor.ErrClosed) {
+			t.Error(err)
+		}
+	}
+	if events != 1 {
+		t.Error(events, "of three got the event")
+	}
+}
+
 // Nothing is freed under a call that is still in the library: here one that waits for a log handler.
 func TestCloseWaitsForCalls(t *testing.T) {
 	called, release := make(chan struct{}, 1000), make(chan struct{})

@@ -110,6 +110,7 @@ func calls(ex *lambdaexecutor.Executor, ctx context.Context) map[string]func() e
 		"SetCredentials":  func() error { return ex.SetCredentials("{}") },
 		"SetLogger":       func() error { return ex.SetLogger(nil) },
 		"Wake":            ex.Wake,
+		"Err":             ex.Err,
 		"WakeupFd":        func() error { _, err := ex.WakeupFd(); return err },
 	}
 }
@@ -213,6 +214,34 @@ func TestFinalizer(t *testing.T) {
 	})
 	if text := log.String(); !strings.Contains(text, "dropped without Close") {
 		t.Errorf("the log says %q", text)
+	}
+}
+
+// It is not dropped while its last call waits.
+func TestAWaitKeepsTheExecutor(t *testing.T) {
+	nothingLeft(t)
+	quiet := lambdaexecutor.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	ex, err := lambdaexecutor.New(`{"local": {"handler": "builtin", "faults": {"latency_ms": 500}}}`, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	ctx := within(t)
+	go func() { ended <- ex.CheckHealth(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			eventually(t, "the executor was closed", func() bool {
+				runtime.GC()
+				return libraryThreads() == 0
+			})
+			return
+		default:
+			runtime.GC()
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ package lambdaexecutor
 import "C"
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +42,9 @@ func (h *handle) take(max int) ([]Event, *C.lambda_executor_batch_t, error) {
 	case ErrTimedOut, ErrInterrupted:
 		return nil, nil, nil
 	default:
-		return nil, nil, failure(got.status, got.err)
+		err := failure(got.status, got.err)
+		h.ended.Store(&err)
+		return nil, nil, err
 	}
 	events := make([]Event, got.n)
 	for i := range events {
@@ -114,7 +117,7 @@ type held struct {
 // taken says so to the library, which acknowledges it with option ack "auto".
 func (h *held) taken() { C.lambda_executor_batch_free(h.batch) }
 
-// returned are events that were on their way to somebody who left. The next who asks gets them.
+// returned are events that were on their way to somebody who left, oldest first. The next who asks gets them.
 type returned struct {
 	mu     sync.Mutex
 	events []*held
@@ -128,7 +131,17 @@ func (r *returned) add(h *held) {
 		h.taken()
 		return
 	}
-	r.events = append(r.events, h)
+	at := len(r.events)
+	for at > 0 && r.events[at-1].event.Seq > h.event.Seq {
+		at--
+	}
+	r.events = slices.Insert(r.events, at, h)
+}
+
+func (r *returned) count() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return uint64(len(r.events))
 }
 
 // remove takes up to max of them, all for 0.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // Executor hands tasks to AWS Lambda and their events to you. Make one with New, end it with Close.
@@ -31,6 +32,7 @@ type handle struct {
 	closing     chan struct{}
 	drained     chan struct{}
 	drainedOnce sync.Once
+	ended       atomic.Pointer[error] // with which the library last answered that there will be no more events
 	health      flight
 	drain       flight
 	endWait     flight
@@ -48,8 +50,9 @@ func WithLogger(logger *slog.Logger) Option {
 // background and tasks wait until the check has passed; call CheckHealth to hear of a wrong name at once.
 //
 // config is the options, as JSON text (string, []byte, json.RawMessage) or as any value that json.Marshal turns into an
-// object; ConfigSchema and docs/configuration.md tell them all. nil reads them from where Airflow has them: then the
-// environment is read, and no other goroutine may change it (os.Setenv) meanwhile.
+// object; ConfigSchema and docs/configuration.md tell them all. nil (not a slice that is nil, which is an empty text)
+// reads them from where Airflow has them: then the environment is read, and no other goroutine may change it (os.Setenv)
+// meanwhile.
 //
 // Errors: ErrInvalidConfig (with everything that is wrong, one line each), ErrUnsupported, ErrIO.
 func New(config any, options ...Option) (*Executor, error) {
@@ -90,8 +93,12 @@ func New(config any, options ...Option) (*Executor, error) {
 
 // Close ends the executor: every call returns ErrClosed from now on, those that wait at this moment too, and channels of
 // Events are closed. It waits for the calls under way, then takes at most about option shutdown_grace_ms. Results that
-// were not acknowledged go back to their queue. Tasks that were not submitted are dropped, and the log says how many:
-// Drain first, to keep them. What runs in Lambda goes on, and a later executor can adopt it.
+// were not acknowledged go back to their queue, that of an event in the body of All at this moment too. Tasks that were not
+// submitted are dropped, and the log says how many: Drain first, to keep them. What runs in Lambda goes on, and a later
+// executor can adopt it.
+//
+// A log handler that has not returned is not waited for, and its thread stays until it does; but a SetLogger that waits for
+// the handler is a call under way, for which Close waits without limit.
 //
 // Close may be called any number of times and from any goroutine, but not from the log handler; each call returns when
 // all is done. Its error is always nil: it makes an Executor an io.Closer.

@@ -2,6 +2,7 @@ package lambdaexecutor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -166,6 +167,14 @@ func TestNilConfigurationReadsAirflows(t *testing.T) {
 	t.Setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS", "abc")
 	_, err := lambdaexecutor.New(nil)
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS=abc")
+}
+
+// Whoever has read no configuration does not get another's.
+func TestASliceThatIsNilIsAnEmptyText(t *testing.T) {
+	for _, config := range []any{"", []byte(nil), json.RawMessage(nil)} {
+		_, err := lambdaexecutor.New(config)
+		wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "is empty")
+	}
 }
 
 func TestSelfDescription(t *testing.T) {

@@ -2,6 +2,7 @@ package lambdaexecutor
 
 import (
 	"context"
+	"runtime"
 	"sync"
 )
 
@@ -42,18 +43,25 @@ func (f *flight) join(h *handle, call func() error) *answer {
 	return started
 }
 
-// awaitAnswer waits for it until the context is done.
-func (ex *Executor) awaitAnswer(ctx context.Context, a *answer) error {
+// awaitAnswer waits for it until the context is done. An answer that is there comes before any other end.
+func (ex *Executor) awaitAnswer(ctx context.Context, a *answer) (err error) {
+	// The goroutine of the flight does not hold the Executor: one whose last use this is would be dropped, and closed.
+	defer runtime.KeepAlive(ex)
 	woken := ex.wakes.begin()
 	defer ex.wakes.end()
 	select {
 	case <-a.come:
-		return a.err
 	case <-woken:
-		return ErrInterrupted
+		err = ErrInterrupted
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	case <-ex.closing:
-		return ErrClosed
+		err = ErrClosed
+	}
+	select {
+	case <-a.come:
+		return a.err
+	default:
+		return err
 	}
 }

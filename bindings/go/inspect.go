@@ -80,7 +80,7 @@ func (ex *Executor) Counts() (Counts, error) {
 		Queued:         uint64(counts.queued),
 		Submitting:     uint64(counts.submitting),
 		Running:        uint64(counts.running),
-		WaitingEvents:  uint64(counts.waiting_events),
+		WaitingEvents:  uint64(counts.waiting_events) + ex.given.count(),
 		Unacknowledged: uint64(counts.unacknowledged),
 	}, Status(status).Err()
 }

@@ -38,21 +38,42 @@ func (ex *Executor) Poll(max int) ([]Event, error) {
 	if max < 0 {
 		return nil, &Error{ErrInvalidArgument, fmt.Sprintf("max is %d (allowed: 0 for all that wait, or how many)", max)}
 	}
-	if again := ex.given.remove(max); len(again) > 0 {
-		events := make([]Event, len(again))
-		for i, held := range again {
-			events[i] = held.event
-			held.taken()
-		}
-		ex.wakeup.pass() // there may be more
-		return events, nil
+	var events []Event
+	var err error
+	for _, again := range ex.given.remove(max) { // older than all that the library has
+		events = append(events, again.event)
+		again.taken()
 	}
-	events, batch, err := ex.take(max)
-	C.lambda_executor_batch_free(batch)
-	if err != nil || max > 0 && len(events) == max {
-		ex.wakeup.pass()
+	if max == 0 || len(events) < max {
+		var more []Event
+		var batch *C.lambda_executor_batch_t
+		more, batch, err = ex.take(max - min(max, len(events)))
+		C.lambda_executor_batch_free(batch)
+		if len(events) == 0 {
+			events = more
+		} else {
+			events, err = append(events, more...), nil // the error comes again, when nothing is left
+		}
+	}
+	if err != nil || len(events) > 0 {
+		ex.wakeup.pass() // there may be more, if only the end of a drain
 	}
 	return events, err
+}
+
+// Err is nil while events may come. Else it is what Sync and Poll return from now on, and what closed the channels of
+// Events: ErrClosed (closed, or drained and nothing left), ErrPanic, ErrIO. It takes no event and does not look for one: it
+// knows what the last call that did was told.
+func (ex *Executor) Err() error {
+	if !ex.enter() {
+		return ErrClosed
+	}
+	defer ex.leave()
+	ended := ex.ended.Load()
+	if ended == nil || ex.given.count() > 0 {
+		return nil
+	}
+	return *ended
 }
 
 // All is the events as they come, for a range loop:
@@ -61,7 +82,8 @@ func (ex *Executor) Poll(max int) ([]Event, error) {
 //
 // With option ack "auto" an event is acknowledged when the loop's body is done with it, be it by continue, break or
 // return; a body that panics has not taken it, and the next who asks for events gets it again. So a crash at any moment
-// loses nothing that the body had not finished.
+// loses nothing that the body had not finished. A body that calls Close has not taken its event either, as nothing is
+// acknowledged any more: break first, then Close.
 //
 // The loop ends when the executor is closed, or drained and nothing is left. Any other end, the context's included, comes
 // as a last round with its error.
@@ -97,12 +119,13 @@ func (ex *Executor) show(next *held, yield func(Event, error) bool) bool {
 	return more
 }
 
-// Events is the events as they come, in a channel. It is closed when the context is done, when the executor is closed,
-// when it is drained and nothing is left, and when it is broken: Poll tells which.
+// Events is the events as they come, in a channel. It is closed when the context is done, and else when Err is not nil: the
+// executor is closed, drained and nothing is left, or broken.
 //
-// The channel has no buffer. With option ack "auto" an event is acknowledged once it has been received; one that nobody
-// received before the end goes to the next who asks for events. A goroutine serves the channel until then, so end the
-// context when you stop receiving.
+// The channel has no buffer. With option ack "auto" an event is acknowledged once it has been received. One that nobody
+// received before the end has gone back when the channel is closed, and the next who asks for events gets it: until then
+// others may learn that a drain has left nothing. A goroutine serves the channel until the end, so end the context when
+// you stop receiving.
 func (ex *Executor) Events(ctx context.Context) <-chan Event {
 	channel := make(chan Event)
 	if !ex.enter() {

@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// jsonText is a value as JSON: text as it is, nil as nothing, anything else marshalled.
+// jsonText is a value as JSON: text as it is, nil as nothing, anything else marshalled. A slice that is nil is a text that
+// is empty: whoever has read none does not ask for what nil means.
 func jsonText(value any) ([]byte, error) {
 	switch value := value.(type) {
 	case nil:
@@ -16,9 +17,9 @@ func jsonText(value any) ([]byte, error) {
 	case string:
 		return []byte(value), nil
 	case []byte:
-		return value, nil
+		return append([]byte{}, value...), nil
 	case json.RawMessage:
-		return value, nil
+		return append([]byte{}, value...), nil
 	}
 	return json.Marshal(value)
 }

@@ -122,7 +122,8 @@ func (ex *Executor) Wake() error {
 }
 
 // WakeupFd is a descriptor for poll or epoll of a loop that is not Go's: readable exactly while events wait (and once the
-// executor is closed or broken). Call Poll when it is. Never read, write or close it; it lives until Close.
+// executor is closed or broken). Call Poll when it is. Never read, write or close it; it lives until Close. It knows nothing
+// of an event that All or Events gave back, so a loop that waits on it should not use these.
 func (ex *Executor) WakeupFd() (int, error) {
 	if !ex.enter() {
 		return -1, ErrClosed

@@ -14,28 +14,24 @@
 ///
 /// Rules that hold everywhere
 ///   - lambda_executor.h is the contract: what a call does, and which statuses it can come to, is
-///   told there. Here is
-///     told what C++ adds.
+///     told there. Here is told what C++ adds.
 ///   - Two styles, as in std::filesystem. A call without a `failure` as its last argument throws
-///   `error` when it fails.
-///     The same call with one throws nothing of its own and returns the status; where it is not
-///     noexcept, it needs memory. Statuses that are no failure (duplicate, queue_full, timed_out,
-///     interrupted, not_found) are returned in both styles and never thrown. Without exceptions
-///     (-fno-exceptions) only the second style is declared.
+///     `error` when it fails. The same call with one throws nothing of its own and returns the
+///     status; where it is not noexcept, it needs memory. Statuses that are no failure (duplicate,
+///     queue_full, timed_out, interrupted, not_found) are returned in both styles and never thrown.
+///     Without exceptions (-fno-exceptions) only the second style is declared.
 ///   - executor, events and failure own what they hold, can be moved and not copied, and may be
-///   destroyed in any order.
-///     One that is empty, because it was made so or moved from, can be destroyed and assigned to;
-///     calls on an empty executor fail with err_invalid_argument.
+///     destroyed in any order. One that is empty, because it was made so or moved from, can be
+///     destroyed and assigned to; calls on an empty executor fail with err_invalid_argument.
 ///   - Text in is UTF-8 and copied by the library before the call returns. A string_view out
-///   belongs to the events or
-///     failure that it came from; those of `name` and `version_string` last for ever. They are
-///     NUL-terminated too.
+///     belongs to the events or failure that it came from; those of `name` and `version_string`
+///     last for ever. They are NUL-terminated too.
 ///   - Every member may be called from any thread at any time, but moving, assigning and destroying
-///   only when no other
-///     call is running or still to come, and set_log_callback from one thread at a time.
+///     only when no other call is running or still to come, and set_log_callback from one thread at
+///     a time.
 ///
-/// The namespace is lambdaexecutor, since C has taken the name lambda_executor. Licence:
-/// Apache-2.0.
+/// The namespace is lambdaexecutor, since C has taken the name lambda_executor.
+/// Licence: Apache-2.0.
 
 #ifndef LAMBDA_EXECUTOR_HPP
 #define LAMBDA_EXECUTOR_HPP
@@ -51,7 +47,9 @@
 #endif
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -61,6 +59,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <ratio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -198,17 +197,50 @@ inline std::string_view config_schema() noexcept {
 
 namespace detail {
 
-/// Whole milliseconds, rounded away from 0: what is asked for is at least waited, and no positive
-/// time becomes 0.
+/// Whole milliseconds, rounded away from 0: what is asked for is at least waited, no positive time
+/// becomes 0, and no negative one. Where the result is too large, it is the largest there is.
 template <class Rep, class Period>
 constexpr std::int64_t to_ms(std::chrono::duration<Rep, Period> time) noexcept {
-  const auto exact = std::chrono::duration<long double, std::milli>(time).count();
-  if (!(exact > 0)) // also what is not a number
-    return exact < 0 ? -1 : 0;
-  if (exact >= static_cast<long double>(std::numeric_limits<std::int64_t>::max()))
-    return std::numeric_limits<std::int64_t>::max();
-  const auto whole = static_cast<std::int64_t>(exact);
-  return static_cast<long double>(whole) < exact ? whole + 1 : whole;
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  if constexpr (std::is_integral_v<Rep>) {
+    using factor = std::ratio_divide<Period, std::milli>;
+    if constexpr (sizeof(Rep) >= sizeof(most) && std::is_unsigned_v<Rep>)
+      if (time.count() > static_cast<Rep>(most))
+        return most;
+    const auto count = static_cast<std::int64_t>(time.count());
+    const std::int64_t whole = count / factor::den;
+    if (whole > most / factor::num - 1 || whole < 1 - most / factor::num)
+      return count < 0 ? -most : most;
+    const std::int64_t rest = count % factor::den * factor::num;
+    return whole * factor::num + rest / factor::den + (rest % factor::den > 0) -
+           (rest % factor::den < 0);
+  } else {
+    const auto exact = std::chrono::duration<long double, std::milli>(time).count();
+    const auto size = exact < 0 ? -exact : exact;
+    if (!(size > 0)) // also what is not a number
+      return 0;
+    if (size >= static_cast<long double>(most))
+      return exact < 0 ? -most : most;
+    // What a decimal fraction has too much in binary nobody asked for: 0.1 s is 100 ms.
+    const auto slack =
+        std::max(1e-6L, size * static_cast<long double>(std::numeric_limits<Rep>::epsilon()));
+    auto whole = static_cast<std::int64_t>(size);
+    if (whole == 0 || size - static_cast<long double>(whole) > slack)
+      whole++;
+    return exact < 0 ? -whole : whole;
+  }
+}
+
+/// The time point of a Unix time in ms; none for 0, and for what the clock cannot tell, which with
+/// nanoseconds is before 1677 and after 2262.
+inline std::optional<std::chrono::system_clock::time_point> time_of(std::int64_t unix_ms) noexcept {
+  using clock = std::chrono::system_clock;
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  if (unix_ms == 0 || unix_ms > duration_cast<milliseconds>(clock::duration::max()).count() ||
+      unix_ms < duration_cast<milliseconds>(clock::duration::min()).count())
+    return std::nullopt;
+  return clock::time_point(milliseconds(unix_ms));
 }
 
 } // namespace detail
@@ -402,6 +434,24 @@ inline status checked(status what, const failure &why = failure()) {
 
 // ---- Tasks. ----
 
+namespace detail {
+
+/// Whether the elements of a range stay where they are while others are looked at, as those of a
+/// container do: what the library is handed points into all of them at once.
+template <class Range> constexpr bool keeps_elements() noexcept {
+  using iterator = decltype(std::begin(std::declval<const Range &>()));
+  using element = decltype(*std::declval<iterator &>());
+  // Of iterators that go over a range once only, a reference leads into the iterator.
+  if constexpr (std::is_lvalue_reference_v<element>)
+    return std::is_base_of_v<std::forward_iterator_tag,
+                             typename std::iterator_traits<iterator>::iterator_category>;
+  else // What such a view or pointer looks at is elsewhere.
+    return std::is_same_v<std::decay_t<element>, std::string_view> ||
+           std::is_pointer_v<std::decay_t<element>>;
+}
+
+} // namespace detail
+
 /// A task to run. Keeps copies of what it is given, so it may be made once and queued again and
 /// again; to queue it allocates nothing. Nothing is checked before it is queued. Setters can be
 /// chained:
@@ -490,8 +540,15 @@ public:
   // The same on a temporary, which stays one: it can be moved into a container, and no reference to
   // it is left over.
 
-  template <class Argv = std::initializer_list<std::string_view>>
-  task &&command(const Argv &argv) && {
+  task &&key(std::string_view key) && {
+    return std::move(this->key(key));
+  }
+  task &&command(std::initializer_list<std::string_view> argv) && {
+    return std::move(command(argv));
+  }
+  template <class Range,
+            class = std::enable_if_t<!std::is_convertible_v<const Range &, std::string_view>>>
+  task &&command(const Range &argv) && {
     return std::move(command(argv));
   }
   task &&shell(std::string_view line) && {
@@ -587,6 +644,47 @@ public:
     return status{statuses_[index]};
   }
 
+  class iterator {
+  public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = status;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const status *;
+    using reference = status;
+
+    iterator() noexcept = default;
+    explicit iterator(const lambda_executor_status_t *at) noexcept : at_(at) {
+    }
+    status operator*() const noexcept {
+      return status{*at_};
+    }
+    iterator &operator++() noexcept {
+      ++at_;
+      return *this;
+    }
+    iterator operator++(int) noexcept {
+      return iterator(at_++);
+    }
+    friend bool operator==(iterator a, iterator b) noexcept {
+      return a.at_ == b.at_;
+    }
+    friend bool operator!=(iterator a, iterator b) noexcept {
+      return a.at_ != b.at_;
+    }
+
+  private:
+    const lambda_executor_status_t *at_ = nullptr;
+  };
+  using const_iterator = iterator;
+  using value_type = status;
+
+  iterator begin() const noexcept {
+    return iterator(statuses_.data());
+  }
+  iterator end() const noexcept {
+    return iterator(statuses_.data() + statuses_.size());
+  }
+
   /// How many are ok.
   std::size_t accepted() const noexcept {
     return accepted_;
@@ -675,27 +773,27 @@ public:
     return native_->attempts;
   }
 
-  /// When a time is not known, there is none.
+  /// When a time is not known, or not one that std::chrono::system_clock can tell, there is none.
   using time = std::optional<std::chrono::system_clock::time_point>;
 
   /// When the task was accepted by `queue`.
   time queued_at() const noexcept {
-    return at(native_->queued_at_ms);
+    return detail::time_of(native_->queued_at_ms);
   }
 
   /// When Lambda accepted it.
   time submitted_at() const noexcept {
-    return at(native_->submitted_at_ms);
+    return detail::time_of(native_->submitted_at_ms);
   }
 
   /// When the command started, by the function's clock.
   time started_at() const noexcept {
-    return at(native_->started_at_ms);
+    return detail::time_of(native_->started_at_ms);
   }
 
   /// When the command ended, by the function's clock; where it did not run, when the executor knew.
   time finished_at() const noexcept {
-    return at(native_->finished_at_ms);
+    return detail::time_of(native_->finished_at_ms);
   }
 
   /// For people: what happened. May be empty.
@@ -735,12 +833,6 @@ public:
   }
 
 private:
-  static time at(std::int64_t unix_ms) noexcept {
-    if (unix_ms == 0)
-      return std::nullopt;
-    return std::chrono::system_clock::time_point(std::chrono::milliseconds(unix_ms));
-  }
-
   const lambda_executor_event_t *native_;
 };
 
@@ -845,6 +937,10 @@ private:
 /// What `sync` handed out: the events and all of their text. Destroying it, or assigning to it,
 /// says "I am done with these": with option ack "auto", the default, their results then leave the
 /// queue.
+///
+/// An exception that leaves a loop over them destroys them too, and says so of events that nobody
+/// has looked at. So catch it inside of the loop, or take events one by one (max_events 1), or say
+/// yourself which are safe (option ack "manual").
 class events {
 public:
   using value_type = event;
@@ -949,8 +1045,9 @@ public:
     return log_level{native_->level};
   }
 
+  /// 1970 where the system clock tells no time of the range of std::chrono::system_clock.
   std::chrono::system_clock::time_point time() const noexcept {
-    return std::chrono::system_clock::time_point(std::chrono::milliseconds(native_->time_ms));
+    return detail::time_of(native_->time_ms).value_or(std::chrono::system_clock::time_point());
   }
 
   /// Part of the library that it comes from.
@@ -986,53 +1083,89 @@ public:
     return next;
   }
 
-  static void take(void *sink, const lambda_executor_log_record_t *record) noexcept {
-    auto &self = *static_cast<log_sink *>(sink);
-    target now;
-    {
-      const std::lock_guard<std::mutex> lock(self.mutex_);
-      now = self.target_;
-    }
-    if (now == nullptr)
-      return;
-#if LAMBDA_EXECUTOR_THROWS
-    try {
-      (*now)(log_record(record));
-    } catch (...) { // There is nobody to tell.
-    }
-#else
-    (*now)(log_record(record));
-#endif
+  /// The callback as of now. The call that it is for ends with `left`.
+  target entered() noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_ = target_ != nullptr;
+    return target_;
   }
 
-  /// For what is logged once the callback is gone.
-  log_level level = log_level::off;
+  void left() noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_ = false;
+    returned_.notify_all();
+  }
+
+  /// When this returns, the callback is not running, and is not called again. Whether it was.
+  bool end() noexcept {
+    target last; // let go after the lock, for what it holds is the host's
+    std::unique_lock<std::mutex> lock(mutex_);
+    last.swap(target_);
+    const bool was_running = running_;
+    returned_.wait(lock, [this] { return !running_; });
+    return was_running;
+  }
+
+  /// Keeps a sink that the library may still call, which nothing tells the end of: a list, and not
+  /// a leak, so that those who look for leaks find none.
+  static void keep(std::unique_ptr<log_sink> sink) noexcept {
+    static std::atomic<log_sink *> kept{nullptr};
+    log_sink *const mine = sink.release();
+    mine->next_ = kept.load();
+    while (!kept.compare_exchange_weak(mine->next_, mine))
+      continue;
+  }
 
 private:
   std::mutex mutex_;
+  std::condition_variable returned_;
   target target_;
+  bool running_ = false;
+  log_sink *next_ = nullptr;
 };
+
+/// What the library calls. With exceptions and without it is another function, by another name: a
+/// program may have files of both kinds, and the linker keeps one function of each name.
+template <bool Throws>
+void take_log_record(void *sink, const lambda_executor_log_record_t *record) noexcept {
+  auto &self = *static_cast<log_sink *>(sink);
+  log_sink::target now = self.entered();
+  if (now == nullptr)
+    return;
+#if LAMBDA_EXECUTOR_THROWS
+  try {
+    (*now)(log_record(record));
+  } catch (...) { // There is nobody to tell.
+  }
+#else
+  (*now)(log_record(record));
+#endif
+  now.reset(); // What it holds may be of use to nobody after `left`.
+  self.left();
+}
 
 } // namespace detail
 
 // ---- The executor. ----
 
 /// An executor: configuration, threads, connections and the tasks it was given. Destroying it takes
-/// at most about option shutdown_grace_ms, and a log callback that runs is waited for; tasks that
-/// were not submitted are dropped (`drain` first, to keep them), and invocations that run go on.
+/// at most about option shutdown_grace_ms; tasks that were not submitted are dropped (`drain`
+/// first, to keep them), and invocations that run go on. A log callback gets the records of that
+/// too, and one that runs is waited for.
 class executor {
 public:
   /// An empty one, to be assigned to.
   executor() noexcept = default;
 
   /// Creates an executor from a JSON object of options. `{"airflow": true}` reads them from where
-  /// Airflow has them.
+  /// Airflow has them. Where that fails, `ex` stays what it was.
   [[nodiscard]] static status create(std::string_view config_json, executor &ex,
                                      failure &why) noexcept {
     lambda_executor_t *handle = nullptr;
     const lambda_executor_str_t config = detail::str(config_json);
     const status done{lambda_executor_create(config.ptr, config.len, &handle, why.out())};
-    ex = executor(handle);
+    if (done == status::ok)
+      ex = executor(handle);
     return done;
   }
 
@@ -1054,13 +1187,17 @@ public:
   }
 
   ~executor() {
-    // Before it is freed, since that may leave a callback behind. What is logged from here on goes
-    // to stderr.
-    if (log_ != nullptr)
-      lambda_executor_set_log_callback(
-          handle_, nullptr, nullptr,
-          static_cast<std::int32_t>(std::min(log_->level, log_level::warn)), nullptr);
+    if (log_ == nullptr) {
+      lambda_executor_free(handle_);
+      return;
+    }
+    const bool of_parent = forked();
+    const auto before = std::chrono::steady_clock::now();
     lambda_executor_free(handle_);
+    // Within such a time it has seen the thread that calls back end, else it may have given up.
+    const bool waited = std::chrono::steady_clock::now() - before > std::chrono::milliseconds(200);
+    if (of_parent || log_->end() || waited)
+      detail::log_sink::keep(std::move(log_));
   }
 
   /// The executor of the C API, NULL for an empty one. Stays ours.
@@ -1078,7 +1215,8 @@ public:
 
   /// Hands a range of tasks in under one lock; each is accepted or refused by itself. ok when each
   /// has its status.
-  template <class Range> [[nodiscard]] status queue_batch(const Range &tasks, results &each) {
+  template <class Range = std::initializer_list<task>>
+  [[nodiscard]] status queue_batch(const Range &tasks, results &each) {
     const std::vector<lambda_executor_task_t> native = natives(tasks);
     each.start(native.size());
     return each.finish(lambda_executor_queue_batch(handle_, native.data(), native.size(),
@@ -1095,7 +1233,8 @@ public:
   }
 
   /// Takes over a range of tasks. ok when each has its status.
-  template <class Range> [[nodiscard]] status adopt_batch(const Range &tasks, results &each) {
+  template <class Range = std::initializer_list<task>>
+  [[nodiscard]] status adopt_batch(const Range &tasks, results &each) {
     const std::vector<lambda_executor_task_t> native = natives(tasks);
     each.start(native.size());
     return each.finish(lambda_executor_adopt(handle_, native.data(), native.size(),
@@ -1109,7 +1248,8 @@ public:
   }
 
   /// Throws where the call fails, and not for a task that is refused: see results::first_failure.
-  template <class Range> [[nodiscard]] results queue_batch(const Range &tasks) {
+  template <class Range = std::initializer_list<task>>
+  [[nodiscard]] results queue_batch(const Range &tasks) {
     results each;
     detail::checked(queue_batch(tasks, each), each.first_failure());
     return each;
@@ -1121,7 +1261,8 @@ public:
   }
 
   /// Throws where the call fails, and not for a task that is refused: see results::first_failure.
-  template <class Range> [[nodiscard]] results adopt_batch(const Range &tasks) {
+  template <class Range = std::initializer_list<task>>
+  [[nodiscard]] results adopt_batch(const Range &tasks) {
     results each;
     detail::checked(adopt_batch(tasks, each), each.first_failure());
     return each;
@@ -1152,6 +1293,13 @@ public:
     return status{lambda_executor_ack(handle_, seqs, n, why.out())};
   }
 
+  /// The same for a std::vector<std::uint64_t>, or what else has its numbers one behind the other.
+  template <class Range = std::initializer_list<std::uint64_t>,
+            class = std::enable_if_t<!std::is_convertible_v<const Range &, std::uint64_t>>>
+  status ack(const Range &seqs, failure &why) noexcept {
+    return ack(std::data(seqs), std::size(seqs), why);
+  }
+
   /// A descriptor for poll or epoll: readable exactly while events wait. Never read, write or close
   /// it; it lives as long as the executor.
   [[nodiscard]] status wakeup_fd(int &fd) const noexcept {
@@ -1160,7 +1308,8 @@ public:
   }
 
 #if LAMBDA_EXECUTOR_THROWS
-  /// Where the wait ended without an event, there are none, and events::status tells why.
+  /// Where the wait ended without an event, there are none, and events::status tells why. In a
+  /// range-for, an exception that leaves the loop acknowledges every event of it: see `events`.
   [[nodiscard]] events sync(timeout wait, std::size_t max_events = 0) {
     events out;
     failure why;
@@ -1175,6 +1324,12 @@ public:
   void ack(const std::uint64_t *seqs, std::size_t n) {
     failure why;
     detail::checked(ack(seqs, n, why), why);
+  }
+
+  template <class Range = std::initializer_list<std::uint64_t>,
+            class = std::enable_if_t<!std::is_convertible_v<const Range &, std::uint64_t>>>
+  void ack(const Range &seqs) {
+    ack(std::data(seqs), std::size(seqs));
   }
 
   [[nodiscard]] int wakeup_fd() const {
@@ -1263,7 +1418,12 @@ public:
 
   /// Cancels the tasks of a range of keys, of anything that converts to std::string_view. ok when
   /// each has its status.
-  template <class Range> status cancel_batch(const Range &keys, results &each) {
+  template <class Range = std::initializer_list<std::string_view>>
+  status cancel_batch(const Range &keys, results &each) {
+    static_assert(
+        detail::keeps_elements<Range>(),
+        "a range of keys that exist, such as a std::vector<std::string>: strings that "
+        "are made one by one as they are looked at (by a view, say) would be gone too early");
     std::vector<lambda_executor_str_t> native;
     for (const auto &key : keys)
       native.push_back(detail::str(key));
@@ -1287,7 +1447,8 @@ public:
   }
 
   /// Throws where the call fails, and not for a key that is refused: see results::first_failure.
-  template <class Range> results cancel_batch(const Range &keys) {
+  template <class Range = std::initializer_list<std::string_view>>
+  results cancel_batch(const Range &keys) {
     results each;
     detail::checked(cancel_batch(keys, each), each.first_failure());
     return each;
@@ -1329,7 +1490,14 @@ public:
   /// Sends log records to `callback`, or for an empty one to stderr. When this returns, the
   /// callback before it is not running any more and is not called again (unless it is the callback
   /// itself that calls this: then once it returns).
+  template <bool Throws = LAMBDA_EXECUTOR_THROWS != 0> // see detail::take_log_record
   status set_log_callback(log_callback callback, log_level level, failure &why) {
+    const auto set = [&](lambda_executor_log_callback_t take) {
+      return status{lambda_executor_set_log_callback(handle_, take, log_.get(),
+                                                     static_cast<std::int32_t>(level), why.out())};
+    };
+    if (forked())
+      return set(nullptr); // it is refused
     const bool to_stderr = callback == nullptr;
     detail::log_sink::target other;
     if (!to_stderr) {
@@ -1337,14 +1505,9 @@ public:
         log_ = std::make_unique<detail::log_sink>();
       other = log_->replace(std::make_shared<const log_callback>(std::move(callback)));
     }
-    const status done{
-        lambda_executor_set_log_callback(handle_, to_stderr ? nullptr : detail::log_sink::take,
-                                         log_.get(), static_cast<std::int32_t>(level), why.out())};
-    if (log_ == nullptr)
-      return done;
-    if (done == status::ok)
-      log_->level = level;
-    if ((done == status::ok) == to_stderr) // Either what was to be ended, or back to what it was.
+    const status done = set(to_stderr ? nullptr : detail::take_log_record<Throws>);
+    // Either what was to be ended, or back to what it was.
+    if (log_ != nullptr && (done == status::ok) == to_stderr)
       log_->replace(std::move(other));
     return done;
   }
@@ -1370,7 +1533,16 @@ private:
   explicit executor(lambda_executor_t *handle) noexcept : handle_(handle) {
   }
 
+  /// Whether this is a child of the process that made it. Then a thread that is not here may have
+  /// held the log's lock at that moment, for ever.
+  bool forked() const noexcept {
+    return lambda_executor_wakeup_fd(handle_) == LAMBDA_EXECUTOR_ERR_FORKED;
+  }
+
   template <class Range> static std::vector<lambda_executor_task_t> natives(const Range &tasks) {
+    static_assert(detail::keeps_elements<Range>(),
+                  "a range of tasks that exist, such as a std::vector<task>: tasks that are made "
+                  "one by one as they are looked at (by a view, say) would be gone too early");
     std::vector<lambda_executor_task_t> native;
     native.reserve(static_cast<std::size_t>(std::distance(std::begin(tasks), std::end(tasks))));
     for (const task &each : tasks)

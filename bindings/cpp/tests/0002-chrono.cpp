@@ -10,10 +10,21 @@ static_assert(le::timeout(999999ns).ms() == 1);
 static_assert(le::timeout(1000001ns).ms() == 2);
 static_assert(le::timeout(2min).ms() == 120000);
 static_assert(le::timeout(std::chrono::duration<double>(0.0015)).ms() == 2);
+static_assert(le::timeout(std::chrono::duration<double>(0.1)).ms() == 100);
+static_assert(le::timeout(std::chrono::duration<double>(0.1 + 0.2)).ms() == 300);
+static_assert(le::timeout(std::chrono::duration<float>(0.1F)).ms() == 100);
+static_assert(le::timeout(std::chrono::duration<double, std::nano>(1e-3)).ms() == 1);
+static_assert(le::timeout(std::chrono::duration<double>(1e300)).ms() == INT64_MAX);
 static_assert(le::timeout(std::chrono::duration<float, std::ratio<60>>(0.5F)).ms() == 30000);
 static_assert(le::timeout(std::chrono::milliseconds::max()).ms() == INT64_MAX);
 static_assert(le::timeout(std::chrono::hours::max()).ms() == INT64_MAX);
 static_assert(le::timeout(std::chrono::nanoseconds::max()).ms() == 9223372036855);
+static_assert(le::timeout(std::chrono::nanoseconds(9223372036854000001)).ms() == 9223372036855);
+static_assert(le::timeout(std::chrono::duration<int, std::ratio<1, 30>>(1)).ms() == 34);
+static_assert(le::timeout(std::chrono::duration<int, std::ratio<1, 30>>(31)).ms() == 1034);
+static_assert(le::timeout(std::chrono::duration<unsigned char>(255)).ms() == 255000);
+static_assert(le::timeout(std::chrono::duration<std::uint64_t, std::nano>(UINT64_MAX)).ms() ==
+              INT64_MAX);
 
 // Less than nothing does not wait.
 static_assert(le::timeout(-1ms).ms() == 0);
@@ -38,10 +49,16 @@ int main() {
   // that.
   CHECK_EQ(limit_of(le::task("k").timeout(0s).max_wait(0s)), 0);
   CHECK_EQ(limit_of(le::task("k").timeout(1ns).max_wait(1us)), 1);
-  CHECK_EQ(limit_of(le::task("k").timeout(-1ns).max_wait(-5s)), -1);
+  CHECK_EQ(limit_of(le::task("k").timeout(-1ns).max_wait(-1ms)), -1);
+  CHECK_EQ(limit_of(le::task("k").timeout(-5s).max_wait(std::chrono::duration<double>(-4.9999))),
+           -5000);
+  CHECK_EQ(limit_of(le::task("k")
+                        .timeout(std::chrono::hours::min())
+                        .max_wait(std::chrono::duration<double>(-1e300))),
+           -INT64_MAX);
   le::executor ex(test::builtin);
   CHECK_THROWS(ex.queue(le::task("k").shell("true").timeout(-1s)), le::invalid_argument_error,
-               le::status::err_invalid_argument, "timeout_ms");
+               le::status::err_invalid_argument, "-1000");
 
   // The library takes what rounding makes: a wait of any length ends with an event.
   CHECK_EQ(ex.queue(le::task("k").shell("true").timeout(std::chrono::hours(1))), le::status::ok);

@@ -1,7 +1,32 @@
 // An event tells everything of a real command: texts, optional numbers, times on the system clock.
 #include "test.hpp"
 
+// Clocks of functions may tell anything; a time_point counts nanoseconds, which are few.
+static void times_out_of_range() {
+  using namespace std::chrono;
+  const std::int64_t most = duration_cast<milliseconds>(system_clock::duration::max()).count();
+  const std::int64_t least = duration_cast<milliseconds>(system_clock::duration::min()).count();
+  lambda_executor_event_t native{};
+  const auto started = [&](std::int64_t ms) {
+    native.started_at_ms = ms;
+    return le::event(&native).started_at();
+  };
+  CHECK(started(1) == system_clock::time_point(1ms));
+  CHECK(started(-1) == system_clock::time_point(-1ms));
+  CHECK(started(most) == system_clock::time_point(milliseconds(most)));
+  CHECK(started(least) == system_clock::time_point(milliseconds(least)));
+  for (const std::int64_t ms : {std::int64_t{0}, most + 1, least - 1, INT64_MAX, INT64_MIN})
+    CHECK(!started(ms).has_value());
+
+  lambda_executor_log_record_t record{};
+  record.time_ms = most;
+  CHECK(le::log_record(&record).time() == system_clock::time_point(milliseconds(most)));
+  record.time_ms = INT64_MAX;
+  CHECK(le::log_record(&record).time() == system_clock::time_point());
+}
+
 int main() {
+  times_out_of_range();
   const auto before =
       std::chrono::system_clock::now() - 1s; // clocks of functions may differ a little
   le::executor ex(R"({"local": {}})");

@@ -48,6 +48,14 @@ static void executors() {
   std::swap(first, second);
   CHECK_EQ(first.queue(test::builtin_task("k")), le::status::ok);
   CHECK_EQ(test::final_of(first, "k").size(), 1U);
+
+  // One that cannot be created leaves what is there.
+  lambda_executor_t *const kept = first.native_handle();
+  le::failure why;
+  CHECK_EQ(le::executor::create("{", first, why), le::status::err_invalid_config);
+  CHECK(first.native_handle() == kept);
+  CHECK_EQ(le::executor::create(test::builtin, first, why), le::status::ok);
+  CHECK(first.native_handle() != nullptr);
 }
 
 static void outlive() {

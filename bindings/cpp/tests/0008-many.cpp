@@ -2,7 +2,19 @@
 #include "test.hpp"
 #include <list>
 
+// Lists without a name.
+static void lists() {
+  le::executor ex(test::builtin);
+  const le::results queued = ex.queue_batch({test::builtin_task("x"), le::task("y").key("z")});
+  CHECK_EQ(queued[0], le::status::ok);
+  CHECK_EQ(queued[1], le::status::err_invalid_argument);
+  CHECK_CONTAINS(queued.first_failure().message(), "`z`");
+  CHECK_EQ(ex.adopt_batch({le::task("of an earlier process")}).accepted(), 1U);
+  CHECK_EQ(ex.cancel_batch({"nobody", std::string("of an earlier process")}).accepted(), 1U);
+}
+
 int main() {
+  lists();
   le::executor ex(
       R"({"max_running_tasks": 1, "max_queued_tasks": 2, "local": {"handler": "builtin"}})");
   CHECK_EQ(ex.queue(test::builtin_task("runs", R"({"duration_ms": 600000})")), le::status::ok);
@@ -19,12 +31,18 @@ int main() {
   CHECK_EQ(queued[3], le::status::ok);
   CHECK_EQ(queued[4], le::status::queue_full);
   CHECK_EQ(queued.accepted(), 2U);
+  std::size_t at = 0;
+  for (const le::status each : queued)
+    CHECK_EQ(each, queued[at++]);
+  CHECK_EQ(at, 5U);
+  CHECK_EQ(std::count(queued.begin(), queued.end(), le::status::ok), 2);
   CHECK_EQ(queued.first_failure().status(), le::status::err_invalid_argument);
   CHECK_CONTAINS(queued.first_failure().message(), "key");
 
   const le::results none = ex.queue_batch(std::list<le::task>());
   CHECK_EQ(none.size(), 0U);
   CHECK_EQ(none.accepted(), 0U);
+  CHECK(none.begin() == none.end());
   CHECK(!none.first_failure());
 
   const le::results adopted =

@@ -3,6 +3,7 @@
 #include "test.hpp"
 #include <atomic>
 #include <future>
+#include <unistd.h>
 
 static constexpr std::string_view config = R"({"log": "off", "local": {"handler": "builtin"}})";
 
@@ -20,8 +21,8 @@ static void make_records(le::executor &ex, const std::atomic<int> &records, int 
 }
 
 static void records_and_exceptions() {
+  std::atomic<int> records{0}; // before the executor, whose callback uses it until the end
   le::executor ex(config);
-  std::atomic<int> records{0};
   const auto home = std::this_thread::get_id();
   ex.set_log_callback(
       [&](const le::log_record &record) {
@@ -37,8 +38,8 @@ static void records_and_exceptions() {
 }
 
 static void replaced() {
-  le::executor ex(config);
   std::atomic<int> first{0}, second{0};
+  le::executor ex(config);
   auto held = std::make_shared<int>(1);
   ex.set_log_callback(
       [&, held](const le::log_record &) {
@@ -87,6 +88,26 @@ static void destroyed() {
   CHECK(gone.wait_for(test::deadline) == std::future_status::ready);
 }
 
+// What is logged at the very end is the callback's too, and nothing is printed in its place.
+static void at_the_end() {
+  std::FILE *printed = std::tmpfile();
+  CHECK(printed != nullptr);
+  const int stderr_before = dup(STDERR_FILENO);
+  std::string records;
+  {
+    le::executor ex(R"({"local": {"handler": "builtin",
+                        "faults": {"outages": [{"for_ms": 3600000}]}}})");
+    ex.set_log_callback([&](const le::log_record &record) { records += record.message(); });
+    CHECK_EQ(ex.queue(test::builtin_task("never submitted")), le::status::ok);
+    CHECK(dup2(fileno(printed), STDERR_FILENO) >= 0);
+  }
+  CHECK(dup2(stderr_before, STDERR_FILENO) >= 0);
+  CHECK_CONTAINS(records, "still queued are dropped");
+  CHECK_EQ(lseek(fileno(printed), 0, SEEK_END), 0);
+  close(stderr_before);
+  std::fclose(printed);
+}
+
 // It follows its executor when that moves.
 static void moved() {
   std::atomic<int> records{0};
@@ -101,5 +122,6 @@ int main() {
   records_and_exceptions();
   replaced();
   destroyed();
+  at_the_end();
   moved();
 }

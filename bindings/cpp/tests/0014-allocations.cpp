@@ -38,10 +38,14 @@ int main() {
   CHECK_ALLOCATES(0, CHECK(ex.state(long_key) != le::task_state::unknown));
   CHECK_ALLOCATES(
       0, CHECK_EQ(ex.drain(le::drain_mode::finish, test::deadline).status, le::status::ok));
+  int events = 0;
   CHECK_ALLOCATES(0, {
-    for (const le::event event : ex.sync(0s))
+    for (const le::event event : ex.sync(0s)) {
       CHECK_EQ(event.key(), long_key);
+      events++;
+    }
   });
+  CHECK_EQ(events, 2);
   CHECK_ALLOCATES(0, CHECK_EQ(ex.cancel(long_key), le::status::not_found));
 
   // The command is one piece of memory, and used again for the next.

@@ -25,13 +25,8 @@ static void manual() {
   for (const char *key : {"a", "b", "c"})
     CHECK_EQ(ex.queue(test::builtin_task(key)), le::status::ok);
   std::vector<std::uint64_t> finals;
-  for (const char *key : {"a", "b", "c"}) {
-    const auto until = std::chrono::steady_clock::now() + test::deadline;
-    for (bool found = false; !found;) {
-      CHECK(std::chrono::steady_clock::now() < until);
-      found = ex.state(key) == le::task_state::succeeded;
-    }
-  }
+  for (const char *key : {"a", "b", "c"})
+    WAIT_UNTIL(ex.state(key) == le::task_state::succeeded);
   for (const le::event event : ex.sync(test::deadline))
     if (event.is_final())
       finals.push_back(event.seq());
@@ -39,8 +34,11 @@ static void manual() {
   CHECK_EQ(ex.counts().unacknowledged, 3U); // though the batch is gone
   ex.ack(finals[0]);
   CHECK_EQ(ex.counts().unacknowledged, 2U);
-  ex.ack(finals.data(), finals.size());
+  ex.ack({finals[1]});
+  CHECK_EQ(ex.counts().unacknowledged, 1U);
+  ex.ack(finals);
   CHECK_EQ(ex.counts().unacknowledged, 0U);
+  ex.ack(finals.data(), finals.size()); // once more does nothing
 }
 
 // In a child every call fails, and the destructor returns.

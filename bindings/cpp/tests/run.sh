@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the C++ tests against the installed library (build/prefix, or LAMBDA_EXECUTOR_PREFIX), a few of them
-# under valgrind too, then compiles the header in every edition by every compiler at hand, and runs the examples.
-# Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 leaves valgrind out.
+# under valgrind too, then compiles the header in every edition by every compiler at hand, what must not compile, and
+# runs the examples. Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 leaves valgrind out.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -11,7 +11,7 @@ seconds=${TEST_SECONDS:-150}
 passed=0 failed=0
 mkdir -p "$out"
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
-[ -f "$prefix/include/lambda_executor.hpp" ] || { echo "$prefix: the library is not installed there (tools/install.sh)" >&2; exit 1; }
+tests/bindings/check_prefix.sh "$prefix"
 read -ra library <<<"$(pkg-config --cflags --libs lambda_executor)"
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 
@@ -41,49 +41,75 @@ wanted() {
 }
 
 # What owns memory, and what several threads share.
-under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
+under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011|0013|0018) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect --suppressions=tests/c/valgrind.supp)
 
-# What there is to build: a name, and the flags and sources that the compiler gets.
+without_exceptions=(-fno-exceptions -DEXPECT_NO_EXCEPTIONS)
+
+# What there is to build: a name, and the sources that the compiler gets, after `|` those without exceptions.
 programs() {
   local source name
   for source in bindings/cpp/tests/[0-9]*; do
     name=$(basename "$source" .cpp)
     if [ -d "$source" ]; then
-      printf '%s %s\n' "$name" "$(echo "$source"/*.cpp)"
+      printf '%s %s | %s\n' "$name" "$source/main.cpp" "$source/other.cpp"
     else
-      printf '%s %s\n' "$name" "$source"
+      printf '%s %s |\n' "$name" "$source"
     fi
-    [[ $name != *no-throw* ]] || printf '%s-compiled-so -fno-exceptions -DEXPECT_NO_EXCEPTIONS %s\n' "$name" "$source"
+    [[ $name != *no-throw* ]] || printf '%s-compiled-so | %s\n' "$name" "$source"
   done
 }
 
-build() { # name, flags and sources...
-  local name=$1
+build() { # name, sources...
+  local name=$1 source options=() objects=()
   shift
   rm -f "$out/$name"
-  g++ -std=c++17 "${warnings[@]}" -g -pthread -o "$out/$name" "$@" "${library[@]}" >"$out/$name.log" 2>&1 || true
+  for source in "$@"; do
+    [ "$source" != '|' ] || { options=("${without_exceptions[@]}"); continue; }
+    objects+=("$out/$name-$(basename "$source" .cpp).o")
+    g++ -std=c++17 "${warnings[@]}" -g -pthread "${options[@]}" "${library[0]}" -c -o "${objects[-1]}" "$source"
+  done
+  # The file without exceptions first: what both have, the linker takes from there.
+  mapfile -t objects < <(printf '%s\n' "${objects[@]}" | tac)
+  g++ -pthread -o "$out/$name" "${objects[@]}" "${library[@]:1}"
 }
 
-# The header by each compiler at hand, in each edition, and without exceptions.
+# The header by each compiler at hand, in each edition, and without exceptions. Any that complains fails it.
 header() {
-  local compiler edition
-  compile() { "$compiler" "$@" "${warnings[@]}" -fsyntax-only "${library[0]}"; }
+  local compiler edition options used=()
   for compiler in g++ clang++ clang++-{14..21}; do
     command -v "$compiler" >/dev/null || continue
-    echo "$compiler"
-    for edition in 17 20 2b; do compile "-std=c++$edition" bindings/cpp/tests/0007-iteration.cpp; done
-    compile -std=c++17 -fno-exceptions -DEXPECT_NO_EXCEPTIONS bindings/cpp/tests/0006-no-throw.cpp
+    used+=("$compiler")
+    for options in "-std=c++17 0007-iteration" "-std=c++20 0007-iteration" "-std=c++2b 0007-iteration" \
+      "-std=c++17 0006-no-throw ${without_exceptions[*]}"; do
+      read -r edition source options <<<"$options"
+      # shellcheck disable=SC2086 # words
+      "$compiler" "$edition" $options "${warnings[@]}" -fsyntax-only "${library[0]}" "bindings/cpp/tests/$source.cpp" || return
+    done
   done
+  compilers=${used[*]}
+}
+
+# Each case of refused.cpp but 0 must not compile, for the reason that is beside it.
+refused() {
+  local line=0 number reason said
+  compile() { g++ -std=c++20 -DCASE="$1" -fsyntax-only "${library[0]}" bindings/cpp/tests/refused.cpp 2>&1; }
+  compile 0 || return
+  while IFS='|' read -r number reason; do
+    ! said=$(compile "$number") || { echo "case $number compiles"; return 1; }
+    grep -qF "$reason" <<<"$said" || { printf 'case %s lacks "%s":\n%s\n' "$number" "$reason" "$said"; return 1; }
+    line=$((line + 1))
+  done < <(sed -n 's/^#elif CASE == \([0-9]*\) \/\/ /\1|/p' bindings/cpp/tests/refused.cpp)
+  [ "$line" -gt 0 ]
 }
 
 picked=("$@")
 # The compiler is what takes the time: one for each processor, and then the tests one after another.
 while read -ra program; do
   wanted "${program[0]}" || continue
-  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
-  build "${program[@]}" &
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+  (set -e; build "${program[@]}") >"$out/${program[0]}.log" 2>&1 &
 done < <(programs)
 wait
 
@@ -93,12 +119,14 @@ while read -r name _; do
   check "$name" "$out/$name"
   ! under_valgrind "$name" || check "$name (valgrind)" "${memcheck[@]}" "$out/$name"
 done < <(programs)
-if wanted header; then
-  status=0
-  (set -e; header) >"$out/log" 2>&1 || status=$?
-  report header "$status" "$out/log"
-fi
-wanted examples && check examples bindings/cpp/tests/examples.sh "$prefix"
+for part in header refused; do
+  wanted "$part" || continue
+  status=0 compilers=''
+  "$part" >"$out/log" 2>&1 || status=$?
+  report "$part${compilers:+ by $compilers}" "$status" "$out/log"
+done
+! wanted examples || check examples bindings/cpp/tests/examples.sh "$prefix"
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
+[ $((passed + failed)) -gt 0 ] || { printf 'no test is named so: %s\n' "${picked[*]}" >&2; exit 1; }
 [ "$failed" -eq 0 ]

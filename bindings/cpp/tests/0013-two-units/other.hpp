@@ -1,3 +1,5 @@
 #include "../test.hpp"
+#include <atomic>
 
-void queue_elsewhere(le::executor &ex, std::string_view key);
+le::status queue_elsewhere(le::executor &ex, const le::task &task, le::failure &why);
+le::status log_elsewhere(le::executor &ex, std::atomic<int> &records);

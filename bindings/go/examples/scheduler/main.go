@@ -3,7 +3,7 @@
 //	scheduler [-rounds N]
 //
 // The options are in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine. It ends after N rounds of each
-// job, or with Ctrl-C, and waits for what runs.
+// job. Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	rounds := flag.Uint("rounds", 3, "end after so many rounds of each job")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // the second Ctrl-C does what Ctrl-C does
 	jobs := []job{
 		{"load", 500 * time.Millisecond, "cat /proc/loadavg"},
 		{"space", time.Second, "df -h / | tail -n 1"},
@@ -59,6 +59,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 	defer cancel() // first of all: Shutdown waits for jobs, and they for this loop
 
 	due := make(chan error)
+	started, interrupted := due, ctx.Done()
 	for i, job := range jobs {
 		round := 0
 		start := func() error {
@@ -86,7 +87,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 	scheduler.Start()
 	for left := len(jobs) * int(rounds); ; {
 		select {
-		case err := <-due:
+		case err := <-started:
 			if errors.Is(err, lambdaexecutor.ErrQueueFull) {
 				fmt.Fprintln(output, "left out, since too many tasks wait:", err)
 			} else if err != nil {
@@ -96,16 +97,19 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 				go ex.Drain(context.Background(), lambdaexecutor.DrainFinish) // then the channel is closed
 			}
 		case event, open := <-events:
-			if !open {
+			if !open { // drained, or broken
+				if err := ex.Err(); !errors.Is(err, lambdaexecutor.ErrClosed) {
+					return err
+				}
 				return nil
 			}
 			if event.State.Final() {
 				fmt.Fprintf(output, "%s %s: %s\n", event.Key, event.State, cmp.Or(event.OutputTail, event.Message))
 			}
-		case <-ctx.Done():
+		case <-interrupted:
 			fmt.Fprintln(output, "interrupted")
-			_, err := ex.Drain(context.Background(), lambdaexecutor.DrainRunning)
-			return err
+			go ex.Drain(context.Background(), lambdaexecutor.DrainRunning) // what runs still has results to print
+			started, interrupted = nil, nil
 		}
 	}
 }

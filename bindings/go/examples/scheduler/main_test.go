@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,14 +32,43 @@ func TestEachRoundRuns(t *testing.T) {
 	}
 }
 
+// telling calls a function with each line that is written.
+type telling struct {
+	bytes.Buffer
+	line func(string)
+}
+
+func (w *telling) Write(text []byte) (int, error) {
+	w.line(string(text))
+	return w.Buffer.Write(text)
+}
+
 func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	var output bytes.Buffer
-	if err := run(ctx, `{"local": {}}`, jobs, 1000, &output); err != nil {
+	folder := t.TempDir()
+	running, open := filepath.Join(folder, "running"), filepath.Join(folder, "open")
+	await := func(path string) string { return fmt.Sprintf("until [ -e %s ]; do sleep 0.02; done", path) }
+	jobs := []job{
+		{"quick", 50 * time.Millisecond, await(running)},
+		{"slow", 50 * time.Millisecond, "touch " + running + "; " + await(open) + "; echo kept"},
+	}
+	output := &telling{}
+	output.line = func(line string) {
+		switch {
+		case line == "interrupted\n":
+			if err := os.WriteFile(open, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+		case strings.HasPrefix(line, "quick/1 succeeded"): // and slow/1 runs
+			cancel()
+		}
+	}
+	if err := run(ctx, `{"local": {}}`, jobs, 1000, output); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(output.String(), "interrupted\n") {
+	_, rest, interrupted := strings.Cut(output.String(), "interrupted\n")
+	if !interrupted || !strings.Contains(rest, "slow/1 succeeded: kept\n") {
 		t.Error(output.String())
 	}
 }

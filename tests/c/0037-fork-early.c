@@ -39,7 +39,7 @@ static void fork_after(useconds_t microseconds) {
 }
 
 int main(void) {
-  for (useconds_t microseconds = 0; microseconds < 2000; microseconds += 100) {
+  for (useconds_t microseconds = 0; microseconds < 1000; microseconds += 100) {
     pid_t process = fork();
     if (process == 0) {
       fork_after(microseconds);

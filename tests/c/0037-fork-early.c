@@ -1,5 +1,5 @@
-/* A child forked while the first executor of the process starts is no worse off than a later one: what is made once a
- * process is not left half made in it. */
+/* A child forked while the first executor of the process starts is no worse off than a later one:
+ * what is made once a process is not left half made in it. */
 #include "test.h"
 #include <sys/wait.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 // a timer). The loop sleeps in epoll_wait alone and never in the library. In the style without
 // exceptions.
 //
-//   ./event_loop    runs a few commands on this machine; options in LAMBDA_EXECUTOR_CONFIG (JSON)
-//   go elsewhere
+//   ./event_loop    runs a few commands on this machine, or where the options (JSON) in
+//                   LAMBDA_EXECUTOR_CONFIG lead
 #include <lambda_executor.hpp>
 
 #include <cerrno>

@@ -1,8 +1,7 @@
 // A pool of tasks: `submit` returns a std::future of what becomes of a command, `done` tells of
 // each as it ends. One thread of the pool takes the events of all.
 //
-//   ./task_pool [COMMAND...]    each argument is a line for the shell; without any, a few of its
-//   own
+//   ./task_pool [COMMAND...]    each is a line for the shell; without any, a few of its own
 //
 // Options as JSON in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine.
 #include <lambda_executor.hpp>
@@ -38,10 +37,13 @@ public:
   ~task_pool() {
     le::failure why;
     std::uint64_t remaining = 0;
-    while (ex_.drain(le::drain_mode::finish, le::forever, remaining, why) ==
-           le::status::interrupted)
-      continue;
-    loop_.join(); // it ends with the last event
+    le::status status;
+    do
+      status = ex_.drain(le::drain_mode::finish, le::forever, remaining, why);
+    while (status == le::status::interrupted);
+    if (le::is_failure(status))
+      ex_.close();
+    loop_.join(); // it ends with the last event, or of a closed executor at once
   }
 
   // Throws le::error where the task is refused.
@@ -114,8 +116,8 @@ int main(int argc, char **argv) {
         std::cout << " with return code " << *ended.return_code;
       std::cout << '\n' << (ended.output_tail.empty() ? ended.message + '\n' : ended.output_tail);
     }
-  } catch (
-      const std::exception &error) { // le::error, or the broken promise of an executor that failed
+  } catch (const std::exception &error) {
+    // le::error, or the broken promise of an executor that failed
     std::cerr << "task_pool: " << error.what() << '\n';
     return 2;
   }

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from go_flags import go_flags
 from recipes import Program
 from servers import PROGRAMS, ROOT, VENVS, clean_environment
 
@@ -76,8 +77,9 @@ def build_go(source: str, folder: Path) -> list[str]:
     (folder / "go.mod").write_text(
         f"module program\n\ngo {version[1]}\n\nrequire {module[1]} v0.0.0\n\nreplace {module[1]} => {GO_BINDING}\n"
     )
-    call(["go", "vet", "."], folder, BUILD_SECONDS)
-    call(["go", "build", "-o", "program", "."], folder, BUILD_SECONDS)
+    flags = go_flags(PREFIX)
+    call(["go", "vet", "."], folder, BUILD_SECONDS, **flags)
+    call(["go", "build", "-o", "program", "."], folder, BUILD_SECONDS, **flags)
     return [str(folder / "program")]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import BUILTIN
 
-import lambda_executor.executor as executor_module
+import lambda_executor.event as event_module
 from lambda_executor import (
     ClosedError,
     Duplicate,
@@ -174,14 +174,39 @@ def test_ctrl_c_while_events_are_read_loses_none(builtin: Executor, monkeypatch:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(executor_module, "read_batch", interrupted)
+        patch.setattr(event_module, "read_batch", interrupted)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):
                 builtin.sync(None, 4)
-    seen = [event.seq for event in builtin.sync(None)]
     # Not acknowledged before they are handed out: the results of what is still unread would go back.
-    seen += [event.seq for event in builtin.events()]
-    assert seen == list(range(1, 11))
+    assert [event.seq for event in builtin.sync(None, 1)] == [1]
+    assert [event.seq for event in builtin.sync(None)] == [2, 3, 4]
+    assert [event.seq for event in builtin.events()] == list(range(5, 11))
+
+
+def test_ctrl_c_while_a_batch_is_freed_loses_none_and_frees_once(builtin: Executor) -> None:
+    """Python runs a handler when the call has returned: the batch is gone, and its events are still to be handed out."""
+    library, freed = builtin._library, []
+
+    class Interrupted:
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a function of the library
+            return getattr(library, name)
+
+        def lambda_executor_batch_free(self, batch: int | None) -> None:
+            library.lambda_executor_batch_free(batch)
+            freed.append(batch)
+            raise KeyboardInterrupt
+
+    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(5))
+    builtin.drain()
+    builtin._library = Interrupted()  # type: ignore[assignment]
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            builtin.sync(None, 4)
+    builtin._library = library
+    assert [batch is None for batch in freed] == [False, True]
+    assert builtin.counts().unacknowledged == 0
+    assert [event.seq for event in builtin.events()] == list(range(1, 11))
 
 
 def test_leaving_the_loop_over_events_loses_none(builtin: Executor) -> None:
@@ -192,7 +217,9 @@ def test_leaving_the_loop_over_events_loses_none(builtin: Executor) -> None:
         seen.append(event.seq)
         if len(seen) == 5:
             break
+    # The others wait in the library, and its descriptor tells so.
     assert builtin.counts().waiting_events == 35
+    assert select.select([builtin], [], [], 0)[0] == [builtin]
     seen += [event.seq for event in builtin.sync(0, 3)]
     seen += [event.seq for event in builtin.events()]
     assert seen == list(range(1, 41))
@@ -202,6 +229,9 @@ def test_leaving_the_loop_over_events_loses_none(builtin: Executor) -> None:
 
 def test_the_loop_over_events_ends_when_none_comes(builtin: Executor) -> None:
     assert list(builtin.events(0.1)) == []
+    for timeout in (None, 60):
+        builtin.wake()
+        assert list(builtin.events(timeout)) == []
 
 
 def test_the_descriptor_is_readable_while_events_wait(builtin: Executor) -> None:

@@ -12,10 +12,12 @@ import atexit
 import ctypes
 import os
 import time
+from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import _library, _native, errors, logs
+from .event import Taken
 
 # Closing ends every wait in the library at once, so calls under way need no longer than it takes to schedule threads.
 # Where they do, the executor is left to the operating system: to free it under them would be a crash.
@@ -31,8 +33,8 @@ class Handle:
         self.library = _library.load()
         self.pointer = pointer
         self.pid = os.getpid()
-        # Batches handed out by the library that were not read: a signal's exception came between.
-        self.unread: list[int] = []
+        # What the library has handed out and `sync` has not, because a signal's exception ended it.
+        self.interrupted: deque[Taken] = deque()
         # Where its log records go, if to Python.
         self.records: logs.Records | None = None
         self._calls: dict[object, int] = {}
@@ -143,8 +145,8 @@ class Handle:
         if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
             _late.append(self.records)
         # Only now: freed before, they would count as done with.
-        while self.unread:
-            self.library.lambda_executor_batch_free(self.unread.pop())
+        while self.interrupted:
+            self.interrupted.popleft().free(self.library)
         self._freed = True
         _live.discard(self)
         return True

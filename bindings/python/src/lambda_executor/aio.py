@@ -36,7 +36,7 @@ class AsyncExecutor(PromptCalls):
     ) -> None:
         """As Executor's."""
         self._executor = Executor(config, logger=logger)
-        super().__init__(self._executor._handle, self._executor._kept)
+        super().__init__(self._executor._handle)
         self._waiting: set[asyncio.Future[None]] = set()
         self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
 

@@ -83,6 +83,32 @@ _STATES = _States({int(state): state for state in State})
 _REASONS = _Reasons({int(reason): reason for reason in Reason})
 
 
+class Taken:
+    """Events on their way from a batch of the library's to the caller, whatever exception of a signal handler comes."""
+
+    __slots__ = ("batch", "events")
+
+    def __init__(self) -> None:
+        self.batch = ctypes.c_void_p()
+        self.events: list[Event] = []
+
+    def is_empty(self) -> bool:
+        return not self.events and not self.batch.value
+
+    def read(self, library: ctypes.CDLL) -> None:
+        """Copies the events, and frees the batch."""
+        if self.batch.value and not self.events:
+            self.events = read_batch(library, self.batch.value)
+        self.free(library)
+
+    def free(self, library: ctypes.CDLL) -> None:
+        """Says that the batch is done with."""
+        batch = self.batch.value
+        # First forgotten: an exception between the two leaks it, the other way round it would be freed twice.
+        self.batch.value = None
+        library.lambda_executor_batch_free(batch)
+
+
 def read_batch(library: ctypes.CDLL, batch: int) -> list[Event]:
     """Copies of the events of a batch: they do not need it any longer."""
     n, stride = ctypes.c_size_t(), ctypes.c_size_t()

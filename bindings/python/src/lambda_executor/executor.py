@@ -8,13 +8,12 @@ import logging
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
 from . import _handle, _library, _native, errors, logs
-from .event import Event, read_batch
+from .event import Event, Taken
 from .prompt_calls import PromptCalls
 from .statuses import Status
 from .task import utf8, wait_ms
@@ -54,7 +53,7 @@ class Executor(PromptCalls):
         """
         if _handle.ending():
             raise RuntimeError("the interpreter ends: an executor that starts now would be closed by nobody")
-        super().__init__(_handle.Handle(_create(config)), deque())
+        super().__init__(_handle.Handle(_create(config)))
         self._wakes = 0
         self._wakes_seen = 0
         # Not at the end of the interpreter: _handle closes what is left then, while threads still run.
@@ -97,68 +96,46 @@ class Executor(PromptCalls):
 
         An empty list when the time is over or `wake` was called. Raises ClosedError when the executor is closed, or
         drained and nothing is left. With option ack "auto" the events count as done with once they are returned.
+
+        What a call had when the exception of a signal handler ended it, the next one returns; `counts` and the
+        descriptor do not tell of that.
         """
         if max_events < 0:
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
-        kept = self._take_kept(max_events)
-        if kept:
-            return kept
-        if self._handle.unread:
-            return self._read_unread()
-        batch = ctypes.c_void_p()
         try:
-            ready = self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(batch)))
-            if ready is not Status.OK or not batch.value:
-                return []
-            events = read_batch(self._library, batch.value)
-            self._library.lambda_executor_batch_free(batch)
+            taken = self._handle.interrupted.popleft()
+        except IndexError:
+            taken = Taken()
+        try:
+            if taken.is_empty():
+                self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(taken.batch)))
+            taken.read(self._library)
+            are_more = 0 < max_events < len(taken.events)
         except BaseException:
-            # Ctrl-C came between the library's answer and ours: the next call has the events.
-            if batch.value:
-                self._handle.unread.append(batch.value)
+            if not taken.is_empty():
+                self._handle.interrupted.appendleft(taken)
             raise
+        # From here on nothing is called, for Python looks for signals at calls.
+        events = taken.events
+        if are_more:
+            events, taken.events = events[:max_events], events[max_events:]
+            self._handle.interrupted.appendleft(taken)
         return events
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Events one by one, until the executor is closed or drained, or none has come for `timeout` seconds.
+        """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake` was
+        called.
 
-        Leaving the loop early loses none: the next `sync` or `events` goes on after the last one.
+        Leaving the loop early loses none: each is taken when it is asked for.
         """
         while True:
             try:
-                self._kept.extend(self.sync(timeout))
+                events = self.sync(timeout, 1)
             except errors.ClosedError:
                 return
-            if not self._kept and timeout is not None:
+            if not events:
                 return
-            while self._kept:
-                try:
-                    event = self._kept.popleft()
-                except IndexError:
-                    break
-                yield event
-
-    def _take_kept(self, max_events: int) -> list[Event]:
-        kept: list[Event] = []
-        while self._kept and (not max_events or len(kept) < max_events):
-            try:
-                kept.append(self._kept.popleft())
-            except IndexError:
-                break
-        return kept
-
-    def _read_unread(self) -> list[Event]:
-        try:
-            batch = self._handle.unread.pop(0)
-        except IndexError:
-            return []
-        try:
-            events = read_batch(self._library, batch)
-        except BaseException:
-            self._handle.unread.insert(0, batch)
-            raise
-        self._library.lambda_executor_batch_free(batch)
-        return events
+            yield events[0]
 
     def wake(self) -> None:
         """Ends every wait in progress (`sync` returns an empty list), or the next one where there is none."""
@@ -222,7 +199,6 @@ class Executor(PromptCalls):
 
 
 def _create(config: Mapping[str, Any] | str | None) -> int:
-    # Not Executor's __init__: its names would live as long as a traceback does, secrets among them.
     if config is None:
         document, length = None, 0
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -32,11 +31,9 @@ class Counts(NamedTuple):
 class PromptCalls:
     """Every method may be called from any thread. In a child after fork all raise ForkedError; create another there."""
 
-    def __init__(self, handle: _handle.Handle, kept: deque[Event]) -> None:
+    def __init__(self, handle: _handle.Handle) -> None:
         self._handle = handle
         self._library = handle.library
-        # Events that were read and not handed out: somebody stopped in the middle of `events`.
-        self._kept = kept
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an Executor belongs to its process: create one in the other process")
@@ -137,8 +134,9 @@ class PromptCalls:
         """How many tasks and events are where. Cheap enough for every heartbeat."""
         native = _native.Counts(struct_size=ctypes.sizeof(_native.Counts))
         self._plain("lambda_executor_counts", ctypes.byref(native))
-        waiting = native.waiting_events + len(self._kept)
-        return Counts(native.queued, native.submitting, native.running, waiting, native.unacknowledged)
+        return Counts(
+            native.queued, native.submitting, native.running, native.waiting_events, native.unacknowledged
+        )
 
     def cancel(self, key: str) -> bool:
         """Cancels a task: one that waits never runs, one that was submitted is given up. It gets a CANCELLED event.

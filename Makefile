@@ -160,8 +160,9 @@ image-check: setup build function ## the same, with all of Airflow in one and on
 	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image
 
 .PHONY: soak
-soak: ## the stories of tests/scenarios with outages as long as in life (about 8 minutes)
+soak: setup prefix ## the stories of tests/scenarios with outages as long as in life (about 8 minutes), 100,000 tasks through Go
 	@LAMBDA_EXECUTOR_SOAK=1 cargo test --quiet --locked --workspace --test scenarios -- --include-ignored
+	@bindings/go/test.sh -short=false -run Load
 
 .PHONY: bench
 bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, start of the function, Python's pool (builds with optimisation first)
@@ -203,8 +204,7 @@ lint-python: setup
 
 .PHONY: lint-go
 lint-go: prefix
-	@test -z "$$(gofmt -l bindings/go | tee /dev/stderr)"
-	@cd bindings/go && PKG_CONFIG_PATH=$(CURDIR)/build/prefix/lib/pkgconfig go vet ./...
+	@bindings/go/test.sh --lint
 
 .PHONY: format
 format: setup ## put all sources into their canonical form

@@ -8,7 +8,8 @@
 //   - [Executor.Events], a channel: when it was received.
 //   - [Executor.Sync] and [Executor.Poll], calls that return a slice: when the call returns.
 //
-// What was not taken comes back: to the next caller, or after a crash to the next process that adopts the task. With
+// What was not taken comes back: to the next caller, or after a crash to the next process that adopts the task. Why no more
+// come says [Executor.Err], which takes none. With
 // option ack "manual" nothing leaves AWS before [Executor.Ack], whichever way the event was taken.
 //
 // Every method may be called from any number of goroutines at any time, Close included. A wait ends with its context and

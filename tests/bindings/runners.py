@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import servers
+from go_flags import go_flags
 
 # Where the library is installed for the tests.
 PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX", servers.ROOT / "build" / "prefix"))
@@ -22,10 +23,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def run(*command: str | Path, cwd: Path = servers.ROOT) -> str:
+def run(*command: str | Path, cwd: Path = servers.ROOT, **variables: str) -> str:
     """What a command prints; fails with what it says on its error stream."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=300
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**environment(), **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stderr}{done.stdout}"
     return done.stdout
@@ -61,7 +67,8 @@ def python() -> list[str]:
 
 def go() -> list[str]:
     program = OUT / "scenario_runner-go"
-    run("go", "build", "-o", program, "./internal/scenario_runner", cwd=servers.ROOT / "bindings" / "go")
+    binding = servers.ROOT / "bindings" / "go"
+    run("go", "build", "-o", program, "./internal/scenario_runner", cwd=binding, **go_flags(PREFIX))
     return [str(program)]
 
 

@@ -1,11 +1,9 @@
 """One installation for all tests that build against one, a copy of it that was moved, and one of what is shipped."""
 
-import shutil
-from pathlib import Path
 
 import pytest
 from artefacts import PORTABLE
-from prefix import Prefix, debug_build, install
+from prefix import Prefix, copy_of, debug_build, install
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +14,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
 @pytest.fixture(scope="session")
 def moved(installed: Prefix, tmp_path_factory: pytest.TempPathFactory) -> Prefix:
     """The same files elsewhere, where none of them was told to be. Its path has a space."""
-    copy = tmp_path_factory.mktemp("moved") / "a prefix"
-    shutil.copytree(installed.folder, copy, symlinks=True, copy_function=_link)
-    return Prefix(copy)
+    return copy_of(installed, tmp_path_factory.mktemp("moved") / "a prefix")
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +23,3 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
     prefix = tmp_path_factory.mktemp("shipped") / "prefix"
     install(PORTABLE, prefix)
     return Prefix(prefix)
-
-
-def _link(source: str, destination: str) -> None:
-    """Half a gigabyte need not be copied."""
-    Path(destination).hardlink_to(source)

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from go_flags import go_flags
+from prefix import Prefix
 from servers import ROOT
 
 BINDING = "github.com/lambda-executor/lambda-executor/bindings/go"
@@ -49,7 +51,7 @@ def write_module(folder: Path) -> None:
     )
 
 
-def go_environment() -> dict[str, str]:
+def go_environment(prefix: Prefix) -> dict[str, str]:
     """Nothing is fetched: the binding needs the standard library alone. What was compiled before is used again."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     cache = subprocess.run([go, "env", "GOCACHE"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -60,4 +62,5 @@ def go_environment() -> dict[str, str]:
         "GOPROXY": "off",
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=mod",
+        **go_flags(prefix.folder),
     }

@@ -8,6 +8,6 @@ from prefix import Prefix
 
 def test_go_build_with_the_tag_static(shipped: Prefix, tmp_path: Path) -> None:
     write_module(tmp_path)
-    shipped.sh("go build -tags static", tmp_path, **go_environment())
+    shipped.sh("go build -tags static", tmp_path, **go_environment(shipped))
     assert "lambda_executor" not in shipped.sh("readelf --dynamic --wide hello", tmp_path)
     assert shipped.sh("./hello", tmp_path, PATH=f"/usr/bin:/bin:{shipped.folder}/bin") == TOLD

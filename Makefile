@@ -63,9 +63,10 @@ setup-portable:
 native: setup-build ## build as shipped, for this machine, into build/native (minutes)
 	@tools/build_portable.sh --native
 
-# Builds what is not there; what is there is not built anew, least of all as root.
+# Builds what is not there, of which the function's program comes last; what is there is not built anew, least of all as
+# root.
 .PHONY: install
-install: $(if $(wildcard build/native/liblambda_executor.so),,native) ## install what native built: PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR
+install: $(if $(wildcard build/native/lambda-executor-function),,native) ## install what native built: PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR
 	@tools/install.sh --from build/native $(PLACES)
 
 .PHONY: uninstall

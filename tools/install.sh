@@ -19,8 +19,13 @@ while [ "$#" -gt 0 ]; do
   case $1 in
     --from | --prefix | --libdir | --includedir | --bindir | --mandir)
       [ -n "${2:-}" ] || fail "$1: a folder is missing"
-      # Files name their folders, so these must hold from anywhere.
-      printf -v "${1#--}" '%s' "$(realpath -ms -- "$2")"
+      # Files name their folders, so these must hold from anywhere, and mean themselves to pkg-config and CMake.
+      folder=$(realpath -ms -- "$2")
+      case $1/$folder in
+        --from/*) ;;
+        *["#\$\"'\\"$'\t\n']*) fail "$1 $folder: the name of a folder may not have # \$ \" ' \\, tabs or line ends" ;;
+      esac
+      printf -v "${1#--}" '%s' "$folder"
       shift 2 ;;
     --uninstall) uninstall=yes; shift ;;
     --without-static) static=''; shift ;;
@@ -113,14 +118,30 @@ refresh_loader() {
   printf 'install: now run ldconfig as root, so that programs find the library\n'
 }
 
+# Those of versions before this one, which files() does not know. Programs that run keep theirs.
+remove_older() {
+  local library
+  for library in "${DESTDIR:-}$libdir/$soname".*; do
+    [ "${1:-}" = "${library##*/}" ] || rm -f -- "$library"
+  done
+}
+
+# How what is missing or old gets built.
+how() { case ${from#"$root"/} in build/native | build/portable) printf 'make %s' "${from##*/}" ;; *) printf 'make build' ;; esac; }
+
 if [ -n "$uninstall" ]; then
+  remove_older
   files | while IFS=$'\t' read -r _ _ file; do rm -f -- "${DESTDIR:-}$file"; done
   rmdir -- "${DESTDIR:-}$libdir/cmake/LambdaExecutor" 2>/dev/null || true
 else
   # All or nothing, as far as that can be told before.
   files | while IFS=$'\t' read -r kind source _; do
-    [ "$kind" = link ] || [ -f "$source" ] || fail "there is no $source; build it first (make build, or CONTRIBUTING.md)"
+    [ "$kind" = link ] || [ -f "$source" ] || fail "there is no $source; build it first ($(how))"
   done
+  built=$("$from/lambda-executor-local" --version) || fail "$from/lambda-executor-local does not tell its version"
+  [ "$built" = "lambda-executor-local $version" ] ||
+    fail "$from has ${built##* }, and these sources are $version; build it anew ($(how))"
   files | while IFS=$'\t' read -r kind source file; do put "$kind" "$source" "${DESTDIR:-}$file"; done
+  remove_older "$soname${version#"$major"}"
 fi
 refresh_loader

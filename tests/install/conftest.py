@@ -1,6 +1,5 @@
 """One installation for all tests that build against one, a copy of it that was moved, and one of what is shipped."""
 
-
 import pytest
 from artefacts import PORTABLE
 from prefix import Prefix, copy_of, debug_build, install

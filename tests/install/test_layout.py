@@ -2,11 +2,12 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from prefix import VERSION, Prefix, install, run_installer, uninstall
+from prefix import INSTALL, VERSION, Prefix, install, run_installer, uninstall
 from servers import ROOT
 
 HEADERS = sorted(path.name for path in (ROOT / "include").glob("*.h*"))
@@ -35,7 +36,14 @@ def build(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("liblambda_executor.so", "liblambda_executor.a", "lambda-executor-local", "lambda-executor-function"):
         (folder / name).write_text(name)
+    tells_version(folder, VERSION)
     return folder
+
+
+def tells_version(build: Path, version: str) -> None:
+    program = build / "lambda-executor-local"
+    program.write_text(f"#!/bin/sh\necho lambda-executor-local {version}\n")
+    program.chmod(0o755)
 
 
 def files(folder: Path) -> set[str]:
@@ -127,6 +135,64 @@ def test_without_the_archive(build: Path, tmp_path: Path) -> None:
     assert files(tmp_path / "prefix") == FILES - STATIC
     uninstall(tmp_path / "prefix")
     assert files(tmp_path / "prefix") == set()
+
+
+def test_what_was_built_from_other_sources_is_not_installed(build: Path, tmp_path: Path) -> None:
+    tells_version(build, "0.0.9")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        install(build, tmp_path / "prefix")
+    complaint = f"{build} has 0.0.9, and these sources are {VERSION}; build it anew (make build)"
+    assert failed.value.stderr == f"install: {complaint}\n"
+    (build / "lambda-executor-local").write_text("no program")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        install(build, tmp_path / "prefix")
+    assert "lambda-executor-local does not tell its version" in failed.value.stderr
+    assert not (tmp_path / "prefix").exists(), "all or nothing"
+
+
+@pytest.mark.parametrize("taken_away", [False, True])
+def test_older_libraries_go(build: Path, tmp_path: Path, taken_away: bool) -> None:
+    lib = tmp_path / "prefix" / "lib"
+    lib.mkdir(parents=True)
+    others = ["liblambda_executor.so.1", "liblambda_executor.so.10.0.0", "liblambda_executor2.so.0.0.9"]
+    for name in ["liblambda_executor.so.0.0.9", "liblambda_executor.so.0.10.0", *others]:
+        (lib / name).touch()
+    if taken_away:
+        uninstall(tmp_path / "prefix")
+        assert files(lib) == set(others)
+    else:
+        install(build, tmp_path / "prefix")
+        assert files(tmp_path / "prefix") == FILES | {f"lib/{name}" for name in others}
+
+
+@pytest.mark.parametrize(
+    ("folder", "way"), [("build/native", "make native"), ("build/portable", "make portable"), ("target", "make build")]
+)
+def test_how_to_build_what_is_missing(tmp_path: Path, folder: str, way: str) -> None:
+    # A tree of sources in which nothing was built.
+    tree = tmp_path / "tree"
+    (tree / "tools").mkdir(parents=True)
+    for name in ("Cargo.toml", "include", "packaging"):
+        (tree / name).symlink_to(ROOT / name)
+    shutil.copy(INSTALL, tree / "tools")
+    done = subprocess.run(
+        [tree / "tools" / "install.sh", "--from", folder, "--prefix", tmp_path / "prefix"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+    )
+    missing = f"there is no {tree}/{folder}/liblambda_executor.so; build it first ({way})"
+    assert (done.returncode, done.stderr) == (1, f"install: {missing}\n")
+
+
+@pytest.mark.parametrize("name", ["a#b", "a$b", 'a"b', "a'b", "a\\b", "a\tb", "a\nb"])
+@pytest.mark.parametrize("option", ["prefix", "libdir"])
+def test_folders_that_files_could_not_name(build: Path, tmp_path: Path, option: str, name: str) -> None:
+    options = [f"--prefix={tmp_path}/prefix", f"--{option}={tmp_path}/{name}"]
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_installer(f"--from={build}", *options)
+    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder may not have")
+    assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,43 @@ def test_what_runs_is_not_cancelled_but_can_be_abandoned(gate: Gate) -> None:
     assert error.reason == "abandoned"
 
 
+def test_a_task_that_is_submitted_while_it_is_cancelled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LambdaPool(builtin(), max_workers=1) as pool:
+        slow = pool.options(executor_config={"builtin": {"duration_ms": 60_000}})
+        first, second = slow.submit("true"), slow.submit("true")
+        wait_until_running(first)
+        state = pool.executor.state
+
+        def late(key: str) -> State:
+            told = state(key)
+            pool.executor.cancel(first.key)
+            deadline = threading.Event()
+            for _ in range(int(DEADLINE * 100)):
+                if state(key) is State.RUNNING:
+                    return told
+                deadline.wait(0.01)
+            raise AssertionError("it does not run")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pool.executor, "state", late)
+            assert not second.cancel(), "it may run"
+        error = second.exception(DEADLINE)
+        assert isinstance(error, TaskCancelled)
+        assert error.reason == "abandoned"
+        assert not second.cancelled()
+        assert not second.abandon()
+
+
+def test_what_waits_can_be_abandoned_too(gate: Gate) -> None:
+    with LambdaPool(local(), max_workers=1) as pool:
+        pool.submit(gate.command())
+        future = pool.submit("true")
+        assert future.abandon()
+        assert concurrent.futures.wait([future], DEADLINE).done == {future}
+        assert future.cancelled()
+        gate.open()
+
+
 def test_a_task_cancelled_behind_the_pools_back(gate: Gate) -> None:
     with LambdaPool(local(), max_workers=1) as pool:
         pool.submit(gate.command())
@@ -376,6 +413,9 @@ def test_a_wrong_configuration() -> None:
         LambdaPool({**builtin(), "max_running_tasks": 3}, max_workers=2)
     with pytest.raises(ValueError, match="at least 1"):
         LambdaPool(builtin(), max_workers=0)
+    for text in ("no JSON", "[1]", "null", "{"):
+        with pytest.raises(InvalidConfigError):
+            LambdaPool(text, max_workers=2)
 
 
 def test_shutdown_without_waiting_settles_in_the_background(gate: Gate) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pool_support import DEADLINE, Gate
+from pool_support import DEADLINE, Gate, builtin
 from processes import PROGRAMS, SOURCES, environment
 
 from lambda_executor import LambdaPool, ValueNotSigned
@@ -18,7 +19,7 @@ from lambda_executor import LambdaPool, ValueNotSigned
 SECRET = b"a secret that is kept"
 
 FIRST = """
-import sys
+import sys, time
 from lambda_executor import LambdaPool
 
 config, command, secret = sys.argv[1:]
@@ -33,8 +34,10 @@ for key, future in (
     ("command", pool.options(key="command").submit(command)),
     ("function", pool.options(key="function").submit(slow, command)),
 ):
+    deadline = time.monotonic() + 60
     while not future.running():
-        pass
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     print(key, future.attempt_id, flush=True)
 """
 
@@ -50,8 +53,11 @@ def server(tmp_path: Path) -> Iterator[dict[str, Any]]:
         env=environment() | {"PYTHONPATH": str(SOURCES)},
     )
     try:
+        deadline = time.monotonic() + DEADLINE
         while not ready.exists():
             assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         told = json.loads(ready.read_text())
         credentials = {name: told[name] for name in ("access_key_id", "secret_access_key")}
         yield {**told["config"], "credentials": credentials}
@@ -81,6 +87,11 @@ def test_command_and_function_are_adopted(server: dict[str, Any], tmp_path: Path
         gate.open()
         assert command.result(DEADLINE).output == "done\n"
         assert function.result(DEADLINE) == {"from": "the first process"}
+
+
+def test_a_function_is_not_adopted_without_its_attempt_id() -> None:
+    with LambdaPool(builtin(), secret=SECRET) as pool, pytest.raises(ValueError, match="attempt_id is needed"):
+        pool.adopt("function", function=True)  # type: ignore[call-overload]
 
 
 def test_a_function_is_not_adopted_without_the_secret(server: dict[str, Any], tmp_path: Path) -> None:

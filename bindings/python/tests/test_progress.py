@@ -43,6 +43,36 @@ def test_a_task_that_was_refused_is_none_that_is_awaited() -> None:
     assert (bar_of(pool).n, bar_of(pool).total) == (1, 1)
 
 
+def test_a_bar_that_cannot_be_drawn_any_more_does_the_pool_no_harm(python: str) -> None:
+    """As `program 2>&1 | head`: who reads the error stream has gone."""
+    source = """
+import logging
+class Counting(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), flush=True)
+logging.getLogger("lambda_executor").addHandler(Counting())
+
+class Bar:
+    n = total = 0
+    def update(self, n):
+        raise BrokenPipeError("nobody reads it")
+    refresh = close = set_postfix = update
+
+from lambda_executor import progress
+pool = LambdaPool(BUILTIN)
+pool._loop.progress = progress.Progress(Bar())
+for _ in range(2):
+    print(pool.submit("true").result(60).return_code, flush=True)
+pool.shutdown()
+# The bar may also fail at the end alone.
+pool = LambdaPool(BUILTIN)
+pool._loop.progress = progress.Progress(Bar())
+pool.shutdown()
+"""
+    told = "the progress bar cannot be drawn any more: BrokenPipeError('nobody reads it')"
+    assert sorted(processes.run(source, python).splitlines()) == sorted([told, "0", "0", told])
+
+
 def test_without_tqdm_it_warns_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with (

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Callable, TypeVar
 
 from .errors import ForkedError
 from .event import Event
-from .outcome import TaskCancelled
-from .statuses import State
 
 if TYPE_CHECKING:
     from .pool_loop import Loop
@@ -40,7 +38,8 @@ class LambdaFuture(concurrent.futures.Future[T]):
 
     def cancel(self) -> bool:
         """Cancels the task if it waits: then it never runs. False where Lambda has, or may have, accepted it: the
-        standard library's futures cannot be cancelled then, see `abandon`."""
+        standard library's futures cannot be cancelled then, see `abandon`. A task that is submitted at this very moment
+        may be given up, as by `abandon`."""
         return self.cancelled() or self._loop.cancel(self)
 
     def abandon(self) -> bool:
@@ -80,13 +79,11 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self.queued = True
         self.set_running_or_notify_cancel()
 
-    def _finish_cancelled(self, event: Event | None = None) -> None:
-        """The task is cancelled; `event` where the library said so."""
-        if super().cancel():
-            # Without this, wait() and as_completed() would not know.
-            self.set_running_or_notify_cancel()
-        elif event is not None:
-            self.set_exception(TaskCancelled(event))
+    def _finish_cancelled(self) -> None:
+        """The task never ran, and will not."""
+        super().cancel()
+        # Without this, wait() and as_completed() would not know.
+        self.set_running_or_notify_cancel()
 
     def _fail_at_the_end(self, error: BaseException) -> None:
         """The interpreter ends. Who looks finds the error, and callbacks are run; who waits is not woken: only daemon
@@ -117,8 +114,3 @@ def wait_for_signals_too(
                 break
             condition.wait(left)
     return None if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def is_final(event: Event) -> bool:
-    """No event of the task comes after it."""
-    return event.state >= State.SUCCEEDED

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, cast, overload
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, overload
 
 from .errors import PayloadTooLargeError
 from .executor import Executor
@@ -224,7 +224,6 @@ class LambdaPool(_Submitter):
         loop = Loop(
             executor,
             owns_executor=executor is not config,
-            acknowledges=executor is config or options.get("ack") == "manual",
             functions=Functions(python or (sys.executable if is_local else "python3"), secret),
             progress=progress_bar() if progress else Progress(),
         )
@@ -257,13 +256,16 @@ class LambdaPool(_Submitter):
     @overload
     def adopt(self, key: str, attempt_id: str = "", *, queue: str = "") -> LambdaFuture[Completed]: ...
     @overload
-    def adopt(self, key: str, attempt_id: str = "", *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
+    def adopt(self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
     def adopt(self, key: str, attempt_id: str = "", *, function: bool = False, queue: str = "") -> LambdaFuture[Any]:
         """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
         running. Without the latter any earlier result of the key is taken for this one's.
 
-        function: the task is a Python function; both pools need the same `secret`.
+        function: the task is a Python function; both pools need the same `secret`. Its value is signed for one
+            submission of the key, so the attempt_id is needed.
         """
+        if function and not attempt_id:
+            raise ValueError("adopt: with function=True, attempt_id is needed: what comes back is signed for it")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
         self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id))
         return future
@@ -282,16 +284,27 @@ def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Map
     """The executor, and its options as far as they are known."""
     if isinstance(config, Executor):
         return config, {}
-    options = json.loads(config) if isinstance(config, str) else config
+    options = _parsed(config) if isinstance(config, str) else config
     if options is None:
         options = {"airflow": True}
-    if max_workers is not None and isinstance(options, Mapping):
+    # What is no mapping, the executor refuses with its own words.
+    if not isinstance(options, Mapping):
+        return Executor(config), {}
+    if max_workers is not None:
         known = options.get("max_running_tasks") or max_workers
         if known != max_workers:
             raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
         options = {**options, "max_running_tasks": max_workers}
-    # What is no mapping, the library refuses with its own words.
-    return Executor(cast("Mapping[str, Any]", options)), options if isinstance(options, Mapping) else {}
+    return Executor(options), options
+
+
+def _parsed(config: str) -> str | dict[str, Any]:
+    """The options, or the text as it is where it holds none."""
+    try:
+        options = json.loads(config)
+    except ValueError:
+        return config
+    return options if isinstance(options, dict) else config
 
 
 def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:

@@ -23,11 +23,11 @@ from typing import Any
 from . import errors
 from .event import Event
 from .executor import Executor
-from .future import LambdaFuture, is_final, wait_for_signals_too
-from .outcome import BrokenPool, Completed, TaskFailed, TaskLost
+from .future import LambdaFuture, wait_for_signals_too
+from .outcome import BrokenPool, Completed, TaskCancelled, TaskFailed, TaskLost
 from .pickled import Functions
 from .progress import Progress
-from .statuses import State
+from .statuses import Reason, State
 from .task import Task
 
 log = logging.getLogger("lambda_executor.pool")
@@ -44,14 +44,13 @@ class Loop:
     """One executor, its pending futures, and the thread that settles them."""
 
     def __init__(
-        self, executor: Executor, *, owns_executor: bool, acknowledges: bool, functions: Functions, progress: Progress
+        self, executor: Executor, *, owns_executor: bool, functions: Functions, progress: Progress
     ) -> None:
         self.executor = executor
         self.functions = functions
         self.progress = progress
         self.pid = os.getpid()
         self._owns_executor = owns_executor
-        self._acknowledges = acknowledges
         self._pending: dict[int, LambdaFuture[Any]] = {}
         self._tags = itertools.count(1)
         # Reentrant: collection of another pool may come in the middle of anything.
@@ -147,36 +146,36 @@ class Loop:
 
     def cancel(self, future: LambdaFuture[Any]) -> bool:
         """Only what waits: see LambdaFuture.cancel."""
+        return self._give_up(future, State.QUEUED) is Reason.NEVER_INVOKED
+
+    def abandon(self, future: LambdaFuture[Any]) -> bool:
+        """Whatever its state: see LambdaFuture.abandon."""
+        return self._give_up(future, State.RUNNING) is not None
+
+    def _give_up(self, future: LambdaFuture[Any], latest: State) -> Reason | None:
+        """Cancels a task whose state is `latest` at most: the reason that it ended with, None where it goes on."""
         if self.pid != os.getpid():
-            return False
+            return None
+        # The thread takes events under it: the event of this has not been taken before all is done here.
         with self._lock:
-            if future.tag not in self._pending or (future.queued and not self._take_back(future.key)):
-                return False
-            # None: its CANCELLED event was quicker, and is settled by the loop's thread at this moment.
-            if self._pending.pop(future.tag, None) is None:
-                return True
+            if future.tag not in self._pending:
+                return None
+            reason = self._cancel(future.key, latest) if future.queued else Reason.NEVER_INVOKED
+            # Where the task was submitted just then, or ran, its CANCELLED event settles the future.
+            if reason is not Reason.NEVER_INVOKED or self._pending.pop(future.tag, None) is None:
+                return reason
         self.progress.task_done(failed=True)
         future._finish_cancelled()
         self._wake()
-        return True
+        return reason
 
-    def _take_back(self, key: str) -> bool:
-        """Cancels a task that waits in the executor's queue."""
+    def _cancel(self, key: str, latest: State) -> Reason | None:
         try:
-            return self.executor.state(key) is State.QUEUED and self.executor.cancel(key)
+            if self.executor.state(key) > latest or not self.executor.cancel(key):
+                return None
+            return Reason[self.executor.describe(key)["reason"].upper()]
         except errors.Error:
-            return False
-
-    def abandon(self, future: LambdaFuture[Any]) -> bool:
-        """Whatever its state: see LambdaFuture.abandon. The CANCELLED event settles the future."""
-        if self.cancel(future):
-            return True
-        if self.pid != os.getpid() or future.tag not in self._pending:
-            return False
-        try:
-            return self.executor.cancel(future.key)
-        except errors.Error:
-            return False
+            return None
 
     # ---- submitting
 
@@ -284,12 +283,14 @@ class Loop:
             if any(descriptor == wakeup for descriptor, _ in ready):
                 with contextlib.suppress(BlockingIOError):
                     os.read(wakeup, 4096)
-            events = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
+            with self._lock:
+                events = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
             for event in events:
                 self._take(event)
             if events:
-                if self._acknowledges:
-                    self.executor.ack(events)
+                # Whether by option ack or not, which an Executor of the user's and Airflow's configuration keep to
+                # themselves: it does no harm.
+                self.executor.ack(events)
                 self.progress.draw()
             self._use_room()
 
@@ -302,7 +303,7 @@ class Loop:
         # Of a task that was cancelled, or of one that somebody else queued on the same executor.
         if future is None or future.key != event.key:
             return
-        if not is_final(event):
+        if not event.state.final:
             future._start(event)
         elif self._pending.pop(event.tag, None) is not None:
             self._settle(future, event)
@@ -310,8 +311,10 @@ class Loop:
     def _settle(self, future: LambdaFuture[Any], event: Event) -> None:
         failed = True
         try:
-            if event.state is State.CANCELLED:
-                future._finish_cancelled(event)
+            if event.reason is Reason.NEVER_INVOKED:
+                future._finish_cancelled()
+            elif event.state is State.CANCELLED:
+                future.set_exception(TaskCancelled(event))
             elif event.state is State.LOST:
                 future.set_exception(TaskLost(event))
             elif future.function:
@@ -351,10 +354,13 @@ class Loop:
     def _break(self, error: BaseException) -> None:
         with self._lock:
             self._broken = error
-            futures = list(self._pending.values())
-            self._pending.clear()
             self._room.notify_all()
-        for future in futures:
+        # One by one: the thread settles what it takes meanwhile.
+        while True:
+            try:
+                _, future = self._pending.popitem()
+            except KeyError:
+                return
             with contextlib.suppress(Exception):
                 if self._leaving:
                     future._fail_at_the_end(self._broken_pool(error))
@@ -363,8 +369,8 @@ class Loop:
             self.progress.task_done(failed=True)
 
     def _end(self) -> None:
-        self.progress.close()
         try:
+            self.progress.close()
             if self._owns_executor:
                 self.executor.close()
         finally:

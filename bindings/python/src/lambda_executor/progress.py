@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from typing import Any
 
+log = logging.getLogger("lambda_executor.pool")
+
 
 class Progress:
-    """Counts tasks, and shows them. Counting is for any thread; the loop's thread alone draws."""
+    """Counts tasks, and shows them. Counting is for any thread; the loop's thread alone draws.
+
+    Tasks do not fail because nobody can be shown how they do: a bar that cannot be drawn is none from then on.
+    """
 
     def __init__(self, bar: Any | None = None) -> None:  # noqa: ANN401 - tqdm has no types of its own
         self._bar = bar
@@ -33,20 +39,33 @@ class Progress:
 
     def draw(self) -> None:
         """Shows what was counted; tqdm itself decides how often the screen changes."""
-        bar = self._bar
-        if bar is None:
-            return
+        if self._bar is not None:
+            try:
+                self._show(self._bar)
+            except Exception as error:
+                self._drop(error)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            try:
+                self._show(self._bar)
+                # The last state, however short ago the one before was drawn.
+                self._bar.refresh()
+                self._bar.close()
+            except Exception as error:
+                self._drop(error)
+
+    def _show(self, bar: Any) -> None:  # noqa: ANN401 - as above
         bar.total = self.submitted
         if self.failed:
             bar.set_postfix(failed=self.failed, refresh=False)
         bar.update(self.done - bar.n)
 
-    def close(self) -> None:
-        if self._bar is not None:
-            self.draw()
-            # The last state, however short ago the one before was drawn.
-            self._bar.refresh()
-            self._bar.close()
+    def _drop(self, error: Exception) -> None:
+        # Its own finalizer is not to try again.
+        self._bar.disable = True  # type: ignore[union-attr]  # not None where it is called
+        self._bar = None
+        log.warning("the progress bar cannot be drawn any more: %r", error)
 
 
 def progress_bar() -> Progress:

@@ -7,12 +7,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import runners
 import servers
+from messages import messages
 
 SCENARIOS = Path(__file__).with_name("scenarios")
 # More waits than processors have work.
@@ -24,27 +27,49 @@ SECONDS = 150
 @dataclass(frozen=True)
 class Outcome:
     exit_status: int
-    printed: str
+    printed: bytes
     said: str
+    # Of the scenario's faults, what never came.
+    missing: list[str]
 
 
 Runners = dict[str, "Future[list[str]]"]
 Outcomes = dict[tuple[str, str], "Future[Outcome]"]
 
 
-def settings(scenario: Path) -> dict[str, dict[str, object]]:
-    """What a scenario says to the harness, by step."""
-    told: dict[str, dict[str, object]] = {"options": {}, "local": {}, "faults": {}}
+def steps_of(scenario: Path) -> tuple[dict[str, dict[str, Any]], list[list[str]], str]:
+    """What a scenario says to the harness: objects by step, and what was submitted before; and what the runner gets."""
+    told: dict[str, dict[str, Any]] = {"options": {}, "local": {}, "faults": {}}
+    submitted = []
+    rest = []
     for line in scenario.read_text().splitlines():
-        step, _, rest = line.partition("\t")
+        step, *fields = line.split("\t")
         if step in told:
-            told[step] = json.loads(rest)
-    return told
+            told[step] = json.loads(fields[0])
+        elif step == "submitted":
+            submitted.append(fields)
+        if step != "submitted":
+            rest.append(line)
+    return told, submitted, "".join(f"{line}\n" for line in rest)
+
+
+def submit(server: servers.LocalServer, key: str, attempt_id: str, command: str) -> None:
+    """As an executor does that is gone by now."""
+    event = {
+        "task_key": key,
+        "attempt_id": attempt_id,
+        "command": json.loads(command),
+        "executor_config": {},
+        "reply_to": server.queue_url,
+    }
+    server.awslambda().invoke(
+        FunctionName=server.function_name, InvocationType="Event", Payload=json.dumps(event).encode()
+    )
 
 
 def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
     """One run against a server of its own."""
-    told = settings(scenario)
+    told, submitted, steps = steps_of(scenario)
     with servers.local(folder, **told["local"]) as server:
         config = {
             "function_name": server.function_name,
@@ -54,24 +79,60 @@ def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
             "region_name": server.region,
             **told["options"],
         }
+        for fields in submitted:
+            submit(server, *fields)
         if told["faults"]:
             server.faults(**told["faults"])
+        for_runner = folder / scenario.name
+        for_runner.write_text(steps)
         done = subprocess.run(
-            [*runner, str(scenario)],
+            [*runner, str(for_runner)],
             env={**runners.environment(), **credentials(server), "LAMBDA_EXECUTOR_CONFIG": json.dumps(config)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,
         )
-    return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+        missing = missing_faults(server, told["faults"])
+    return Outcome(done.returncode, done.stdout, done.stderr.decode(errors="replace"), missing)
+
+
+def missing_faults(server: servers.LocalServer, faults: dict[str, Any]) -> list[str]:
+    """Where faults did not happen, a scenario passes that shows nothing. An outage shows in the outcome."""
+    missing = []
+    if faults.keys() & {"lambda", "sqs", "throttle", "error", "drop"} and server.stats()["faults"] == 0:
+        missing.append("no request was throttled, failed or dropped")
+    rough = faults.get("messages", {})
+    if "duplicate" in rough or "delay" in rough:
+        # Nobody counts these: the ones that we send have to suffer, too.
+        for number in range(8):
+            server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=str(number))
+        twice = rough.get("duplicate") == 1
+        taken = [message["Attributes"] for message in messages(server, server.queue_url, 16 if twice else 8)]
+        late = [int(at["ApproximateFirstReceiveTimestamp"]) - int(at["SentTimestamp"]) for at in taken]
+        if "delay" in rough and max(late) < rough["delay_ms"]:
+            missing.append(f"no message was late: {late} ms")
+    return missing
 
 
 def credentials(server: servers.Server) -> dict[str, str]:
     return {name: value for name, value in server.environment().items() if name.startswith("AWS_")}
 
 
+@contextmanager
+def at_work(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that begins nothing more once nobody waits for it, as after Ctrl-C or with -x."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.fixture(scope="session")
 def workplace() -> Iterator[Path]:
+    check = [str(Path(__file__).with_name("check_prefix.sh")), str(runners.PREFIX)]
+    told = subprocess.run(check, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
     folder = Path(tempfile.mkdtemp(prefix="lambda-executor-bindings.", dir=os.environ.get("TMPDIR")))
     runners.OUT.mkdir(parents=True, exist_ok=True)
     yield folder
@@ -82,7 +143,7 @@ def workplace() -> Iterator[Path]:
 def made(request: pytest.FixtureRequest, workplace: Path) -> Iterator[Runners]:
     """The runners of the languages that were asked for, each being made."""
     wanted = {item.callspec.params["language"] for item in asked_for(request)}
-    with ThreadPoolExecutor(2) as pool:
+    with at_work(2) as pool:
         yield {name: pool.submit(make) for name, make in runners.LANGUAGES.items() if name in wanted}
 
 
@@ -100,7 +161,7 @@ def outcomes(request: pytest.FixtureRequest, made: Runners, workplace: Path) -> 
         return carry_out(made[language].result(), SCENARIOS / f"{scenario}.tsv", folder)
 
     in_order = sorted(wanted, key=lambda pair: (pair[1] != "lost", pair[1], pair[0]))
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with at_work(SIDE_BY_SIDE) as pool:
         yield {pair: pool.submit(one, *pair) for pair in in_order}
 
 

@@ -30,7 +30,6 @@ missing_packages() {
   has valgrind || echo valgrind
   # For the bindings.
   has cmake || echo cmake
-  has go || echo golang-go
   has groff || echo groff-base
   # For the images of the function.
   has buildah || echo buildah
@@ -49,21 +48,31 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
 }
 
+at_least() { # needed, version
+  [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
 check_rust() {
   local needed have
   needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
   has cargo && has rustc || fail "cargo and rustc $needed or newer are needed: see https://rustup.rs"
   have=$(rustc --version | cut -d ' ' -f 2)
-  [ "$(printf '%s\n%s\n' "$needed" "${have%%-*}" | sort -V | head -n 1)" = "$needed" ] ||
+  at_least "$needed" "${have%%-*}" ||
     fail "rustc $have is too old: $needed or newer is needed (rustup update)"
 }
 
-# From 1.21 on, go fetches by itself the newer one that an example's go.mod asks for.
-check_go() {
-  local have
-  have=$(go env GOVERSION)
-  [ "$(printf '%s\n' go1.21 "$have" | sort -V | head -n 1)" = go1.21 ] ||
-    fail "$have is too old: 1.21 or newer is needed for the Go binding (https://go.dev/dl)"
+# Only where the distribution's is new enough: one that is too old would be in the way of the right one. Asked in the
+# module, as go from 1.21 on may fetch by itself the newer one that its go.mod asks for.
+set_up_go() {
+  local needed have offered
+  needed=$(sed -n 's/^go //p' bindings/go/go.mod)
+  if ! has go && has apt-get; then
+    offered=$(apt-cache policy golang-go | sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}\([0-9.]*\).*/\2/p')
+    ! at_least "$needed" "$offered" || install_packages golang-go
+  fi
+  have=$(cd bindings/go && go env GOVERSION 2>/dev/null) || true
+  at_least "$needed" "${have#go}" ||
+    fail "all is set up but Go: $needed or newer is needed for bindings/go, and ${have:-none} is here; get it from https://go.dev/dl"
 }
 
 make_environment() {
@@ -85,8 +94,8 @@ case $what in
   --build-only) exit 0 ;;
   --portable) make_environment portable; exit 0 ;;
 esac
-check_go
 for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}"
 done
+set_up_go

@@ -185,7 +185,7 @@ def test_ctrl_c_while_events_are_read_loses_none(builtin: Executor, monkeypatch:
 
 
 def test_ctrl_c_while_a_batch_is_freed_loses_none_and_frees_once(builtin: Executor) -> None:
-    """Python runs a handler when the call has returned: the batch is gone, and its events are still to be handed out."""
+    """Python runs a handler when the call has returned: the batch is gone, its events are still to be handed out."""
     library, freed = builtin._library, []
 
     class Interrupted:

@@ -91,6 +91,83 @@ def test_the_exit_status_is_the_programs(python: str, how: str) -> None:
         assert running.end(20) == 3
 
 
+def test_a_log_handler_that_uses_the_executor_does_not_hold_up_the_end(python: str) -> None:
+    """It is told that the executor is closed, and is waited for."""
+    source = """
+import logging
+class Counting(logging.Handler):
+    def emit(self, record):
+        try:
+            executor.counts()
+        except ClosedError:
+            print("closed", flush=True)
+logging.getLogger("lambda_executor").addHandler(Counting())
+executor = Executor({**BUILTIN, "max_running_tasks": 1})
+for key in ("runs", "dropped"):
+    queue(executor, key, 60_000)
+next(executor.events())
+"""
+    with program(source, python) as running:
+        # Waiting for one that does not return takes 30 s.
+        assert running.end(20) == 0, running.said()
+        assert (running.rest(), running.said()) == ("closed\n", "")
+
+
+CHECK_LAST = """
+import atexit
+from lambda_executor import _handle
+def check():
+    print(*(handle._freed for handle in handles), flush=True)
+atexit.unregister(_handle._close_all)
+atexit.register(check)
+atexit.register(_handle._close_all)
+executors = [Executor(BUILTIN) for _ in range(3)]
+handles = [executor._handle for executor in executors]
+"""
+
+
+@pytest.mark.parametrize("call", ["close", "free"])
+def test_ctrl_c_while_the_interpreter_ends_leaves_nothing_open(python: str, call: str) -> None:
+    """Python runs its handler when the library's call has returned."""
+    source = f"""
+class Interrupted:
+    def __init__(self, library):
+        self.library = library
+    def __getattr__(self, name):
+        return getattr(self.library, name)
+    def lambda_executor_{call}(self, pointer):
+        self.library.lambda_executor_{call}(pointer)
+        signal.raise_signal(signal.SIGINT)
+for handle in handles:
+    handle.library = Interrupted(handle.library)
+"""
+    with program(CHECK_LAST + source, python) as running:
+        running.end(20)
+        assert running.rest() == "True True True\n", running.said()
+        assert "KeyboardInterrupt" in running.said()
+
+
+def test_what_a_second_signal_leaves_of_a_call_keeps_nothing_open(python: str) -> None:
+    source = "handles[0]._calls[object()] = threading.get_ident()"
+    assert run(CHECK_LAST + source, python) == "True True True\n"
+
+
+def test_a_child_that_is_forked_while_the_interpreter_ends_is_not_ending(python: str) -> None:
+    source = """
+from lambda_executor import _handle
+# As another thread sees it.
+_handle._ending_in = -1
+child = os.fork()
+if child == 0:
+    with Executor(BUILTIN) as own:
+        queue(own, "one")
+        final(own, "one")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    assert run(source, python) == ""
+
+
 def test_no_executor_starts_when_the_interpreter_ends(python: str) -> None:
     source = """
 import atexit

@@ -8,8 +8,6 @@ from processes import program, run
 # In the middle of everything: a task runs, another thread waits inside the library.
 IN_USE = """
 executor = Executor(BUILTIN)
-# What the library makes once in a process is made: a fork in the middle of that would leave it half made in the child.
-executor.check_health()
 queue(executor, "meanwhile", 300)
 waiting = threading.Thread(target=lambda: final(executor, "meanwhile"))
 waiting.start()
@@ -181,7 +179,6 @@ def work(number):
 
 if __name__ == "__main__":
     with Executor(BUILTIN) as executor:
-        executor.check_health()
         queue(executor, "of the parent", 200)
         with multiprocessing.get_context("{method}").Pool(2) as pool:
             print(*pool.map(work, range(4)))

@@ -11,10 +11,14 @@ import _thread
 import atexit
 import ctypes
 import os
+import threading
 import time
 from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Callable
 
 from . import _library, _native, errors, logs
 from .event import Taken
@@ -22,6 +26,8 @@ from .event import Taken
 # Closing ends every wait in the library at once, so calls under way need no longer than it takes to schedule threads.
 # Where they do, the executor is left to the operating system: to free it under them would be a crash.
 PATIENCE_S = 30.0
+# At the end of the interpreter, for one executor; then the process may as well crash.
+MOST_SIGNALS = 100
 # Freeing that took less has seen the log's last callback return.
 LEFT_AFTER_S = 0.4
 
@@ -51,9 +57,9 @@ class Handle:
     def call(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - what the function of that name takes
         """Calls a function of the library on the executor: its result, or ERR_CLOSED where that is closed."""
         status = self._counted(name, *arguments)
-        if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()):
-            # A daemon thread, closed because the interpreter ends. The exception would be printed, if at all, while
-            # Python takes its files away, which can be fatal: it is to come too late.
+        if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()) and _in_daemon():
+            # Closed because the interpreter ends. The exception would be printed, if at all, while Python takes its
+            # files away, which can be fatal: it is to come too late.
             _never.acquire(timeout=PATIENCE_S)
         return status
 
@@ -141,15 +147,25 @@ class Handle:
         # The log callback stays: what freeing has to say is worth a record. A handler that has not returned after half
         # a second or more is left behind.
         began = time.monotonic()
-        self.library.lambda_executor_free(pointer)
-        if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
-            _late.append(self.records)
+        try:
+            self.library.lambda_executor_free(pointer)
+        finally:
+            # Also after an exception, which a signal handler raises when the call has returned.
+            self._freed = True
+            if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
+                _late.append(self.records)
+            _live.discard(self)
         # Only now: freed before, they would count as done with.
         while self.interrupted:
             self.interrupted.popleft().free(self.library)
-        self._freed = True
-        _live.discard(self)
         return True
+
+    def forget_calls_of(self, thread: int) -> None:
+        """Where no call of a thread is under way: an exception of a second signal handler, on the heels of the first
+        one's, may have left a token behind."""
+        for token, caller in list(self._calls.items()):
+            if caller == thread:
+                self._calls.pop(token, None)
 
     def collect(self) -> None:
         """Closes where nobody can wait: collection happens anywhere, perhaps where a lock of `logging` is held that the
@@ -192,21 +208,47 @@ def ending() -> bool:
     return _ending_in != 0
 
 
+def _in_daemon() -> bool:
+    """This is a daemon thread of Python's, and none of a library's that is in a callback: that one is waited for."""
+    thread = threading.current_thread()
+    return thread.daemon and not isinstance(thread, threading._DummyThread)
+
+
+def do_all(steps: Iterable[Callable[[], None]]) -> None:
+    """At the end of the interpreter: does each, again where a signal handler's exception ended it (another Ctrl-C of
+    somebody impatient). What was left open would crash the process. Raises the first exception when all is done."""
+    first: BaseException | None = None
+    for step in steps:
+        for _ in range(MOST_SIGNALS):
+            try:
+                step()
+                break
+            except BaseException as error:
+                first = first or error
+    if first is not None:
+        raise first
+
+
 def _close_all() -> None:
     """At the end of the interpreter, while its threads still run: no thread of the library may call into it later."""
     global _ending_in
-    _ending_in = _thread.get_ident()
+    me = _ending_in = _thread.get_ident()
     handles = [handle for handle in list(_live) if not handle.forked]
     for handle in handles:
-        handle.begin_close()
-    for handle in handles:
-        handle.close()
-    for records in _late:
-        records.await_return(PATIENCE_S)
+        handle.forget_calls_of(me)
+    do_all(
+        chain(
+            (handle.begin_close for handle in handles),
+            (handle.close for handle in handles),
+            (partial(records.await_return, PATIENCE_S) for records in _late),
+        )
+    )
 
 
 def _in_child() -> None:
-    """After fork the parent's executors are none of our concern."""
+    """After fork the parent's executors, and its end, are none of our concern."""
+    global _ending_in
+    _ending_in = 0
     _live.clear()
     _late.clear()
 

@@ -20,7 +20,7 @@ import weakref
 from collections import deque
 from typing import Any
 
-from . import errors
+from . import _handle, errors
 from .event import Event
 from .executor import Executor
 from .future import LambdaFuture, wait_for_signals_too
@@ -386,8 +386,7 @@ _running: weakref.WeakSet[Loop] = weakref.WeakSet()
 
 
 def _leave_all() -> None:
-    for loop in list(_running):
-        loop.leave()
+    _handle.do_all([loop.leave for loop in list(_running)])
 
 
 # Runs before what the executor's own module has registered: it was imported first.

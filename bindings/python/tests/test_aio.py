@@ -157,6 +157,23 @@ async def test_drain_and_health_wait_beside_the_loop() -> None:
 
 
 @in_loop
+async def test_a_drain_that_is_cancelled_holds_no_thread() -> None:
+    async with started() as executor:
+        executor.queue("slow", ["true"], executor_config={"builtin": {"duration_ms": 60_000}})
+        other = asyncio.create_task(executor.drain())
+        for _ in range(3):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(executor.drain(), 0.05)
+        deadline = time.monotonic() + 30
+        while len(executor._handle._calls) > 1:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        assert not other.done()
+        executor.cancel("slow")
+        assert await other == 0
+
+
+@in_loop
 async def test_health_that_is_not_known_in_time() -> None:
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
@@ -89,7 +90,14 @@ class AsyncExecutor(PromptCalls):
     async def drain(self, finish: bool = True, timeout: float | Configured | None = CONFIGURED) -> int:
         """See Executor.drain. Cancelled, it goes on accepting no tasks: so far it has come."""
         if isinstance(timeout, Configured):
-            return await self._in_thread(lambda: self._executor.drain(finish, timeout))
+            over = threading.Event()
+            try:
+                return await self._in_thread(lambda: self._executor._drain(finish, timeout, over.is_set))
+            except asyncio.CancelledError:
+                over.set()
+                # Not Executor.wake: other waits are to go on.
+                self._handle.call("lambda_executor_wake")
+                raise
         remaining = 0
 
         def slice_of(seconds: float) -> bool:

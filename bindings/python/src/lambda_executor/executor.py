@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -123,8 +123,8 @@ class Executor(PromptCalls):
         return events
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake` was
-        called.
+        """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake`
+        was called.
 
         Leaving the loop early loses none: each is taken when it is asked for.
         """
@@ -150,10 +150,16 @@ class Executor(PromptCalls):
 
         Needs nobody to call `sync` meanwhile. Afterwards `sync` hands out what is left, then raises ClosedError. May be
         called again, to wait on. `wake` ends the wait.
+
+        Without a timeout, Ctrl-C that comes in the moment before the library waits ends nothing until it is pressed
+        again: the time that is configured cannot be waited for in parts.
         """
+        return self._drain(finish, timeout, lambda: False)
+
+    def _drain(self, finish: bool, timeout: float | Configured | None, given_up: Callable[[], bool]) -> int:
         flag = _native.DRAIN_FINISH if finish else _native.DRAIN_RUNNING
         remaining = ctypes.c_uint64()
-        self._wait("lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(flag,))
+        self._wait("lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(flag,), given_up=given_up)
         return remaining.value
 
     # The service
@@ -175,15 +181,17 @@ class Executor(PromptCalls):
         after: tuple[Any, ...],
         *,
         before: tuple[Any, ...] = (),
+        given_up: Callable[[], bool] = lambda: False,
     ) -> Status:
-        """Makes a call that waits, until it is done, its time is over or `wake` was called. Signals in between have
-        their Python handlers run, and what these raise ends the wait."""
+        """Makes a call that waits, until it is done, its time is over, `wake` was called, or it was given up (and then
+        interrupted by the library's wake). Signals in between have their Python handlers run, and what these raise ends
+        the wait."""
         seen = self._wakes_seen
         configured = isinstance(timeout, Configured)
         seconds = None if isinstance(timeout, Configured) else timeout
         deadline = None if seconds is None else time.monotonic() + seconds
         slices = threading.current_thread() is threading.main_thread()
-        while True:
+        while not given_up():
             if configured:
                 ms = _native.TIMEOUT_CONFIGURED
             else:
@@ -196,6 +204,7 @@ class Executor(PromptCalls):
                     return Status.INTERRUPTED
             elif status != _native.TIMED_OUT or not sliced:
                 return Status(status)
+        return Status.INTERRUPTED
 
 
 def _create(config: Mapping[str, Any] | str | None) -> int:

@@ -11,8 +11,8 @@
 # A portable wheel is named manylinux_2_26, and is not made unless auditwheel agrees. Another one is named linux, which
 # says that it is for machines like this one.
 #
-# Needs tests/python/requirements-bindings.txt in build/venvs/bindings (tools/setup.sh makes it), or in the environment that
-# BINDINGS_VENV names, and strip.
+# Needs tests/python/requirements-bindings.txt in build/venvs/bindings (tools/setup.sh makes it), or in the environment
+# that BINDINGS_VENV names; strip and readelf; and, for the licences of what is linked in, cargo with its packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -43,13 +43,22 @@ trap 'rm -rf "$work"' EXIT
 
 for name in liblambda_executor.so lambda-executor-local lambda-executor-function; do
   [ -f "$from/$name" ] || fail "$from/$name is not there: tools/build_portable.sh makes it"
-  # As it is where it has been stripped; a debug build's symbols are larger than all the rest.
-  strip --strip-unneeded -o "$work/$name" "$from/$name"
+  if readelf --wide --sections "$from/$name" | grep '\.symtab' >/dev/null; then
+    # A debug build's symbols are larger than all the rest.
+    strip --strip-unneeded -o "$work/$name" "$from/$name"
+  else
+    cp "$from/$name" "$work/$name"
+  fi
 done
+
+# A copy: licence files are looked for beside pyproject.toml alone.
+mkdir "$work/project"
+cp -rL bindings/python/{LICENSE,README.md,pyproject.toml,src,wheel_binaries.py} "$work/project/"
+"$venv/bin/python" packaging/third_party_licenses.py >"$work/project/LICENSE-THIRD-PARTY"
 
 # Without build isolation: the backend is the environment's, at the version that is written down.
 LAMBDA_EXECUTOR_WHEEL_BINARIES=$work LAMBDA_EXECUTOR_WHEEL_PLATFORM=linux_$machine \
-  "$venv/bin/python" -m build --wheel --no-isolation --outdir "$work/wheel" bindings/python >"$work/log" 2>&1 ||
+  "$venv/bin/python" -m build --wheel --no-isolation --outdir "$work/wheel" "$work/project" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; fail "the wheel was not built"; }
 wheel=$(echo "$work"/wheel/*.whl)
 

@@ -9,6 +9,7 @@ process, are not in it. Both sides run one after another, with the same library 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -36,16 +37,20 @@ def in_python(tasks: int) -> Cost:
     """Submits all, drops each future when it is done."""
     from lambda_executor import LambdaPool
 
-    cpu_of_loop: list[float] = []
-    left = tasks
+    cpu_of_loop = 0.0
+    failures: list[BaseException] = []
+    # One step, for any thread: a callback runs in that of the pool, or in this one where the future is done already.
+    number = itertools.count(1)
     all_done = threading.Event()
 
     def done(future: Any) -> None:  # noqa: ANN401 - a future
-        nonlocal left
-        future.result()
-        left -= 1
-        if left == 0:
-            cpu_of_loop.append(time.thread_time())
+        nonlocal cpu_of_loop
+        error = future.exception()
+        if error is not None:
+            failures.append(error)
+        if threading.current_thread() is not threading.main_thread():
+            cpu_of_loop = time.thread_time()
+        if next(number) == tasks:
             all_done.set()
 
     with LambdaPool(CONFIG) as pool:
@@ -54,7 +59,10 @@ def in_python(tasks: int) -> Cost:
         for _ in range(tasks):
             pool.submit(["true"]).add_done_callback(done)
         all_done.wait()
-        return Cost(time.monotonic() - wall, time.thread_time() - cpu + cpu_of_loop[0])
+        cost = Cost(time.monotonic() - wall, time.thread_time() - cpu + cpu_of_loop)
+    if failures:
+        raise failures[0]
+    return cost
 
 
 def in_c(tasks: int, library: Path) -> Cost:

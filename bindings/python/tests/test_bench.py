@@ -9,8 +9,8 @@ import sys
 from processes import LIBRARY, ROOT, SECONDS, environment
 
 TASKS = 5_000
-#: Several times what it takes, for a machine that is slow or busy; a loop that is quadratic, or polls, is far above.
-MAX_US = 1_000
+#: Beside C on the same machine at the same time. It is 3 to 10 times; a loop that is quadratic, or polls, is far above.
+MOST_TIMES = 15
 
 
 def test_the_benchmark() -> None:
@@ -25,5 +25,4 @@ def test_the_benchmark() -> None:
     assert process.returncode == 0, process.stderr
     figures = json.loads(process.stdout)
     assert figures["tasks"] == TASKS
-    assert 0 < figures["c_us"] < MAX_US
-    assert 0 < figures["python_us"] < MAX_US
+    assert 0 < figures["python_us"] < MOST_TIMES * figures["c_us"]

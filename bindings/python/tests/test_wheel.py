@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -102,7 +103,11 @@ def test_its_name_says_what_it_is_for(wheel: Path) -> None:
             "lambda_executor/_binaries/lambda-executor-function",
         }
         assert "lambda_executor/py.typed" in names
-        assert any(name.endswith("/licenses/LICENSE") for name in names)
+        licenses = "lambda_executor-0.1.0.dist-info/licenses/"
+        assert licenses + "LICENSE" in names
+        # Of the packages whose code is in the library.
+        assert "\n  tokio " in contents.read(licenses + "LICENSE-THIRD-PARTY").decode()
+        assert b"License-File: LICENSE-THIRD-PARTY\n" in contents.read("lambda_executor-0.1.0.dist-info/METADATA")
         assert not any("tests" in name for name in names)
         sources = {f"lambda_executor/{file.name}" for file in (processes.SOURCES / "lambda_executor").glob("*.py")}
         assert sources <= set(names)
@@ -114,6 +119,23 @@ def test_a_debug_build_is_not_called_portable(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "auditwheel does not agree with manylinux_2_26" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_stripped_is_taken_as_it_is(wheel: Path, tmp_path: Path) -> None:
+    stripped = tmp_path / "stripped"
+    with zipfile.ZipFile(wheel) as contents:
+        for name in contents.namelist():
+            if "/_binaries/" in name:
+                file = stripped / name.rsplit("/")[-1].replace(".so.0", ".so")
+                stripped.mkdir(exist_ok=True)
+                # What follows the sections, strip would leave out.
+                file.write_bytes(contents.read(name) + b"as it is")
+    done = build(tmp_path / "again", "--from", str(stripped))
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next((tmp_path / "again").iterdir())) as contents:
+        for file in stripped.iterdir():
+            name = file.name.replace(".so", ".so.0")
+            assert contents.read(f"lambda_executor/_binaries/{name}") == file.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -156,10 +178,14 @@ def test_it_brings_the_local_server(installed: Path, tmp_path: Path, bare: dict[
         stdout=subprocess.PIPE,
         text=True,
     )
+    # Where it prints nothing, the loop below ends with it.
+    late = threading.Timer(processes.SECONDS, process.kill)
+    late.start()
     try:
         assert process.stdout
         assert any("LAMBDA_EXECUTOR_CONFIG" in line for line in process.stdout)
     finally:
+        late.cancel()
         process.terminate()
         process.wait(processes.SECONDS)
         assert process.stdout

@@ -43,9 +43,7 @@ _PATIENCE_S = 15.0
 class Loop:
     """One executor, its pending futures, and the thread that settles them."""
 
-    def __init__(
-        self, executor: Executor, *, owns_executor: bool, functions: Functions, progress: Progress
-    ) -> None:
+    def __init__(self, executor: Executor, *, owns_executor: bool, functions: Functions, progress: Progress) -> None:
         self.executor = executor
         self.functions = functions
         self.progress = progress

@@ -134,9 +134,7 @@ class PromptCalls:
         """How many tasks and events are where. Cheap enough for every heartbeat."""
         native = _native.Counts(struct_size=ctypes.sizeof(_native.Counts))
         self._plain("lambda_executor_counts", ctypes.byref(native))
-        return Counts(
-            native.queued, native.submitting, native.running, native.waiting_events, native.unacknowledged
-        )
+        return Counts(native.queued, native.submitting, native.running, native.waiting_events, native.unacknowledged)
 
     def cancel(self, key: str) -> bool:
         """Cancels a task: one that waits never runs, one that was submitted is given up. It gets a CANCELLED event.

@@ -98,7 +98,7 @@ header: ## write include/lambda_executor.h anew from the Rust source
 docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page outcomes
 	@tools/c_reference.py
-	@bindings/python/generate.py
+	@python3 bindings/python/generate.py
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py
 
 .PHONY: demo

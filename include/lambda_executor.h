@@ -617,7 +617,8 @@ lambda_executor_status_t lambda_executor_close(lambda_executor_t *ex);
  * be freed later. Takes at most about option shutdown_grace_ms: pending deletes are done, results that were not
  * acknowledged are given back to their queue. Tasks that were not submitted are dropped, and the log says how many
  * (lambda_executor_drain first, to keep them). Invocations that run go on, and a later executor can adopt them. In a
- * child after fork it returns at once. Not to be called from the log callback.
+ * child after fork it returns at once. The log callback gets what waits for it, and has half a second at least to return.
+ * Not to be called from the log callback.
  */
 void lambda_executor_free(lambda_executor_t *ex);
 

@@ -169,9 +169,6 @@ impl Shared {
 
     fn write_all(&self, records: &Receiver<Record>) {
         while let Ok(record) = records.recv() {
-            if self.abandoned.load(Ordering::Relaxed) {
-                return;
-            }
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
             if dropped > 0 {
                 self.write(&Record {
@@ -187,6 +184,10 @@ impl Shared {
 
     fn write(&self, record: &Record) {
         let mut sink = lock(&self.sink);
+        // Asked before each call: the host may have let go of what the sink needs while the last one ran.
+        if self.abandoned.load(Ordering::SeqCst) {
+            return;
+        }
         // A sink that panics loses a record, not the log.
         let _ = panics::catch(|| match &*sink {
             // Nobody is left to be told of what goes wrong here.

@@ -131,6 +131,31 @@ fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again(
 }
 
 #[test]
+fn a_reader_left_behind_with_the_count_of_what_it_missed_is_not_called_again() {
+    let (log, records) = heard(Level::INFO);
+    drop(records);
+    let (go, gate) = sync_channel::<()>(0);
+    let (started, start) = mpsc::channel();
+    log.send_to(
+        Sink::Host(Box::new(move |record| {
+            started.send(record.message.clone()).unwrap_or(());
+            let _ = gate.recv();
+        })),
+        Some(Level::INFO),
+    );
+    log.on_this_thread(|| {
+        tracing::info!("first");
+        start.recv_timeout(LONG).unwrap();
+        (0..CAPACITY + 1).for_each(|_| tracing::info!("more"));
+    });
+    go.send(()).unwrap();
+    assert_eq!(start.recv_timeout(LONG).unwrap(), "1 log records were dropped: their reader was too slow");
+    log.stop(Duration::from_millis(1));
+    drop(go);
+    assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
+}
+
+#[test]
 fn a_log_that_is_dropped_writes_what_waits_and_ends() {
     let (log, records) = heard(Level::INFO);
     log.on_this_thread(|| tracing::info!("the last word"));

@@ -36,6 +36,11 @@
 #ifndef LAMBDA_EXECUTOR_HPP
 #define LAMBDA_EXECUTOR_HPP
 
+// Not "< 201703L": g++ 7 has C++17 under an earlier number.
+#if __cplusplus <= 201402L
+#error "lambda_executor.hpp needs C++17: -std=c++17"
+#endif
+
 #if defined(__GNUC__)
 // lambda_executor_counts is a function and a struct, as in C it may be.
 #pragma GCC diagnostic push
@@ -473,7 +478,8 @@ public:
     return *this;
   }
 
-  /// The command: a program and its arguments.
+  /// The command: a program and its arguments. Of `command`, `shell` and `command_json` the last one
+  /// counts.
   task &command(std::initializer_list<std::string_view> argv) & {
     return list(argv);
   }
@@ -499,13 +505,15 @@ public:
     return *this;
   }
 
-  /// A JSON object that is passed to the function as `executor_config`. Empty: {}.
+  /// A JSON object that is passed to the function as `executor_config`. Empty: {}. A timeout_ms or
+  /// function_qualifier in it counts only with option allow_task_overrides.
   task &executor_config(std::string_view json) & {
     executor_config_.assign(json);
     return *this;
   }
 
-  /// Name of the route (option queues) that the task takes. Empty: the default one.
+  /// Name of the route that the task takes; ignored unless option `queues` is given. Empty: the
+  /// default one.
   task &queue(std::string_view name) & {
     queue_.assign(name);
     return *this;

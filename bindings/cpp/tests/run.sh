@@ -91,11 +91,13 @@ header() {
   compilers=${used[*]}
 }
 
-# Each case of refused.cpp but 0 must not compile, for the reason that is beside it.
+# Each case of refused.cpp but 0 must not compile, for the reason that is beside it; nor any in an older edition.
 refused() {
-  local line=0 number reason said
-  compile() { g++ -std=c++20 -DCASE="$1" -fsyntax-only "${library[0]}" bindings/cpp/tests/refused.cpp 2>&1; }
+  local line=0 number reason said edition=c++20
+  compile() { g++ -std="$edition" -DCASE="$1" -fsyntax-only "${library[0]}" bindings/cpp/tests/refused.cpp 2>&1; }
   compile 0 || return
+  ! said=$(edition=c++14; compile 0) || { echo "C++14 compiles"; return 1; }
+  grep -qF 'lambda_executor.hpp needs C++17: -std=c++17' <<<"$said" || { printf 'in C++14:\n%s\n' "$said"; return 1; }
   while IFS='|' read -r number reason; do
     ! said=$(compile "$number") || { echo "case $number compiles"; return 1; }
     grep -qF "$reason" <<<"$said" || { printf 'case %s lacks "%s":\n%s\n' "$number" "$reason" "$said"; return 1; }

@@ -143,5 +143,7 @@ else
     fail "$from has ${built##* }, and these sources are $version; build it anew ($(how))"
   files | while IFS=$'\t' read -r kind source file; do put "$kind" "$source" "${DESTDIR:-}$file"; done
   remove_older "$soname${version#"$major"}"
+  printf 'install: lambda-executor %s is in %s; for pkg-config: PKG_CONFIG_PATH=%s\n' \
+    "$version" "${DESTDIR:-}$prefix" "$libdir/pkgconfig"
 fi
 refresh_loader

@@ -6,7 +6,7 @@ use crate::faults::FaultPlan;
 use crate::front::Front;
 use crate::lambda::{Lambda, Place, Runner, Settings, State, World};
 use crate::random::{Random, secret};
-use crate::sandbox::{Surroundings, can_change_folder, find_function_program, find_program, function_folders};
+use crate::sandbox::{Surroundings, can_change_folder, find_function_program, find_program};
 use crate::secret::Secret;
 use crate::server::serve;
 use crate::signature::Checker;
@@ -184,8 +184,8 @@ fn find_runner(options: &Options) -> Result<Runner, StartError> {
     match &options.handler {
         Handler::Builtin => Ok(Runner::Builtin(options.builtin.clone())),
         Handler::Exec => {
-            let folders = function_folders(options.program_dir.as_deref(), options.library_dir.as_deref());
-            let program = find_function_program(&folders).map_err(StartError::Handler)?;
+            let (named, library) = (options.program_dir.as_deref(), options.library_dir.as_deref());
+            let program = find_function_program(named, library).map_err(StartError::Handler)?;
             Ok(Runner::Command(vec![program]))
         }
         Handler::Command(words) => {

@@ -49,7 +49,7 @@ impl lambda_executor_t {
     pub(super) fn ended(&self) -> Failure {
         match self.waits.end() {
             Some(End::Broken(story)) => Failure::Panic(story.clone()),
-            Some(End::Closed) | None => Failure::Closed("the executor is closed: free it"),
+            Some(End::Closed) | None => Failure::Closed("the executor is closed"),
         }
     }
 

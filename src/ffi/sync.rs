@@ -54,7 +54,7 @@ fn sync(
             return Ok(LAMBDA_EXECUTOR_OK);
         }
         if drained {
-            return Err(Failure::Closed("the executor is drained, and all its events have been handed out: free it"));
+            return Err(Failure::Closed("the executor is drained, and all its events have been handed out"));
         }
         let waiting = waiting.get_or_insert_with(|| handle.waits.begin());
         match waiting.for_events(deadline).map_err(Failure::io("waiting for events"))? {

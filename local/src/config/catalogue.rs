@@ -43,7 +43,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         "program_dir",
         Text,
         "DIR",
-        "where exec looks for lambda-executor-function first; then beside the library and in bin of its installation, \
+        "where exec has lambda-executor-function; else it is looked for beside the library and in bin of its installation, \
          beside this executable, on PATH",
     ),
     option("port", Number, "PORT", "port on 127.0.0.1; 0, the default, takes any free one"),

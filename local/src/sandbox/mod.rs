@@ -11,7 +11,7 @@ mod runtime_api;
 
 pub(crate) use environment::Surroundings;
 pub(crate) use process::can_change_folder;
-pub(crate) use program::{find_function_program, find_program, function_folders};
+pub(crate) use program::{find_function_program, find_program};
 
 use crate::clock::system_time;
 use crate::lambda::{FunctionError, Job, Message, Outcome, World};

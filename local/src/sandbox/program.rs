@@ -24,17 +24,13 @@ pub(crate) fn find_program(program: &str) -> Result<String, String> {
         .map_err(|path| format!("the path of the handler's program is not UTF-8: {path:?}"))
 }
 
-/// The program of the handler `exec`: in the first of `folders` that has it, or on PATH.
-pub(crate) fn find_function_program(folders: &[PathBuf]) -> Result<String, String> {
-    let found = folders.iter().map(|folder| folder.join(FUNCTION_PROGRAM)).find(|path| is_executable(path));
-    let found = found.or_else(|| on_path(FUNCTION_PROGRAM)).ok_or_else(|| {
-        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        format!(
-            "handler exec: there is no {FUNCTION_PROGRAM} in {} or on PATH; install it, name its folder in program_dir, \
-             or choose another handler",
-            folders.join(", ")
-        )
-    })?;
+/// The program of the handler `exec`: in `program_dir` where that is given, else where [`function_folders`] says, or on
+/// PATH.
+pub(crate) fn find_function_program(program_dir: Option<&Path>, library_dir: Option<&Path>) -> Result<String, String> {
+    let found = match program_dir {
+        Some(folder) => named(folder)?,
+        None => look_around(&function_folders(library_dir))?,
+    };
     let found = std::path::absolute(&found).unwrap_or(found);
     found
         .into_os_string()
@@ -42,10 +38,31 @@ pub(crate) fn find_function_program(folders: &[PathBuf]) -> Result<String, Strin
         .map_err(|path| format!("the path of {FUNCTION_PROGRAM} is not UTF-8: {path:?}"))
 }
 
-/// Where the function's program is looked for: in `program_dir`; where an installation has it that holds the library in
-/// `library_dir`; beside this executable.
-pub(crate) fn function_folders(program_dir: Option<&Path>, library_dir: Option<&Path>) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = program_dir.map(Path::to_owned).into_iter().collect();
+/// A folder named on purpose: another program than the one in it would be a surprise.
+fn named(folder: &Path) -> Result<PathBuf, String> {
+    let program = folder.join(FUNCTION_PROGRAM);
+    if is_executable(&program) {
+        return Ok(program);
+    }
+    Err(format!("program_dir: there is no {FUNCTION_PROGRAM} in {} that can be executed", folder.display()))
+}
+
+fn look_around(folders: &[PathBuf]) -> Result<PathBuf, String> {
+    let found = folders.iter().map(|folder| folder.join(FUNCTION_PROGRAM)).find(|path| is_executable(path));
+    found.or_else(|| on_path(FUNCTION_PROGRAM)).ok_or_else(|| {
+        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        format!(
+            "handler exec: there is no {FUNCTION_PROGRAM} in {} or on PATH; install it, name its folder in program_dir, \
+             or choose another handler",
+            folders.join(", ")
+        )
+    })
+}
+
+/// Where the function's program is looked for: where an installation has it that holds the library in `library_dir`;
+/// beside this executable.
+fn function_folders(library_dir: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
     if let Some(library) = library_dir {
         // All in one folder (a Python wheel, cargo's target), or lib and bin side by side; Debian has lib/TRIPLET.
         folders.push(library.to_owned());
@@ -87,25 +104,32 @@ mod tests {
         assert!(find_program("/bin").unwrap_err().contains("is no executable file"));
         let folders = ["/nonexistent".into(), "/nonexistent/bin".into()];
         // The folders are searched, whether or not the program is on PATH of this machine.
-        if let Err(error) = find_function_program(&folders) {
+        if let Err(error) = look_around(&folders) {
             assert!(error.contains("in /nonexistent, /nonexistent/bin or on PATH"), "{error}");
         }
     }
 
     #[test]
+    fn a_folder_that_is_named_has_the_program_or_nothing_has() {
+        // Beside the library it is not looked for then.
+        let error = find_function_program(Some(Path::new("/nonexistent")), Some(Path::new("/"))).unwrap_err();
+        assert_eq!(error, "program_dir: there is no lambda-executor-function in /nonexistent that can be executed");
+    }
+
+    #[test]
     fn the_function_is_looked_for_where_installations_have_it() {
-        let folders = |program: Option<&str>, library: Option<&str>| {
-            let mut folders = function_folders(program.map(Path::new), library.map(Path::new));
+        let folders = |library: Option<&str>| {
+            let mut folders = function_folders(library.map(Path::new));
             let beside = std::env::current_exe().unwrap();
             assert_eq!(folders.pop().as_deref(), beside.parent());
             folders.iter().map(|folder| folder.to_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(folders(None, None), [""; 0]);
-        assert_eq!(folders(Some("/p"), Some("/opt/x/lib")), ["/p", "/opt/x/lib", "/opt/x/bin", "/opt/bin"]);
+        assert_eq!(folders(None), [""; 0]);
+        assert_eq!(folders(Some("/opt/x/lib")), ["/opt/x/lib", "/opt/x/bin", "/opt/bin"]);
         let debian = "/usr/lib/x86_64-linux-gnu";
-        assert_eq!(folders(None, Some(debian)), [debian, "/usr/lib/bin", "/usr/bin"]);
-        // Each folder once, and none above the root.
-        assert_eq!(folders(Some("/lib"), Some("/lib")), ["/lib", "/bin"]);
-        assert_eq!(folders(None, Some("/")), ["/"]);
+        assert_eq!(folders(Some(debian)), [debian, "/usr/lib/bin", "/usr/bin"]);
+        // None above the root.
+        assert_eq!(folders(Some("/lib")), ["/lib", "/bin"]);
+        assert_eq!(folders(Some("/")), ["/"]);
     }
 }

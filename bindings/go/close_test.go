@@ -89,6 +89,24 @@ func TestEverythingIsClosedAfterClose(t *testing.T) {
 	}
 }
 
+func TestZeroExecutor(t *testing.T) {
+	var ex lambdaexecutor.Executor
+	for name, call := range calls(&ex, within(t)) {
+		if err := call(); !errors.Is(err, lambdaexecutor.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for event, err := range ex.All(within(t)) {
+		t.Error("All:", event, err)
+	}
+	if event, open := <-ex.Events(within(t)); open {
+		t.Error("Events:", event)
+	}
+	if err := ex.Close(); err != nil {
+		t.Error("Close:", err)
+	}
+}
+
 // calls is every method that can fail.
 func calls(ex *lambdaexecutor.Executor, ctx context.Context) map[string]func() error {
 	task := lambdaexecutor.Task{Key: "a", Shell: "true"}

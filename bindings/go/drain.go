@@ -23,16 +23,16 @@ const (
 //
 // Errors: the context's, ErrInterrupted (Wake), ErrInvalidArgument, ErrClosed, ErrPanic, ErrIO.
 func (ex *Executor) Drain(ctx context.Context, mode DrainMode) (remaining uint64, err error) {
-	return ex.drainBy(ctx, mode, &ex.drain, -1)
+	return ex.drainBy(ctx, mode, -1)
 }
 
 // DrainConfigured is Drain with ErrTimedOut when option end_wait_timeout is over, which counts from the first drain of
 // the executor.
 func (ex *Executor) DrainConfigured(ctx context.Context, mode DrainMode) (remaining uint64, err error) {
-	return ex.drainBy(ctx, mode, &ex.endWait, C.LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED)
+	return ex.drainBy(ctx, mode, C.LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED)
 }
 
-func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, flight *flight, timeout C.int64_t) (uint64, error) {
+func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, timeout C.int64_t) (uint64, error) {
 	remaining, err := ex.drainNow(mode)
 	if err != ErrTimedOut && err != ErrInterrupted {
 		return remaining, err
@@ -41,7 +41,11 @@ func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, flight *flight,
 		return remaining, ErrClosed
 	}
 	h := ex.handle
-	end := flight.join(h, func() error { return h.waitDrained(timeout) })
+	wait := &h.drain
+	if timeout == C.LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED {
+		wait = &h.endWait
+	}
+	end := wait.join(h, func() error { return h.waitDrained(timeout) })
 	ex.leave()
 	if err = ex.awaitAnswer(ctx, end); err == nil {
 		return 0, nil

@@ -13,6 +13,7 @@ import (
 )
 
 // Executor hands tasks to AWS Lambda and their events to you. Make one with New, end it with Close.
+// The zero Executor is as good as a closed one: its calls return ErrClosed.
 type Executor struct {
 	*handle
 	wakeup *wakeup
@@ -22,6 +23,9 @@ type Executor struct {
 	logMu  sync.Mutex
 	once   sync.Once
 }
+
+// enter is the gate's, which a zero Executor does not have.
+func (ex *Executor) enter() bool { return ex.handle != nil && ex.handle.enter() }
 
 // handle is what goroutines in the background hold: not the Executor, which could otherwise never be found to have been
 // dropped.
@@ -103,6 +107,9 @@ func New(config any, options ...Option) (*Executor, error) {
 // Close may be called any number of times and from any goroutine, but not from the log handler; each call returns when
 // all is done. Its error is always nil: it makes an Executor an io.Closer.
 func (ex *Executor) Close() error {
+	if ex.handle == nil {
+		return nil
+	}
 	ex.once.Do(func() {
 		runtime.SetFinalizer(ex, nil)
 		ex.gate.close()

@@ -87,7 +87,7 @@ func ExampleExecutor_QueueBatch() {
 	// Output:
 	// 0 <nil>
 	// 1 lambda_executor: DUPLICATE: the key belongs to a task that has not finished, or whose final event was not handed out
-	// <nil>
+	// lambda_executor: DUPLICATE: task `a`: the key belongs to a task that has not finished, or whose final event was not handed out
 }
 
 // An end that keeps what was accepted, but for no longer than a minute.

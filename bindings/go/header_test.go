@@ -109,6 +109,9 @@ func TestNames(t *testing.T) {
 		lambdaexecutor.ReasonDeadLetter:     "dead_letter",
 		lambdaexecutor.ReasonNone:           "none",
 		lambdaexecutor.ReasonReplyToRefused: "reply_to_refused",
+		lambdaexecutor.Status(99):           "status 99",
+		lambdaexecutor.State(99):            "state 99",
+		lambdaexecutor.Reason(-1):           "reason -1",
 	} {
 		if value.String() != name {
 			t.Errorf("%q, expected %q", value.String(), name)

@@ -95,11 +95,7 @@ func queueMany(ex *lambdaexecutor.Executor, tasks int) error {
 			continue
 		}
 		if batch = append(batch, task); len(batch) == 500 || tag+1 == tasks {
-			statuses, err := ex.QueueBatch(batch)
-			for _, status := range statuses {
-				err = errors.Join(err, status.Err())
-			}
-			if err != nil {
+			if _, err := ex.QueueBatch(batch); err != nil {
 				return err
 			}
 			batch = batch[:0]

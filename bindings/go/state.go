@@ -21,9 +21,12 @@ const (
 // Final is true of the states that no other follows.
 func (s State) Final() bool { return s >= StateSucceeded }
 
-// String is the name in lower case, as in JSON: "queued", "succeeded".
+// String is the name in lower case, as in JSON: "queued", "succeeded"; "state 99" where there is none.
 func (s State) String() string {
-	return C.GoString(C.lambda_executor_task_state_name(C.lambda_executor_task_state_t(s)))
+	if s == StateUnknown { // a name, though the library calls others so too
+		return "unknown"
+	}
+	return nameOr(C.GoString(C.lambda_executor_task_state_name(C.lambda_executor_task_state_t(s))), "state", int32(s))
 }
 
 // Reason is why a task ended as it did.
@@ -46,7 +49,7 @@ const (
 	ReasonReplyToRefused Reason = 12 // The function may not report to the queue that the event named.
 )
 
-// String is the name in lower case, as in JSON: "exit", "dead_letter".
+// String is the name in lower case, as in JSON: "exit", "dead_letter"; "reason 99" where there is none.
 func (r Reason) String() string {
-	return C.GoString(C.lambda_executor_reason_name(C.lambda_executor_reason_t(r)))
+	return nameOr(C.GoString(C.lambda_executor_reason_name(C.lambda_executor_reason_t(r))), "reason", int32(r))
 }

@@ -32,9 +32,17 @@ const (
 	ErrPayloadTooLarge Status = -11 // The task's event is larger than option max_payload_bytes allows.
 )
 
-// String is the header's name without LAMBDA_EXECUTOR_: "OK", "DUPLICATE", "ERR_CLOSED".
+// String is the header's name without LAMBDA_EXECUTOR_: "OK", "DUPLICATE", "ERR_CLOSED"; "status 99" where it has none.
 func (s Status) String() string {
-	return C.GoString(C.lambda_executor_status_name(C.lambda_executor_status_t(s)))
+	return nameOr(C.GoString(C.lambda_executor_status_name(C.lambda_executor_status_t(s))), "status", int32(s))
+}
+
+// nameOr is a name of the library's, or the number where it has none: that of a newer library, or a mistake.
+func nameOr(name, kind string, number int32) string {
+	if name == "unknown" {
+		return fmt.Sprintf("%s %d", kind, number)
+	}
+	return name
 }
 
 // Error makes each status but OK an error. Note that fmt prefers it to String.
@@ -61,6 +69,11 @@ func (s Status) Err() error {
 		return nil
 	}
 	return s
+}
+
+// of is the status as an error that says which task it is about.
+func (s Status) of(task *Task) error {
+	return &Error{s, fmt.Sprintf("task `%s`: %s", task.Key, meanings[s])}
 }
 
 // Error is a failure with the library's own words for it: what is wrong, where, and what is allowed.

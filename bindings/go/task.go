@@ -23,9 +23,11 @@ type Task struct {
 	// Shell is a command line for the shell, in place of Command.
 	Shell string
 	// ExecutorConfig is passed to the function as `executor_config`: a JSON object as text (string, []byte,
-	// json.RawMessage), or a value that json.Marshal turns into one. nil is {}.
+	// json.RawMessage), or a value that json.Marshal turns into one. nil is {}. Its members function_qualifier and
+	// timeout_ms are for this task's own invocation with option allow_task_overrides only.
 	ExecutorConfig any
-	// Queue is the name of the route (option queues) that the task takes; empty is the default one.
+	// Queue is the name of the route (option queues) that the task takes; empty is the default one. Ignored where that
+	// option is not given.
 	Queue string
 	// Timeout is the time limit of the command, in whole milliseconds, rounded up. 0: only the function's own limit.
 	Timeout time.Duration
@@ -58,11 +60,11 @@ func (p *packed) release() {
 func (p *packed) add(task *Task) error {
 	config, err := jsonText(task.ExecutorConfig)
 	if err != nil {
-		return &Error{ErrInvalidArgument, fmt.Sprintf("task %q: executor_config: %v", task.Key, err)}
+		return &Error{ErrInvalidArgument, fmt.Sprintf("task `%s`: executor_config: %v", task.Key, err)}
 	}
 	for i, argument := range task.Command {
 		if strings.IndexByte(argument, 0) >= 0 {
-			return &Error{ErrInvalidArgument, fmt.Sprintf("task %q: command[%d] has a NUL byte in it, which no program can be given",
+			return &Error{ErrInvalidArgument, fmt.Sprintf("task `%s`: command[%d] has a NUL byte in it, which no program can be given",
 				task.Key, i)}
 		}
 	}
@@ -105,7 +107,7 @@ func milliseconds(d time.Duration) C.int64_t {
 
 // Queue hands one task in. It is accepted or not at once; nothing waits on the network.
 //
-// Errors: ErrDuplicate, ErrQueueFull, ErrInvalidArgument, ErrPayloadTooLarge, ErrClosed (also while draining).
+// Errors, which name the task: ErrDuplicate, ErrQueueFull, ErrInvalidArgument, ErrPayloadTooLarge, ErrClosed (also while draining).
 func (ex *Executor) Queue(task Task) error {
 	if !ex.enter() {
 		return ErrClosed
@@ -117,13 +119,18 @@ func (ex *Executor) Queue(task Task) error {
 		return err
 	}
 	result := C.bridge_queue(ex.ptr, &p.tasks[0], chars(p.text))
+	if status := Status(result.status); status > 0 {
+		return status.of(&task)
+	}
 	return failure(result.status, result.err)
 }
 
 // QueueBatch hands tasks in under one lock: cheaper than as many calls of Queue, and each is accepted or refused by
-// itself. The statuses say which, as Queue would; after an ErrQueueFull all later ones are ErrQueueFull too. The error
-// tells of the first task that failed (a negative status), and the others are accepted all the same. Without statuses
-// no task was accepted.
+// itself. The statuses say which, as Queue would; after an ErrQueueFull all later ones are ErrQueueFull too.
+//
+// The error is nil where all were accepted. Else it tells of the first task that failed (a negative status), or where none
+// did of the first ErrDuplicate or ErrQueueFull; the others are accepted all the same. So an ErrQueueFull says that all
+// tasks before the first with that status were accepted, and none from there on. Without statuses no task was accepted.
 func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
 	return ex.handIn(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_queue_batch(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
@@ -136,8 +143,9 @@ func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
 // With an AttemptID (from the task's RUNNING event) only results of that submission end the task. Without one, what any
 // earlier submission of the key left in the queue is taken for this one's: use a new key for each try, or keep it.
 //
-// The statuses: OK, ErrDuplicate (already tracked), ErrInvalidArgument, ErrClosed. The error tells of the first task that
-// failed (a negative status). Without statuses no task was adopted.
+// The statuses: OK, ErrDuplicate (already tracked), ErrInvalidArgument, ErrClosed. The error is nil where all were adopted.
+// Else it tells of the first task that failed (a negative status), or where none did of the first ErrDuplicate. Without
+// statuses no task was adopted.
 func (ex *Executor) Adopt(tasks []Task) ([]Status, error) {
 	return ex.handIn(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_adopt(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
@@ -167,8 +175,14 @@ func (ex *Executor) handIn(tasks []Task, call func(*packed, *C.lambda_executor_s
 	if Status(result.status) != OK {
 		return nil, err
 	}
-	if slices.IndexFunc(statuses, func(s Status) bool { return s < 0 }) == unfit && why != nil {
-		err = why
+	if failed := slices.IndexFunc(statuses, func(s Status) bool { return s < 0 }); failed >= 0 {
+		if failed == unfit {
+			err = why
+		}
+		return statuses, err
+	}
+	if refused := slices.IndexFunc(statuses, func(s Status) bool { return s > 0 }); refused >= 0 {
+		return statuses, statuses[refused].of(&tasks[refused])
 	}
 	return statuses, err
 }

@@ -70,9 +70,9 @@ func TestRefusedTasks(t *testing.T) {
 		{lambdaexecutor.Task{Key: "a\xff", Command: command}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
 		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "\xff"}}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
 		{lambdaexecutor.Task{Key: "a", Shell: "echo \xff"}, lambdaexecutor.ErrInvalidArgument, "UTF-8"},
-		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "b", "c\x00d"}}, lambdaexecutor.ErrInvalidArgument, `task "a": command[2] has a NUL`},
+		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "b", "c\x00d"}}, lambdaexecutor.ErrInvalidArgument, "task `a`: command[2] has a NUL"},
 		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: "[]"}, lambdaexecutor.ErrInvalidArgument, "object"},
-		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: func() {}}, lambdaexecutor.ErrInvalidArgument, `task "a": executor_config: json`},
+		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: func() {}}, lambdaexecutor.ErrInvalidArgument, "task `a`: executor_config: json"},
 		{lambdaexecutor.Task{Key: "a", Command: command, Timeout: -time.Nanosecond}, lambdaexecutor.ErrInvalidArgument, "timeout_ms"},
 		{lambdaexecutor.Task{Key: "a", Command: command, MaxWait: -time.Hour}, lambdaexecutor.ErrInvalidArgument, "max_wait_ms"},
 		{lambdaexecutor.Task{Key: "a", Command: []string{strings.Repeat("x", 3000)}}, lambdaexecutor.ErrPayloadTooLarge, "max_payload_bytes"},
@@ -106,13 +106,15 @@ func TestDuplicateAndFull(t *testing.T) {
 	command, open := gate(t)
 	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command})
 	eventually(t, "a runs", func() bool { counts, err := ex.Counts(); return err == nil && counts.Running == 1 })
-	if err := ex.Queue(lambdaexecutor.Task{Key: "a", Shell: "true"}); err != lambdaexecutor.ErrDuplicate {
-		t.Error("a second a:", err)
-	}
+	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "a", Shell: "true"}), lambdaexecutor.ErrDuplicate, "task `a`")
 	queue(t, ex, lambdaexecutor.Task{Key: "b"})
 	queue(t, ex, lambdaexecutor.Task{Key: "c"})
-	if err := ex.Queue(lambdaexecutor.Task{Key: "d", Shell: "true"}); err != lambdaexecutor.ErrQueueFull {
-		t.Error("d:", err)
+	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "d", Shell: "true"}), lambdaexecutor.ErrQueueFull, "task `d`")
+	full := []lambdaexecutor.Task{{Key: "d", Shell: "true"}, {Key: "e", Shell: "true"}}
+	statuses, err := ex.QueueBatch(full)
+	wantStatus(t, err, lambdaexecutor.ErrQueueFull, "task `d`")
+	if fmt.Sprint(names(statuses)) != "[QUEUE_FULL QUEUE_FULL]" {
+		t.Error(names(statuses))
 	}
 	open()
 	for range 3 {
@@ -149,6 +151,11 @@ func TestQueueBatch(t *testing.T) {
 			t.Errorf("%+v", event)
 		}
 	}
+	statuses, err = ex.QueueBatch([]lambdaexecutor.Task{{Key: "g", Command: command}, {Key: "g", Command: command}, {Key: "h", Command: command}})
+	wantStatus(t, err, lambdaexecutor.ErrDuplicate, "task `g`")
+	if fmt.Sprint(names(statuses)) != "[OK DUPLICATE OK]" {
+		t.Error(names(statuses))
+	}
 	for _, empty := range [][]lambdaexecutor.Task{nil, {}} {
 		if statuses, err := ex.QueueBatch(empty); len(statuses) != 0 || err != nil {
 			t.Error("nothing:", statuses, err)
@@ -179,8 +186,9 @@ func TestAdopt(t *testing.T) {
 	second := start(t, server)
 	adopted := lambdaexecutor.Task{Key: "survivor", Tag: 7, AttemptID: events[0].AttemptID}
 	statuses, err := second.Adopt([]lambdaexecutor.Task{adopted, adopted})
-	if err != nil || fmt.Sprint(names(statuses)) != "[OK DUPLICATE]" {
-		t.Fatal(names(statuses), err)
+	wantStatus(t, err, lambdaexecutor.ErrDuplicate, "task `survivor`")
+	if fmt.Sprint(names(statuses)) != "[OK DUPLICATE]" {
+		t.Fatal(names(statuses))
 	}
 	if state, err := second.State("survivor"); state != lambdaexecutor.StateRunning || err != nil {
 		t.Error(state, err)

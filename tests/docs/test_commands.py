@@ -137,13 +137,19 @@ def test_the_first_commands_of_a_page_install_build_and_run(name: str, source: s
 @pytest.mark.parametrize("name", ["c", "cpp"])
 def test_cmake_files_of_the_page_build(name: str, tmp_path: Path) -> None:
     program = recipes.recipe(name, recipes.RECIPES[0])
-    files = [block for block in recipes.page_of(name).blocks if block.language == "cmake"]
+    blocks = recipes.page_of(name).blocks
+    files = [at for at, block in enumerate(blocks) if block.language == "cmake"]
     assert len(files) == 1, f"docs/{name}.md: {len(files)} blocks of `cmake`, expected one"
-    target = re.search(r"add_executable\((\w+) ([\w.]+)\)", files[0].text)
-    assert target, files[0].text
-    (tmp_path / "CMakeLists.txt").write_text(files[0].text)
+    file, commands = blocks[files[0] : files[0] + 2]
+    assert commands.language == "sh", f"docs/{name}.md: no command after the block of `cmake`"
+    target = re.search(r"add_executable\((\w+) ([\w.]+)\)", file.text)
+    assert target, file.text
+    (tmp_path / "CMakeLists.txt").write_text(file.text)
     (tmp_path / target[2]).write_text(program.source)
-    building.call(["cmake", "-S", ".", "-B", "build"], tmp_path, building.BUILD_SECONDS)
-    building.call(["cmake", "--build", "build"], tmp_path, building.BUILD_SECONDS)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".local").symlink_to(building.PREFIX)
+    script = f"unset CMAKE_PREFIX_PATH PKG_CONFIG_PATH\n{commands.text}"
+    building.call(["bash", "-euc", script], tmp_path, building.BUILD_SECONDS, HOME=str(home))
     command = str(tmp_path / "build" / target[1])
     assert recipes.matches(program.outputs[0], building.run([command], tmp_path))

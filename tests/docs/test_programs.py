@@ -8,6 +8,9 @@ import pytest
 import recipes
 import servers
 
+# The pages whose commands can be carried out as they are: the others leave folders to their readers.
+RESTARTED = ["c", "cpp"]
+
 
 def check(program: recipes.Program, expected: str, printed: str) -> None:
     assert recipes.matches(expected, printed), f"{program}: printed\n{printed}\nwhere the page says\n{expected}"
@@ -51,6 +54,27 @@ def test_restart(name: str, tmp_path: Path) -> None:
         for argument, expected in zip(recipes.ARGUMENTS, program.outputs, strict=True):
             printed = building.run([*command, argument], tmp_path, LAMBDA_EXECUTOR_CONFIG=configuration(aws))
             check(program, expected, printed)
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("name", RESTARTED)
+def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
+    """Its commands, with the installed library below a home folder; and no Lambda that ends with the program."""
+    program = recipes.recipe(name, recipes.RESTART)
+    shown = [block for block in program.page.blocks if (block.language, block.section) == ("sh", recipes.RESTART)]
+    assert len(shown) == 1, f"{program.page.name}: {len(shown)} blocks of `sh` under `## {recipes.RESTART}`, expected one"
+    command = building.build(program, tmp_path)
+    alone = ["bash", "-c", '"$@" 2>&1; echo "ended with $?"', "bash", *command, recipes.ARGUMENTS[0]]
+    told = building.run(alone, tmp_path)
+    assert "LAMBDA_EXECUTOR_CONFIG" in told, told
+    assert told.endswith("ended with 2\n"), told
+
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".local").symlink_to(building.PREFIX)
+    variables = {"HOME": str(home), "TMPDIR": str(tmp_path / "tmp")}
+    printed = building.call(["bash", "-euc", shown[0].text], tmp_path, building.RUN_SECONDS, **variables)
+    check(program, "".join(program.outputs), printed)
 
 
 @pytest.mark.usefixtures("installed")

@@ -478,8 +478,8 @@ public:
     return *this;
   }
 
-  /// The command: a program and its arguments. Of `command`, `shell` and `command_json` the last one
-  /// counts.
+  /// The command: a program and its arguments. Of `command`, `shell` and `command_json` the last
+  /// one counts.
   task &command(std::initializer_list<std::string_view> argv) & {
     return list(argv);
   }

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 9] =
-    [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13), ('E', 11), ('I', 7)];
+const ROWS: [(char, u32); 10] =
+    [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13), ('E', 11), ('I', 7), ('L', 10)];
 
 struct Row {
     id: String,
@@ -60,6 +60,7 @@ fn find(test: &str) -> Result<(), String> {
         (Some("c"), None) => Ok(()),
         (Some("rs"), Some(function)) => is_test_in_rust(&text, function),
         (Some("py"), Some(function)) if text.contains(&format!("\ndef {function}(")) => Ok(()),
+        (Some("go"), Some(function)) if text.contains(&format!("\nfunc {function}(t *testing.T)")) => Ok(()),
         _ => Err("there is no such test".into()),
     }
 }

@@ -47,7 +47,7 @@ print("end")
             "lambda_executor.pool: the interpreter ends with 5 tasks of a LambdaPool unfinished: 2 run on in Lambda"
             in (program.said())
         )
-        assert "and 3 that waited are dropped" in program.said()
+        assert "and 3 that waited are dropped; 0 were cancelled before" in program.said()
 
 
 def test_a_thread_that_waits_for_a_result_gets_it_at_the_end_of_the_main_thread(python: str) -> None:
@@ -163,6 +163,36 @@ def interrupted(source: str, python: str) -> str:
         assert "KeyboardInterrupt" in program.said()
         assert "unfinished: 1 run on in Lambda" in program.said()
         return program.rest()
+
+
+def test_what_leaving_the_block_at_once_has_cancelled_is_told_after_the_bar(python: str) -> None:
+    source = (
+        START
+        + """
+class Bar:
+    n = total = 0
+    def update(self, n):
+        self.n += n
+    def set_postfix(self, failed, refresh):
+        self.failed = failed
+    def refresh(self):
+        pass
+    def close(self):
+        print(f"bar: {self.n} of {self.total}, failed {self.failed}", file=sys.stderr)
+
+from lambda_executor.progress import Progress
+with LambdaPool(BUILTIN, max_workers=1) as pool:
+    pool._loop.progress = Progress(Bar())
+    running, waiting = task(pool), [task(pool) for _ in range(3)]
+    until_running(running)
+    raise SystemExit(3)
+"""
+    )
+    with processes.program(source, python) as program:
+        assert program.end() == 3, program.said()
+        bar, message = program.said().splitlines()[:2]
+        assert bar == "bar: 3 of 4, failed 3"
+        assert "1 run on in Lambda, and 0 that waited are dropped; 3 were cancelled before" in message
 
 
 def test_sys_exit_in_the_block_leaves_at_once(python: str) -> None:

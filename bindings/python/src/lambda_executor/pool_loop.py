@@ -64,6 +64,8 @@ class Loop:
         self._ended = False
         self._end_seen = threading.Condition()
         self._leaving = False
+        # On leaving the block before its end.
+        self._cancelled = 0
 
     # ---- for the pool
 
@@ -98,8 +100,7 @@ class Loop:
             return
         self.let_go()
         if cancel_futures:
-            for future in list(self._pending.values()):
-                future.cancel()
+            self._cancelled += sum(future.cancel() for future in list(self._pending.values()))
         if self._thread is None:
             self._end()
         elif wait:
@@ -129,12 +130,14 @@ class Loop:
         except errors.Error:
             dropped, running = 0, len(self._pending)
         self._leaving = True
+        # Before all that is pending counts as done, and before the message, which would be written into the bar.
+        self.progress.close()
         why = "the interpreter ended before the task did; if Lambda has accepted it, it runs on there"
         if self._pending:
             log.warning(
                 "the interpreter ends with %d tasks of a LambdaPool unfinished: %d run on in Lambda, and %d that "
-                "waited are dropped. shutdown(wait=True) waits for them",
-                len(self._pending), running, dropped,
+                "waited are dropped; %d were cancelled before. shutdown(wait=True) waits for them",
+                len(self._pending), running, dropped, self._cancelled,
             )  # fmt: skip
         self._break(BrokenPool(why))
         self._wake()
@@ -213,7 +216,7 @@ class Loop:
             try:
                 self.executor.queue(
                     task.key,
-                    task.command or "",
+                    task.command,  # type: ignore[arg-type]  # None is only for what is adopted
                     tag=task.tag,
                     executor_config=task.executor_config,
                     queue=task.queue,

@@ -11,7 +11,8 @@ log = logging.getLogger("lambda_executor.pool")
 
 
 class Progress:
-    """Counts tasks, and shows them. Counting is for any thread; the loop's thread alone draws.
+    """Counts tasks, and shows them. Counting is for any thread. The loop's thread draws; at the end of the interpreter
+    another closes the bar before that thread knows.
 
     Tasks do not fail because nobody can be shown how they do: a bar that cannot be drawn is none from then on.
     """
@@ -19,6 +20,8 @@ class Progress:
     def __init__(self, bar: Any | None = None) -> None:  # noqa: ANN401 - tqdm has no types of its own
         self._bar = bar
         self._lock = threading.Lock()
+        self._drawing = threading.Lock()
+        self._closed = False
         self.submitted = 0
         self.done = 0
         #: Among those done: failed, lost or cancelled.
@@ -39,21 +42,25 @@ class Progress:
 
     def draw(self) -> None:
         """Shows what was counted; tqdm itself decides how often the screen changes."""
-        if self._bar is not None:
-            try:
-                self._show(self._bar)
-            except Exception as error:
-                self._drop(error)
+        with self._drawing:
+            if self._bar is not None and not self._closed:
+                try:
+                    self._show(self._bar)
+                except Exception as error:
+                    self._drop(error)
 
     def close(self) -> None:
-        if self._bar is not None:
-            try:
-                self._show(self._bar)
-                # The last state, however short ago the one before was drawn.
-                self._bar.refresh()
-                self._bar.close()
-            except Exception as error:
-                self._drop(error)
+        """Shows the last numbers for good; what is counted later is not shown."""
+        with self._drawing:
+            if self._bar is not None and not self._closed:
+                self._closed = True
+                try:
+                    self._show(self._bar)
+                    # The last state, however short ago the one before was drawn.
+                    self._bar.refresh()
+                    self._bar.close()
+                except Exception as error:
+                    self._drop(error)
 
     def _show(self, bar: Any) -> None:  # noqa: ANN401 - as above
         bar.total = self.submitted

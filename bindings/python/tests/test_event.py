@@ -52,4 +52,7 @@ def test_events_of_a_newer_library_are_read_and_copied() -> None:
     assert (first.return_code, second.return_code) == (None, -9)
     assert (first.tag, first.attempts, first.signal) == (2**64 - 1, 2**32 - 1, 9)
     assert (first.state, first.reason, str(first.reason)) == (State.FAILED, Reason(99), "unnamed_99")
+    assert "return_code" not in repr(first)
+    assert "attempt_id" not in repr(second)
+    assert "key='second\\x00 part', state=<State.FAILED: 5>" in repr(second)
     assert (first.queued_at, first.submitted_at, first.finished_at) == (1.5, None, 2**53 / 1000)

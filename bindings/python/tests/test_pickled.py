@@ -9,6 +9,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,6 +254,18 @@ def test_a_host_without_cloudpickle(pool: LambdaPool, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     with pytest.raises(ModuleNotFoundError, match=r"lambda-executor\[pickle\]"):
         pool.submit(math.factorial, 3)
+
+
+def test_what_cannot_be_pickled_is_named(pool: LambdaPool) -> None:
+    lock = threading.Lock()
+    for submit, part in (
+        (lambda: pool.submit(len, lock), r"submit\(len\): argument 0 cannot be pickled: .*lock"),
+        (lambda: pool.submit(sorted, [], key=lock), r"submit\(sorted\): argument key cannot be pickled: .*lock"),
+        (lambda: pool.submit(lambda: lock), r"submit\(.*<lambda>\): the function cannot be pickled: .*lock"),
+        (lambda: pool.map(len, [lock]), r"submit\(len\): argument 0 cannot be pickled: .*lock"),
+    ):
+        with pytest.raises(TypeError, match=part):
+            submit()
 
 
 def test_what_the_function_finds_around_it(pool: LambdaPool) -> None:

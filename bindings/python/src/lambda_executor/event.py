@@ -53,6 +53,10 @@ class Event(NamedTuple):
     attempt_id: str
     """Which submission of the key this is, a UUID. Keep it to adopt the task after a restart."""
 
+    def __repr__(self) -> str:
+        filled = (f"{name}={value!r}" for name, value in zip(self._fields, self) if value not in (None, "", b""))
+        return f"Event({', '.join(filled)})"
+
 
 def _layout() -> struct.Struct:
     """The C struct's fields as one format: unpacked at once, they cost a fifth of what ctypes takes field by field."""

@@ -20,6 +20,11 @@ class Completed(NamedTuple):
     value: bytes  #: what it wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE
     event: Event
 
+    def __repr__(self) -> str:
+        # Without the event, which has all of it once more.
+        told = (f"{name}={value!r}" for name, value in zip(self._fields[:-1], self))
+        return f"Completed({', '.join(told)})"
+
 
 class TaskError(Exception):
     """A task that did not succeed. Its text says why, and ends with the last lines of the output."""
@@ -78,8 +83,10 @@ class TaskError(Exception):
         if self.log_stream:
             facts.append(f"log stream {self.log_stream}")
         lines = [f"task {self.key!r}: {', '.join(facts)}"]
-        lines += [part for part in (self.note, self.message) if part]
-        output = self.output.splitlines()
+        said = [part for part in (self.note, self.message) if part]
+        lines += said
+        # `lambda_executor.run` prints, too, what it sends back.
+        output = [line for line in self.output.splitlines() if not any(map(line.endswith, said))]
         if output:
             lines.append("last output:" if len(output) <= _LAST_LINES else f"last {_LAST_LINES} lines of output:")
             lines += [f"  {line}" for line in output[-_LAST_LINES:]]

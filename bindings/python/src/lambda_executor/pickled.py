@@ -82,6 +82,8 @@ def call_each(function: Callable[..., object], calls: Iterable[tuple[Any, ...]])
 def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     try:
         return dumps((function, args, kwargs))
+    except (TypeError, AttributeError, pickle.PicklingError) as error:
+        raise type(error)(f"submit({_name(function)}): {_culprit(function, args, kwargs)}: {error}") from error
     except ModuleNotFoundError as error:
         if error.name != "cloudpickle":
             raise
@@ -90,6 +92,23 @@ def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict
             "(commands, as lists or strings, need nothing)",
             name="cloudpickle",
         ) from None
+
+
+def _culprit(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """What of the call cannot be pickled."""
+    parts: dict[str, object] = {"the function": function}
+    parts.update((f"argument {place}", value) for place, value in enumerate(args))
+    parts.update((f"argument {name}", value) for name, value in kwargs.items())
+    for part, value in parts.items():
+        try:
+            dumps(value)
+        except Exception:
+            return f"{part} cannot be pickled"
+    return "the call cannot be pickled"
+
+
+def _name(function: Callable[..., object]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
 
 
 def _without_value(event: Event) -> str:

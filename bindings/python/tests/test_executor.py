@@ -7,6 +7,8 @@ import pickle
 import select
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +121,43 @@ def test_wrong_arguments_are_refused(builtin: Executor, arguments: dict[str, Any
         builtin.queue(**{"key": "key", "command": ["true"], **arguments})
     assert caught.value.message
     assert builtin.counts().queued + builtin.counts().running == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("tag", lambda executor: executor.queue("key", ["true"], tag="x")),
+        ("timeout", lambda executor: executor.queue("key", ["true"], timeout="3")),
+        ("max_wait", lambda executor: executor.queue("key", ["true"], max_wait="3")),
+        ("timeout", lambda executor: executor.sync("1")),
+        ("max_events", lambda executor: executor.sync(0, "1")),
+        ("timeout", lambda executor: executor.drain(timeout="x")),
+        ("timeout", lambda executor: executor.check_health("x")),
+        ("queue_many: item 0", lambda executor: executor.queue_many(["true"])),
+        ("queue_many: item 0", lambda executor: executor.queue_many(Task("key", ["true"]))),
+        ("queue_many: item 1", lambda executor: executor.queue_many([Task("key", ["true"]), tuple(Task("other"))])),
+        ("adopt_many: item 0", lambda executor: executor.adopt_many(["key"])),
+        ("logger", lambda executor: Executor(BUILTIN, logger="x")),
+        ("config: int is neither a mapping, JSON text nor None", lambda executor: Executor(3)),
+        ("config", lambda executor: Executor(b"{}")),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_named(builtin: Executor, name: str, call: Callable[[Executor], object]) -> None:
+    with pytest.raises(TypeError, match=f"^{name}"):
+        call(builtin)
+    assert builtin.counts().queued + builtin.counts().running == 0
+
+
+def test_an_option_that_is_no_json_is_named() -> None:
+    for value in (object(), {"a": {1}}, float("nan")):
+        with pytest.raises(InvalidConfigError, match=r"^nope: cannot be written as JSON"):
+            Executor({**BUILTIN, "nope": value})
+
+
+def test_a_path_may_be_part_of_a_command() -> None:
+    with Executor({"local": {}}) as executor:
+        executor.queue("path", ["echo", Path("/some/file")])
+        assert final(executor, "path").output_tail == "/some/file\n"
 
 
 def test_a_key_that_is_no_text_is_a_type_error(builtin: Executor) -> None:
@@ -383,6 +422,7 @@ def test_a_wrong_configuration_is_told_at_once() -> None:
 def test_configuration_as_text() -> None:
     with Executor(json.dumps(BUILTIN)) as executor:
         assert executor.sync() == []
+        assert repr(executor) == "<Executor: open>"
 
 
 def test_closed_is_closed() -> None:
@@ -405,9 +445,10 @@ def test_closed_is_closed() -> None:
         executor.check_health,
         executor.stats,
     ):
-        with pytest.raises(ClosedError):
+        with pytest.raises(ClosedError, match=r"the executor is closed$"):
             call()
     assert list(executor.events()) == []
+    assert repr(executor) == "<Executor: closed>"
 
 
 def test_an_executor_is_not_sent_to_another_process(builtin: Executor) -> None:

@@ -8,6 +8,7 @@ import pickle
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pool_support import DEADLINE, Gate, builtin, local
@@ -402,8 +403,22 @@ def test_what_is_refused_is_raised_by_submit() -> None:
             pool.submit(["echo", "x" * 1000])
         with pytest.raises(TypeError, match="no further arguments"):
             pool.submit(["echo"], "x")  # type: ignore[call-overload]
-        with pytest.raises(InvalidArgumentError, match="allowed: a list of strings, or one string"):
+        with pytest.raises(TypeError, match="submit: int is neither a command"):
             pool.submit(3)  # type: ignore[call-overload]
+        with pytest.raises(TypeError, match="submit: NoneType is neither a command"):
+            pool.submit(None)  # type: ignore[call-overload]
+        for wrong in ([], b"true", ["true", 1]):
+            with pytest.raises(InvalidArgumentError, match="command"):
+                pool.submit(wrong)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "argument", [{"max_workers": "4"}, {"python": ["python3"]}, {"secret": "x" * 20}, {"key_prefix": 1}], ids=repr
+)
+def test_arguments_of_a_wrong_type_are_named(argument: dict[str, Any]) -> None:
+    (name,) = argument
+    with pytest.raises(TypeError, match=f"^{name}: "):
+        LambdaPool(builtin(), **argument)
 
 
 def test_a_wrong_configuration() -> None:

@@ -87,8 +87,19 @@ class Handle:
                 return status
             raise errors.error(status, message)
         if status < 0:
-            raise errors.error(status, explanation(status))
+            raise errors.error(status, self.explanation(status))
         return status
+
+    def explanation(self, status: int) -> str:
+        """Where the library has told none."""
+        if status == _native.ERR_CLOSED and self.closed:
+            return "the executor is closed"
+        return explanation(status)
+
+    @property
+    def closed(self) -> bool:
+        """`close` was called."""
+        return self._closing
 
     @property
     def forked(self) -> bool:

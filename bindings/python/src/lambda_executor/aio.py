@@ -18,6 +18,7 @@ from . import errors
 from .event import Event
 from .executor import CONFIGURED, DEFAULT_LOGGER, Configured, Executor
 from .prompt_calls import PromptCalls
+from .task import check_seconds
 
 E = TypeVar("E", bound="AsyncExecutor")
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class AsyncExecutor(PromptCalls):
 
         An empty list when the time is over. Cancelling it loses no event: they are taken in one step with the return.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
         while True:
             events = self._executor.sync(0.0, max_events)
             left = None if deadline is None else deadline - time.monotonic()
@@ -124,7 +125,7 @@ class AsyncExecutor(PromptCalls):
 
     async def _in_slices(self, slice_of: Callable[[float], bool], timeout: float | None) -> bool:
         """Waits in a thread until one slice says that it is done; False when the time is over."""
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
         while True:
             left = SLICE_S if deadline is None else max(0.0, min(SLICE_S, deadline - time.monotonic()))
             if await self._in_thread(lambda: slice_of(left)):  # noqa: B023 - called before the next round
@@ -169,6 +170,13 @@ class AsyncExecutor(PromptCalls):
     def _wake_all(self) -> None:
         for waiting in self._waiting:
             _settle(waiting)
+
+
+def _deadline(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    check_seconds("timeout", timeout)
+    return time.monotonic() + timeout
 
 
 def _settle(waiting: asyncio.Future[None]) -> None:

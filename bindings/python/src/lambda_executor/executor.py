@@ -9,14 +9,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
+from types import FunctionType, TracebackType
 from typing import Any, TypeVar
 
 from . import _handle, _library, _native, errors, logs
 from .event import Event, Taken
 from .prompt_calls import PromptCalls
 from .statuses import Status
-from .task import utf8, wait_ms
+from .task import check_seconds, utf8, wait_ms
 
 E = TypeVar("E", bound="Executor")
 
@@ -49,10 +49,13 @@ class Executor(PromptCalls):
         """Starts an executor; never waits on the network.
 
         config: the options, as a mapping or as JSON. None reads them from where Airflow has them.
-        logger: gets the library's log records, from the level that it has now. None: they go to stderr.
+        logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
+            level of option log, which counts only then.
         """
         if _handle.ending():
             raise RuntimeError("the interpreter ends: an executor that starts now would be closed by nobody")
+        if logger is not None and not isinstance(logger, logging.Logger):
+            raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
         super().__init__(_handle.Handle(_create(config)))
         self._wakes = 0
         self._wakes_seen = 0
@@ -100,6 +103,8 @@ class Executor(PromptCalls):
         What a call had when the exception of a signal handler ended it, the next one returns; `counts` and the
         descriptor do not tell of that.
         """
+        if not isinstance(max_events, int):
+            raise TypeError(f"max_events: {type(max_events).__name__} is not int")
         if max_events < 0:
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
         try:
@@ -189,6 +194,8 @@ class Executor(PromptCalls):
         seen = self._wakes_seen
         configured = isinstance(timeout, Configured)
         seconds = None if isinstance(timeout, Configured) else timeout
+        if seconds is not None:
+            check_seconds("timeout", seconds)
         deadline = None if seconds is None else time.monotonic() + seconds
         slices = threading.current_thread() is threading.main_thread()
         while not given_up():
@@ -207,11 +214,17 @@ class Executor(PromptCalls):
         return Status.INTERRUPTED
 
 
+# What a wrong call is told, names the class that the caller knows.
+for _call in vars(PromptCalls).values():
+    if isinstance(_call, FunctionType):
+        _call.__qualname__ = _call.__qualname__.replace(PromptCalls.__name__, Executor.__name__)
+
+
 def _create(config: Mapping[str, Any] | str | None) -> int:
     if config is None:
         document, length = None, 0
     else:
-        document = utf8("config", config) if isinstance(config, str) else json.dumps(dict(config)).encode()
+        document = _document(config)
         length = len(document)
     pointer, error = ctypes.c_void_p(), ctypes.c_void_p()
     # The library may read the environment: no thread of Python's may change it meanwhile.
@@ -220,3 +233,16 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
     if status or not pointer.value:
         raise errors.error(status, _handle.take_message(_library.load(), error.value or 0))
     return pointer.value
+
+
+def _document(config: Mapping[str, Any] | str) -> bytes:
+    if isinstance(config, str):
+        return utf8("config", config)
+    if not isinstance(config, Mapping):
+        raise TypeError(f"config: {type(config).__name__} is neither a mapping, JSON text nor None")
+    for name, value in config.items():
+        try:
+            json.dumps({name: value}, allow_nan=False)
+        except (TypeError, ValueError) as why:
+            raise errors.InvalidConfigError(f"{name}: cannot be written as JSON: {why}") from None
+    return json.dumps(dict(config)).encode()

@@ -9,7 +9,7 @@ import sys
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, overload
@@ -21,7 +21,7 @@ from .outcome import Completed
 from .pickled import Functions, call_each
 from .pool_loop import Loop
 from .progress import Progress, progress_bar
-from .task import Command, Task
+from .task import Command, Task, check_seconds
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -86,6 +86,8 @@ class _Submitter(concurrent.futures.Executor):
         """
         if callable(fn):
             return self._submit_function(fn, args, kwargs)
+        if not isinstance(fn, Sequence):
+            raise TypeError(f"submit: {type(fn).__name__} is neither a command (list, str) nor callable")
         if args or kwargs:
             raise TypeError("submit(command) takes no further arguments: put them into the list")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, self._key())
@@ -120,8 +122,9 @@ class _Submitter(concurrent.futures.Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
     ) -> Iterator[Any]:
-        """Calls a function with the arguments of the iterables, or runs each of an iterable of commands. Results come
-        in the order of the arguments; the first failure is raised, and what still waits is then cancelled.
+        """Calls a function with the arguments of the iterables, or runs each of an iterable of commands (so
+        `map(["echo", "a b"])` runs two, and `map([["echo", "a b"]])` one).
+        Results come in the order of the arguments; the first failure is raised, and what still waits is then cancelled.
 
         timeout: seconds from now for all of them. chunksize: calls that go into one task. buffersize: at most so many
         tasks are submitted ahead of the result that is asked for next; without, all are, at once.
@@ -132,6 +135,8 @@ class _Submitter(concurrent.futures.Executor):
             raise ValueError(f"map: chunksize is {chunksize}, and at least 1")
         if buffersize is not None and buffersize < 1:
             raise ValueError(f"map: buffersize is {buffersize}, and at least 1")
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         if not callable(fn):
             if iterables or isinstance(fn, str):
@@ -217,6 +222,10 @@ class LambdaPool(_Submitter):
         secret: signs what functions send back, at least 16 bytes. Without, it is a new one for each pool; a pool that
             is to adopt functions of an earlier one needs that one's.
         """
+        _check_type("max_workers", max_workers, int)
+        _check_type("key_prefix", key_prefix, str)
+        _check_type("python", python, str)
+        _check_type("secret", secret, bytes)
         if max_workers is not None and max_workers < 1:
             raise ValueError(f"max_workers is {max_workers}, and at least 1")
         executor, options = _executor_of(config, max_workers)
@@ -249,7 +258,8 @@ class LambdaPool(_Submitter):
         """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`.
 
         key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
-        wait to be submitted. queue: its route. executor_config: passed to the function.
+        wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
+        function; with option allow_task_overrides it may say `function_qualifier` and `timeout_ms` for the task.
         """
         return PoolWithOptions(self, _Options(key, timeout, max_wait, queue, executor_config))
 
@@ -271,6 +281,11 @@ class LambdaPool(_Submitter):
         return future
 
 
+# What a wrong call is told, names the class that the caller knows.
+for _call in (_Submitter.submit, _Submitter.map, _Submitter.shutdown):
+    _call.__qualname__ = _call.__qualname__.replace(_Submitter.__name__, LambdaPool.__name__)
+
+
 class PoolWithOptions(_Submitter):
     """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
 
@@ -278,6 +293,11 @@ class PoolWithOptions(_Submitter):
         super().__init__(pool._loop, options, pool._keys, pool._max_workers)
         # The pool is not collected while this is in use.
         self._pool = pool
+
+
+def _check_type(name: str, value: object, kind: type) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name}: {type(value).__name__} is neither {kind.__name__} nor None")
 
 
 def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Mapping[str, Any]]:

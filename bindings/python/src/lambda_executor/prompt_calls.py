@@ -35,6 +35,10 @@ class PromptCalls:
         self._handle = handle
         self._library = handle.library
 
+    def __repr__(self) -> str:
+        state = "of the parent process" if self._handle.forked else "closed" if self._handle.closed else "open"
+        return f"<{type(self).__name__}: {state}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("an Executor belongs to its process: create one in the other process")
 
@@ -66,7 +70,7 @@ class PromptCalls:
 
         After a QUEUE_FULL all later ones are QUEUE_FULL. A failure is told in full where the task is queued alone.
         """
-        natives = _natives(tasks)
+        natives = _natives("queue_many", tasks)
         results = (ctypes.c_int32 * len(natives))()
         self._handle.checked("lambda_executor_queue_batch", natives, len(natives), results, None)
         return [Status(result) for result in results]
@@ -89,7 +93,7 @@ class PromptCalls:
 
     def adopt_many(self, tasks: Iterable[Task]) -> list[Status]:
         """Takes over many: the status of each. Read of a task: key, tag, queue, attempt_id."""
-        natives = _natives(tasks)
+        natives = _natives("adopt_many", tasks)
         results = (ctypes.c_int32 * len(natives))()
         self._handle.checked("lambda_executor_adopt", natives, len(natives), results)
         return [Status(result) for result in results]
@@ -108,7 +112,7 @@ class PromptCalls:
         """
         descriptor = self._handle.call("lambda_executor_wakeup_fd")
         if descriptor < 0:
-            raise errors.error(descriptor, _handle.explanation(descriptor))
+            raise errors.error(descriptor, self._handle.explanation(descriptor))
         return descriptor
 
     @property
@@ -186,12 +190,12 @@ class PromptCalls:
         """Raises what a call about one task came to, if it was not OK."""
         told = _handle.take_message(self._library, error.value) if error.value else ""
         if status:
-            raise errors.error(status, told or f"{key!r}: {_handle.explanation(status)}")
+            raise errors.error(status, told or f"{key!r}: {self._handle.explanation(status)}")
 
     def _plain(self, name: str, *arguments: Any) -> None:  # noqa: ANN401 - what the function of that name takes
         status = self._handle.call(name, *arguments)
         if status:
-            raise errors.error(status, _handle.explanation(status))
+            raise errors.error(status, self._handle.explanation(status))
 
     def _json_of(self, name: str, *arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - what the function of that name takes
         size = 4096
@@ -203,13 +207,16 @@ class PromptCalls:
                 document: dict[str, Any] = json.loads(buffer.value)
                 return document
             if status != _native.BUFFER_TOO_SMALL:
-                raise errors.error(status, _handle.explanation(status))
+                raise errors.error(status, self._handle.explanation(status))
             # What is described changes meanwhile: some room for it.
             size = needed.value + 1024
 
 
-def _natives(tasks: Iterable[Task]) -> ctypes.Array[_native.Task]:
+def _natives(name: str, tasks: Iterable[Task]) -> ctypes.Array[_native.Task]:
     listed = list(tasks)
+    for place, task in enumerate(listed):
+        if not isinstance(task, Task):
+            raise TypeError(f"{name}: item {place} is {type(task).__name__}, not Task")
     natives = (_native.Task * len(listed))()
     for native, task in zip(natives, listed):
         fill(native, task)

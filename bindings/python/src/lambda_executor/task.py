@@ -6,13 +6,14 @@ import contextlib
 import ctypes
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
 from . import _native
 from .errors import InvalidArgumentError
 
-Command = Union[str, Sequence[str]]
+Command = Union[str, Sequence[Union[str, "os.PathLike[str]"]]]
 
 _MOST_MS = 2**62
 _SIZE = ctypes.sizeof(_native.Task)
@@ -27,13 +28,14 @@ class Task(NamedTuple):
     key: str
     """Name of the task: 1 to 8192 bytes in UTF-8, unique among unfinished tasks."""
     command: Command | None = None
-    """A program and its arguments, or one string for the shell. Not needed to adopt."""
+    """A program and its arguments (strings or paths), or one string for the shell. Not needed to adopt."""
     tag: int = 0
     """A number of yours, 0 to 2**64 - 1; it comes back in every event of the task."""
     executor_config: Mapping[str, Any] | None = None
-    """Passed to the function as `executor_config`."""
+    """Passed to the function as `executor_config`. With option allow_task_overrides, its `function_qualifier` and
+    `timeout_ms` are the task's; without, they mean nothing to the executor."""
     queue: str = ""
-    """Name of the route (option queues) that the task takes; empty: the default one."""
+    """Name of the route that the task takes; empty: the default one. Ignored unless option queues is given."""
     timeout: float | None = None
     """Time limit of the command in seconds; None: only the function's own."""
     max_wait: float | None = None
@@ -49,6 +51,8 @@ def fill(native: _native.Task, task: Task) -> None:
     native.key = text("key", key)
     if command is not None:
         native.command_json = text("command", _command(command))
+    if not isinstance(tag, int):
+        raise TypeError(f"tag: {type(tag).__name__} is not int")
     if tag:
         if not 0 <= tag < 2**64:
             raise InvalidArgumentError(f"tag: {tag} is not in 0 to 2**64 - 1")
@@ -72,6 +76,7 @@ def _command(command: Command) -> str:
         # As _json writes it, in a quarter of the time.
         with contextlib.suppress(TypeError):
             return f"[{','.join(map(_QUOTED, command))}]"
+        command = [os.fspath(part) if isinstance(part, os.PathLike) else part for part in command]
     return _json("command", command)
 
 
@@ -103,6 +108,7 @@ def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hol
 
 def _limit_ms(name: str, seconds: float) -> int:
     """Rounded up, so that a limit is never shorter than asked for. 0 would mean no limit."""
+    check_seconds(name, seconds)
     if not seconds > 0:
         raise InvalidArgumentError(f"{name}: {seconds!r} s is not more than 0; None is no limit")
     return wait_ms(seconds)
@@ -112,6 +118,12 @@ def wait_ms(seconds: float | None) -> int:
     """Seconds to wait as the library counts them: None for ever, rounded up so that no wait ends before its time."""
     if seconds is None:
         return -1
+    check_seconds("timeout", seconds)
     if math.isnan(seconds):
         raise InvalidArgumentError("timeout: nan is no number of seconds")
     return math.ceil(min(max(0.0, seconds) * 1000, float(_MOST_MS)))
+
+
+def check_seconds(name: str, seconds: object) -> None:
+    if not hasattr(seconds, "__float__"):
+        raise TypeError(f"{name}: {type(seconds).__name__} is neither a number of seconds nor None")

@@ -121,7 +121,7 @@ def test_the_first_commands_of_a_page_install_build_and_run(name: str, source: s
     )
     assert replaced == 1, f"docs/{name}.md does not begin with `make install PREFIX=...`"
     if name == "go":
-        commands = f"go mod init program\n{commands.replace('/path/to/lambda-executor', str(ROOT))}./program\n"
+        commands = commands.replace("/path/to/lambda-executor", str(ROOT))
     commands = f"unset PKG_CONFIG_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH GOFLAGS\n{commands}"
     # Always the same home, and a cache for it alone: Go's does not see that a library is elsewhere.
     home = ROOT / "build" / "tests" / "docs" / "home"

@@ -9,7 +9,7 @@ import recipes
 import servers
 
 # The pages whose commands can be carried out as they are: the others leave folders to their readers.
-RESTARTED = ["c", "cpp"]
+RESTARTED = ["c", "cpp", "go"]
 
 
 def check(program: recipes.Program, expected: str, printed: str) -> None:

@@ -107,6 +107,9 @@ func (r *run) batch(field []string) {
 			accepted++
 		}
 	}
+	if (err == nil) != (accepted == len(tasks)) {
+		die(exitFailed, "queue_batch of `%s` accepted %d of %d, and its error is: %v", field[0], accepted, len(tasks), err)
+	}
 	report("batch", field[0], accepted)
 }
 

@@ -12,6 +12,9 @@ from .outcome import TaskFailed, ValueNotSigned
 from .pickled_call import dumps, pack
 from .statuses import State
 
+#: What pickling raises for what it cannot do.
+_UNPICKLABLE = (TypeError, AttributeError, pickle.PicklingError)
+
 
 class Call(NamedTuple):
     """A function with its arguments, ready to be queued."""
@@ -82,8 +85,10 @@ def call_each(function: Callable[..., object], calls: Iterable[tuple[Any, ...]])
 def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     try:
         return dumps((function, args, kwargs))
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        raise type(error)(f"submit({_name(function)}): {_culprit(function, args, kwargs)}: {error}") from error
+    except _UNPICKLABLE as error:
+        # Not its own class, which may want other arguments.
+        kind = next(kind for kind in _UNPICKLABLE if isinstance(error, kind))
+        raise kind(f"submit({_name(function)}): {_culprit(function, args, kwargs)}: {error}") from error
     except ModuleNotFoundError as error:
         if error.name != "cloudpickle":
             raise

@@ -54,6 +54,7 @@ def test_a_command_that_succeeds() -> None:
         completed = future.result(DEADLINE)
     assert (completed.key, completed.return_code, completed.output) == (future.key, 0, "out\n")
     assert completed.value == b"value"
+    assert repr(completed) == f"Completed(key={future.key!r}, return_code=0, output='out\\n', value=b'value')"
     assert completed.event.attempt_id == future.attempt_id != ""
     assert future.done()
     assert not future.cancelled()
@@ -410,6 +411,12 @@ def test_what_is_refused_is_raised_by_submit() -> None:
         for wrong in ([], b"true", ["true", 1]):
             with pytest.raises(InvalidArgumentError, match="command"):
                 pool.submit(wrong)  # type: ignore[call-overload]
+
+
+def test_a_wrong_call_is_told_with_the_class_that_it_was_made_on() -> None:
+    with LambdaPool(builtin()) as pool:
+        for call, name in ((pool.submit, "LambdaPool.submit"), (pool.executor.queue, "Executor.queue")):
+            assert call.__qualname__ == name
 
 
 @pytest.mark.parametrize(

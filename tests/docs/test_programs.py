@@ -62,7 +62,7 @@ def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
     """Its commands, with the installed library below a home folder; and no Lambda that ends with the program."""
     program = recipes.recipe(name, recipes.RESTART)
     shown = [block for block in program.page.blocks if (block.language, block.section) == ("sh", recipes.RESTART)]
-    assert len(shown) == 1, f"{program.page.name}: {len(shown)} blocks of `sh` under `## {recipes.RESTART}`, expected one"
+    assert len(shown) == 1, f"{program.page.name}: {len(shown)} blocks of `sh` under `## {recipes.RESTART}`"
     command = building.build(program, tmp_path)
     alone = ["bash", "-c", '"$@" 2>&1; echo "ended with $?"', "bash", *command, recipes.ARGUMENTS[0]]
     told = building.run(alone, tmp_path)

@@ -137,9 +137,9 @@ def test_wrong_arguments_are_refused(builtin: Executor, arguments: dict[str, Any
         ("queue_many: item 0", lambda executor: executor.queue_many(Task("key", ["true"]))),
         ("queue_many: item 1", lambda executor: executor.queue_many([Task("key", ["true"]), tuple(Task("other"))])),
         ("adopt_many: item 0", lambda executor: executor.adopt_many(["key"])),
-        ("logger", lambda executor: Executor(BUILTIN, logger="x")),
-        ("config: int is neither a mapping, JSON text nor None", lambda executor: Executor(3)),
-        ("config", lambda executor: Executor(b"{}")),
+        ("logger", lambda executor: Executor(BUILTIN, logger="x")),  # type: ignore[arg-type]
+        ("config: int is neither a mapping, JSON text nor None", lambda executor: Executor(3)),  # type: ignore[arg-type]
+        ("config", lambda executor: Executor(b"{}")),  # type: ignore[arg-type]
     ],
 )
 def test_arguments_of_a_wrong_type_are_named(builtin: Executor, name: str, call: Callable[[Executor], object]) -> None:

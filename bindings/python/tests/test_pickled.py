@@ -258,7 +258,7 @@ def test_a_host_without_cloudpickle(pool: LambdaPool, monkeypatch: pytest.Monkey
 
 
 def test_what_cannot_be_pickled_is_named(pool: LambdaPool) -> None:
-    lock = threading.Lock()
+    lock: Any = threading.Lock()
     for submit, part in (
         (lambda: pool.submit(len, lock), r"submit\(len\): argument 0 cannot be pickled: .*lock"),
         (lambda: pool.submit(sorted, [], key=lock), r"submit\(sorted\): argument key cannot be pickled: .*lock"),

@@ -410,7 +410,7 @@ def test_what_is_refused_is_raised_by_submit() -> None:
             pool.submit(None)  # type: ignore[call-overload]
         for wrong in ([], b"true", ["true", 1]):
             with pytest.raises(InvalidArgumentError, match="command"):
-                pool.submit(wrong)  # type: ignore[call-overload]
+                pool.submit(wrong)  # type: ignore[arg-type]
 
 
 def test_a_wrong_call_is_told_with_the_class_that_it_was_made_on() -> None:

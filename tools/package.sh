@@ -56,7 +56,7 @@ settle() { find "$1" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {
 
 tarball() {
   local name=lambda-executor-$version-linux-x86_64
-  DESTDIR=$work tools/install.sh --from "$from" --prefix "/$name" --relocatable
+  DESTDIR=$work tools/install.sh --from "$from" --prefix "/$name" --relocatable >/dev/null
   documents "$work/$name/share/doc/lambda-executor"
   install -m 644 LICENSE "$work/$name/share/doc/lambda-executor/"
   settle "$work/$name"
@@ -70,7 +70,7 @@ tarball() {
 deb() {
   command -v dpkg-deb >/dev/null || fail "no dpkg-deb on this machine: tools/package.sh tarball makes the other one"
   local root=$work/deb doc=usr/share/doc/lambda-executor file
-  DESTDIR=$root tools/install.sh --from "$from" --prefix /usr --libdir /usr/lib/x86_64-linux-gnu
+  DESTDIR=$root tools/install.sh --from "$from" --prefix /usr --libdir /usr/lib/x86_64-linux-gnu >/dev/null
   documents "$root/$doc"
   gzip -9n "$root"/usr/share/man/man*/* "$root/$doc/CHANGELOG.md" "$root/$doc/THIRD-PARTY-LICENSES"
   sed -e "s/@VERSION@/$version/" -e "s/@DATE@/$(date -uRd "@$SOURCE_DATE_EPOCH")/" packaging/debian/changelog.in |

@@ -6,35 +6,10 @@ cd "$(dirname "$0")/../.."
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}/debug")
 out=build/tests/c
-seconds=${TEST_SECONDS:-150}
-passed=0 failed=0
+picked=("$@")
 mkdir -p "$out"
+. tests/checks.sh
 ln -sf liblambda_executor.so "$target/liblambda_executor.so.0"
-
-report() { # name, exit status, log
-  if [ "$2" -eq 0 ]; then
-    passed=$((passed + 1))
-    printf 'ok      %s\n' "$1"
-  else
-    failed=$((failed + 1))
-    printf 'FAILED  %s (exit status %s)\n' "$1" "$2"
-    tail -n 30 "$3" | sed 's/^/        /'
-  fi
-}
-
-check() { # name, command...
-  local name=$1 status=0
-  shift
-  timeout --kill-after=5 "$seconds" "$@" >"$out/log" 2>&1 </dev/null || status=$?
-  report "$name" "$status" "$out/log"
-}
-
-wanted() {
-  local pattern
-  [ "${#picked[@]}" -gt 0 ] || return 0
-  for pattern in "${picked[@]}"; do [[ $1 != *$pattern* ]] || return 0; done
-  return 1
-}
 
 # The library with the export that panics, beside the shipped one. One test target is among what is built so that the
 # dependencies keep the features that `make build` gave them, and only the root package is compiled again. cargo gives both
@@ -58,7 +33,6 @@ build_panicking_library() {
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect
   --child-silent-after-fork=yes --trace-children=no --suppressions=tests/c/valgrind.supp)
-picked=("$@")
 for source in tests/c/[0-9]*.c; do
   name=$(basename "$source" .c)
   wanted "$name" || continue
@@ -76,5 +50,4 @@ wanted header && check header tests/c/header.sh
 wanted examples && check examples tests/c/examples.sh
 wanted demo && check "demo --small" tools/demo.sh --small
 
-printf '%s passed, %s failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+conclude

@@ -7,38 +7,13 @@ cd "$(dirname "$0")/../../.."
 
 prefix=$(realpath -m "${LAMBDA_EXECUTOR_PREFIX:-build/prefix}")
 out=build/tests/cpp
-seconds=${TEST_SECONDS:-150}
-passed=0 failed=0
+picked=("$@")
 mkdir -p "$out"
+. tests/checks.sh
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
 tests/bindings/check_prefix.sh "$prefix"
 read -ra library <<<"$(pkg-config --cflags --libs lambda_executor)"
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
-
-report() { # name, exit status, log
-  if [ "$2" -eq 0 ]; then
-    passed=$((passed + 1))
-    printf 'ok      %s\n' "$1"
-  else
-    failed=$((failed + 1))
-    printf 'FAILED  %s (exit status %s)\n' "$1" "$2"
-    tail -n 30 "$3" | sed 's/^/        /'
-  fi
-}
-
-check() { # name, command...
-  local name=$1 status=0
-  shift
-  timeout --kill-after=5 "$seconds" "$@" >"$out/log" 2>&1 </dev/null || status=$?
-  report "$name" "$status" "$out/log"
-}
-
-wanted() {
-  local pattern
-  [ "${#picked[@]}" -gt 0 ] || return 0
-  for pattern in "${picked[@]}"; do [[ $1 != *$pattern* ]] || return 0; done
-  return 1
-}
 
 # What owns memory, and what several threads share.
 under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011|0013|0018) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
@@ -106,7 +81,6 @@ refused() {
   [ "$line" -gt 0 ]
 }
 
-picked=("$@")
 # The compiler is what takes the time: one for each processor, and then the tests one after another.
 while read -ra program; do
   wanted "${program[0]}" || continue
@@ -129,6 +103,4 @@ for part in header refused; do
 done
 ! wanted examples || check examples bindings/cpp/tests/examples.sh "$prefix"
 
-printf '%s passed, %s failed\n' "$passed" "$failed"
-[ $((passed + failed)) -gt 0 ] || { printf 'no test is named so: %s\n' "${picked[*]}" >&2; exit 1; }
-[ "$failed" -eq 0 ]
+conclude

@@ -1,0 +1,36 @@
+# Sourced by the scripts that run compiled tests: counts and reports checks, and tells which were asked for. They set
+# `out` (a folder for logs) and `picked` (parts of names, none for all).
+seconds=${TEST_SECONDS:-150}
+passed=0 failed=0
+
+report() { # name, exit status, log
+  if [ "$2" -eq 0 ]; then
+    passed=$((passed + 1))
+    printf 'ok      %s\n' "$1"
+  else
+    failed=$((failed + 1))
+    printf 'FAILED  %s (exit status %s)\n' "$1" "$2"
+    tail -n 30 "$3" | sed 's/^/        /'
+  fi
+}
+
+check() { # name, command...
+  local name=$1 status=0
+  shift
+  timeout --kill-after=5 "$seconds" "$@" >"$out/log" 2>&1 </dev/null || status=$?
+  report "$name" "$status" "$out/log"
+}
+
+wanted() {
+  local pattern
+  [ "${#picked[@]}" -gt 0 ] || return 0
+  for pattern in "${picked[@]}"; do [[ $1 != *$pattern* ]] || return 0; done
+  return 1
+}
+
+# Ends the script: the sum as CI reads it, and a failure also where nothing was run.
+conclude() {
+  printf '%s passed, %s failed\n' "$passed" "$failed"
+  [ $((passed + failed)) -gt 0 ] || { printf 'no test is named so: %s\n' "${picked[*]}" >&2; exit 1; }
+  [ "$failed" -eq 0 ]
+}

@@ -24,10 +24,6 @@ def output(*command: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def readelf(*arguments: str | Path) -> str:
-    return output("readelf", "--wide", *arguments)
-
-
 def declared_functions() -> set[str]:
     """Of the header."""
     return set(re.findall(r"^\S.*?\b(lambda_executor_\w+)\(", HEADER.read_text(), re.MULTILINE))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from artefacts import ARCHIVE, PORTABLE_PYTHON, declared_functions, output, readelf
+from artefacts import ARCHIVE, PORTABLE_PYTHON, declared_functions, output
+from elf import readelf
 from prefix import HELLO, MINIMAL, VERSION, Prefix
 
 OTHER_LIBRARY = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,11 @@ import pytest
 os.environ["LAMBDA_EXECUTOR_LIBRARY"] = str(processes.LIBRARY)
 
 from lambda_executor import Executor
+
+# Programs started in the background of a script ignore Ctrl-C, and so would those that they start. One that is handled
+# here has its default there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BUILTIN: dict[str, Any] = {"local": {"handler": "builtin"}}
 

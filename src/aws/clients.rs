@@ -3,7 +3,7 @@
 
 use super::identity::{AssumedRole, InTime, LOAD_LIMIT, Method, of_profile};
 use super::{FunctionName, Identity, Settings, errors, region, tls};
-use crate::executor::ports::{CallError, FailureClass};
+use crate::executor::ports::{CallError, Fault};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -163,7 +163,7 @@ impl Regions {
 fn no_region() -> CallError {
     // Not permanent: a metadata service that does not answer now may do so later, and no task should fail of it.
     errors::own(
-        FailureClass::Credentials,
+        Fault::Identity,
         "NoRegion",
         "region_name: not set, and neither AWS_REGION nor the profile names one".into(),
     )

@@ -8,7 +8,7 @@
 
 use super::identity::Origin;
 use super::outcomes::{Sort, TABLE};
-use crate::executor::ports::{CallError, FailureClass};
+use crate::executor::ports::{CallError, Fault, Sent};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
@@ -22,32 +22,32 @@ pub(super) fn bare(code: &str) -> &str {
 }
 
 /// What a code means, with the status for codes that nobody has told us of.
-pub(super) fn classify(code: &str, status: u16) -> FailureClass {
+pub(super) fn classify(code: &str, status: u16) -> Fault {
     let known = TABLE.iter().find(|known| known.code == bare(code)).map(|known| known.sort);
     match known {
-        Some(Sort::Throttled) => FailureClass::Throttled,
-        Some(Sort::Transient) => FailureClass::Transient { no_service: status >= 500 },
-        Some(Sort::Permanent) => FailureClass::Permanent,
-        Some(Sort::Credentials) => FailureClass::Credentials,
+        Some(Sort::Throttled) => Fault::Account,
+        Some(Sort::Transient) => Fault::Service,
+        Some(Sort::Permanent) => Fault::Route,
+        Some(Sort::Credentials) => Fault::Identity,
         None => match status {
-            429 => FailureClass::Throttled,
-            408 => FailureClass::Transient { no_service: false },
-            400..500 => FailureClass::Permanent,
+            429 => Fault::Account,
+            408 => Fault::Service,
+            400..500 => Fault::Route,
             // Also what is no error at all: an answer that nobody understands came from something that is not AWS.
-            _ => FailureClass::Transient { no_service: true },
+            _ => Fault::Service,
         },
     }
 }
 
 /// A failure that has no code of AWS's.
-pub(super) fn own(class: FailureClass, code: &str, message: String) -> CallError {
-    CallError { class, code: code.into(), message, retry_after_ms: None }
+pub(super) fn own(fault: Fault, code: &str, message: String) -> CallError {
+    CallError { fault, sent: Sent::No, code: code.into(), message, request_id: String::new(), retry_after_ms: None }
 }
 
 /// A call that took longer than it may.
 pub(super) fn timed_out(what: &str, limit: Duration) -> CallError {
     let message = format!("{what}: no answer within {} ms", limit.as_millis());
-    own(FailureClass::Transient { no_service: true }, "TimedOut", message)
+    own(Fault::Service, "TimedOut", message)
 }
 
 /// Sorts a failed call. `what` names the function or queue for people.
@@ -55,7 +55,7 @@ pub(super) fn sort<E>(what: &str, error: SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let no_service = FailureClass::Transient { no_service: true };
+    let no_service = Fault::Service;
     match &error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
@@ -73,7 +73,7 @@ where
         },
         _ => match find::<CredentialsError>(&error) {
             Some(credentials) => no_credentials(credentials),
-            None => own(FailureClass::Permanent, "InvalidRequest", format!("{what}: {}", chain(&error))),
+            None => own(Fault::Route, "InvalidRequest", format!("{what}: {}", chain(&error))),
         },
     }
 }
@@ -84,7 +84,9 @@ fn answered(what: &str, code: Option<&str>, message: Option<&str>, status: u16, 
     let told = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
     let told = told.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
     CallError {
-        class: classify(&code, status),
+        fault: classify(&code, status),
+        sent: Sent::No,
+        request_id: String::new(),
         code,
         message: format!("{what}: {told}"),
         retry_after_ms: response.headers().get("retry-after").and_then(retry_after_ms),
@@ -108,14 +110,14 @@ fn no_credentials(error: &CredentialsError) -> CallError {
     // The SDK makes no provider at all where its chain is empty.
     let origin = find::<Origin>(error).map_or("the AWS default chain", |told| told.origin.as_str());
     let message = format!("no credentials from {origin}: {}", chain(error));
-    own(FailureClass::Credentials, code, message)
+    own(Fault::Identity, code, message)
 }
 
 fn not_sent(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error + 'static)) -> CallError {
     let (class, code) = match connector {
-        Some(failed) if failed.is_user() => (FailureClass::Permanent, "InvalidRequest"),
-        Some(failed) if failed.is_timeout() => (FailureClass::Transient { no_service: true }, "ConnectTimedOut"),
-        _ => (FailureClass::Transient { no_service: true }, "ConnectionFailed"),
+        Some(failed) if failed.is_user() => (Fault::Route, "InvalidRequest"),
+        Some(failed) if failed.is_timeout() => (Fault::Service, "ConnectTimedOut"),
+        _ => (Fault::Service, "ConnectionFailed"),
     };
     // The innermost cause says it all; those around it only name layers of the SDK.
     let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error);
@@ -154,21 +156,21 @@ mod tests {
     #[test]
     fn prefixes_do_not_matter() {
         for code in ["com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"] {
-            assert_eq!(classify(code, 400), FailureClass::Permanent);
+            assert_eq!(classify(code, 400), Fault::Route);
         }
-        assert_eq!(classify("KMS.ThrottlingException", 400), FailureClass::Throttled);
+        assert_eq!(classify("KMS.ThrottlingException", 400), Fault::Account);
     }
 
     #[test]
     fn unknown_codes_go_by_their_status() {
         for (status, class) in [
-            (400, FailureClass::Permanent),
-            (403, FailureClass::Permanent),
-            (408, FailureClass::Transient { no_service: false }),
-            (429, FailureClass::Throttled),
-            (500, FailureClass::Transient { no_service: true }),
-            (503, FailureClass::Transient { no_service: true }),
-            (200, FailureClass::Transient { no_service: true }),
+            (400, Fault::Route),
+            (403, Fault::Route),
+            (408, Fault::Service),
+            (429, Fault::Account),
+            (500, Fault::Service),
+            (503, Fault::Service),
+            (200, Fault::Service),
         ] {
             assert_eq!(classify("NeverHeardOf", status), class, "{status}");
         }

@@ -3,21 +3,18 @@
 use super::queue_fit::{Found, misfits};
 use super::queues::CALL_LIMIT;
 use super::{Aws, Function, FunctionName, errors};
-use crate::executor::ports::{CallError, FailureClass, Health};
+use crate::executor::ports::{CallError, Fault, Health};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 use aws_sdk_sqs::types::QueueAttributeName;
 use std::collections::HashMap;
 
 impl Health for Aws {
-    async fn check(&self) -> Result<Vec<String>, CallError> {
+    async fn check_function(&self, route: usize) -> Result<Vec<String>, CallError> {
+        Aws::check_function(self, route).await.map(|()| Vec::new())
+    }
+
+    async fn check_queues(&self) -> Result<Vec<String>, CallError> {
         let mut failures = Vec::new();
-        for (route, function) in self.settings.functions.iter().enumerate() {
-            // Routes may differ in their limits alone.
-            if self.settings.functions.get(..route).is_some_and(|before| before.contains(function)) {
-                continue;
-            }
-            collect(self.check_function(route).await, &mut failures)?;
-        }
         let mut queues = Vec::new();
         for queue in 0..self.settings.queue_urls.len() {
             queues.extend(collect(self.check_queue(queue).await, &mut failures)?);
@@ -31,7 +28,7 @@ impl Health for Aws {
 /// further call would say the same.
 fn collect<T>(result: Result<T, CallError>, failures: &mut Vec<CallError>) -> Result<Option<T>, CallError> {
     match result {
-        Err(error) if error.class == FailureClass::Credentials => Err(error),
+        Err(error) if error.fault == Fault::Identity => Err(error),
         Err(error) => {
             failures.push(error);
             Ok(None)
@@ -43,11 +40,11 @@ fn collect<T>(result: Result<T, CallError>, failures: &mut Vec<CallError>) -> Re
 /// One error of many: the class of what is least likely to pass, every sentence.
 fn together(mut failures: Vec<CallError>) -> Result<(), CallError> {
     let sentences: Vec<String> = failures.iter().map(|failure| failure.message.clone()).collect();
-    failures.sort_by_key(|failure| match failure.class {
-        FailureClass::Credentials => 0,
-        FailureClass::Permanent => 1,
-        FailureClass::Transient { .. } => 2,
-        FailureClass::Throttled => 3,
+    failures.sort_by_key(|failure| match failure.fault {
+        Fault::Identity => 0,
+        Fault::Route | Fault::Event => 1,
+        Fault::Service => 2,
+        Fault::Account => 3,
     });
     match failures.into_iter().next() {
         Some(worst) => Err(CallError { message: sentences.join("; "), ..worst }),
@@ -76,7 +73,7 @@ impl Aws {
         match answer.configuration() {
             Some(found) => judge(function, &what, found),
             None => Err(errors::own(
-                FailureClass::Transient { no_service: true },
+                Fault::Service,
                 "UnreadableAnswer",
                 format!("{what}: the answer to GetFunction describes no function"),
             )),
@@ -118,7 +115,7 @@ fn explained(failure: CallError, what: &str, region: &str) -> CallError {
 
 /// States: <https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>
 fn judge(function: &Function, what: &str, found: &FunctionConfiguration) -> Result<(), CallError> {
-    let unusable = |code: &str, message: String| Err(errors::own(FailureClass::Permanent, code, message));
+    let unusable = |code: &str, message: String| Err(errors::own(Fault::Route, code, message));
     let arn = found.function_arn().unwrap_or_default();
     if !FunctionName::parse(&function.name).is_ok_and(|meant| meant.is(arn)) {
         return unusable("WrongFunction", format!("{what}: AWS answered with another function, `{arn}`"));

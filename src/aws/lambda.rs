@@ -1,7 +1,7 @@
 //! Invoke.
 
 use super::{Aws, FunctionName, errors, named};
-use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, Lambda};
+use crate::executor::ports::{Accepted, CallError, Fault, InvokeRequest, Lambda};
 use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
@@ -14,14 +14,14 @@ impl Lambda for Aws {
     async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
         let Some(function) = self.settings.functions.get(request.route) else {
             return Err(errors::own(
-                FailureClass::Permanent,
+                Fault::Route,
                 "InvalidRequest",
                 format!("there is no route {}", request.route),
             ));
         };
         let clients = self.clients.get(&self.settings).await?;
         let Some(client) = clients.lambda.get(request.route) else {
-            return Err(errors::own(FailureClass::Permanent, "InvalidRequest", "the route has no client".into()));
+            return Err(errors::own(Fault::Route, "InvalidRequest", "the route has no client".into()));
         };
         // Only failures need it, and this is the busiest call of all.
         let what = || match &request.qualifier {
@@ -55,9 +55,13 @@ impl Lambda for Aws {
         // Anything else would be a gateway or a captive portal that answers in Lambda's place.
         if answer.status_code() != ACCEPTED {
             let message = format!("{}: status {} in place of {ACCEPTED}", what(), answer.status_code());
-            return Err(errors::own(FailureClass::Transient { no_service: true }, "UnexpectedAnswer", message));
+            return Err(errors::own(Fault::Service, "UnexpectedAnswer", message));
         }
         Ok(Accepted { request_id: answer.request_id().unwrap_or_default().to_owned() })
+    }
+
+    async fn probe(&self, _route: usize) -> Result<(), CallError> {
+        Err(errors::own(Fault::Service, "Unsupported", "dry runs are not implemented".into()))
     }
 }
 

@@ -20,7 +20,7 @@ pub use function_name::FunctionName;
 pub use identity::{Identity, Keys, Method, Role};
 pub use queue_fit::QueueNeeds;
 
-use crate::executor::ports::{CallError, FailureClass};
+use crate::executor::ports::{CallError, Fault};
 use clients::{Clients, Lazy};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ impl Aws {
     /// Lets go of clients whose credentials were refused, so that the next call looks for new ones. Not of those that
     /// still wait for theirs: a slow program would be started again and again, and never be heard.
     fn noting_refused(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
-        if failure.class == FailureClass::Credentials && failure.code != errors::CREDENTIALS_TIMED_OUT {
+        if failure.fault == Fault::Identity && failure.code != errors::CREDENTIALS_TIMED_OUT {
             self.clients.forget(clients);
         }
         failure

@@ -2,7 +2,7 @@
 
 use super::clients::Clients;
 use super::{Aws, errors};
-use crate::executor::ports::{CallError, EntryOutcome, FailureClass, Message, QueueId, Queues, ReceiveRequest};
+use crate::executor::ports::{CallError, EntryOutcome, Fault, Message, QueueId, Queues, ReceiveRequest};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
@@ -88,7 +88,7 @@ impl Aws {
         let clients = self.clients.get(&self.settings).await?;
         match (self.settings.queue_urls.get(id), clients.sqs.get(id).cloned()) {
             (Some(url), Some(client)) => Ok(Queue { url, client, clients }),
-            _ => Err(errors::own(FailureClass::Permanent, "InvalidRequest", format!("there is no queue {id}"))),
+            _ => Err(errors::own(Fault::Route, "InvalidRequest", format!("there is no queue {id}"))),
         }
     }
 
@@ -111,7 +111,7 @@ impl Aws {
 }
 
 fn unbuilt(error: BuildError) -> CallError {
-    errors::own(FailureClass::Permanent, "InvalidRequest", error.to_string())
+    errors::own(Fault::Route, "InvalidRequest", error.to_string())
 }
 
 fn message(message: SqsMessage) -> Message {

@@ -1,7 +1,7 @@
 //! Whom we trust over TLS, where it is not the system's certificates by the SDK's own client.
 
 use super::{Settings, errors};
-use crate::executor::ports::{CallError, FailureClass};
+use crate::executor::ports::{CallError, Fault};
 use crate::runtime::panics;
 use aws_sdk_lambda::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
@@ -40,7 +40,7 @@ fn client(trusted: TrustStore) -> SharedHttpClient {
 fn bundle(path: &Path) -> Result<SharedHttpClient, CallError> {
     let wrong = |why: String| {
         let told = format!("the CA bundle {} (verify of the connection) {why}", path.display());
-        errors::own(FailureClass::Credentials, "NoCaBundle", told)
+        errors::own(Fault::Identity, "NoCaBundle", told)
     };
     let pem = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     if !contains(&pem, b"-----BEGIN CERTIFICATE-----") {

@@ -139,6 +139,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
             max_concurrent_invokes: count(&o::MAX_CONCURRENT_INVOKES),
             max_invokes_per_second: u32::try_from(given.integer(&o::MAX_INVOKES_PER_SECOND)).unwrap_or(u32::MAX),
             max_running_tasks: count(&o::MAX_RUNNING_TASKS),
+            result_timeout_ms: given.integer(&o::RESULT_TIMEOUT_MS),
         },
     };
     let mut routes = vec![default];
@@ -178,9 +179,8 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
             max_payload_bytes: count(&o::MAX_PAYLOAD_BYTES),
             max_unacked_results: count(&o::MAX_UNACKED_RESULTS),
             keep_finished: count(&o::KEEP_FINISHED),
-            result_timeout_ms: given.integer(&o::RESULT_TIMEOUT_MS),
             max_outage_ms: given.integer(&o::MAX_OUTAGE_MS),
-            max_stranger_delay_s: number(&o::MAX_STRANGER_DELAY_S),
+            max_unmatched_delay_s: number(&o::MAX_STRANGER_DELAY_S),
             running_events: given.boolean(&o::RUNNING_EVENTS),
             check_health_on_startup: given.boolean(&o::CHECK_HEALTH_ON_STARTUP),
             seed: seed(),

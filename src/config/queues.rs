@@ -178,6 +178,7 @@ mod tests {
                 max_concurrent_invokes: 64,
                 max_invokes_per_second: 5,
                 max_running_tasks: 7,
+                result_timeout_ms: 60_000,
             },
         }
     }

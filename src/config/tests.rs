@@ -36,9 +36,9 @@ fn required_options_and_defaults_make_a_configuration() {
     assert_eq!(config.executor.max_payload_bytes, defaults.max_payload_bytes);
     assert_eq!(config.executor.max_unacked_results, defaults.max_unacked_results);
     assert_eq!(config.executor.keep_finished, defaults.keep_finished);
-    assert_eq!(config.executor.result_timeout_ms, defaults.result_timeout_ms);
+    assert_eq!(config.executor.routes[0].result_timeout_ms, defaults.routes[0].result_timeout_ms);
     assert_eq!(config.executor.max_outage_ms, defaults.max_outage_ms);
-    assert_eq!(config.executor.max_stranger_delay_s, defaults.max_stranger_delay_s);
+    assert_eq!(config.executor.max_unmatched_delay_s, defaults.max_unmatched_delay_s);
     assert_eq!(config.executor.routes[0].max_concurrent_invokes, defaults.routes[0].max_concurrent_invokes);
     assert_eq!(config.executor.routes[0].max_running_tasks, 0);
     assert!(config.executor.running_events && config.executor.check_health_on_startup);

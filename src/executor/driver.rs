@@ -97,7 +97,7 @@ async fn perform<A, C>(
             shared.answer(|core| core.visibility_changed(queue, entries, answer));
         }
         Action::CheckHealth => {
-            let answer = aws.check().await;
+            let answer = async { aws.check_function(0).await?; aws.check_queues().await }.await;
             shared.answer(|core| core.health_checked(answer));
         }
     }

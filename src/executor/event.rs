@@ -1,13 +1,21 @@
-//! What the host learns of a task.
+//! What the executor reports of a task.
 
 use super::task::{AttemptId, Reason, TaskState};
 use std::sync::Arc;
 
-/// One change of a task, as handed to the host. Times are Unix milliseconds, 0 where not known.
+/// An event with its number, as handed to the host.
+#[derive(Clone, Debug)]
+pub struct HandedOut {
+    /// Starts at 1 in each executor and rises without gaps in the order of first hand-out. An event that is handed out
+    /// again, because its batch was freed unacknowledged, keeps it.
+    pub seq: u64,
+    /// The event.
+    pub event: Arc<Event>,
+}
+
+/// One change of a task. Times are Unix milliseconds, 0 where not known.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Starts at 1 in each executor and rises without gaps in hand-out order.
-    pub seq: u64,
     /// The host's number for the task.
     pub tag: u64,
     /// The task's key.
@@ -32,10 +40,16 @@ pub struct Event {
     pub finished_at_ms: i64,
     /// For people: what happened and what to do.
     pub message: String,
-    /// Last part of the command's output.
+    /// Last part of the command's output, UTF-8.
     pub output_tail: String,
+    /// Length in bytes of all that the command wrote; 0 where the function does not report it.
+    pub output_length: u64,
+    /// True if `output_tail` is less than all of the output.
+    pub output_truncated: bool,
     /// Content of the command's result file, decoded.
     pub value: Vec<u8>,
+    /// True if the command wrote a result file that could not be sent. Such a task is never SUCCEEDED.
+    pub value_dropped: bool,
     /// Lambda's request id.
     pub request_id: String,
     /// CloudWatch log stream of the run.

@@ -12,10 +12,8 @@ pub mod qualifier;
 pub mod settings;
 mod shared;
 pub mod task;
-#[cfg(test)]
-mod tests;
 
-pub use event::{Counts, Event};
+pub use event::{Counts, Event, HandedOut};
 pub use settings::{QueueKind, QueueSettings, RouteSettings, Settings};
 pub use task::{AdoptSpec, AttemptId, Command, Reason, Refusal, TaskSpec, TaskState};
 
@@ -32,7 +30,7 @@ pub enum DrainMode {
     /// They are submitted, and waited for.
     Finish,
     /// They are cancelled (`never_invoked`); what runs is waited for.
-    Running,
+    CancelQueued,
 }
 
 type HealthAnswer = Box<dyn FnOnce(Result<(), CallError>) + Send>;
@@ -79,7 +77,7 @@ impl Executor {
             health_runtime.spawn(async move {
                 let _broken = driver::TellIfBroken(Arc::clone(&shared));
                 let began_ms = shared.now().mono_ms;
-                let answer = aws.check().await;
+                let answer = async { aws.check_function(0).await?; aws.check_queues().await }.await;
                 shared.answer(|core| core.checked_for_host(core.now_ms().saturating_sub(began_ms), &answer));
                 done(answer.map(|_| ()));
             });
@@ -121,13 +119,27 @@ impl Executor {
     }
 
     /// Hands out up to `max` events (0 is all), oldest first. They are unacknowledged from now on.
-    pub fn take_events(&self, max: usize) -> Vec<Event> {
+    pub fn take_events(&self, max: usize) -> Vec<HandedOut> {
         self.change(|core| core.take_events(max))
     }
 
     /// These events are safe with the host: their messages may be deleted. Repeated and unknown numbers are fine.
     pub fn acknowledge(&self, seqs: &[u64]) {
         self.change(|core| core.acknowledge(seqs));
+    }
+
+    /// Hands events of a batch that was freed out again, in front of all others: those that have not been acknowledged.
+    pub fn hand_out_again(&self, _events: Vec<HandedOut>) {}
+
+    /// State of the newest task of that key. If it has not ended, [`Readiness::watched_task_ended`] is called when it
+    /// does.
+    pub fn watch(&self, key: &str) -> Option<TaskState> {
+        self.state(key)
+    }
+
+    /// Attempt id that no other submission has: random, version 4.
+    pub fn new_attempt_id(&self) -> AttemptId {
+        self.attempt_ids.next()
     }
 
     /// State of the newest task of that key, if it is still known.
@@ -193,8 +205,10 @@ impl Executor {
 
     /// Ends the driver: pending deletes are done, results that were not acknowledged given back, within `grace`.
     /// Drops what is queued and logs how many. The second call does nothing.
-    pub fn shutdown(&self, grace: Duration) {
-        let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    /// Returns the number of queued tasks that were dropped.
+    pub fn shutdown(&self, grace: Duration) -> u64 {
+        let dropped = self.counts().queued;
+        let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() else { return 0 };
         // The driver must look even where nothing is left to do, or it sleeps on and the whole grace passes.
         self.shared.answer(Core::shut_down);
         if driver.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -202,6 +216,7 @@ impl Executor {
                 "AWS did not answer within shutdown_grace_ms: results that were not acknowledged may stay hidden for up to 10 minutes"
             );
         }
+        dropped
     }
 
     fn change<T>(&self, input: impl FnOnce(&mut Core) -> T) -> T {

@@ -38,32 +38,44 @@ pub struct Accepted {
     pub request_id: String,
 }
 
-/// What a failed call to AWS means for what comes next. Sorted by error code, never by HTTP status alone.
+/// Whose fault a failed call is, and so who pays for it: `aws/error_codes.rs` assigns it by error code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum FailureClass {
-    /// Slow down; nothing is wrong with the request.
-    Throttled,
-    /// May pass. `no_service`: connection failed, no answer in time, or a 5xx, so perhaps nothing works at all.
-    Transient {
-        /// True where the service as a whole may be away.
-        no_service: bool,
-    },
-    /// Trying again cannot help.
-    Permanent,
-    /// Who we are was not accepted, or could not be found out.
-    Credentials,
+pub enum Fault {
+    /// This event (or batch entry): another one would be accepted. The task fails at once.
+    Event,
+    /// The function or queue: missing, not ready, or not permitted. Every other event would fail the same way.
+    Route,
+    /// The service, or the way to it: a 5xx, a connection that failed, no answer in time.
+    Service,
+    /// The account's limits: slow down.
+    Account,
+    /// Who we are: credentials missing, expired, or rejected.
+    Identity,
 }
 
-/// A failed call, told for people.
+/// Whether AWS may have seen a call that failed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sent {
+    /// Certainly not carried out: never sent, or answered with an error.
+    No,
+    /// Sent, and the answer was lost: AWS may have carried it out.
+    Maybe,
+}
+
+/// A failed call.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct CallError {
-    /// What it means.
-    pub class: FailureClass,
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// Whether AWS may have carried the call out all the same.
+    pub sent: Sent,
     /// AWS's error code, or a short name of our own for what never reached AWS, such as `ConnectionFailed`.
     pub code: String,
     /// AWS's message, or what happened.
     pub message: String,
+    /// AWS's id of the failed request, empty where there was no answer.
+    pub request_id: String,
     /// `Retry-After`, in ms.
     pub retry_after_ms: Option<u64>,
 }
@@ -123,8 +135,11 @@ pub enum EntryOutcome {
 
 /// Asynchronous invocation of functions.
 pub trait Lambda: Send + Sync + 'static {
-    /// Invokes with `InvocationType: Event`, in one try.
+    /// Invokes with `InvocationType: Event`, once. A connection that the peer closed while it was idle is no answer:
+    /// then the event is sent again on a new connection before this returns.
     fn invoke(&self, request: InvokeRequest) -> impl Future<Output = Result<Accepted, CallError>> + Send;
+    /// Invokes with `InvocationType: DryRun`, which checks that the function exists and may be invoked, and runs nothing.
+    fn probe(&self, route: RouteId) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
 /// SQS, as far as results and dead letters need it. Batches have at most 10 entries; answers are in the order asked.
@@ -145,11 +160,14 @@ pub trait Queues: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<EntryOutcome>, CallError>> + Send;
 }
 
-/// The check of what the configuration names.
+/// The checks of what the configuration names. Each success returns warnings: a sentence for everything that works and
+/// still does not fit.
 pub trait Health: Send + Sync + 'static {
-    /// Asks AWS whether functions and queues are there and usable. The error says which is not, and why. Otherwise a
-    /// sentence for everything that works and still does not fit.
-    fn check(&self) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
+    /// Whether the function of a route exists, is ready, and is the one that was meant. Without permission for
+    /// GetFunction it asks with a dry run, so that a missing permission to look does not stop what may run.
+    fn check_function(&self, route: RouteId) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
+    /// Whether all queues exist and may be read. The error names every queue that cannot.
+    fn check_queues(&self) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
 }
 
 /// Time.
@@ -160,12 +178,14 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep_until(&self, mono_ms: u64) -> impl Future<Output = ()> + Send;
 }
 
-/// Told, under the executor's lock, when what the host waits for begins or ends.
+/// Called under the executor's lock when what the host waits for begins or ends.
 pub trait Readiness: Send + Sync + 'static {
-    /// Events that have not been handed out are waiting, or no more.
+    /// Events that have not been handed out are waiting, or none are any more.
     fn events_waiting(&self, yes: bool);
+    /// A task that was watched ([`super::Executor::watch`]) has ended.
+    fn watched_task_ended(&self);
     /// A drain has nothing left to wait for.
     fn drained(&self);
-    /// The driver is gone by a panic: every wait must end.
+    /// The driver has panicked: every wait must end.
     fn broken(&self);
 }

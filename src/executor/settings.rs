@@ -11,6 +11,8 @@ pub struct RouteSettings {
     pub max_invokes_per_second: u32,
     /// At most so many tasks submitting or running; 0 is no limit.
     pub max_running_tasks: usize,
+    /// Silence for so long after the 202 makes a task LOST.
+    pub result_timeout_ms: u64,
 }
 
 /// What is expected in a queue, and so what is done with what is not understood.
@@ -56,12 +58,10 @@ pub struct Settings {
     pub max_unacked_results: usize,
     /// So many finished, acknowledged tasks stay visible.
     pub keep_finished: usize,
-    /// Silence for so long after the 202 makes a task LOST.
-    pub result_timeout_ms: u64,
     /// A task that waited so long in an outage fails.
     pub max_outage_ms: u64,
-    /// Longest time a stranger's message is hidden for before others may see it again, in s.
-    pub max_stranger_delay_s: u32,
+    /// Longest time for which an unmatched message is hidden before other readers of the queue may see it again, in s.
+    pub max_unmatched_delay_s: u32,
     /// False leaves RUNNING out of the events.
     pub running_events: bool,
     /// True: nothing is submitted before a health check has passed.
@@ -79,6 +79,7 @@ impl Default for Settings {
                 max_concurrent_invokes: 64,
                 max_invokes_per_second: 0,
                 max_running_tasks: 0,
+                result_timeout_ms: 23_400_000,
             }],
             queues: vec![
                 QueueSettings { name: "results".into(), kind: QueueKind::Results, fifo: false },
@@ -92,9 +93,8 @@ impl Default for Settings {
             max_payload_bytes: 1_000_000,
             max_unacked_results: 10_000,
             keep_finished: 10_000,
-            result_timeout_ms: 23_400_000,
             max_outage_ms: 3_600_000,
-            max_stranger_delay_s: 60,
+            max_unmatched_delay_s: 60,
             running_events: true,
             check_health_on_startup: false,
             seed: 1,

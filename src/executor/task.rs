@@ -72,11 +72,15 @@ pub enum Reason {
     BadEvent = 11,
     /// The function may not report to the queue that the event named.
     ReplyToRefused = 12,
+    /// A result of this task arrived whose return code cannot be read.
+    BadResult = 13,
+    /// The command succeeded, but its result file was too large to send.
+    ValueTooLarge = 14,
 }
 
 impl Reason {
     /// Every reason, in the order of its numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Exit,
         Self::Signal,
         Self::Timeout,
@@ -89,6 +93,8 @@ impl Reason {
         Self::SetupFailed,
         Self::BadEvent,
         Self::ReplyToRefused,
+        Self::BadResult,
+        Self::ValueTooLarge,
     ];
 
     /// The name on the wire and in JSON.
@@ -106,6 +112,8 @@ impl Reason {
             Self::SetupFailed => "setup_failed",
             Self::BadEvent => "bad_event",
             Self::ReplyToRefused => "reply_to_refused",
+            Self::BadResult => "bad_result",
+            Self::ValueTooLarge => "value_too_large",
         }
     }
 
@@ -182,6 +190,10 @@ pub struct TaskSpec {
     pub timeout_ms: u64,
     /// Give up waiting to be submitted after this many ms; 0 never does.
     pub max_wait_ms: u64,
+    /// LOST after this many ms without a result; 0 is the route's (option result_timeout_ms).
+    pub result_timeout_ms: u64,
+    /// Which submission of the key it is, where the host decides; `None`: the executor makes one.
+    pub attempt: Option<AttemptId>,
 }
 
 /// One task of an earlier process, to be tracked as running.
@@ -193,9 +205,9 @@ pub struct AdoptSpec {
     pub tag: u64,
     /// Name of the route; empty is the default.
     pub queue: String,
-    /// Its time limit in ms; 0 is the function's.
-    pub timeout_ms: u64,
-    /// Which submission of the key it is; `None`: whichever a message tells of.
+    /// LOST after this many ms without a result, from now on; 0 is the route's (option result_timeout_ms).
+    pub result_timeout_ms: u64,
+    /// Which submission of the key it is; `None`: any, and messages match by the key alone.
     pub attempt: Option<AttemptId>,
 }
 

@@ -5,7 +5,7 @@ use super::handle::lambda_executor_t;
 use super::names;
 use super::out::Out;
 use super::types::{lambda_executor_event_t, lambda_executor_str_t};
-use crate::executor::{Event, Executor};
+use crate::executor::{Executor, HandedOut};
 use crate::runtime::fork;
 use std::sync::Weak;
 
@@ -28,7 +28,7 @@ pub struct lambda_executor_batch_t {
 }
 
 impl lambda_executor_batch_t {
-    pub(super) fn new(events: Vec<Event>, handle: &lambda_executor_t) -> Self {
+    pub(super) fn new(events: Vec<HandedOut>, handle: &lambda_executor_t) -> Self {
         let acknowledges = handle.auto_ack.then(|| std::sync::Arc::downgrade(&handle.executor));
         let (events, strings) = lay_out(&events);
         Self { events, _strings: strings, acknowledges, born: handle.born }
@@ -51,13 +51,13 @@ impl Strings {
     }
 }
 
-fn lay_out(events: &[Event]) -> (Vec<LaidOut>, Vec<u8>) {
+fn lay_out(events: &[HandedOut]) -> (Vec<LaidOut>, Vec<u8>) {
     let mut strings = Strings { block: Vec::with_capacity(events.iter().map(room).sum()) };
     let capacity = strings.block.capacity();
     let laid_out = events
         .iter()
-        .map(|event| lambda_executor_event_t {
-            seq: event.seq,
+        .map(|HandedOut { seq, event }| lambda_executor_event_t {
+            seq: *seq,
             tag: event.tag,
             key: strings.add(event.key.as_bytes()),
             state: names::state_number(event.state),
@@ -88,10 +88,11 @@ fn lay_out(events: &[Event]) -> (Vec<LaidOut>, Vec<u8>) {
 }
 
 /// Bytes of all strings of an event, NULs included.
-fn room(event: &Event) -> usize {
+fn room(event: &HandedOut) -> usize {
     const STRINGS: usize = 7;
     /// Of a UUID as text.
     const UUID: usize = 36;
+    let event = &event.event;
     event.key.len()
         + event.message.len()
         + event.output_tail.len()

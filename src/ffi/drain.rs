@@ -45,7 +45,7 @@ pub unsafe extern "C" fn lambda_executor_drain(
         guard::on_handle(ex, err, |handle| {
             let mode = match flags {
                 LAMBDA_EXECUTOR_DRAIN_FINISH => DrainMode::Finish,
-                LAMBDA_EXECUTOR_DRAIN_RUNNING => DrainMode::Running,
+                LAMBDA_EXECUTOR_DRAIN_RUNNING => DrainMode::CancelQueued,
                 _ => {
                     return Err(Failure::argument(format!(
                         "flags are {flags} (allowed: LAMBDA_EXECUTOR_DRAIN_FINISH, LAMBDA_EXECUTOR_DRAIN_RUNNING)"

@@ -3,7 +3,7 @@
 use super::status::*;
 use crate::config::ConfigError;
 use crate::executor::Refusal;
-use crate::executor::ports::{CallError, FailureClass};
+use crate::executor::ports::{CallError, Fault};
 
 /// Why a call failed. The text is for the host's operator.
 #[derive(Debug, thiserror::Error)]
@@ -71,9 +71,9 @@ impl From<ConfigError> for Failure {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        match error.class {
-            FailureClass::Credentials => Self::Credentials(error.to_string()),
-            FailureClass::Throttled | FailureClass::Transient { .. } | FailureClass::Permanent => {
+        match error.fault {
+            Fault::Identity => Self::Credentials(error.to_string()),
+            Fault::Event | Fault::Route | Fault::Service | Fault::Account => {
                 Self::Aws(error.to_string())
             }
         }

@@ -74,6 +74,8 @@ pub extern "C" fn lambda_executor_reason_name(reason: lambda_executor_reason_t) 
             LAMBDA_EXECUTOR_REASON_SETUP_FAILED => c"setup_failed",
             LAMBDA_EXECUTOR_REASON_BAD_EVENT => c"bad_event",
             LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED => c"reply_to_refused",
+            LAMBDA_EXECUTOR_REASON_BAD_RESULT => c"bad_result",
+            LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE => c"value_too_large",
             _ => UNKNOWN,
         };
         name.as_ptr()
@@ -111,6 +113,8 @@ pub(super) fn reason_number(reason: Option<Reason>) -> lambda_executor_reason_t 
         Some(Reason::SetupFailed) => LAMBDA_EXECUTOR_REASON_SETUP_FAILED,
         Some(Reason::BadEvent) => LAMBDA_EXECUTOR_REASON_BAD_EVENT,
         Some(Reason::ReplyToRefused) => LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED,
+        Some(Reason::BadResult) => LAMBDA_EXECUTOR_REASON_BAD_RESULT,
+        Some(Reason::ValueTooLarge) => LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE,
     }
 }
 

@@ -119,6 +119,8 @@ pub(super) unsafe fn to_queue(task: &lambda_executor_task_t) -> Result<TaskSpec,
         queue: queue.into(),
         timeout_ms: about.milliseconds("timeout_ms", task.timeout_ms)?,
         max_wait_ms: about.milliseconds("max_wait_ms", task.max_wait_ms)?,
+        result_timeout_ms: 0,
+        attempt: None,
         key: key.into(),
     })
 }
@@ -137,7 +139,7 @@ pub(super) unsafe fn to_adopt(task: &lambda_executor_task_t) -> Result<AdoptSpec
     Ok(AdoptSpec {
         tag: task.tag,
         queue: queue.into(),
-        timeout_ms: About { key }.milliseconds("timeout_ms", task.timeout_ms)?,
+        result_timeout_ms: 0,
         attempt: attempt(attempt_id, About { key })?,
         key: key.into(),
     })

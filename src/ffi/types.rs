@@ -51,6 +51,10 @@ pub const LAMBDA_EXECUTOR_REASON_SETUP_FAILED: lambda_executor_reason_t = 10;
 pub const LAMBDA_EXECUTOR_REASON_BAD_EVENT: lambda_executor_reason_t = 11;
 /// The function may not report to the queue that the event named.
 pub const LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED: lambda_executor_reason_t = 12;
+/// A result of the task arrived whose return code cannot be read; the message says what it was.
+pub const LAMBDA_EXECUTOR_REASON_BAD_RESULT: lambda_executor_reason_t = 13;
+/// The command succeeded, but its result file was too large to send.
+pub const LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE: lambda_executor_reason_t = 14;
 
 /// A piece of text: `len` bytes at `ptr`.
 #[repr(C)]

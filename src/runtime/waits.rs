@@ -193,6 +193,8 @@ impl Readiness for Waits {
         }
     }
 
+    fn watched_task_ended(&self) {}
+
     fn drained(&self) {
         self.is_drained.store(true, Ordering::Release);
         self.drained.set();

@@ -155,7 +155,7 @@ impl Core {
         }
         let route = self.route_named(&spec.key, &spec.queue)?;
         let mut task = self.new_task(spec.key, spec.tag, route, TaskState::Running);
-        let deadline = self.now.mono_ms.saturating_add(self.settings.result_timeout_ms);
+        let deadline = self.now.mono_ms.saturating_add(self.settings.routes[0].result_timeout_ms);
         task.adopted = true;
         task.attempt = spec.attempt;
         task.deadline = Some(deadline);
@@ -175,7 +175,7 @@ impl Core {
             self.phase = Phase::Draining;
             tracing::info!(queued = self.queued, running = self.submitting + self.running, "draining");
         }
-        self.hands_back |= mode == DrainMode::Running;
+        self.hands_back |= mode == DrainMode::CancelQueued;
         self.tick();
     }
 

@@ -15,12 +15,12 @@ impl Core {
         if self.pollers.iter().any(|poller| poller.hidden_until_ms >= read_until) {
             return;
         }
-        let hidden_ms = u64::from(self.settings.max_stranger_delay_s) * 1000;
+        let hidden_ms = u64::from(self.settings.max_unmatched_delay_s) * 1000;
         while let Some(&(deadline, id)) = self.deadlines.first() {
             if deadline.max(gapless_since) + hidden_ms >= read_until {
                 return;
             }
-            let limit = self.settings.result_timeout_ms;
+            let limit = self.settings.routes[0].result_timeout_ms;
             let message =
                 format!("neither a result nor a dead letter within {limit} ms of submission (result_timeout_ms)");
             if let Some(task) = self.table.get(id) {

@@ -1,10 +1,11 @@
 //! Messages that are done with: deleted in batches, and tried again until they are gone.
 
+use super::{FailureClass, class};
 use super::backoff::doubling_ms;
 use super::batches::Batches;
 use super::table::HeldId;
 use super::{Action, Core, Phase};
-use crate::executor::ports::{CallError, EntryOutcome, FailureClass, QueueId};
+use crate::executor::ports::{CallError, EntryOutcome, QueueId};
 use std::collections::{HashSet, VecDeque};
 
 /// Deletes wait so long for company.
@@ -87,7 +88,7 @@ impl Core {
         entries: Vec<DeleteEntry>,
         answer: Result<Vec<EntryOutcome>, CallError>,
     ) {
-        let well = !answer.as_ref().is_err_and(|error| error.class != FailureClass::Permanent);
+        let well = !answer.as_ref().is_err_and(|error| class(error) != FailureClass::Permanent);
         let failures = self.pollers[queue].deletes.answered(well, self.now.mono_ms, &mut self.jitter);
         match answer {
             Ok(outcomes) => {

@@ -3,7 +3,7 @@
 use super::message::CommandResult;
 use super::table::{HeldId, TaskId};
 use super::{Core, Unacknowledged, WaitingEvent};
-use crate::executor::event::Event;
+use crate::executor::event::{Event, HandedOut};
 use crate::executor::task::{Reason, TaskState};
 use std::sync::Arc;
 
@@ -179,7 +179,6 @@ impl Core {
         let task = self.table.get(id);
         let number = |of: fn(&super::table::Task) -> i64| task.map_or(0, of);
         Event {
-            seq: 0,
             tag: task.map_or(0, |task| task.tag),
             key: task.map_or_else(|| "".into(), |task| Arc::clone(&task.key)),
             state: TaskState::Running,
@@ -193,6 +192,9 @@ impl Core {
             finished_at_ms: number(|task| task.finished_at_ms),
             message: String::new(),
             output_tail: String::new(),
+            output_length: 0,
+            output_truncated: false,
+            value_dropped: false,
             value: Vec::new(),
             request_id: task.map_or_else(String::new, |task| task.request_id.to_string()),
             log_stream: String::new(),
@@ -201,11 +203,11 @@ impl Core {
     }
 
     /// Hands out up to `max` events, 0 for all.
-    pub(crate) fn take_events(&mut self, max: usize) -> Vec<Event> {
+    pub(crate) fn take_events(&mut self, max: usize) -> Vec<HandedOut> {
         let count = if max == 0 { self.waiting_events.len() } else { max.min(self.waiting_events.len()) };
         let mut events = Vec::with_capacity(count);
-        for WaitingEvent { mut event, task, held } in self.waiting_events.drain(..count) {
-            event.seq = self.next_seq;
+        for WaitingEvent { event, task, held } in self.waiting_events.drain(..count) {
+            let seq = self.next_seq;
             self.next_seq += 1;
             if event.state.is_final() {
                 self.waiting_final -= 1;
@@ -213,9 +215,9 @@ impl Core {
                     task.final_handed_out = true;
                 }
                 // Nothing hangs on RUNNING: a host need not acknowledge it.
-                self.unacknowledged.insert(event.seq, Unacknowledged { task, held });
+                self.unacknowledged.insert(seq, Unacknowledged { task, held });
             }
-            events.push(event);
+            events.push(HandedOut { seq, event: Arc::new(event) });
         }
         events
     }

@@ -143,7 +143,7 @@ impl Core {
     /// A result that nobody takes for longer than any task may run will never be taken.
     fn report_old_stranger(&mut self, queue: QueueId, message: &Message, key: &str) {
         let age_ms = self.now.unix_ms - (message.sent_at_ms - self.pollers[queue].clock_ahead_ms);
-        if message.sent_at_ms == 0 || age_ms < i64::try_from(self.settings.result_timeout_ms).unwrap_or(i64::MAX) {
+        if message.sent_at_ms == 0 || age_ms < i64::try_from(self.settings.routes[0].result_timeout_ms).unwrap_or(i64::MAX) {
             return;
         }
         self.counters.orphans += 1;

@@ -26,8 +26,6 @@ mod deletes;
 mod fields;
 mod finish;
 mod held;
-#[cfg(test)]
-mod histories;
 mod limiter;
 mod matching;
 mod message;
@@ -39,8 +37,6 @@ mod statistics;
 mod strangers;
 mod submit;
 mod table;
-#[cfg(test)]
-mod tests;
 mod visibility;
 mod warnings;
 
@@ -74,6 +70,19 @@ pub(crate) enum Action {
     ChangeVisibility { queue: QueueId, entries: Vec<ReleaseEntry> },
     /// Answer with [`Core::health_checked`].
     CheckHealth,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FailureClass { Throttled, Transient { no_service: bool }, Permanent, Credentials }
+
+pub(crate) fn class(error: &super::ports::CallError) -> FailureClass {
+    use super::ports::Fault;
+    match error.fault {
+        Fault::Event | Fault::Route => FailureClass::Permanent,
+        Fault::Service => FailureClass::Transient { no_service: true },
+        Fault::Account => FailureClass::Throttled,
+        Fault::Identity => FailureClass::Credentials,
+    }
 }
 
 /// How far the end has come.

@@ -1,5 +1,6 @@
 //! Long polls: as many as the work and what arrives ask for, none when nothing runs.
 
+use super::{FailureClass, class};
 use super::backoff::doubling_ms;
 use super::batches::BATCH;
 use super::deletes::PendingDeletes;
@@ -7,7 +8,7 @@ use super::held::FIRST_VISIBILITY_S;
 use super::strangers::Sharing;
 use super::visibility::PendingChanges;
 use super::{Action, Core, Phase, Service};
-use crate::executor::ports::{CallError, FailureClass, Message, QueueId, ReceiveRequest};
+use crate::executor::ports::{CallError, Message, QueueId, ReceiveRequest};
 use crate::executor::settings::QueueKind;
 
 /// SQS's longest.
@@ -207,7 +208,7 @@ impl Core {
         let settings = &self.settings.queues[queue];
         let poller = &mut self.pollers[queue];
         poller.good_since_ms = None;
-        if matches!(error.class, FailureClass::Transient { .. }) {
+        if matches!(class(&error), FailureClass::Transient { .. }) {
             poller.hidden_until_ms = self.now.mono_ms + u64::from(FIRST_VISIBILITY_S) * 1_000;
         }
         // Other polls of the same moment failed for the same reason.
@@ -230,7 +231,7 @@ impl Core {
             }
         }
         poller.last_error.clone_from(&text);
-        if error.class == FailureClass::Credentials {
+        if class(&error) == FailureClass::Credentials {
             self.credentials_failed(Service::Sqs, took_ms, &text);
             if let Some((_, trouble)) = &self.credentials {
                 // All attempts to connect have the one back-off, also where nothing waits to be submitted.

@@ -1,8 +1,6 @@
 //! The statistics document: one table, from which the document, its page and its JSON Schema come. A new figure is one
 //! row here; then `UPDATE=1 cargo test --workspace statistics` writes `docs/statistics.md` and its schema anew.
 
-#[cfg(test)]
-mod page;
 
 use super::Core;
 use super::route::Route;

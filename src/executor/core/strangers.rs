@@ -123,7 +123,7 @@ impl Core {
     pub(super) fn pass_on(&mut self, queue: QueueId, message: Message) {
         let now = self.now.mono_ms;
         let met = self.strangers.meet(&message.message_id, now);
-        let seconds = met.delay_s(message.receive_count, self.settings.max_stranger_delay_s);
+        let seconds = met.delay_s(message.receive_count, self.settings.max_unmatched_delay_s);
         let entry = Self::release(message.receipt, seconds);
         let poller = &mut self.pollers[queue];
         if seconds > 0 {

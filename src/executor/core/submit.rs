@@ -1,10 +1,11 @@
 //! What is invoked when, and what a failed Invoke means for the task and its route.
 
+use super::{FailureClass, class};
 use super::backoff::{contract_ms, doubling_ms};
 use super::finish::Outcome;
 use super::table::TaskId;
 use super::{Action, Core, Phase, Service, StartupCheck};
-use crate::executor::ports::{Accepted, CallError, FailureClass, InvokeRequest, RouteId};
+use crate::executor::ports::{Accepted, CallError, InvokeRequest, RouteId};
 use crate::executor::task::{Reason, TaskState};
 
 impl Core {
@@ -96,15 +97,15 @@ impl Core {
                 }
             }
             Err(error) => {
-                if let (FailureClass::Transient { .. }, Some(task)) = (error.class, self.table.get_mut(id)) {
+                if let (FailureClass::Transient { .. }, Some(task)) = (class(&error), self.table.get_mut(id)) {
                     // Only the answer may have been lost.
                     task.may_run = true;
                 }
-                if error.class == FailureClass::Permanent {
+                if class(&error) == FailureClass::Permanent {
                     // Lambda knew who we are, and refused what we asked.
                     self.credentials_work(Service::Lambda, took_ms);
                 }
-                if error.class == FailureClass::Credentials {
+                if class(&error) == FailureClass::Credentials {
                     self.credentials_failed(Service::Lambda, took_ms, &error.to_string());
                 }
                 self.invoke_failed(id, route_id, epoch, error, waits_for_it);
@@ -114,7 +115,7 @@ impl Core {
     }
 
     fn accepted(&mut self, id: TaskId, accepted: Accepted) {
-        let deadline = self.now.mono_ms.saturating_add(self.settings.result_timeout_ms);
+        let deadline = self.now.mono_ms.saturating_add(self.settings.routes[0].result_timeout_ms);
         self.table.set_request(id, &accepted.request_id);
         if let Some(task) = self.table.get_mut(id) {
             task.attempts += 1;
@@ -136,7 +137,7 @@ impl Core {
     fn invoke_failed(&mut self, id: TaskId, route_id: RouteId, epoch: u64, error: CallError, waits_for_it: bool) {
         let now_ms = self.now.mono_ms;
         let text = error.to_string();
-        match error.class {
+        match class(&error) {
             FailureClass::Throttled => {
                 self.counters.throttled += 1;
                 let route = &mut self.routes[route_id];
@@ -325,7 +326,7 @@ impl Core {
             Err(error) => {
                 self.counters.health_failures += 1;
                 let failures = u32::try_from(self.counters.health_failures).unwrap_or(u32::MAX);
-                let credentials = error.class == FailureClass::Credentials;
+                let credentials = class(&error) == FailureClass::Credentials;
                 self.counters.credential_failures += u64::from(credentials);
                 let wait_ms = if credentials { contract_ms(failures) } else { doubling_ms(1_000, failures, 60_000) };
                 // New credentials came while it asked with the old ones.

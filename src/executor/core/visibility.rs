@@ -1,10 +1,11 @@
 //! Changes of visibility: what is held is hidden for longer, what is not ours is given back.
 
+use super::{FailureClass, class};
 use super::batches::Batches;
 use super::deletes::TRIES_AT_THE_END;
 use super::table::HeldId;
 use super::{Action, Core, Phase};
-use crate::executor::ports::{CallError, EntryOutcome, FailureClass, QueueId};
+use crate::executor::ports::{CallError, EntryOutcome, QueueId};
 
 /// Extensions that are due within this time of each other go in one call.
 const EXTENSION_SLACK_MS: u64 = 5_000;
@@ -74,7 +75,7 @@ impl Core {
         entries: Vec<ReleaseEntry>,
         answer: Result<Vec<EntryOutcome>, CallError>,
     ) {
-        let well = !answer.as_ref().is_err_and(|error| error.class != FailureClass::Permanent);
+        let well = !answer.as_ref().is_err_and(|error| class(error) != FailureClass::Permanent);
         self.pollers[queue].changes.answered(well, self.now.mono_ms, &mut self.jitter);
         let outcomes = answer.unwrap_or_else(|error| {
             tracing::debug!("visibility could not be changed: {error}");

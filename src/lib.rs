@@ -11,5 +11,6 @@ pub mod aws;
 pub mod config;
 pub mod executor;
 pub mod ffi;
+pub mod metrics;
 pub mod observe;
 pub mod runtime;

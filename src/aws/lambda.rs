@@ -13,11 +13,7 @@ const ACCEPTED: i32 = 202;
 impl Lambda for Aws {
     async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
         let Some(function) = self.settings.functions.get(request.route) else {
-            return Err(errors::own(
-                Fault::Route,
-                "InvalidRequest",
-                format!("there is no route {}", request.route),
-            ));
+            return Err(errors::own(Fault::Route, "InvalidRequest", format!("there is no route {}", request.route)));
         };
         let clients = self.clients.get(&self.settings).await?;
         let Some(client) = clients.lambda.get(request.route) else {

@@ -1,14 +1,19 @@
-//! Carries out what the state machine asks for, and gives it the answers. Owns no state of its own but the calls that
-//! are under way.
+//! Carries out what the state machine asks for, and returns the answers to it. Owns no state but the calls under way.
+//!
+//! Invokes are pulled: a worker takes one from the machine, sends it, and under one lock returns the answer and takes the
+//! next. Workers end when there is none; the driver starts new ones when there are again.
 
-use super::core::{Action, Core};
+use super::machine::{Action, InvokeCall, Machine, Probe};
 use super::ports::{Clock, Health, Lambda, Queues};
 use super::shared::Shared;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use super::wire;
 use std::sync::Arc;
-use std::task::Poll;
 use tokio::sync::watch;
+
+/// Grace for receives under way at shutdown: a dropped answer would leave its messages hidden.
+const LAST_ANSWER_MS: u64 = 100;
+/// Workers started under one lock.
+const START_AT_ONCE: usize = 32;
 
 /// Runs until the executor is shut down and every call has been answered, or until a bug stops it.
 pub(super) async fn drive<A, C>(shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>)
@@ -16,42 +21,93 @@ where
     A: Lambda + Queues + Health,
     C: Clock,
 {
-    let _broken = TellIfBroken(Arc::clone(&shared));
+    let _break = BreakOnPanic(Arc::clone(&shared));
     let (closing, _) = watch::channel(false);
     loop {
         if shared.is_broken() {
             return;
         }
         let changed = shared.changed();
-        let (actions, next_timer, closed) = shared.with(|core| {
-            core.tick();
-            let next_timer = core.next_timer();
-            // Under the lock, or an input could set an earlier timer unseen.
-            shared.sleeps_until(next_timer);
-            (core.take_actions(), next_timer, core.is_closed())
-        });
-        for action in actions {
-            let (shared, aws, clock) = (Arc::clone(&shared), Arc::clone(&aws), Arc::clone(&clock));
-            tokio::spawn(perform(action, shared, aws, clock, closing.subscribe()));
+        let turn = shared.with_own(|machine| turn(&shared, machine));
+        for call in turn.calls {
+            tokio::spawn(invoke(call, Arc::clone(&shared), Arc::clone(&aws)));
         }
-        if closed {
+        for action in turn.actions {
+            tokio::spawn(perform(
+                action,
+                Arc::clone(&shared),
+                Arc::clone(&aws),
+                Arc::clone(&clock),
+                closing.subscribe(),
+            ));
+        }
+        if turn.closed {
             closing.send_replace(true);
-            if shared.with(|core| core.is_quiet()) {
+            if shared.read(Machine::is_quiet) {
                 return;
             }
         }
-        match next_timer {
-            Some(at) => first_of(changed, clock.sleep_until(at)).await,
+        if turn.more {
+            tokio::task::yield_now().await;
+            continue;
+        }
+        match turn.next_timer {
+            Some(at) => {
+                tokio::select! {
+                    () = changed => {}
+                    () = clock.sleep_until(at) => {}
+                }
+            }
             None => changed.await,
         }
     }
 }
 
-/// At the end a long poll is dropped, which may take 20 s to end by itself. So much later, because messages that are on
-/// their way would stay hidden for as long as they were received for.
-const LAST_ANSWER_MS: u64 = 100;
+/// What one look at the machine brought.
+struct Turn {
+    calls: Vec<InvokeCall>,
+    actions: Vec<Action>,
+    next_timer: Option<u64>,
+    /// There is more to do at once.
+    more: bool,
+    closed: bool,
+}
 
-/// One call to AWS, and its answer told.
+fn turn(shared: &Shared, machine: &mut Machine) -> Turn {
+    machine.tick();
+    let mut calls = Vec::new();
+    while calls.len() < START_AT_ONCE
+        && let Some(call) = machine.next_call()
+    {
+        calls.push(call);
+    }
+    let actions = machine.take_actions();
+    let next_timer = machine.next_timer();
+    let more = calls.len() == START_AT_ONCE || next_timer.is_some_and(|at| at <= machine.now().mono_ms);
+    // Under the lock, or an input could set an earlier timer unseen.
+    shared.sleeps_until(if more { Some(0) } else { next_timer });
+    Turn { calls, actions, next_timer, more, closed: machine.is_closed() }
+}
+
+/// A worker: this call, and then others, until there is none.
+async fn invoke<A: Lambda>(first: InvokeCall, shared: Arc<Shared>, aws: Arc<A>) {
+    let _break = BreakOnPanic(Arc::clone(&shared));
+    let mut next = Some(first);
+    while let Some(InvokeCall { id, request }) = next {
+        if shared.is_broken() {
+            return;
+        }
+        let began_ms = shared.now().mono_ms;
+        let answer = aws.invoke(request).await;
+        next = shared.with(|machine| {
+            let took_ms = machine.now().mono_ms.saturating_sub(began_ms);
+            machine.invoked(id, took_ms, answer);
+            machine.next_call()
+        });
+    }
+}
+
+/// One call to AWS, and its answer.
 async fn perform<A, C>(
     action: Action,
     shared: Arc<Shared>,
@@ -65,15 +121,10 @@ async fn perform<A, C>(
     if shared.is_broken() {
         return;
     }
-    let _broken = TellIfBroken(Arc::clone(&shared));
+    let _break = BreakOnPanic(Arc::clone(&shared));
     let began_ms = shared.now().mono_ms;
-    let took = |core: &Core| core.now_ms().saturating_sub(began_ms);
+    let took = |machine: &Machine| machine.now().mono_ms.saturating_sub(began_ms);
     match action {
-        Action::Invoke { task, epoch, request } => {
-            let route = request.route;
-            let answer = aws.invoke(request).await;
-            shared.answer(|core| core.invoked(task, route, epoch, took(core), answer));
-        }
         Action::Receive(request) => {
             let queue = request.queue;
             let ended = async {
@@ -81,55 +132,51 @@ async fn perform<A, C>(
                 let _ = closing.wait_for(|closing| *closing).await;
                 clock.sleep_until(clock.now().mono_ms + LAST_ANSWER_MS).await;
             };
-            match unless(aws.receive(request), ended).await {
-                Some(answer) => shared.answer(|core| core.received(request, took(core), answer)),
-                None => shared.answer(|core| core.poll_dropped(queue)),
-            }
+            let answer = tokio::select! {
+                answer = aws.receive(request) => Some(answer),
+                () = ended => None,
+            };
+            // Read before the lock is taken: a result may have 1 MiB.
+            let read = answer.map(|answer| answer.map(|messages| messages.into_iter().map(wire::read).collect()));
+            shared.with(|machine| match read {
+                Some(answer) => machine.received(request, took(machine), answer),
+                None => machine.poll_dropped(queue),
+            });
         }
         Action::Delete { queue, entries } => {
             let receipts = entries.iter().map(|entry| entry.receipt.clone()).collect();
             let answer = aws.delete(queue, receipts).await;
-            shared.answer(|core| core.deleted(queue, entries, answer));
+            shared.with(|machine| machine.deleted(queue, entries, answer));
         }
         Action::ChangeVisibility { queue, entries } => {
             let asked = entries.iter().map(|entry| (entry.receipt.clone(), entry.seconds)).collect();
             let answer = aws.change_visibility(queue, asked).await;
-            shared.answer(|core| core.visibility_changed(queue, entries, answer));
+            shared.with(|machine| machine.visibility_changed(queue, entries, answer));
         }
-        Action::CheckHealth => {
-            let answer = async { aws.check_function(0).await?; aws.check_queues().await }.await;
-            shared.answer(|core| core.health_checked(answer));
+        Action::Probe { route, probe } => {
+            let answer = match probe {
+                Probe::Check => aws.check_function(route).await,
+                Probe::DryRun | Probe::Event => aws.probe(route).await.map(|()| Vec::new()),
+            };
+            shared.with(|machine| machine.probed(route, probe, took(machine), answer));
         }
+        Action::CheckQueues => {
+            let answer = aws.check_queues().await;
+            shared.with(|machine| machine.queues_checked(answer));
+        }
+    }
+    if shared.read(Machine::is_closed) {
+        shared.wake_driver();
     }
 }
 
 /// A panic in the driver would leave the host waiting for ever.
-pub(super) struct TellIfBroken(pub(super) Arc<Shared>);
+pub(super) struct BreakOnPanic(pub(super) Arc<Shared>);
 
-impl Drop for TellIfBroken {
+impl Drop for BreakOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.broken();
         }
     }
-}
-
-/// Returns when either is done.
-async fn first_of(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
-    let (mut a, mut b) = (pin!(a), pin!(b));
-    poll_fn(|cx| {
-        if a.as_mut().poll(cx).is_ready() || b.as_mut().poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-}
-
-/// The result of `work`, or `None` when `end` came first.
-async fn unless<T>(work: impl Future<Output = T>, end: impl Future<Output = ()>) -> Option<T> {
-    let (mut work, mut end) = (pin!(work), pin!(end));
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if end.as_mut().poll(cx).is_ready() => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
 }

@@ -1,6 +1,7 @@
 //! What the executor needs from the world: a Lambda, queues and a clock. `aws/` implements the first two with the
 //! SDK, tests with scripts.
 
+pub use super::machine::{AcceptedTask, Lsn, Record, TaskName};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -78,6 +79,21 @@ pub struct CallError {
     pub request_id: String,
     /// `Retry-After`, in ms.
     pub retry_after_ms: Option<u64>,
+}
+
+impl CallError {
+    /// One error of many: the kind of what is least likely to pass by itself, and every sentence.
+    pub fn worst_of(mut failures: Vec<Self>) -> Option<Self> {
+        let messages: Vec<String> = failures.iter().map(|failure| failure.message.clone()).collect();
+        failures.sort_by_key(|failure| match failure.fault {
+            Fault::Identity => 0,
+            Fault::Event | Fault::Route => 1,
+            Fault::Service => 2,
+            Fault::Account => 3,
+        });
+        let worst = failures.into_iter().next()?;
+        Some(Self { message: messages.join("; "), ..worst })
+    }
 }
 
 /// One message, as received.
@@ -178,6 +194,14 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep_until(&self, mono_ms: u64) -> impl Future<Output = ()> + Send;
 }
 
+/// Where records are made durable. Called under the executor's lock: it must not wait.
+pub trait Storage: Send + Sync + 'static {
+    /// Takes records. Returns the position of the last.
+    fn append(&self, records: Vec<Record>) -> Lsn;
+    /// Everything up to this position survives a crash.
+    fn durable(&self) -> Lsn;
+}
+
 /// Called under the executor's lock when what the host waits for begins or ends.
 pub trait Readiness: Send + Sync + 'static {
     /// Events that have not been handed out are waiting, or none are any more.
@@ -186,6 +210,8 @@ pub trait Readiness: Send + Sync + 'static {
     fn watched_task_ended(&self);
     /// A drain has nothing left to wait for.
     fn drained(&self);
+    /// A drain cannot go on before the host takes and acknowledges events, or it can again.
+    fn drain_blocked(&self, yes: bool);
     /// The driver has panicked: every wait must end.
     fn broken(&self);
 }

@@ -1,5 +1,8 @@
 //! The executor's own settings: plain numbers, already checked. Defaults and allowed values are in `config/`.
 
+use super::ports::RouteId;
+use super::task::Refusal;
+
 /// A function that tasks can be sent to, with its own limits.
 #[derive(Clone, Debug)]
 pub struct RouteSettings {
@@ -68,6 +71,20 @@ pub struct Settings {
     pub check_health_on_startup: bool,
     /// Seed of the jitter.
     pub seed: u64,
+}
+
+impl Settings {
+    /// The route that a task's queue name selects.
+    pub fn route_named(&self, key: &str, queue: &str) -> Result<RouteId, Refusal> {
+        if !self.route_by_queue || queue.is_empty() {
+            return Ok(0);
+        }
+        self.routes.iter().position(|route| route.name == queue).ok_or_else(|| Refusal::UnknownQueue {
+            key: key.into(),
+            queue: queue.into(),
+            known: self.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
 }
 
 impl Default for Settings {

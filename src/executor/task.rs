@@ -1,12 +1,12 @@
 //! A task as the host hands it in, and the states and reasons it can end with.
 
-use serde::Serialize;
 use serde_json::value::RawValue;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 /// Where a task is in its life. The numbers are part of the C ABI and never reused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
-#[repr(i32)]
+#[repr(u8)]
 pub enum TaskState {
     /// Accepted, waiting for a slot or backing off.
     Queued = 1,
@@ -46,7 +46,7 @@ impl TaskState {
 
 /// Why a task ended the way it did. The numbers are part of the C ABI and never reused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
-#[repr(i32)]
+#[repr(u8)]
 pub enum Reason {
     /// The command ended by itself; the return code tells how.
     Exit = 1,
@@ -123,19 +123,24 @@ impl Reason {
     }
 }
 
-/// Identifies one submission of a task: the same in all its Invoke tries, another when the key is queued again.
+/// Identifies one submission of a task: the same in all its Invoke tries, another when the key is queued again. A UUID;
+/// its upper half is never 0, so that an `Option` of it needs no more room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Ord, PartialOrd)]
-pub struct AttemptId(u128);
+pub struct AttemptId {
+    upper: NonZeroU64,
+    lower: u64,
+}
 
 impl AttemptId {
     /// Makes a version 4 UUID of 16 random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         let bits = u128::from_be_bytes(bytes);
         let version = (bits & !(0xf << 76)) | (0x4 << 76);
-        Self((version & !(0x3 << 62)) | (0x2 << 62))
+        let bits = (version & !(0x3 << 62)) | (0x2 << 62);
+        Self { upper: NonZeroU64::new((bits >> 64) as u64).unwrap_or(NonZeroU64::MIN), lower: bits as u64 }
     }
 
-    /// Reads the hyphenated form; anything else is nobody's attempt.
+    /// Reads the hyphenated form of a UUID whose upper half is not 0.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == 36
             && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -145,21 +150,22 @@ impl AttemptId {
         if !well_formed {
             return None;
         }
-        u128::from_str_radix(&text.replace('-', ""), 16).ok().map(Self)
+        let bits = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
+        Some(Self { upper: NonZeroU64::new((bits >> 64) as u64)?, lower: bits as u64 })
     }
 }
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let b = self.0;
+        let (upper, lower) = (self.upper.get(), self.lower);
         write!(
             f,
             "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            b >> 96,
-            (b >> 80) & 0xffff,
-            (b >> 64) & 0xffff,
-            (b >> 48) & 0xffff,
-            b & 0xffff_ffff_ffff
+            upper >> 32,
+            (upper >> 16) & 0xffff,
+            upper & 0xffff,
+            lower >> 48,
+            lower & 0xffff_ffff_ffff
         )
     }
 }
@@ -257,34 +263,6 @@ pub enum Refusal {
         /// Which member it is, what it is, and what is allowed.
         what: String,
     },
-}
-
-/// The event that the function receives: Airflow's three fields, then ours.
-#[derive(Serialize)]
-pub(crate) struct FunctionEvent<'a> {
-    pub(crate) task_key: &'a str,
-    pub(crate) command: CommandField<'a>,
-    pub(crate) executor_config: ConfigField<'a>,
-    pub(crate) attempt_id: String,
-    pub(crate) reply_to: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) timeout_ms: Option<u64>,
-}
-
-/// `command` on the wire.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum CommandField<'a> {
-    Argv(&'a [String]),
-    Json(&'a RawValue),
-}
-
-/// `executor_config` on the wire: always an object.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum ConfigField<'a> {
-    Given(&'a RawValue),
-    Empty {},
 }
 
 #[cfg(test)]

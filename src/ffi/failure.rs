@@ -73,9 +73,7 @@ impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match error.fault {
             Fault::Identity => Self::Credentials(error.to_string()),
-            Fault::Event | Fault::Route | Fault::Service | Fault::Account => {
-                Self::Aws(error.to_string())
-            }
+            Fault::Event | Fault::Route | Fault::Service | Fault::Account => Self::Aws(error.to_string()),
         }
     }
 }

@@ -1,5 +1,3 @@
 //! Logs and statistics.
 
-pub mod histogram;
 pub mod log;
-pub mod prices;

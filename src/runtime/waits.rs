@@ -195,6 +195,8 @@ impl Readiness for Waits {
 
     fn watched_task_ended(&self) {}
 
+    fn drain_blocked(&self, _yes: bool) {}
+
     fn drained(&self) {
         self.is_drained.store(true, Ordering::Release);
         self.drained.set();

@@ -1,0 +1,102 @@
+//! How long all queues have been read: the clock by which silence means LOST.
+//!
+//! The clock stands still while a queue cannot be read, while receiving is paused, and while nothing is received because
+//! nothing runs. A receive that fails costs the time since the last one that succeeded, and no more: among many receives
+//! that is little.
+
+use crate::executor::ports::QueueId;
+
+/// The clock.
+#[derive(Debug)]
+pub(in crate::executor::machine) struct Reading {
+    /// Up to when each queue has been read, in mono ms.
+    read_until: Vec<u64>,
+    /// What lies before this has been counted, or is not to be.
+    counted_until: u64,
+    total_ms: u64,
+    /// When a receive failed last whose messages may be hidden until they become visible again.
+    last_lost_answer_ms: Option<u64>,
+}
+
+impl Reading {
+    pub(super) fn new(queues: usize, now_ms: u64) -> Self {
+        Self { read_until: vec![now_ms; queues], counted_until: now_ms, total_ms: 0, last_lost_answer_ms: None }
+    }
+
+    /// The time on this clock, in ms.
+    pub(in crate::executor::machine) fn now_ms(&self) -> u64 {
+        self.total_ms
+    }
+
+    /// The most that this clock can show for now, in ms: what is being read has not been counted yet.
+    pub(in crate::executor::machine) fn at_most_ms(&self, mono_ms: u64) -> u64 {
+        self.total_ms + mono_ms.saturating_sub(self.counted_until)
+    }
+
+    /// True if a receive since then may have taken messages that nobody got.
+    pub(in crate::executor::machine) fn has_lost_answer_since(&self, mono_ms: u64) -> bool {
+        self.last_lost_answer_ms.is_some_and(|at| at >= mono_ms)
+    }
+
+    /// A long poll of a queue has been answered.
+    pub(super) fn succeeded(&mut self, queue: QueueId, now_ms: u64) {
+        self.read_until[queue] = now_ms;
+        let all = self.read_until.iter().copied().min().unwrap_or(now_ms);
+        if all > self.counted_until {
+            self.total_ms += all - self.counted_until;
+            self.counted_until = all;
+        }
+    }
+
+    /// A receive failed. `lost_answer`: SQS may have handed out messages.
+    pub(super) fn failed(&mut self, now_ms: u64, lost_answer: bool) {
+        self.interrupted(now_ms);
+        if lost_answer {
+            self.last_lost_answer_ms = Some(now_ms);
+        }
+    }
+
+    /// Nothing is received at the moment.
+    pub(super) fn interrupted(&mut self, now_ms: u64) {
+        self.counted_until = self.counted_until.max(now_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_runs_while_every_queue_is_read() {
+        let mut reading = Reading::new(2, 1_000);
+        reading.succeeded(0, 5_000);
+        assert_eq!(reading.now_ms(), 0, "the other queue has not been read yet");
+        reading.succeeded(1, 3_000);
+        assert_eq!(reading.now_ms(), 2_000);
+        reading.succeeded(1, 9_000);
+        assert_eq!(reading.now_ms(), 4_000);
+    }
+
+    #[test]
+    fn s16_a_failed_receive_among_many_costs_little() {
+        let mut reading = Reading::new(1, 0);
+        for at in (100..=100_000).step_by(100) {
+            if at % 5_000 == 0 {
+                reading.failed(at, true);
+            } else {
+                reading.succeeded(0, at);
+            }
+        }
+        assert_eq!(reading.now_ms(), 98_000, "20 of 1,000 receives failed, each cost 100 ms");
+        assert!(reading.has_lost_answer_since(100_000) && !reading.has_lost_answer_since(100_001));
+    }
+
+    #[test]
+    fn it_stands_still_while_nothing_is_received() {
+        let mut reading = Reading::new(1, 0);
+        reading.succeeded(0, 1_000);
+        reading.interrupted(50_000);
+        reading.succeeded(0, 51_000);
+        assert_eq!(reading.now_ms(), 2_000);
+    }
+}

@@ -1,0 +1,164 @@
+//! Calls of Invoke and probes, and their answers.
+
+use super::ending::Ending;
+use super::submission::{Answered, Blame, Next};
+use super::tasks::TaskId;
+use super::{Action, InvocationId, InvokeCall, Machine, Phase, Probe, Record, SLICE};
+use crate::executor::ports::{Accepted, CallError, RouteId};
+use crate::executor::task::Reason;
+use std::sync::Arc;
+
+impl Machine {
+    /// The next call of Invoke that may be sent now. Probes that are due become actions.
+    pub(crate) fn next_call(&mut self) -> Option<InvokeCall> {
+        loop {
+            if let Some(call) = self.pending_calls.pop(&self.records) {
+                return Some(call);
+            }
+            match self.submission.next(self.now, &mut self.tasks)? {
+                Next::Probe(route, probe) => self.actions.push(Action::Probe { route, probe }),
+                Next::Invoke(id, request) => self.intend(InvokeCall { id, request }),
+            }
+        }
+    }
+
+    /// The call is sent once its record is durable.
+    fn intend(&mut self, call: InvokeCall) {
+        let Some(invocation) = self.submission.invocation(call.id) else { return };
+        let [task] = invocation.tasks;
+        if let Some(task) = self.tasks.get(task)
+            && task.invocations().len() == 1
+        {
+            self.latencies.queue_wait.record(self.now.mono_ms.saturating_sub(task.queued_mono_ms));
+        }
+        let lsn = match self.task_name(task) {
+            Some(name) => self.records.add(|| Record::Submitting(name)),
+            None => self.records.last(),
+        };
+        self.pending_calls.push(lsn, call);
+    }
+
+    /// The answer to an [`InvokeCall`].
+    pub(crate) fn invoked(&mut self, id: InvocationId, took_ms: u64, answer: Result<Accepted, CallError>) {
+        self.latencies.invoke.record(took_ms);
+        let accepted = answer.is_ok();
+        let answered = self.submission.invoked(id, self.now, took_ms, answer, &mut self.tasks);
+        let Some(Answered { task, blame, was_refused, used_up }) = answered else { return };
+        if accepted {
+            self.billed.event(self.tasks.get(task).and_then(|task| task.payload.as_ref()).map_or(0, |p| p.len()));
+        }
+        if was_refused && let Some(name) = self.task_name(task) {
+            self.records.add(|| Record::NotAccepted(name));
+        }
+        match blame {
+            Blame::Accepted(request_id) => self.accepted(task, &request_id),
+            Blame::AwaitReport => {
+                let limit_ms = self.limit_of(task);
+                self.tasks.await_report(task, self.now.mono_ms, self.deadline_ms(limit_ms));
+                if let Some(task) = self.tasks.get(task) {
+                    tracing::warn!(task_key = %task.key, attempts = task.attempts,
+                        "no answer to Invoke: it may run, is not sent again, and waits for a result for {limit_ms} ms");
+                }
+            }
+            Blame::Fails(message) => self.finish(task, Ending::invoke_failed(message), None),
+            Blame::Waits | Blame::Late => {}
+        }
+        self.fail_used_up(used_up);
+        self.tick();
+    }
+
+    fn accepted(&mut self, id: TaskId, request_id: &Arc<str>) {
+        let deadline = self.deadline_ms(self.limit_of(id));
+        self.tasks.running_now(id, self.now, request_id, deadline);
+        self.counts.accepted += 1;
+        if let (Some(task), Some(name)) = (self.tasks.get(id), self.task_name(id)) {
+            let (submitted_at_ms, attempts) = (task.submitted_at_ms(), task.attempts);
+            let request_id = Arc::clone(request_id);
+            self.records.add(|| Record::Running { task: name, request_id, submitted_at_ms, attempts });
+        }
+        self.report_running(id);
+    }
+
+    /// Silence for so long makes the task LOST.
+    pub(super) fn limit_of(&self, id: TaskId) -> u64 {
+        self.tasks.get(id).map_or(u64::MAX, |task| self.result_timeout_ms(task.route(), task.result_timeout_ms()))
+    }
+
+    /// These tasks failed by themselves as often as they may.
+    fn fail_used_up(&mut self, tasks: Vec<TaskId>) {
+        let most = self.settings.max_invoke_attempts;
+        for id in tasks {
+            let Some(task) = self.tasks.get(id) else { continue };
+            let message = format!(
+                "Invoke failed {} times while other tasks were accepted (max_invoke_attempts {most}), last: {}",
+                task.attempts,
+                task.message()
+            );
+            self.finish(id, Ending::invoke_failed(message), None);
+        }
+    }
+
+    /// The answer to [`Action::Probe`]. A check also returns warnings.
+    pub(crate) fn probed(
+        &mut self,
+        route: RouteId,
+        probe: Probe,
+        took_ms: u64,
+        answer: Result<Vec<String>, CallError>,
+    ) {
+        let failure = answer.as_ref().err();
+        let used_up = self.submission.probed(route, probe, self.now, took_ms, failure, &mut self.tasks);
+        self.fail_used_up(used_up);
+        if let (Probe::Check, Ok(warnings)) = (probe, answer) {
+            self.note_warnings(route, warnings);
+        }
+        self.tick();
+    }
+
+    /// The host has given new credentials: what waits because of the old ones is tried now.
+    pub(crate) fn credentials_changed(&mut self) {
+        self.submission.credentials_replaced(self.now.mono_ms);
+        self.inbox.try_now(self.now.mono_ms);
+        self.tick();
+    }
+
+    /// Tasks whose back-off is over are in line again; those whose `max_wait_ms` is over fail.
+    pub(super) fn end_waits(&mut self) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        for _ in 0..SLICE {
+            let Some(id) = self.tasks.next_expired(self.now.mono_ms) else { break };
+            let Some(task) = self.tasks.get(id) else { continue };
+            let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
+            let waits_for = self.waits_for(task).unwrap_or_default();
+            let mut message =
+                format!("waited {waited} ms to be submitted, longer than its max_wait_ms; waited for {waits_for}");
+            if !task.message().is_empty() {
+                message = format!("{message}; last error: {}", task.message());
+            }
+            self.finish(id, Ending::failed(Reason::Expired, message), None);
+        }
+        while let Some(id) = self.tasks.next_backed_off(self.now.mono_ms) {
+            if let Some(route) = self.tasks.get(id).map(super::tasks::Task::route) {
+                self.submission.enqueue_again(id, route);
+            }
+        }
+    }
+
+    /// Fails tasks that have waited `max_outage_ms` for a function that cannot be invoked.
+    pub(super) fn give_up_outages(&mut self) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let limit = self.submission.max_outage_ms();
+        for (id, reason) in self.submission.take_given_up(self.now.mono_ms, SLICE, &self.tasks) {
+            let may_run = self.tasks.get(id).is_some_and(super::tasks::Task::may_run);
+            let note = if may_run { "; the answer to a try was lost, so it may have run" } else { "" };
+            let message = format!(
+                "the function could not be invoked for longer than max_outage_ms ({limit} ms), last: {reason}{note}"
+            );
+            self.finish_taken(id, Ending::invoke_failed(message));
+        }
+    }
+}

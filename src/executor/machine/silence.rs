@@ -1,0 +1,50 @@
+//! When silence means LOST.
+//!
+//! A task's deadline is on the clock of [`super::inbox::Reading`], which runs only while all queues are read. It lies
+//! `result_timeout_ms` after Lambda accepted the event, and then as long as another reader of the queue may hide a message.
+
+use super::deliveries::FIRST_VISIBILITY_S;
+use super::ending::Ending;
+use super::{Machine, Phase, SLICE};
+use crate::executor::task::TaskState;
+
+impl Machine {
+    pub(super) fn find_lost(&mut self) {
+        if self.phase == Phase::Closed || self.receiving_paused() {
+            return;
+        }
+        for _ in 0..SLICE {
+            let Some((deadline, id)) = self.tasks.first_deadline() else { return };
+            if deadline > self.inbox.reading().now_ms() {
+                return;
+            }
+            let Some(task) = self.tasks.get(id) else { return };
+            // A receive of ours whose answer was lost may have hidden its message. Once: or a queue where one receive in
+            // a hundred fails would never find a task LOST.
+            if self.inbox.reading().has_lost_answer_since(task.awaited_since_ms())
+                && self.tasks.postpone_deadline(id, u64::from(FIRST_VISIBILITY_S) * 1_000)
+            {
+                continue;
+            }
+            self.finish(id, self.silent(id), None);
+        }
+    }
+
+    fn silent(&self, id: super::tasks::TaskId) -> Ending {
+        let Some(task) = self.tasks.get(id) else { return Ending::lost(String::new()) };
+        let limit = self.limit_of(id);
+        if task.state == TaskState::Submitting {
+            let message = format!(
+                "Invoke was sent {} times and its answer was lost each time (max_invoke_attempts {}); nothing was heard of \
+                 the task for {limit} ms (result_timeout_ms); it may have run",
+                task.unsure_tries, self.settings.max_invoke_attempts
+            );
+            return Ending::invoke_failed(message);
+        }
+        let since = if task.adopted { "it was adopted" } else { "Lambda accepted it" };
+        let message =
+            format!("neither a result nor a dead letter arrived within {limit} ms after {since} (result_timeout_ms)");
+        tracing::warn!(task_key = %task.key, request_id = %task.request_id(), "LOST: {message}");
+        Ending::lost(message)
+    }
+}

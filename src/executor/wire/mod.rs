@@ -1,0 +1,11 @@
+//! JSON in and out: the event for the function, and the messages in the queues. All of it runs outside of the executor's
+//! lock, so that a large message or a long command delays no other call.
+
+mod event;
+mod fields;
+mod overrides;
+mod read;
+mod repair;
+
+pub use event::{Prepared, prepare};
+pub use read::read;

@@ -1,0 +1,178 @@
+//! Reads a message: a result, a dead letter in one of its forms, or nothing that is understood.
+
+use super::fields::Fields;
+use super::repair;
+use crate::executor::message::{Attempt, CommandResult, Content, Outcome, Received, Report};
+use crate::executor::ports::Message;
+use crate::executor::task::{AttemptId, Reason};
+use base64::Engine as _;
+
+/// Reads a message. Unknown members are skipped without validation, so that they cannot make a result unreadable.
+pub fn read(message: Message) -> Received {
+    let content = content(&message).unwrap_or_else(Content::Malformed);
+    Received {
+        bytes: message.body.len(),
+        message_id: message.message_id.into(),
+        receipt: message.receipt.into(),
+        receive_count: message.receive_count,
+        sent_at_ms: message.sent_at_ms,
+        first_received_at_ms: message.first_received_at_ms,
+        content,
+    }
+}
+
+fn content(message: &Message) -> Result<Content, String> {
+    let text = message.body.trim_start_matches('\u{feff}');
+    match Fields::read(text) {
+        Ok(body) => parse(&body, message),
+        Err(why) => match repair::strings(text) {
+            Some(repaired) => match Fields::read(&repaired) {
+                Ok(body) => parse(&body, message),
+                Err(_) => unreadable(text, &why),
+            },
+            None => unreadable(text, &why),
+        },
+    }
+}
+
+/// A text that is not JSON, but names a submission: its task must not wait for ever.
+fn unreadable(text: &str, why: &str) -> Result<Content, String> {
+    let Some(attempt) = repair::find_text(text, "attempt_id").and_then(AttemptId::parse) else {
+        return Err(why.into());
+    };
+    Ok(Content::Outcome(Outcome {
+        key: repair::find_text(text, "task_key").unwrap_or_default().into(),
+        attempt: Attempt::Id(attempt),
+        request_id: "".into(),
+        report: Report::Unreadable(format!("the result is {why}")),
+    }))
+}
+
+fn parse(body: &Fields<'_>, message: &Message) -> Result<Content, String> {
+    if body.has("requestContext") && body.has("requestPayload") {
+        return parse_destination_record(body);
+    }
+    // Before `command`: a handler may answer with the whole event and the return code.
+    if body.has("return_code") {
+        return parse_result(body);
+    }
+    if body.has("command") {
+        return parse_dead_event(body, message);
+    }
+    if message.dead_request_id.is_some() {
+        return Err("a dead letter whose event has no `command`".into());
+    }
+    Err("neither a result (`task_key`, `return_code`) nor a dead letter".into())
+}
+
+/// The function's report: `task_key` and `return_code`, and what our function adds.
+fn parse_result(body: &Fields<'_>) -> Result<Content, String> {
+    let attempt = body.attempt();
+    let key = match (body.task_key(), attempt) {
+        (Ok(key), _) => key,
+        // The id alone says whose it is.
+        (Err(_), Attempt::Id(_)) => String::new(),
+        (Err(why), _) => return Err(why),
+    };
+    let report = match return_code(body, attempt) {
+        Ok(return_code) => Report::Result(Box::new(command_result(body, &key, return_code))),
+        Err(what) => Report::Unreadable(format!("`return_code` in the result is {what}, not an integer")),
+    };
+    Ok(Content::Outcome(Outcome { key: key.into(), attempt, request_id: body.text("request_id").into(), report }))
+}
+
+/// An integer, also one written as a float (`0.0`, `1e0`); one beyond 32 bits becomes the nearest. Otherwise what it is.
+/// Airflow's executor compares with Python's `==`, for which `false` is 0: a handler without an id keeps that outcome.
+fn return_code(body: &Fields<'_>, attempt: Attempt) -> Result<i32, String> {
+    let written = body.written("return_code").unwrap_or_default();
+    if let Ok(integer) = written.parse::<i64>() {
+        return Ok(i32::try_from(integer).unwrap_or(if integer < 0 { i32::MIN } else { i32::MAX }));
+    }
+    match (body.kind("return_code"), written.parse::<f64>()) {
+        // The conversion saturates.
+        ("a number", Ok(number)) if number.is_finite() && number.fract() == 0.0 => Ok(number as i32),
+        ("a number", _) => Err(format!("the number {}", shortened(written))),
+        ("a boolean", _) if written == "false" && attempt == Attempt::Absent => Ok(0),
+        (kind, _) => Err(kind.into()),
+    }
+}
+
+fn shortened(text: &str) -> &str {
+    text.get(..40).unwrap_or(text)
+}
+
+fn command_result(body: &Fields<'_>, key: &str, return_code: i32) -> CommandResult {
+    let reason = Reason::from_name(&body.text("reason"));
+    let value = base64::engine::general_purpose::STANDARD.decode(body.text("value")).unwrap_or_else(|error| {
+        // A handler's own `value`. The return code counts all the same.
+        tracing::debug!(task_key = key, "the result's `value` is not base64 and is left out: {error}");
+        Vec::new()
+    });
+    CommandResult {
+        return_code,
+        reason,
+        signal: body.integer("signal").try_into().unwrap_or(0),
+        output_tail: body.text("output_tail"),
+        output_length: body.integer("output_length").try_into().unwrap_or(0),
+        output_truncated: body.get::<bool>("output_truncated").unwrap_or(false),
+        value,
+        value_dropped: body.get::<bool>("value_dropped").unwrap_or(false) || reason == Some(Reason::ValueTooLarge),
+        log_stream: body.text("log_stream"),
+        started_at_ms: body.unix_ms("started_at_ms"),
+        finished_at_ms: body.unix_ms("finished_at_ms"),
+    }
+}
+
+/// Lambda's dead letter queue: the event itself, the error in message attributes.
+fn parse_dead_event(event: &Fields<'_>, message: &Message) -> Result<Content, String> {
+    let mut why = message.dead_error_message.clone().unwrap_or_default();
+    if why.is_empty() {
+        why = "no error message".into();
+    }
+    if let Some(code) = &message.dead_error_code {
+        why = format!("{why} (error code {code})");
+    }
+    Ok(Content::Outcome(Outcome {
+        key: event.task_key()?.into(),
+        attempt: event.attempt(),
+        request_id: message.dead_request_id.clone().unwrap_or_default().into(),
+        report: Report::DeadLetter(why),
+    }))
+}
+
+/// The record of a destination: around the event. `condition` is `Success` for an on-success destination, which reports
+/// nothing that the function's own result does not.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+fn parse_destination_record(record: &Fields<'_>) -> Result<Content, String> {
+    let part = |name: &str| record.part(name).unwrap_or_default();
+    let (context, response, answer) = (part("requestContext"), part("responseContext"), part("responsePayload"));
+    let mut why = context.text("condition");
+    if why == "Success" {
+        return Ok(Content::SuccessRecord);
+    }
+    let Some(event) = record.part("requestPayload") else {
+        return Err("a destination record whose `requestPayload` is not an object".into());
+    };
+    if why.is_empty() {
+        why = "no condition named".into();
+    }
+    for detail in [response.text("functionError"), answer.text("errorType"), answer.text("errorMessage")] {
+        if !detail.is_empty() {
+            why.push_str(": ");
+            why.push_str(&detail);
+        }
+    }
+    let tries = context.integer("approximateInvokeCount");
+    if tries > 0 {
+        why.push_str(&format!(" (after {tries} invocations)"));
+    }
+    Ok(Content::Outcome(Outcome {
+        key: event.task_key()?.into(),
+        attempt: event.attempt(),
+        request_id: context.text("requestId").into(),
+        report: Report::DeadLetter(why),
+    }))
+}
+
+#[cfg(test)]
+mod tests;

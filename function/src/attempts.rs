@@ -5,7 +5,7 @@
 //! While the command runs its file is locked: under `local/` all sandboxes share this record, so another process may meet
 //! the submission, and must tell one that runs from one whose process has died. The kernel gives the lock back with it.
 
-use sha2::{Digest, Sha256};
+use crate::digest::hex_digest;
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -99,7 +99,7 @@ impl Attempts {
     }
 
     fn path(&self, id: &str) -> PathBuf {
-        self.directory.join(hex(&Sha256::digest(id)))
+        self.directory.join(hex_digest(id))
     }
 
     fn keep(&self, path: PathBuf, size: u64) {
@@ -141,11 +141,6 @@ fn look(path: &Path) -> io::Result<Seen> {
         result = fs::read_to_string(path)?;
     }
     Ok(if result.is_empty() { Seen::Unknown } else { Seen::Finished(result) })
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,15 +2,13 @@
 //!
 //! No error quotes a value: it may be a secret.
 
-use crate::environment;
 use crate::large_argument::MAX_ARGUMENT_BYTES;
 use crate::regular_file::{self, Content};
+use crate::variables::{self, ENV_FILE};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The name of the variable that names the file.
-pub(crate) const VARIABLE: &str = "LAMBDA_EXECUTOR_ENV_FILE";
 /// What Linux takes as arguments and environment together is a few MiB.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -19,9 +17,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<(String, OsString)>, String> {
     match regular_file::read(path, MAX_FILE_BYTES) {
         Ok(Content::Absent) => Ok(Vec::new()),
         Ok(Content::Whole(text)) => variables(&text),
-        Ok(Content::TooLong(bytes)) => Err(format!("{VARIABLE} has {bytes} bytes, more than {MAX_FILE_BYTES}")),
-        Ok(Content::NotAFile) => Err(format!("{VARIABLE} is not a regular file any more")),
-        Err(error) => Err(format!("{VARIABLE} cannot be read: {error}")),
+        Ok(Content::TooLong(bytes)) => Err(format!("{ENV_FILE} has {bytes} bytes, more than {MAX_FILE_BYTES}")),
+        Ok(Content::NotAFile) => Err(format!("{ENV_FILE} is not a regular file any more")),
+        Err(error) => Err(format!("{ENV_FILE} cannot be read: {error}")),
     }
 }
 
@@ -29,7 +27,7 @@ fn variables(text: &[u8]) -> Result<Vec<(String, OsString)>, String> {
     let lines = text.split(|&byte| byte == b'\n').enumerate();
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
-        .map(|(index, line)| variable(line).map_err(|problem| format!("{VARIABLE}, line {}: {problem}", index + 1)))
+        .map(|(index, line)| variable(line).map_err(|problem| format!("{ENV_FILE}, line {}: {problem}", index + 1)))
         .collect()
 }
 
@@ -38,7 +36,7 @@ fn variable(line: &[u8]) -> Result<(String, OsString), String> {
     let (name, value) = (&line[..equals], &line[equals + 1..]);
     let name = std::str::from_utf8(name).ok().filter(|name| is_name(name));
     let name = name.ok_or("a name has letters, digits and _, and no digit in front")?;
-    if environment::is_ours(name) {
+    if variables::is_ours(name) {
         return Err(format!("{name} is not PRE_COMMAND's to set"));
     }
     if value.contains(&0) {

@@ -1,8 +1,9 @@
-//! PRE_COMMAND and POST_COMMAND: programs of the operator's that run before and after each command.
+//! PRE_COMMAND and POST_COMMAND: the operator's programs that run before and after each command.
 
 use crate::environment::Environment;
 use crate::event::Command;
 use crate::process_group::{Ended, ProcessGroup};
+use crate::tail::TailText;
 use crate::time_plan::Limit;
 use crate::watch::{Watched, watch};
 
@@ -27,8 +28,16 @@ pub(crate) async fn run(
         .map_err(|error| format!("{name}: its output cannot be read: {error}"))?;
     match failure(&watched) {
         None => Ok(()),
-        Some(failure) if watched.output_tail.is_empty() => Err(format!("{name} failed: {failure}")),
-        Some(failure) => Err(format!("{name} failed: {failure}; it said: {}", watched.output_tail.trim_end())),
+        Some(failure) => Err(format!("{name} failed: {failure}{}", said(&watched.output))),
+    }
+}
+
+/// The end of the output for an error message.
+fn said(output: &TailText) -> String {
+    match (output.text.trim_end(), output.truncated) {
+        ("", _) => String::new(),
+        (text, false) => format!("; it said: {text}"),
+        (text, true) => format!("; it said, at the end of {} bytes: {text}", output.length),
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod attempts;
 mod aws_error;
+mod clock;
+mod digest;
 mod env_file;
 mod environment;
 mod event;
@@ -33,6 +35,7 @@ mod state_dir;
 mod tail;
 mod termination;
 mod time_plan;
+mod variables;
 mod watch;
 
 use aws_config::BehaviorVersion;
@@ -41,7 +44,6 @@ use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use log::Level;
 use serde_json::value::RawValue;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 /// The exit status of a program that SIGTERM ended, as a shell tells it.
 const TERMINATED: u8 = 128 + 15;
@@ -122,10 +124,4 @@ fn cannot_start(api: &str, message: &str) -> ExitCode {
         log::write(Level::Error, &format!("cannot tell Lambda at {api}: {error}"), &[]);
     }
     ExitCode::FAILURE
-}
-
-/// Milliseconds since 1970.
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,7 @@
 //! The command's output: passed on to the function's log as it comes, byte for byte, its end kept for the result.
 
-use crate::tail::Tail;
+use crate::log;
+use crate::tail::{Tail, TailText};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
@@ -88,8 +89,8 @@ impl Output {
     }
 
     /// Takes what the command wrote before it ended, and no more: a process that it left behind may hold the pipes
-    /// open for ever. Returns the end of the output as text.
-    pub(crate) async fn finish(mut self) -> String {
+    /// open for ever. Returns the end of the output, and how much there was.
+    pub(crate) async fn finish(mut self) -> TailText {
         let mut rest = Vec::new();
         for (pipe, stream) in [(self.stdout.take(), Stream::Stdout), (self.stderr.take(), Stream::Stderr)] {
             let bytes = pipe.map(drain).unwrap_or_default();
@@ -105,7 +106,7 @@ impl Output {
             }
         };
         if tokio::time::timeout(LOG_PATIENCE, write).await.is_err() {
-            crate::log::write(crate::log::Level::Warn, "the log takes no more output; the rest of it is dropped", &[]);
+            log::write(log::Level::Warn, "the log takes no more output; the rest of it is dropped", &[]);
         }
         self.tail.into_text()
     }

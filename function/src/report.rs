@@ -1,12 +1,11 @@
 //! Sends a result to SQS, again and again until it is taken, the time is up, or trying cannot help.
 
-use crate::attempts::hex;
 use crate::aws_error;
+use crate::digest::hex_digest;
 use crate::log::{self, Level};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message::SendMessageError;
-use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -118,7 +117,7 @@ fn request(
     let request = client.send_message().queue_url(delivery.queue_url).message_body(delivery.body);
     if delivery.queue_url.ends_with(".fifo") {
         // A group a task: results of different tasks need no order. A key may be longer than a group id.
-        request.message_group_id(hex(&Sha256::digest(delivery.task_key))).message_deduplication_id(delivery.submission)
+        request.message_group_id(hex_digest(delivery.task_key)).message_deduplication_id(delivery.submission)
     } else {
         request
     }

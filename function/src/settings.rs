@@ -1,8 +1,8 @@
 //! What the environment of the function configures, read once and checked before the first event.
 
-use crate::environment;
 use crate::event::Command;
-use crate::s3::{Location, Source};
+use crate::s3::{Location, MAX_BYTES_VARIABLE, Source};
+use crate::variables;
 use std::time::Duration;
 
 /// Where the results queue may be named, in order: Airflow's own handler reads the first and the last, its setup guide
@@ -14,8 +14,6 @@ const REPLY_TO_ALLOW: &str = "LAMBDA_EXECUTOR_REPLY_TO_ALLOW";
 const OUTPUT_TAIL_BYTES: &str = "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES";
 const KILL_GRACE_MS: &str = "LAMBDA_EXECUTOR_KILL_GRACE_MS";
 const S3_URI: &str = "S3_URI";
-/// Named in an error of the sync, too.
-pub(crate) const S3_MAX_BYTES: &str = "LAMBDA_EXECUTOR_S3_MAX_BYTES";
 const PRE_COMMAND: &str = "PRE_COMMAND";
 const POST_COMMAND: &str = "POST_COMMAND";
 const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
@@ -105,7 +103,7 @@ impl Settings {
         let tail = number(OUTPUT_TAIL_BYTES, set(OUTPUT_TAIL_BYTES), DEFAULT_OUTPUT_TAIL_BYTES, MAX_OUTPUT_TAIL_BYTES)?;
         let grace = number(KILL_GRACE_MS, set(KILL_GRACE_MS), DEFAULT_KILL_GRACE_MS, MAX_DURATION_MS)?;
         let location = set(S3_URI).map(|uri| Location::read(&uri).ok_or(SettingsError::NotInS3(uri))).transpose()?;
-        let max_bytes = number(S3_MAX_BYTES, set(S3_MAX_BYTES), DEFAULT_S3_MAX_BYTES, LARGEST_DISK_BYTES)?;
+        let max_bytes = number(MAX_BYTES_VARIABLE, set(MAX_BYTES_VARIABLE), DEFAULT_S3_MAX_BYTES, LARGEST_DISK_BYTES)?;
         let post = number(POST_TIMEOUT_MS, set(POST_TIMEOUT_MS), DEFAULT_POST_TIMEOUT_MS, MAX_DURATION_MS)?;
         Ok(Self {
             s3: location.map(|location| Source { location, max_bytes }),
@@ -121,11 +119,12 @@ impl Settings {
 
     /// Of these names of variables those that look like ours and mean nothing to us: most often a mistake in writing.
     pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        const KNOWN: [&str; 5] = [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, S3_MAX_BYTES, POST_TIMEOUT_MS];
-        // Those of lambda-executor-local and of the library, and what a command is told, should this run inside one.
+        const KNOWN: [&str; 5] =
+            [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS];
+        // Not those of lambda-executor-local, and not what a command is given: this may run inside one.
         names
             .filter(|name| name.starts_with("LAMBDA_EXECUTOR_") && !name.starts_with("LAMBDA_EXECUTOR_LOCAL_"))
-            .filter(|name| !KNOWN.contains(name) && !environment::is_ours(name))
+            .filter(|name| !KNOWN.contains(name) && !variables::is_ours(name))
             .collect()
     }
 

@@ -1,7 +1,9 @@
-//! Watches over a running program to its end or its time limit.
+//! Watches a running program to its end or its time limit.
 
+use crate::clock;
 use crate::output::Output;
 use crate::process_group::{Ended, ProcessGroup};
+use crate::tail::TailText;
 use crate::time_plan::{Limit, LimitedBy};
 use std::io;
 use std::time::Duration;
@@ -17,7 +19,7 @@ pub(crate) struct Watched {
     /// That it ran over its limit, in words.
     pub(crate) over_limit: Option<String>,
     /// The end of its output.
-    pub(crate) output_tail: String,
+    pub(crate) output: TailText,
     /// Unix ms.
     pub(crate) finished_at_ms: i64,
 }
@@ -62,16 +64,16 @@ pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &L
             }
         }
     };
-    let finished_at_ms = crate::unix_ms();
+    let finished_at_ms = clock::unix_ms();
     let over_limit = match stage {
         Stage::Running => None,
-        Stage::Terminated => Some(told("SIGTERM", limit.by)),
-        Stage::Killed => Some(told("SIGTERM, then SIGKILL", limit.by)),
+        Stage::Terminated => Some(over_limit_text("SIGTERM", limit.by)),
+        Stage::Killed => Some(over_limit_text("SIGTERM, then SIGKILL", limit.by)),
     };
-    Ok(Watched { ended, over_limit, output_tail: output.finish().await, finished_at_ms })
+    Ok(Watched { ended, over_limit, output: output.finish().await, finished_at_ms })
 }
 
-fn told(signals: &str, by: LimitedBy) -> String {
+fn over_limit_text(signals: &str, by: LimitedBy) -> String {
     match by {
         LimitedBy::Task(ms) => format!("ended by {signals} at the task's time limit of {ms} ms (timeout_ms)"),
         LimitedBy::Setting(limit) => format!("ended by {signals} at its time limit of {} ms", limit.as_millis()),

@@ -1,8 +1,7 @@
 //! Why the Dags are not there, each in one sentence for the operator.
 
-use super::Location;
+use super::location::{Location, MAX_BYTES_VARIABLE};
 use crate::aws_error;
-use crate::settings::S3_MAX_BYTES;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::path::PathBuf;
 
@@ -23,7 +22,7 @@ pub(crate) enum SyncError {
     #[error("there is no object below {location}: set S3_URI to where the Dags are")]
     Nothing { location: Location },
     #[error(
-        "the Dags in {location} take more than {max_bytes} bytes: raise {S3_MAX_BYTES}, and the function's ephemeral \
+        "the Dags in {location} take more than {max_bytes} bytes: raise {MAX_BYTES_VARIABLE}, and the function's ephemeral \
          storage with it, or name a smaller prefix in S3_URI"
     )]
     TooLarge { location: Location, max_bytes: u64 },

@@ -3,7 +3,7 @@
 //! Commands may do with the folder what they want, so it is believed only as far as it can be seen: a file that was
 //! changed, replaced or removed is fetched anew.
 
-use super::Object;
+use super::object::Object;
 use super::paths::{COMPILED, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata, Permissions};

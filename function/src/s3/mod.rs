@@ -9,10 +9,11 @@ mod error;
 mod listing;
 mod local;
 mod location;
+mod object;
 mod paths;
 
 pub(crate) use error::SyncError;
-pub(crate) use location::{Location, Source};
+pub(crate) use location::{Location, MAX_BYTES_VARIABLE, Source};
 
 use crate::log::{self, Level};
 use aws_config::SdkConfig;
@@ -21,6 +22,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use download::Fetched;
 use local::{Local, Swept};
+use object::Object;
 use paths::Wanted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,15 +36,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// From a request to the first byte of its answer, which takes S3 a fraction of a second. A transfer that comes to a
 /// stop later is ended by the SDK's protection against stalled streams.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// One object as S3 lists it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Object {
-    key: String,
-    /// With its quotes, as S3 gives it and wants it back. An object without one is fetched each time.
-    etag: Option<String>,
-    size: u64,
-}
 
 /// The folder and where it is filled from.
 #[derive(Debug)]

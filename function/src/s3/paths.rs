@@ -1,6 +1,7 @@
 //! Where in the folder an object belongs: its key below the prefix, as a path.
 
-use super::{Location, Object};
+use super::location::Location;
+use super::object::Object;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -34,6 +34,7 @@ async fn without_the_first_no_command_runs() {
     for (pre, told) in [
         ("echo no licence; exit 3", "PRE_COMMAND failed: exit status 3; it said: no licence\n"),
         ("kill -9 $$", "PRE_COMMAND failed: ended by signal 9\n"),
+        ("yes line | head -n 2000; exit 3", "exit status 3; it said, at the end of 10000 bytes: line\nline\n"),
         (r#"["no-such-program"]"#, "PRE_COMMAND: cannot start `no-such-program`"),
         ("mkfifo $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE is not a regular file any more"),
         ("echo SECRET > $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE, line 1: not NAME=value\n"),

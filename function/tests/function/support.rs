@@ -40,6 +40,14 @@ impl Answer {
         matches!(self, Self::Response(_))
     }
 
+    /// The error's type.
+    pub(crate) fn error_type(&self) -> &str {
+        match self {
+            Self::Error(body) | Self::InitError(body) => body["errorType"].as_str().unwrap(),
+            Self::Response(body) => panic!("a response, not an error: {body}"),
+        }
+    }
+
     /// The error's message.
     pub(crate) fn error(&self) -> &str {
         match self {

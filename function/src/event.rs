@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Shell(String),
 }
 
-/// The task of an event, and what its command is told about itself.
+/// The task of an event, with the ids that its command receives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) task_key: &'a str,
@@ -113,7 +113,8 @@ impl Task {
 }
 
 impl Command {
-    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell, where `[` begins a test.
+    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell, where `[` begins a
+    /// test.
     pub(crate) fn read_variable(text: &str) -> Result<Self, String> {
         match serde_json::from_str(text) {
             Ok(serde_json::Value::Array(_)) => Self::read(text),

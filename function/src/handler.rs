@@ -13,16 +13,16 @@ use lambda_runtime::{Context, Diagnostic};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longer than any function runs: keeps a wrong deadline from overflowing the clock.
+/// Longer than any function runs, so that a wrong deadline cannot overflow the clock.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(24 * 3_600);
 
 /// Characters of a queue's URL in an error. Those of AWS have fewer: a queue's name has at most 80.
 const MAX_SHOWN_URL: usize = 200;
 
-/// How long a command has from SIGTERM to SIGKILL when this program itself has to end. Who ends it gives half a second.
+/// How long a command has from SIGTERM to SIGKILL when this program itself has to end: its host allows half a second.
 pub(crate) const LAST_GRACE: Duration = Duration::from_millis(300);
 
-/// What lasts from one invocation to the next.
+/// State that lasts from one invocation to the next.
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(crate) runner: Runner,
@@ -93,8 +93,8 @@ impl Handler {
                 log::write(Level::Warn, "seen before: not run again, its result is sent again", &[key]);
                 return self.send_body(origin, queue_url, &body, plan).await;
             }
-            // The other invocation reports it, or fails and is tried again. Failing this one as well would end in a dead
-            // letter for a command that may yet succeed.
+            // The other invocation reports the result, or fails and is retried. If this one failed too, a command that
+            // may still succeed would have a dead letter.
             Ok(Seen::Running) => {
                 log::write(Level::Warn, "another invocation runs this submission now: left to that one", &[key]);
                 return Ok(json!({"task_key": origin.task_key, "left_to": "the invocation that runs it"}));
@@ -107,7 +107,7 @@ impl Handler {
                 );
                 return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
             }
-            // Better perhaps twice than never.
+            // Running it twice is better than not at all.
             Err(error) => {
                 let message = format!("cannot record that the command begins, running it all the same: {error}");
                 log::write(Level::Warn, &message, std::slice::from_ref(&key));
@@ -138,7 +138,7 @@ impl Handler {
             log::write(Level::Warn, &message, &[key]);
         }
         let answer = self.send_body(origin, queue_url, &body, plan).await;
-        // Not before the report: what the command left in the background may go on until here, and no longer.
+        // Not before the report: processes that the command left in the background may run until here.
         drop(finished.leftovers);
         answer
     }
@@ -164,27 +164,27 @@ impl Handler {
         report::deliver(&self.sqs, delivery, plan.send_by)
             .await
             .map_err(|error| failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", error.to_string()))?;
-        // For who invokes the function by hand and waits; Lambda drops it otherwise.
+        // For a synchronous invocation by hand; Lambda drops it otherwise.
         Ok(json!({"task_key": origin.task_key, "result_sent_to": queue_url}))
     }
 }
 
-/// What tells one submission from another. Airflow's executor sends no attempt id; Lambda's own tries again keep the
-/// request id where it can be seen.
+/// Identifies the submission. Airflow's executor sends no attempt id; Lambda's retries of one invocation have the same
+/// request id.
 fn submission<'a>(origin: &Origin<'a>) -> &'a str {
     origin.attempt_id.unwrap_or(origin.request_id)
 }
 
-/// Fails the invocation, and with it the task: the scheduler reads the dead letter queue, but not the configured results
-/// queue. Lambda copies the first 1 KB of the message into the dead letter.
+/// Fails the invocation, and with it the task: the scheduler reads the dead letter queue, but not the configured
+/// results queue. Lambda copies the first 1 KB of the message into the dead letter.
 fn reply_to_refused(reply_to: &str, queue_url: &str) -> String {
     // From the event, so it may be anything.
     let shown: String = reply_to.chars().take(MAX_SHOWN_URL).collect();
     let cut = if shown.len() < reply_to.len() { " (cut)" } else { "" };
     format!(
-        "nothing was run: the event's reply_to is `{shown}`{cut}, but this function sends results only to `{queue_url}` \
-         (QUEUE_URL) and to the queues in LAMBDA_EXECUTOR_REPLY_TO_ALLOW; set QUEUE_URL to the scheduler's queue_url, \
-         letter for letter, or list the queue in LAMBDA_EXECUTOR_REPLY_TO_ALLOW"
+        "nothing was run: the event's reply_to is `{shown}`{cut}, but this function sends results only to \
+         `{queue_url}` (QUEUE_URL) and to the queues in LAMBDA_EXECUTOR_REPLY_TO_ALLOW; set QUEUE_URL to the \
+         scheduler's queue_url, letter for letter, or list the queue in LAMBDA_EXECUTOR_REPLY_TO_ALLOW"
     )
 }
 

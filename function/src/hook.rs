@@ -7,8 +7,8 @@ use crate::tail::TailText;
 use crate::time_plan::Limit;
 use crate::watch::{Watched, watch};
 
-/// Runs one; the error says in words what went wrong, its output included. What it leaves in the background is ended
-/// with it.
+/// Runs one. The error describes the failure, with the end of the output. Processes that it leaves in the background
+/// end with it.
 pub(crate) async fn run(
     name: &str,
     hook: &Command,
@@ -47,6 +47,6 @@ fn failure(watched: &Watched) -> Option<String> {
         (None, Some(Ended::Exited(0))) => None,
         (None, Some(Ended::Exited(status))) => Some(format!("exit status {status}")),
         (None, Some(Ended::Signalled(signal))) => Some(format!("ended by signal {signal}")),
-        (None, None) => Some("its exit status cannot be had from the kernel".to_owned()),
+        (None, None) => Some("its exit status cannot be read from the kernel".to_owned()),
     }
 }

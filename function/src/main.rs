@@ -3,8 +3,8 @@
 //!
 //! `handler` handles one invocation: `event` reads the event, `attempts` says whether it was run before, `run` runs the
 //! command within the limits of `time_plan`, `result` writes the message and `report` sends it. `s3`, `home`,
-//! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output` handle it
-//! while it runs. `termination` and `host` notice that this program itself has to end.
+//! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
+//! handle it while it runs. `termination` and `host` notice that this program itself has to end.
 //!
 //! Imports between these files have no cycles.
 

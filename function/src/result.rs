@@ -5,14 +5,14 @@ use crate::result_file::Value;
 use crate::tail::{TailText, line_start};
 use serde::Serialize;
 
-/// What every results queue takes: SQS allows 1 MiB, but queues made before 2025 keep the limit of 256 KiB that was the
-/// default then. [SQS quotas]
+/// What every results queue accepts: SQS allows 1 MiB, but queues created before 2025 keep the limit of 256 KiB that
+/// was the default then. [SQS quotas]
 pub(crate) const MAX_RESULT_BYTES: usize = 262_144;
 
 /// The room that a value must leave for output and notes.
 const LEAST_TAIL_BYTES: usize = 1_024;
 
-/// The return code when no command was run: like a shell that finds a program it cannot run.
+/// The return code when no command was run: as in a shell that cannot run a program.
 pub(crate) const NOT_RUN: i32 = 126;
 /// The return code on a time limit, as of timeout(1).
 pub(crate) const TIMED_OUT: i32 = 124;
@@ -23,11 +23,11 @@ const VALUE_NOT_SENT: i32 = 1;
 /// Why the task ended, by its name on the wire.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reason {
-    /// The command ended by itself, or could not be started (126, 127: as a shell would report it).
+    /// The command ended by itself, or could not be started (126, 127: as in a shell).
     Exit,
     /// A signal ended the command.
     Signal,
-    /// The command ran over its time limit.
+    /// The command exceeded its time limit.
     Timeout,
     /// The command could not be prepared.
     SetupFailed,
@@ -216,7 +216,7 @@ fn write(origin: &Origin<'_>, outcome: &Outcome) -> serde_json::Result<String> {
         value_dropped,
         value_length,
     })?;
-    // SQS refuses a message with these two characters, valid though they are. [SendMessage]
+    // SQS rejects messages with these two characters, although they are valid Unicode. [SendMessage]
     Ok(body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"))
 }
 
@@ -249,8 +249,8 @@ mod tests {
     fn all_is_in_the_message() {
         let expected = json!({
             "task_key": "k", "return_code": -9, "attempt_id": "a", "reason": "signal", "signal": 9,
-            "output_tail": "out", "output_length": 3, "output_truncated": false, "request_id": "r", "log_stream": "s", "started_at_ms": 1, "finished_at_ms": 2,
-            "value": "/wA=",
+            "output_tail": "out", "output_length": 3, "output_truncated": false, "request_id": "r", "log_stream": "s",
+            "started_at_ms": 1, "finished_at_ms": 2, "value": "/wA=",
         });
         assert_eq!(message(&ORIGIN, outcome("out".to_owned(), Some(vec![255, 0]))), expected);
     }

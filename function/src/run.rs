@@ -21,10 +21,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// The return code of a program that is not there, as a shell gives it.
+/// The return code of a program that does not exist, as in a shell.
 const NOT_FOUND: i32 = 127;
 
-/// What commands are run with, from one to the next.
+/// State that lasts from one command to the next.
 #[derive(Debug)]
 pub(crate) struct Runner {
     pub(crate) settings: Settings,
@@ -37,8 +37,8 @@ pub(crate) struct Runner {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
-    /// Ends what the command left running when dropped. Keep it until the result is sent: some programs finish their
-    /// work in the background.
+    /// When dropped, ends processes that the command left running. Keep it until the result is sent: some programs
+    /// finish their work in the background.
     pub(crate) leftovers: Option<ProcessGroup>,
 }
 
@@ -47,7 +47,7 @@ struct Prepared {
     command: std::process::Command,
     environment: Environment,
     result_path: PathBuf,
-    /// Goes with the command's files when dropped.
+    /// Removes the command's files when dropped.
     _run_dir: RunDir,
 }
 
@@ -70,7 +70,7 @@ impl Runner {
         finished
     }
 
-    /// All that has to be there before the command can start. The error says what is not.
+    /// Prepares all that the command needs. The error says what failed.
     async fn prepare(&self, job: Job<'_>, plan: &TimePlan) -> Result<Prepared, String> {
         // A command may have removed it.
         home::make(&std::env::temp_dir());
@@ -139,7 +139,7 @@ impl Runner {
 fn not_started(program: &str, error: &std::io::Error) -> Outcome {
     let (reason, return_code, message) = match error.kind() {
         ErrorKind::NotFound => (Reason::Exit, NOT_FOUND, format!("cannot start `{program}`: {error}")),
-        // Not the program's fault.
+        // Not an error of the program.
         ErrorKind::ArgumentListTooLong => (
             Reason::SetupFailed,
             NOT_RUN,
@@ -163,7 +163,7 @@ fn outcome_of(watched: Watched) -> Outcome {
         (None, Some(Ended::Exited(status))) => (Reason::Exit, status, None),
         (None, Some(Ended::Signalled(signal))) => (Reason::Signal, -signal, None),
         (None, None) => {
-            let note = "the command's exit status cannot be had from the kernel".to_owned();
+            let note = "the command's exit status cannot be read from the kernel".to_owned();
             (Reason::SetupFailed, NOT_RUN, Some(note))
         }
     };

@@ -5,8 +5,8 @@ use crate::s3::{Location, MAX_BYTES_VARIABLE, Source};
 use crate::variables;
 use std::time::Duration;
 
-/// Where the results queue may be named, in order: Airflow's own handler reads the first and the last, its setup guide
-/// also speaks of the second.
+/// Variables that may name the results queue, in order: Airflow's own handler reads the first and the last, its setup
+/// guide also names the second.
 const QUEUE_URL_VARIABLES: [&str; 3] =
     ["AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL", "AIRFLOW__LAMBDA_EXECUTOR__QUEUE_URL", "QUEUE_URL"];
 const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
@@ -20,17 +20,17 @@ const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
 
 /// Enough for a stack trace; a result stays far below every limit of SQS.
 const DEFAULT_OUTPUT_TAIL_BYTES: u64 = 4_096;
-/// A tail is held in memory and travels in every result: beyond this, read the log.
+/// A tail is in memory and in every result. The log has all of the output.
 const MAX_OUTPUT_TAIL_BYTES: u64 = 65_536;
-/// Airflow gives a task's own processes a similar time to end in order.
+/// Airflow gives the processes of a task a similar time to end.
 const DEFAULT_KILL_GRACE_MS: u64 = 5_000;
 /// No function runs longer than 15 minutes.
 const MAX_DURATION_MS: u64 = 900_000;
-/// Half of what /tmp holds by default; the rest is the command's.
+/// Half of the default /tmp; commands may use the rest.
 const DEFAULT_S3_MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// What /tmp can be made to hold at most. [gettingstarted-limits]
+/// The largest /tmp that can be configured. [gettingstarted-limits]
 const LARGEST_DISK_BYTES: u64 = 10_240 * 1024 * 1024;
-/// To move some files or to send a line somewhere.
+/// Enough to move some files or to send a message.
 const DEFAULT_POST_TIMEOUT_MS: u64 = 10_000;
 
 /// The configuration of the function.
@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) pre_command: Option<Command>,
     /// Runs after each command.
     pub(crate) post_command: Option<Command>,
-    /// How long the latter may take.
+    /// How long POST_COMMAND may take.
     pub(crate) post_timeout: Duration,
 }
 
@@ -117,7 +117,7 @@ impl Settings {
         })
     }
 
-    /// Of these names of variables those that look like ours and mean nothing to us: most often a mistake in writing.
+    /// Those of these names that look like variables of this program and are not: usually a spelling mistake.
     pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         const KNOWN: [&str; 5] =
             [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS];
@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn variables_that_mean_nothing_are_noticed() {
         let names = ["PATH", "LAMBDA_EXECUTOR_OUTPUT_TAIL", KILL_GRACE_MS, "LAMBDA_EXECUTOR_LOCAL_HANDLER"];
-        let told = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
-        let unknown = Settings::unknown(names.into_iter().chain(told));
+        let given = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
+        let unknown = Settings::unknown(names.into_iter().chain(given));
         assert_eq!(unknown, ["LAMBDA_EXECUTOR_OUTPUT_TAIL"]);
     }
 

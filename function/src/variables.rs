@@ -4,7 +4,8 @@
 pub(crate) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// The file in which PRE_COMMAND may leave variables for the command.
 pub(crate) const ENV_FILE: &str = "LAMBDA_EXECUTOR_ENV_FILE";
-/// What a command is given. If this program runs inside a command of another one, none of that one's values must remain.
+/// What a command is given. If this program runs inside a command of another one, none of that one's values must
+/// remain.
 pub(crate) const GIVEN: &[&str] = &[
     "LAMBDA_EXECUTOR_ATTEMPT_ID",
     "LAMBDA_EXECUTOR_CONFIG",

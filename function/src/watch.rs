@@ -8,15 +8,16 @@ use crate::time_plan::{Limit, LimitedBy};
 use std::io;
 use std::time::Duration;
 
-/// After SIGKILL a process may be held by the kernel, for example by a network file system. We report without it.
+/// After SIGKILL the kernel may hold a process, for example in a network file system. Then the result is sent without
+/// it.
 const KILL_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How a program ended.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// None if its status cannot be had from the kernel, or not in time.
+    /// None if its status cannot be read from the kernel, or not in time.
     pub(crate) ended: Option<Ended>,
-    /// That it ran over its limit, in words.
+    /// Set if it exceeded its time limit: a sentence that says so.
     pub(crate) over_limit: Option<String>,
     /// The end of its output.
     pub(crate) output: TailText,
@@ -24,7 +25,7 @@ pub(crate) struct Watched {
     pub(crate) finished_at_ms: i64,
 }
 
-/// What has been done about the time limit.
+/// Signals sent so far at the time limit.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Stage {
     Running,
@@ -32,8 +33,8 @@ enum Stage {
     Killed,
 }
 
-/// Passes the output of `group` on and keeps the last `tail_bytes` of it, until its first process has ended; makes it
-/// end at `limit`.
+/// Copies the output of `group` to the log and keeps the last `tail_bytes` of it, until its first process has ended.
+/// Ends it at `limit`.
 pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &Limit) -> io::Result<Watched> {
     let mut output = Output::new(group.take_stdout(), group.take_stderr(), tail_bytes)?;
     let mut stage = Stage::Running;

@@ -43,8 +43,8 @@ async fn a_closed_port_is_an_outage_too() {
 }
 
 #[tokio::test]
-async fn what_no_try_can_mend_fails_at_once() {
-    for (status, code, told) in [
+async fn what_no_retry_can_fix_fails_at_once() {
+    for (status, code, expected) in [
         (400, "QueueDoesNotExist", "NonExistentQueue"),
         (403, "AccessDeniedException", "AccessDeniedException"),
         (400, "KmsDisabled", "KmsDisabled"),
@@ -53,7 +53,7 @@ async fn what_no_try_can_mend_fails_at_once() {
         function.always_reply(Reply::Fail(status, code));
         let answer = function.invoke(json!({"task_key": "k", "command": ["true"]})).await;
         assert!(answer.error().contains("refuses it for good"), "{answer:?}");
-        assert!(answer.error().contains(told), "{answer:?}");
+        assert!(answer.error().contains(expected), "{answer:?}");
         assert_eq!(function.tries().len(), 1);
     }
 }
@@ -102,7 +102,7 @@ async fn another_queue_fails_the_invocation_and_nothing_runs() {
     let witness = function.path("witness");
     let queue = "http://127.0.0.1:9/000000000000/stolen";
     let event = json!({"task_key": "k", "command": ["touch", witness], "reply_to": queue, "attempt_id": "a"});
-    // Lambda's own tries fail alike: the submission does not count as begun.
+    // Lambda's retries fail alike: the submission does not count as begun.
     for _ in 0..3 {
         let answer = function.invoke(event.clone()).await;
         assert_eq!(answer.error_type(), "LambdaExecutor.ReplyToRefused");

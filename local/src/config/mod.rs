@@ -1,14 +1,13 @@
 //! The options of the local AWS: one JSON object, checked as a whole before anything starts.
 
 mod catalogue;
-mod reader;
 mod words;
 
 pub use catalogue::{OPTIONS, OptionInfo, OptionKind};
-pub(crate) use reader::Reader;
 pub(crate) use words::split as split_words;
 
 use crate::faults::Faults;
+use crate::reader::{OptionsError, Reader};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -128,29 +127,6 @@ pub struct Builtin {
     pub failure_rate: f64,
     /// Output it reports.
     pub output_tail: String,
-}
-
-/// Options that are not allowed: every problem found, each with the option, what was found and what is allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", problems.join("; "))]
-pub struct OptionsError {
-    problems: Vec<String>,
-}
-
-impl OptionsError {
-    /// One sentence for each problem, at least one.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-
-    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
-        Self { problems: vec![format!("not JSON: {error}")] }
-    }
-
-    pub(crate) fn check(reader: Reader) -> Result<(), Self> {
-        let problems = reader.finish();
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
-    }
 }
 
 impl Options {

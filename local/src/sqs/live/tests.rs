@@ -155,14 +155,14 @@ async fn one_message_wakes_one_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_is_dropped_takes_nothing_with_it() {
+async fn a_message_for_a_poll_that_is_ended_goes_to_the_next_poll() {
     let live = live(&[]);
-    let dropped = start_poll(&live, 1).await;
+    let ended = start_poll(&live, 1).await;
     let other = start_poll(&live, 1).await;
     let start = Instant::now();
-    // Woken for the message, and gone before it could take it.
+    // Woken for the message, and ended before it could take it, as an outage does.
     send(&live, "a", 0);
-    dropped.abort();
+    ended.abort();
     let (deliveries, at) = other.await.unwrap();
     assert_eq!((bodies(&deliveries), at), (vec!["a"], start));
 }

@@ -25,6 +25,8 @@ use tokio::task::JoinHandle;
 
 /// The account of all ARNs.
 const ACCOUNT: &str = "000000000000";
+/// The variable that names the results queue to the function.
+const QUEUE_URL: &str = "QUEUE_URL";
 /// How long the threads may take to end once nothing runs on them.
 const THREADS_END: Duration = Duration::from_secs(5);
 
@@ -212,7 +214,10 @@ fn settings(options: &Options, runner: Runner, queue_url: &str, dead_letter_queu
         timeout_ms: options.timeout_ms,
         memory_mb: options.memory_mb,
         // As a deployed function has it, for checks of its configuration.
-        env: BTreeMap::from([("QUEUE_URL".to_owned(), queue_url.to_owned())]),
+        env: BTreeMap::from([(
+            QUEUE_URL.to_owned(),
+            options.env.get(QUEUE_URL).map_or(queue_url, String::as_str).to_owned(),
+        )]),
         handler_name: "bootstrap".into(),
         role: format!("arn:aws:iam::{ACCOUNT}:role/lambda-executor-local"),
         description: String::new(),

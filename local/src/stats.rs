@@ -45,8 +45,8 @@ pub(crate) struct Stats {
     pub(crate) refused_signatures: Counter,
     /// Requests that a fault throttled, failed, dropped or left without an answer.
     pub(crate) faults: Counter,
-    /// Requests carried out after their client had closed the connection.
-    pub(crate) unread_answers: Counter,
+    /// Requests carried out in a task of their own whose connection was closed before the answer.
+    pub(crate) aborted_requests: Counter,
     /// Invokes of the type `DryRun`, which are not among `requests`.
     pub(crate) dry_runs: Counter,
     /// Asynchronous events accepted.
@@ -90,7 +90,7 @@ impl Stats {
             "requests": requests,
             "refused_signatures": self.refused_signatures.get(),
             "faults": self.faults.get(),
-            "unread_answers": self.unread_answers.get(),
+            "aborted_requests": self.aborted_requests.get(),
             "connections": self.connections.get(),
             "dry_runs": self.dry_runs.get(),
             "events_accepted": self.events_accepted.get(),

@@ -46,6 +46,15 @@ enum Unanswered {
     Hang,
 }
 
+/// A connection that waits for its answer; dropped only if it is closed before.
+struct Waiting<'a>(&'a Stats);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.aborted_requests.add();
+    }
+}
+
 impl Service for Front {
     async fn answer(&self, request: http::Request<Incoming>) -> Result<Answer, NoAnswer> {
         let (parts, body) = request.into_parts();
@@ -97,11 +106,13 @@ impl Front {
                 () = inner.faults.refusing() => Err(Unanswered::Close),
                 answered = inner.faulty(&parts, body) => answered,
             };
-            if sender.send(answered).is_err_and(|unread| unread.is_ok()) {
-                inner.stats.unread_answers.add();
-            }
+            // There is no receiver if the connection is closed.
+            let _ = sender.send(answered);
         });
-        receiver.await.unwrap_or(Err(Unanswered::Close))
+        let waiting = Waiting(&self.0.stats);
+        let answered = receiver.await;
+        std::mem::forget(waiting);
+        answered.unwrap_or(Err(Unanswered::Close))
     }
 }
 

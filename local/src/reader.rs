@@ -182,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_problem_is_told_with_name_value_and_what_is_allowed() {
+    fn every_problem_has_name_value_and_what_is_allowed() {
         let mut reader = Reader::new(
             "",
             json!({"port": 70_000, "rate": "x", "kind": 5, "nmae": 1, "inner": {"wait_ms": -1}, "env": {"A": 1}}),

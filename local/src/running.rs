@@ -78,7 +78,7 @@ pub struct Running {
 }
 
 /// Starts a Lambda and an SQS on 127.0.0.1, with one function, a results queue and a dead letter queue. Its threads are
-/// named `lmbx-local-N`, inherit the signal mask of the caller, who should have blocked all signals, and log to where the
+/// named `lmbx-local-N`, inherit the signal mask of the caller, which should have blocked all signals, and log to where the
 /// caller's records go. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;

@@ -263,8 +263,8 @@ fn half_a_pair_of_lasting_credentials_is_refused() {
 #[test]
 fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
     let (_running, client) = builtin();
-    let stranger = Client { secret_access_key: "guess".into(), ..client.clone() };
-    assert_eq!(stranger.admin("GET", "/_local/stats", &Value::Null).status, 403);
+    let other = Client { secret_access_key: "guess".into(), ..client.clone() };
+    assert_eq!(other.admin("GET", "/_local/stats", &Value::Null).status, 403);
     let refused = client.admin("POST", "/_local/faults", &json!({"throtle": 1}));
     assert_eq!(refused.status, 400);
     assert!(refused.json()["message"].as_str().unwrap().contains("faults.throtle: no such option"));
@@ -272,7 +272,7 @@ fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
 }
 
 #[test]
-fn what_is_neither_service_is_told_so() {
+fn a_request_for_neither_service_is_refused() {
     let (_running, client) = builtin();
     let answer = client.lambda("POST", "/", &[], b"Action=ListQueues");
     assert_eq!(answer.error(), (404, "UnknownOperationException"));

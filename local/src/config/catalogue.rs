@@ -74,7 +74,7 @@ pub const OPTIONS: &[OptionInfo] = &[
          every event to the dead letter queue",
     ),
     option("timeout_ms", Number, "MS", "time limit of an invocation, up to 900,000, the default; then SIGKILL"),
-    option("memory_mb", Number, "MB", "what handlers are told about their memory; 128. It limits nothing"),
+    option("memory_mb", Number, "MB", "memory in MB that handlers find in their environment; 128. It limits nothing"),
     option("env", Json, "JSON", "extra environment variables for handlers, an object of strings"),
     option("working_directory", Text, "DIR", "folder in which handlers start; the current one"),
     option(

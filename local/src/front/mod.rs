@@ -95,7 +95,7 @@ impl Front {
     }
 
     /// Serves a request in a task of its own. A request that has arrived is carried out even if its client closes the
-    /// connection, as on AWS: above all, a long poll goes on and takes messages that nobody receives. Only an outage
+    /// connection, as on AWS: above all, a long poll goes on and takes messages that reach no client. Only an outage
     /// that refuses connections ends it, because then the service itself is down.
     async fn apart(&self, parts: Parts, body: Bytes) -> Result<Answer, Unanswered> {
         let inner = Arc::clone(&self.0);

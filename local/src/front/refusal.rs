@@ -24,8 +24,8 @@ fn refuse(destination: Destination<'_>, status: u16, codes: &Codes, message: &st
         }
         Destination::Sqs(_) => {
             let body = json!({"__type": format!("com.amazon.coral.service#{}", codes.sqs), "message": message});
-            let who = if status >= 500 { "Receiver" } else { "Sender" };
-            let query = format!("{};{who}", codes.sqs_query);
+            let fault = if status >= 500 { "Receiver" } else { "Sender" };
+            let query = format!("{};{fault}", codes.sqs_query);
             answer(status, &[AMZ_JSON, ("x-amzn-query-error", &query)], body.to_string())
         }
     }

@@ -1,8 +1,8 @@
 //! A sandbox: one handler process, its Runtime API on a port of its own, and the task that keeps both. One event at a
 //! time.
 //!
-//! A port for each process, because clients of the Runtime API take a host and a port only, and that is how processes
-//! are told apart.
+//! A port for each process, because clients of the Runtime API take a host and a port only, and the port is what
+//! distinguishes processes.
 
 mod environment;
 mod process;
@@ -147,7 +147,7 @@ enum Phase {
     Starting { assignment: Assignment, limit: Instant },
     /// Works on an event.
     Busy { job: Job, timeout_ms: u64, limit: Instant },
-    /// Has answered, and not asked for more. The answer is held back until it does, so that a caller who invokes again
+    /// Has answered, and not asked for more. The answer is held back until it does, so that an Invoke that follows
     /// at once finds this sandbox free.
     Answered { job: Job, outcome: Outcome, limit: Instant },
     /// Waits for an event.
@@ -227,7 +227,7 @@ impl<M: From<Report>> Keeper<M> {
         let _ = reply.send(answer);
     }
 
-    /// The handler says that it cannot start, and is about to exit, which would tell less.
+    /// The handler reports that it cannot start, and will exit, whose status would say less.
     fn init_error(&mut self, body: Bytes) {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Starting { assignment, .. } => {

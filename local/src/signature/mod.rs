@@ -69,7 +69,7 @@ pub(crate) enum Signer {
     Lasting,
 }
 
-/// Knows the credentials, and keeps the keys derived from them.
+/// The credentials and the keys derived from them.
 #[derive(Debug)]
 pub(crate) struct Checker {
     caller: (String, Secret),
@@ -192,7 +192,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Who signs, and for where.
+/// The credentials of the signer, and the scope of the signature.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// Access key id.

@@ -5,6 +5,29 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+/// Options that are not allowed: every problem found, each with the option, what was found and what is allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", problems.join("; "))]
+pub struct OptionsError {
+    problems: Vec<String>,
+}
+
+impl OptionsError {
+    /// One sentence for each problem, at least one.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
+        Self { problems: vec![format!("not JSON: {error}")] }
+    }
+
+    pub(crate) fn check(reader: Reader) -> Result<(), Self> {
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+}
+
 /// Takes the options of one object out one by one; what is left at the end is unknown.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -46,6 +69,22 @@ impl Reader {
         let result = read(&mut inner);
         self.problems.extend(inner.finish());
         result
+    }
+
+    /// Reads each object of the list of that name with `read`. `items` says what the list holds, for messages.
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &'static str,
+        items: &str,
+        mut read: impl FnMut(&mut Reader) -> T,
+    ) -> Vec<T> {
+        let Some(value) = self.take(name) else { return Vec::new() };
+        let Value::Array(list) = value else {
+            self.refuse(name, &value, &format!("a list of {items}"));
+            return Vec::new();
+        };
+        let item = format!("{name}[]");
+        list.into_iter().map(|value| self.nested(&item, value, &mut read)).collect()
     }
 
     pub(crate) fn number(&mut self, name: &'static str, allowed: RangeInclusive<u64>, default: u64) -> u64 {
@@ -143,7 +182,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_problem_is_told_with_name_value_and_what_is_allowed() {
+    fn every_problem_has_name_value_and_what_is_allowed() {
         let mut reader = Reader::new(
             "",
             json!({"port": 70_000, "rate": "x", "kind": 5, "nmae": 1, "inner": {"wait_ms": -1}, "env": {"A": 1}}),

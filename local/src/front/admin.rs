@@ -1,18 +1,28 @@
 //! The paths for tests and benchmarks, guarded by `Authorization: Bearer SECRET_ACCESS_KEY`:
 //! `GET /_local/stats` shows the counters, `POST /_local/faults` replaces the faults by those in its body.
 
-use crate::faults::Faults;
-use crate::front::Front;
+use crate::faults::{FaultPlan, Faults};
 use crate::server::{Answer, answer};
+use crate::signature::Checker;
+use crate::sqs::Sqs;
+use crate::stats::Stats;
 use http::Method;
 use http::request::Parts;
 use serde_json::{Value, json};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-impl Front {
+/// What these paths show and change.
+pub(super) struct Admin<'a> {
+    pub(super) checker: &'a Checker,
+    pub(super) faults: &'a FaultPlan,
+    pub(super) sqs: &'a Sqs,
+    pub(super) stats: &'a Stats,
+}
+
+impl Admin<'_> {
     /// Answers one request under `/_local/`.
-    pub(crate) fn admin(&self, parts: &Parts, body: &[u8]) -> Answer {
+    pub(super) fn answer(&self, parts: &Parts, body: &[u8]) -> Answer {
         if !self.checker.is_bearer(&parts.headers) {
             return say(403, &json!({"message": "expected the header Authorization: Bearer SECRET_ACCESS_KEY"}));
         }
@@ -26,7 +36,7 @@ impl Front {
                 }
                 Err(error) => say(400, &json!({"message": error.to_string()})),
             },
-            _ => say(404, &json!({"message": "there are GET /_local/stats and POST /_local/faults"})),
+            _ => say(404, &json!({"message": "the paths are GET /_local/stats and POST /_local/faults"})),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Refusals that come before any service looks at a request, in the words and the form of the service it was for.
+//! Refusals before any service sees a request, in the words and the form of the service it was for.
 
-use crate::front::Destination;
+use super::destination::Destination;
 use crate::lambda::ApiError;
 use crate::server::{Answer, answer};
 use crate::signature::Refusal;
@@ -24,15 +24,15 @@ fn refuse(destination: Destination<'_>, status: u16, codes: &Codes, message: &st
         }
         Destination::Sqs(_) => {
             let body = json!({"__type": format!("com.amazon.coral.service#{}", codes.sqs), "message": message});
-            let who = if status >= 500 { "Receiver" } else { "Sender" };
-            let query = format!("{};{who}", codes.sqs_query);
+            let fault = if status >= 500 { "Receiver" } else { "Sender" };
+            let query = format!("{};{fault}", codes.sqs_query);
             answer(status, &[AMZ_JSON, ("x-amzn-query-error", &query)], body.to_string())
         }
     }
 }
 
 /// A signature that is missing, malformed or wrong.
-pub(crate) fn signature(destination: Destination<'_>, refusal: &Refusal) -> Answer {
+pub(super) fn signature(destination: Destination<'_>, refusal: &Refusal) -> Answer {
     let same = |code| Codes { lambda: code, sqs: code, sqs_query: code };
     let codes = match refusal {
         Refusal::Missing => {
@@ -48,13 +48,13 @@ pub(crate) fn signature(destination: Destination<'_>, refusal: &Refusal) -> Answ
 }
 
 /// As faults order it.
-pub(crate) fn expired_token(destination: Destination<'_>) -> Answer {
+pub(super) fn expired_token(destination: Destination<'_>) -> Answer {
     let codes = Codes { lambda: "ExpiredTokenException", sqs: "ExpiredTokenException", sqs_query: "ExpiredToken" };
     refuse(destination, 403, &codes, "The security token included in the request is expired")
 }
 
 /// As faults order it.
-pub(crate) fn throttled(destination: Destination<'_>) -> Answer {
+pub(super) fn throttled(destination: Destination<'_>) -> Answer {
     match destination {
         Destination::Lambda => ApiError::throttled("CallerRateLimitExceeded", "Rate exceeded").answer(),
         Destination::Sqs(_) => {
@@ -65,7 +65,7 @@ pub(crate) fn throttled(destination: Destination<'_>) -> Answer {
 }
 
 /// As faults order it.
-pub(crate) fn internal_error(destination: Destination<'_>) -> Answer {
+pub(super) fn internal_error(destination: Destination<'_>) -> Answer {
     match destination {
         Destination::Lambda => ApiError::service("An error occurred and the request cannot be processed.").answer(),
         Destination::Sqs(_) => {
@@ -76,7 +76,7 @@ pub(crate) fn internal_error(destination: Destination<'_>) -> Answer {
 }
 
 /// During an outage of the kind `error`.
-pub(crate) fn unavailable(destination: Destination<'_>) -> Answer {
+pub(super) fn unavailable(destination: Destination<'_>) -> Answer {
     let codes = Codes {
         lambda: "ServiceUnavailableException",
         sqs: "ServiceUnavailableException",
@@ -86,12 +86,12 @@ pub(crate) fn unavailable(destination: Destination<'_>) -> Answer {
 }
 
 /// A body larger than that of any request.
-pub(crate) fn too_large(limit: usize) -> Answer {
-    ApiError::too_large(limit).answer()
+pub(super) fn too_large() -> Answer {
+    ApiError::request_too_large().answer()
 }
 
 /// Neither of the two services.
-pub(crate) fn unknown_request(parts: &Parts) -> Answer {
+pub(super) fn unknown_request(parts: &Parts) -> Answer {
     let message = format!(
         "{} {} is neither Lambda's API (a path such as /2015-03-31/functions/NAME/invocations) nor SQS's (the header \
          X-Amz-Target: AmazonSQS.OPERATION; the older query protocol is not spoken here)",

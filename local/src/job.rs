@@ -1,9 +1,14 @@
-//! One invocation, and what came of it.
+//! One invocation and its outcome, as `lambda` and `sandbox` pass them to each other.
 
 use bytes::Bytes;
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// The version that every function has.
+pub(crate) const LATEST: &str = "$LATEST";
+/// Largest payload of a synchronous invoke and of its answer, bytes; 6 MB and what Lambda allows beyond.
+pub(crate) const MAX_SYNCHRONOUS: usize = 6_291_556;
 
 /// An event on its way through a function.
 #[derive(Debug)]
@@ -14,6 +19,8 @@ pub(crate) struct Job {
     pub(crate) payload: Bytes,
     /// As the caller named it, the qualifier included.
     pub(crate) arn: Arc<str>,
+    /// As the caller named it, `$LATEST` without one: which event-invoke configuration counts.
+    pub(crate) qualifier: Arc<str>,
     /// What the qualifier stands for.
     pub(crate) version: Arc<str>,
     /// `X-Amzn-Trace-Id` of the request, if it had one.

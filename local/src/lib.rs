@@ -27,5 +27,5 @@ mod stats;
 
 pub use config::{Builtin, Handler, HandlerOutput, OPTIONS, OnFailure, OptionInfo, OptionKind, Options, OptionsError};
 pub use faults::{FaultRates, Faults, Outage, OutageKind};
-pub use running::{Running, StartError, start};
+pub use running::{Running, StartError, start, start_with};
 pub use secret::Secret;

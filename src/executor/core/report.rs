@@ -4,8 +4,8 @@ use super::route::Route;
 use super::table::Task;
 use super::{Core, Phase, Service, StartupCheck};
 use crate::executor::task::{Reason, TaskState};
-use crate::observe::histogram::Histogram;
-use crate::observe::prices::Billed;
+use crate::metrics::histogram::Histogram;
+use crate::metrics::prices::Billed;
 use serde_json::{Value, json};
 
 /// Everything that is counted.

@@ -4,8 +4,8 @@
 
 use super::Core;
 use super::route::Route;
-use crate::observe::histogram::Histogram;
-use crate::observe::prices;
+use crate::metrics::histogram::Histogram;
+use crate::metrics::prices;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

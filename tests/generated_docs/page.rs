@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Adds a row of a Markdown table.
-pub fn row<C: AsRef<str>>(page: &mut String, cells: &[C]) {
+pub(crate) fn row<C: AsRef<str>>(page: &mut String, cells: &[C]) {
     for cell in cells {
         page.push_str("| ");
         page.push_str(&cell.as_ref().replace('|', "\\|"));
@@ -13,7 +13,7 @@ pub fn row<C: AsRef<str>>(page: &mut String, cells: &[C]) {
 }
 
 /// Fails if the committed page is not `text`. With UPDATE in the environment, writes it first.
-pub fn expect_committed(path: &str, text: &str) {
+pub(crate) fn expect_committed(path: &str, text: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&file, text).unwrap();

@@ -875,7 +875,7 @@ lambda_executor_status_t lambda_executor_stats(lambda_executor_t *ex,
  *
  * callback: NULL goes back to stderr; allowed on closed and broken executors too.
  * user_data: passed to each call.
- * level: LAMBDA_EXECUTOR_LOG_...; records of the AWS SDK and other parts come at WARN at most.
+ * level: LAMBDA_EXECUTOR_LOG_...; records of the AWS SDK and other parts come at ERROR only.
  *
  * OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
  */

@@ -81,10 +81,15 @@ pub struct Running {
 /// named `lmbx-local-N`, inherit the signal mask of the caller, which should have blocked all signals, and log to where the
 /// caller's records go. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
+    start_with(options, || ())
+}
+
+/// The same; each thread first calls `on_thread_start`.
+pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + 'static) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
     let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
     let lasting = options.lasting_credentials.clone();
-    let runtime = threads(options.worker_threads).map_err(StartError::Threads)?;
+    let runtime = threads(options.worker_threads, on_thread_start).map_err(StartError::Threads)?;
     let inside = runtime.enter();
     let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)));
     let cannot_listen = |error| StartError::Port { port: options.port, error };
@@ -167,7 +172,7 @@ fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> 
     Ok((access_key_id, secret_access_key))
 }
 
-fn threads(number: usize) -> std::io::Result<Runtime> {
+fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::io::Result<Runtime> {
     let started = AtomicUsize::new(0);
     let log = tracing::dispatcher::get_default(Clone::clone);
     Builder::new_multi_thread()
@@ -176,7 +181,10 @@ fn threads(number: usize) -> std::io::Result<Runtime> {
         .max_blocking_threads(1)
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
         // For the life of the thread, so the guard that would end it is not kept.
-        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
+        .on_thread_start(move || {
+            std::mem::forget(tracing::dispatcher::set_default(&log));
+            on_start();
+        })
         .enable_all()
         .build()
 }

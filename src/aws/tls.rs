@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_bundle_that_cannot_be_used_is_told() {
-        panics::quieten();
+        panics::install_hook();
         let folder = std::env::temp_dir().join(format!("lambda-executor-tls-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("ca.pem");

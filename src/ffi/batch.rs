@@ -24,7 +24,7 @@ pub struct lambda_executor_batch_t {
     /// What the strings of `events` point into; never touched after that.
     _strings: Vec<u8>,
     acknowledges: Option<Weak<Executor>>,
-    born: fork::Birth,
+    born: fork::ForkGeneration,
 }
 
 impl lambda_executor_batch_t {
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn lambda_executor_batch_free(batch: *mut lambda_executor_
         // SAFETY: handed out by Box::into_raw only, and freed once by the header's rules.
         let batch = unsafe { Box::from_raw(batch) };
         // In a forked child the locks of the executor may be held by threads that are not there.
-        if !batch.born.in_this_process() {
+        if !batch.born.is_current() {
             return;
         }
         if let Some(executor) = batch.acknowledges.as_ref().and_then(Weak::upgrade) {

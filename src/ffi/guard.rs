@@ -76,7 +76,7 @@ pub(super) unsafe fn in_signal_handler(
 ) -> lambda_executor_status_t {
     // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
     let Some(handle) = (unsafe { ex.as_ref() }) else { return LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT };
-    if !handle.born.in_this_process() {
+    if !handle.born.is_current() {
         return LAMBDA_EXECUTOR_ERR_FORKED;
     }
     match handle.waits.end() {

@@ -29,7 +29,7 @@ pub struct lambda_executor_t {
     pub(super) auto_ack: bool,
     pub(super) shutdown_grace: Duration,
     pub(super) end_wait: EndWait,
-    pub(super) born: fork::Birth,
+    pub(super) born: fork::ForkGeneration,
 }
 
 /// Any thread may use a handle.
@@ -55,7 +55,7 @@ impl lambda_executor_t {
 
     /// Whether its threads are here.
     pub(super) fn of_this_process(&self) -> Result<(), Failure> {
-        if self.born.in_this_process() { Ok(()) } else { Err(Failure::Forked { parent: self.born.pid() }) }
+        if self.born.is_current() { Ok(()) } else { Err(Failure::Forked { parent: self.born.pid() }) }
     }
 }
 
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn lambda_executor_free(ex: *mut lambda_executor_t) {
         // SAFETY: NULL or a handle that lives until this call frees it.
         let Some(handle) = (unsafe { ex.as_ref() }) else { return };
         // The child has a copy of the memory but none of the threads: whatever waits for one would wait for ever.
-        if handle.born.in_this_process() {
+        if handle.born.is_current() {
             // SAFETY: made by Box::into_raw in `create`, freed once by the header's rules.
             end(unsafe { Box::from_raw(ex) });
         }
@@ -133,9 +133,7 @@ fn end(handle: Box<lambda_executor_t>) {
 
     waits.close();
     log.on_this_thread(|| {
-        guard::plain((), || {
-            executor.shutdown(shutdown_grace);
-        });
+        guard::plain(0, || executor.shutdown(shutdown_grace));
         guard::plain((), || runtime.shutdown_timeout(rest()));
         guard::plain((), || drop(executor));
         guard::plain((), || {

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// Reads the options and starts everything; nothing is asked of AWS before this returns.
 pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> {
-    panics::quieten();
-    let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
+    let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
+    fork::with_fork_lock(panics::install_hook);
     let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
         // Whoever passes a variable that is not set has never heard of Airflow.
         (None, Failure::InvalidConfig(what)) => {
@@ -27,8 +27,8 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         (_, failure) => failure,
     })?;
 
-    // On this thread, which a child forked here goes on with, and not on those that it has not.
-    fork::between_forks(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
+    // On this thread and not on a worker: a child forked meanwhile has no worker that could finish it.
+    fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
     // Threads that start from here on never take a signal.
     let _quiet = signals::AllBlocked::on_this_thread();
@@ -36,13 +36,13 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
     let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
     log.on_this_thread(|| tell_options(&config));
     let local = match config.local.take() {
-        Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config))?),
+        Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config, &log))?),
         None => None,
     };
-    let runtime =
-        threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
+    let runtime = threads::start(config.worker_threads, log.thread_starter())
+        .map_err(Failure::io("starting the worker threads"))?;
 
-    let Config { executor: settings, aws, auto_ack, shutdown_grace, end_wait_timeout, .. } = config;
+    let Config { executor: settings, aws, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
     let aws = Arc::new(Aws::new(aws));
     let executor = log.on_this_thread(|| {
@@ -57,7 +57,7 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         health,
         runtime,
         local,
-        auto_ack,
+        auto_ack: true,
         shutdown_grace,
         end_wait: EndWait::new(end_wait_timeout),
         born,

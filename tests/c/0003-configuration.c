@@ -23,8 +23,8 @@ int main(void) {
   invalid("{\"local\": {}, \"max_queued_taks\": 5}", "max_queued_tasks");
   invalid("{\"local\": {}, \"max_queued_tasks\": \"many\"}", "max_queued_tasks");
   invalid("{\"local\": {}, \"max_queued_tasks\": -1}", "max_queued_tasks");
-  invalid("{\"local\": {}, \"ack\": \"sometimes\"}", "ack");
-  invalid("{\"local\": {}, \"ack\": \"auto\", \"ack\": \"manual\"}", "twice");
+  invalid("{\"local\": {}, \"ack\": \"manual\"}", "lambda_executor_batch_ack");
+  invalid("{\"local\": {}, \"log\": \"off\", \"log\": \"warn\"}", "twice");
   invalid("{\"local\": {\"handlr\": \"exec\"}}", "handlr");
   invalid("{\"local\": {\"handler\": \"/no/such/program\"}}", "/no/such/program");
   invalid("{\"local\": 5}", "local");

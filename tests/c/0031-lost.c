@@ -4,7 +4,7 @@
 
 int main(void) {
   lambda_executor_t *ex = start("{\"local\": {\"handler\": \"builtin\"},"
-                                " \"result_timeout_ms\": 200, \"max_stranger_delay_s\": 1}");
+                                " \"result_timeout_ms\": 200, \"max_unmatched_delay_s\": 1}");
   lambda_executor_error_t *err = NULL;
   uint64_t remaining = 9;
   queue_builtin(ex, "silent", "{\"duration_ms\": 600000}");

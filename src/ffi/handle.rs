@@ -133,7 +133,7 @@ fn end(handle: Box<lambda_executor_t>) {
 
     waits.close();
     log.on_this_thread(|| {
-        guard::plain((), || executor.shutdown(shutdown_grace));
+        guard::plain((), || _ = executor.shutdown(shutdown_grace));
         guard::plain((), || runtime.shutdown_timeout(rest()));
         guard::plain((), || drop(executor));
         guard::plain((), || {

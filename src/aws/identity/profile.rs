@@ -1,9 +1,13 @@
-//! Credentials of a profile in the shared files. The SDK reads the files and knows all kinds of profiles but one: those
-//! that name a program (`credential_process`), alone or below a role. Its own provider for these would install signal
-//! handlers in the host.
+//! Credentials of a profile in the shared files. The SDK reads the files and handles all kinds of profiles but one: those
+//! that name a program (`credential_process`), alone or below a role. Its own provider for these needs tokio's `process`,
+//! which installs a signal handler that crashes Go hosts.
+//!
+//! `os_shim_internal` is the only way to the SDK's reader of profiles ([`aws_config::profile::load`] takes both of its
+//! types) and to give the SDK an environment other than the process's. A change there is a build error, not a surprise.
 
 use super::process::Process;
 use super::role::{AssumedRole, Role};
+use crate::aws::Settings;
 use aws_config::SdkConfig;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
@@ -14,12 +18,13 @@ use aws_types::os_shim_internal::{Env, Fs};
 use std::borrow::Cow;
 
 /// Provider of a named profile, or of the default chain where the environment's profile names a program. `None`: the
-/// SDK's default chain does it all.
+/// SDK's default chain is sufficient.
 pub(in crate::aws) async fn provider(
     base: &SdkConfig,
-    sts_endpoint: Option<&str>,
+    settings: &Settings,
     name: Option<&str>,
 ) -> Option<SharedCredentialsProvider> {
+    let sts_endpoint = settings.endpoints.sts.as_deref();
     match (program(name).await, name) {
         (Some(program), Some(_)) => Some(program.provider(base, sts_endpoint)),
         (Some(program), None) => {
@@ -33,7 +38,7 @@ pub(in crate::aws) async fn provider(
     }
 }
 
-/// As boto3 has it: who names a profile does not want the environment's keys.
+/// As in boto3, a named profile wins over the environment's keys.
 fn named(base: &SdkConfig, name: &str) -> SharedCredentialsProvider {
     let mut surroundings = ProviderConfig::without_region().with_region(base.region().cloned());
     if let Some(client) = base.http_client() {
@@ -43,7 +48,7 @@ fn named(base: &SdkConfig, name: &str) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(profile)
 }
 
-/// A program, and the roles that are assumed one after another with what it gives.
+/// A program, and the roles that are assumed one after another with its credentials.
 struct Program {
     command: String,
     roles: Vec<Role>,
@@ -61,7 +66,7 @@ impl Program {
 }
 
 /// The program that the credentials of a profile come from, if they do. Files that cannot be read are left to the SDK,
-/// which tells what is wrong with them.
+/// which reports what is wrong with them.
 async fn program(name: Option<&str>) -> Option<Program> {
     find(&load(&Fs::real(), &Env::real(), name).await?)
 }
@@ -72,7 +77,7 @@ async fn load(fs: &Fs, env: &Env, name: Option<&str>) -> Option<ProfileSet> {
 }
 
 /// Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
-/// what its source gives.
+/// the credentials of its source.
 fn find(profiles: &ProfileSet) -> Option<Program> {
     let mut name = profiles.selected_profile();
     let mut roles = Vec::new();
@@ -153,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_sdk_knows_is_left_to_it() {
+    async fn other_kinds_of_profiles_are_left_to_the_sdk() {
         for config in [
             "[profile other]\ncredential_process = run\n",
             "[profile p]\naws_access_key_id = A\naws_secret_access_key = s\n",

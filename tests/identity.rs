@@ -150,6 +150,14 @@ fn child() {
             settings.endpoints = Endpoints::all("http://lambda.example.invalid");
             invoke(&runtime, &Aws::new(settings)).unwrap();
         }
+        "snapshot" => {
+            let mut settings = settings(Identity::default());
+            let variables = ["HOME", "AWS_ENDPOINT_URL_LAMBDA"].map(|name| (name, std::env::var(name).unwrap()));
+            let keys = [("AWS_ACCESS_KEY_ID", "NEWKEY"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "ap-south-1")];
+            let keys = keys.map(|(name, value)| (name, value.to_owned()));
+            settings.environment = Environment::of(variables.into_iter().chain(keys));
+            invoke(&runtime, &Aws::new(settings)).unwrap();
+        }
         other => panic!("no case {other}"),
     }
 }
@@ -270,6 +278,39 @@ fn the_proxy_of_the_environment_is_used() {
     let heads = heads.lock().unwrap();
     assert!(heads[0].starts_with("POST http://lambda.example.invalid/2015-03-31/functions/run/"), "{}", heads[0]);
     assert!(heads[0].to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{}", heads[0]);
+}
+
+/// The snapshot was taken before the host changed its variables.
+#[test]
+fn the_snapshot_of_the_environment_wins_over_the_environment() {
+    let (url, heads) = start_server();
+    let environment = [
+        ("AWS_ENDPOINT_URL_LAMBDA", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "OLDKEY"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_EXECUTION_ENV", "changed"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ];
+    run("snapshot", &home("snapshot"), &environment);
+    let heads = heads.lock().unwrap();
+    assert!(heads[0].contains("/ap-south-1/lambda/") && !heads[0].contains("changed"), "{}", heads[0]);
+}
+
+/// In the file of profiles, also for one service alone.
+#[test]
+fn endpoints_of_the_profile_are_used() {
+    let (url, _) = start_server();
+    for text in [
+        format!("[default]\nregion = eu-west-1\nendpoint_url = {url}\n{PROGRAM}\n"),
+        format!(
+            "[default]\nregion = eu-west-1\nservices = local\n{PROGRAM}\n[services local]\nlambda =\n  endpoint_url = {url}\n"
+        ),
+    ] {
+        let home = home("endpoints");
+        write_config(&home, &text);
+        run("accepted", &home, &[]);
+    }
 }
 
 #[test]

@@ -2,14 +2,15 @@
 //! executor must not wait for that.
 
 use super::http::Http;
-use super::identity::{AssumedRole, LOAD_LIMIT, Method, WithTimeout, of_profile};
-use super::{FunctionName, Identity, Settings, errors, region};
+use super::identity::{AssumedRole, LOAD_LIMIT, Method, WithTimeout};
+use super::quiet::WithoutEnvironment;
+use super::{FunctionName, Identity, Settings, errors, region, sdk_config};
 use crate::executor::ports::{CallError, Fault};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_lambda::config::{IdentityCache, Intercept, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_sdk_lambda::config::{IdentityCache, Intercept, retry::RetryConfig};
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
 use aws_sdk_sts::{Client as StsClient, config as sts};
@@ -20,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// The SDK's defaults as of this version: a newer SDK must not change how we behave.
-fn behavior() -> BehaviorVersion {
+pub(super) fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
@@ -154,7 +155,7 @@ impl Making {
 impl Running {
     fn start(settings: Arc<Settings>, identity: Arc<Identity>) -> Self {
         let of = Arc::clone(&identity);
-        let made = if settings.isolated {
+        let made = if settings.isolated && settings.ca_bundle.is_none() {
             tokio::spawn(async move { make(&settings, &of).await })
         } else {
             // The SDK reads files without leaving the thread: one that hangs must not be a worker.
@@ -167,7 +168,7 @@ impl Running {
 
 async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallError> {
     let http = Http::new(settings)?;
-    let base = base(settings, identity, &http).await;
+    let base = sdk_config::load(settings, identity, &http).await;
     let own_regions = Regions::of(settings);
     let fallback = base.region().map(Region::to_string).or_else(|| own_regions.any());
     let base = with_role(base, settings, identity, fallback.as_deref());
@@ -222,36 +223,6 @@ fn no_region() -> CallError {
     )
 }
 
-/// Everything but the role.
-async fn base(settings: &Settings, identity: &Identity, http: &Http) -> SdkConfig {
-    if settings.isolated {
-        return isolated(settings, identity, http);
-    }
-    let mut loader = aws_config::defaults(behavior())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts(settings))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http.credentials.clone());
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &identity.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(keys) = &identity.keys {
-        loader = loader.credentials_provider(Credentials::from(keys));
-    }
-    let loaded = loader.load().await;
-    if identity.keys.is_some() {
-        return loaded;
-    }
-    let found = of_profile(&loaded, settings, identity.profile.as_deref()).await;
-    match found.or_else(|| loaded.credentials_provider()) {
-        Some(provider) => with_timeout(loaded, provider, identity.origin()),
-        None => loaded,
-    }
-}
-
 /// Clients with dummy credentials whose calls are stopped by `stop` before any I/O.
 pub(super) fn without_network(
     stop: impl Intercept + Clone + 'static,
@@ -267,21 +238,6 @@ pub(super) fn without_network(
     let sqs = sqs::Builder::from(&base).interceptor(stop.clone()).build();
     let sts = sts::Builder::from(&base).interceptor(stop).build();
     Ok((LambdaClient::from_conf(lambda), SqsClient::from_conf(sqs), StsClient::from_conf(sts)))
-}
-
-/// By hand, so that neither environment nor files are read.
-fn isolated(settings: &Settings, identity: &Identity, http: &Http) -> SdkConfig {
-    let mut builder = SdkConfig::builder()
-        .behavior_version(behavior())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts(settings))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http.credentials.clone())
-        .region(settings.region.clone().map(Region::new));
-    if let Some(keys) = &identity.keys {
-        builder.set_credentials_provider(Some(SharedCredentialsProvider::new(Credentials::from(keys))));
-    }
-    builder.build()
 }
 
 fn with_timeout(config: SdkConfig, provider: SharedCredentialsProvider, origin: String) -> SdkConfig {
@@ -300,20 +256,22 @@ fn with_role(base: SdkConfig, settings: &Settings, identity: &Identity, region: 
         Method::Signature => format!("role `{}`, assumed with {}", role.arn, identity.origin()),
         Method::WebIdentity(_) => format!("role `{}`, assumed with a web identity token", role.arn),
     };
-    let provider = AssumedRole::new(&caller, settings.endpoints.sts.as_deref(), role.clone());
+    let provider = AssumedRole::new(&caller, settings, role.clone());
     with_timeout(base, SharedCredentialsProvider::new(provider), origin)
 }
 
 /// The SDK limits only the time to connect. Whole calls are limited where they are made, long polls by their own length,
 /// and the executor decides about further attempts.
-fn timeouts(settings: &Settings) -> TimeoutConfig {
+pub(super) fn timeouts(settings: &Settings) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(settings.connect_timeout).build()
 }
 
 fn regional(base: &SdkConfig, settings: &Settings, http: &Http, region: &str) -> (LambdaClient, SqsClient) {
     let here = || Region::new(region.to_owned());
-    let mut lambda = lambda::Builder::from(base).region(here()).http_client(http.calls.clone());
-    let mut sqs = sqs::Builder::from(base).region(here()).http_client(http.calls.clone());
+    let quiet = WithoutEnvironment::new(&settings.environment);
+    let mut lambda =
+        lambda::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet.clone());
+    let mut sqs = sqs::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet);
     // Set for the service, where it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
     if let Some(url) = &settings.endpoints.lambda {
         lambda = lambda.endpoint_url(url);

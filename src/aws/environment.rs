@@ -1,7 +1,9 @@
 //! The environment as it was when the executor was created. A host may change its variables later (C's `setenv`) while
 //! threads of ours would read them, which is a race in its process.
 
-use std::collections::BTreeMap;
+use aws_credential_types::Credentials;
+use aws_types::os_shim_internal::Env;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,19 @@ impl Environment {
     /// These variables and no others.
     pub fn of<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         Self(Arc::new(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+    }
+
+    /// As the SDK takes it.
+    pub(super) fn for_sdk(&self) -> Env {
+        let variables = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Env::from(variables.collect::<HashMap<_, _>>())
+    }
+
+    /// The access key of AWS's variables.
+    pub(super) fn keys(&self) -> Option<Credentials> {
+        let set = |name: &str| self.get(name).map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+        let secret = set("AWS_SECRET_ACCESS_KEY").or_else(|| set("SECRET_ACCESS_KEY"))?;
+        Some(Credentials::new(set("AWS_ACCESS_KEY_ID")?, secret, set("AWS_SESSION_TOKEN"), None, "Environment"))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -3,13 +3,14 @@
 //! | file | |
 //! |---|---|
 //! | `lambda.rs`, `queues.rs`, `health.rs` | the executor's ports |
-//! | `clients.rs` | the SDK's clients, made on the first call |
+//! | `clients.rs`, `sdk_config.rs` | the SDK's clients, made on the first call, and their configuration |
 //! | `http/` | connections, TLS and proxies |
 //! | `identity/` | credentials |
 //! | `errors.rs`, `error_codes.rs` | whose fault a failed call is |
 //! | `function_name.rs`, `region.rs` | the forms of names and URLs |
 //! | `function_warnings.rs`, `queue_warnings.rs` | what works and still does not fit |
-//! | `first_use.rs`, `environment.rs` | fork and `setenv` in the host |
+//! | `environment.rs`, `quiet.rs` | the environment is read once |
+//! | `first_use.rs` | what the SDK makes once a process |
 
 mod clients;
 mod environment;
@@ -25,7 +26,9 @@ mod lambda;
 mod limit;
 mod queue_warnings;
 mod queues;
+mod quiet;
 mod region;
+mod sdk_config;
 #[cfg(test)]
 mod tests;
 
@@ -148,7 +151,7 @@ impl Aws {
     }
 
     /// Drops clients whose credentials were rejected, so that the next call looks for new ones. Clients that still wait
-    /// for credentials are kept: a slow program would otherwise be started again and again, without ever being heard.
+    /// for credentials are kept: a slow program would otherwise be started again and again, and its answer never used.
     fn drop_rejected_clients(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
         if failure.fault == Fault::Identity && failure.code != errors::CREDENTIALS_TIMED_OUT {
             self.clients.drop_rejected(clients);

@@ -9,30 +9,20 @@ use super::process::Process;
 use super::role::{AssumedRole, Role};
 use crate::aws::Settings;
 use aws_config::SdkConfig;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_types::os_shim_internal::{Env, Fs};
-use std::borrow::Cow;
 
-/// Provider of a named profile, or of the default chain where the environment's profile names a program. `None`: the
-/// SDK's default chain is sufficient.
-pub(in crate::aws) async fn provider(
+/// Provider of a named profile, or of the default profile where that names a program. `None`: the SDK's default chain is
+/// sufficient.
+pub(in crate::aws) fn provider(
     base: &SdkConfig,
+    profiles: &ProfileSet,
     settings: &Settings,
     name: Option<&str>,
 ) -> Option<SharedCredentialsProvider> {
-    let sts_endpoint = settings.endpoints.sts.as_deref();
-    match (program(name).await, name) {
-        (Some(program), Some(_)) => Some(program.provider(base, sts_endpoint)),
-        (Some(program), None) => {
-            let environment = EnvironmentVariableCredentialsProvider::new();
-            let chain = CredentialsProviderChain::first_try("Environment", environment)
-                .or_else("Profile", program.provider(base, sts_endpoint));
-            Some(SharedCredentialsProvider::new(chain))
-        }
+    match (find(profiles), name) {
+        (Some(program), _) => Some(program.provider(base, settings)),
         (None, Some(name)) => Some(named(base, name)),
         (None, None) => None,
     }
@@ -55,28 +45,17 @@ struct Program {
 }
 
 impl Program {
-    fn provider(self, base: &SdkConfig, sts_endpoint: Option<&str>) -> SharedCredentialsProvider {
+    fn provider(self, base: &SdkConfig, settings: &Settings) -> SharedCredentialsProvider {
         let mut provider = SharedCredentialsProvider::new(Process::new(self.command));
         for role in self.roles {
             let with = base.clone().into_builder().credentials_provider(provider).build();
-            provider = SharedCredentialsProvider::new(AssumedRole::new(&with, sts_endpoint, role));
+            provider = SharedCredentialsProvider::new(AssumedRole::new(&with, settings, role));
         }
         provider
     }
 }
 
-/// The program that the credentials of a profile come from, if they do. Files that cannot be read are left to the SDK,
-/// which reports what is wrong with them.
-async fn program(name: Option<&str>) -> Option<Program> {
-    find(&load(&Fs::real(), &Env::real(), name).await?)
-}
-
-async fn load(fs: &Fs, env: &Env, name: Option<&str>) -> Option<ProfileSet> {
-    let name = name.map(|name| Cow::Owned(name.to_owned()));
-    aws_config::profile::load(fs, env, &Default::default(), name).await.ok()
-}
-
-/// Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
+/// The program that the credentials of the selected profile come from, if they do. Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
 /// the credentials of its source.
 fn find(profiles: &ProfileSet) -> Option<Program> {
     let mut name = profiles.selected_profile();
@@ -137,12 +116,14 @@ fn here(profile: &Profile, mut roles: Vec<Role>) -> Option<Program> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_types::os_shim_internal::{Env, Fs};
 
     /// The program of the profile `p`, and the roles on top of it, in the order in which they are assumed.
     async fn found(config: &str) -> Option<(String, Vec<String>)> {
         let fs = Fs::from_slice(&[("/home/.aws/config", config)]);
         let env = Env::from_slice(&[("HOME", "/home")]);
-        let program = find(&load(&fs, &env, Some("p")).await.expect("a file that can be read"))?;
+        let profiles = aws_config::profile::load(&fs, &env, &Default::default(), Some("p".into())).await;
+        let program = find(&profiles.expect("a file that can be read"))?;
         Some((program.command, program.roles.into_iter().map(|role| role.arn).collect()))
     }
 

@@ -1,5 +1,7 @@
 //! A role that is assumed through STS, with the SDK's client. The SDK renews the credentials before they expire.
 
+use crate::aws::Settings;
+use crate::aws::quiet::WithoutEnvironment;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -58,9 +60,9 @@ pub(in crate::aws) struct AssumedRole {
 
 impl AssumedRole {
     /// With the credentials, the region and the HTTP client of `base`.
-    pub(in crate::aws) fn new(base: &SdkConfig, endpoint_url: Option<&str>, role: Role) -> Self {
-        let mut config = config::Builder::from(base);
-        if let Some(url) = endpoint_url {
+    pub(in crate::aws) fn new(base: &SdkConfig, settings: &Settings, role: Role) -> Self {
+        let mut config = config::Builder::from(base).interceptor(WithoutEnvironment::new(&settings.environment));
+        if let Some(url) = &settings.endpoints.sts {
             config = config.endpoint_url(url);
         }
         Self { sts: Client::from_conf(config.build()), role }

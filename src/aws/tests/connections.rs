@@ -308,3 +308,47 @@ async fn no_region_anywhere_is_reported() {
     assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "NoRegion"));
     assert_eq!(error.message, "region_name: not set, and neither AWS_REGION nor the profile names one");
 }
+
+#[tokio::test]
+async fn calls_use_the_snapshot_of_the_environment() {
+    let server = FakeServer::start(|_, _| accepted()).await;
+    let mut settings = settings(&server);
+    invoke(&Aws::new(settings.clone())).await.unwrap();
+    settings.environment = Environment::of([
+        ("AWS_EXECUTION_ENV", "a-snapshot"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "scheduler"),
+        ("_X_AMZN_TRACE_ID", "Root=1-2"),
+    ]);
+    invoke(&Aws::new(settings)).await.unwrap();
+    let seen = server.seen();
+    let agent = |n: usize| seen[n].header("x-amz-user-agent").unwrap();
+    assert!(agent(0).contains("app/lambda-executor") && !agent(0).contains("exec-env"), "{}", agent(0));
+    assert!(agent(1).contains("app/lambda-executor") && agent(1).contains("exec-env/a-snapshot"), "{}", agent(1));
+    assert_eq!((seen[0].header("x-amzn-trace-id"), seen[1].header("x-amzn-trace-id")), (None, Some("Root=1-2")));
+}
+
+/// A named pipe without a writer stands for a file of a network's file system that does not answer.
+#[tokio::test]
+async fn a_file_that_hangs_is_within_the_limit_of_the_call() {
+    let folder = std::env::temp_dir().join(format!("lambda-executor-hanging-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("ca.pem");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let server = FakeServer::start(|_, _| accepted()).await;
+    let mut settings = settings(&server);
+    settings.ca_bundle = Some(pipe.clone());
+    settings.invoke_timeout = Duration::from_millis(200);
+    let aws = Aws::new(settings);
+    let error = invoke(&aws).await.unwrap_err();
+    assert_eq!(failure(&error), (Fault::Identity, Sent::No, "ConfigurationTimedOut"), "{error}");
+    // The file is read once; the next call gets the result.
+    std::fs::write(&pipe, "no certificate").unwrap();
+    let error = loop {
+        let error = invoke(&aws).await.unwrap_err();
+        if error.code != "ConfigurationTimedOut" {
+            break error;
+        }
+    };
+    assert_eq!(error.code, "NoCaBundle", "{error}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -241,7 +241,7 @@ async fn queues_that_do_not_fit_are_warnings_where_everything_works() {
         max_payload_bytes: 1_000_000,
         result_timeout: Duration::from_secs(60),
     };
-    let warnings = check(&Aws::new(settings)).await.unwrap();
+    let warnings = Aws::new(settings).check_queues().await.unwrap();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
     assert!(warnings[0].starts_with(&format!("queue {RESULTS}: its DelaySeconds is 5")), "{warnings:?}");
     assert!(warnings[1].starts_with(&format!("queue {DEAD}: takes messages of up to 262144 bytes")), "{warnings:?}");

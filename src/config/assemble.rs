@@ -196,6 +196,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
             endpoints: identity.endpoints,
             identity: identity.identity,
             isolated: false,
+            environment: aws::Environment::default(),
             ca_bundle: identity.ca_bundle,
             connect_timeout: identity.connect_timeout.unwrap_or_default(),
             invoke_timeout: identity.read_timeout.unwrap_or_default(),

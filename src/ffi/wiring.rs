@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::health::Checks;
 use super::local_aws;
-use crate::aws::{Aws, first_use};
+use crate::aws::{Aws, Environment, first_use};
 use crate::config::{self, Config};
 use crate::executor::Executor;
 use crate::executor::ports::Readiness;
@@ -27,7 +27,9 @@ pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> 
         (_, failure) => failure,
     })?;
 
-    // On this thread and not on a worker: a child forked meanwhile has no worker that could finish it.
+    // Read once, here: threads of ours must not read what the host may change later.
+    config.aws.environment = Environment::of_process();
+    // Made here: a child that is forked from this thread keeps it, while other threads do not survive a fork.
     fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
     // Threads that start from here on never take a signal.

@@ -2,4 +2,5 @@
 //! (`make docs`) writes it.
 
 mod configuration;
+mod errors;
 mod page;

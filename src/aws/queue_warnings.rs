@@ -1,5 +1,4 @@
-//! Whether a queue that is there will also do: what would lose, delay or repeat messages some day, told as warnings,
-//! since until that day everything works. Attributes:
+//! Attributes of a queue that may lose, delay or repeat messages, as warnings: until then all works. Attributes:
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>
 
 use crate::executor::QueueKind;
@@ -7,12 +6,12 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The longest message that our function sends, which shortens its output to keep to it.
+/// The longest message that our function sends: it shortens the output to fit.
 const RESULT_BYTES: u64 = 262_144;
-/// What Lambda adds to the event in a dead letter: names and values of three attributes, up to 1 KB of them the error's
-/// text; or the record of an on-failure destination around it.
+/// What Lambda adds to the event in a dead letter: names and values of three attributes, of which up to 1 KB is the
+/// error's text; or the record of an on-failure destination around it.
 const DEAD_LETTER_EXTRA_BYTES: u64 = 2_048;
-/// No queue takes more.
+/// SQS's limit.
 const MOST_BYTES: u64 = 1_048_576;
 
 /// What the queues are used for.
@@ -22,11 +21,11 @@ pub struct QueueNeeds {
     pub kinds: Vec<QueueKind>,
     /// Longest event of a task, in bytes.
     pub max_payload_bytes: u64,
-    /// After so long without news a task is LOST.
+    /// A task is LOST after this long without a message.
     pub result_timeout: Duration,
 }
 
-/// What SQS tells of a queue; nothing where it does not.
+/// What SQS reports about a queue; `None` is not reported.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     url: String,
@@ -56,16 +55,40 @@ impl Found {
     }
 }
 
-/// One sentence for everything that does not fit, queue by queue.
-pub(super) fn misfits(queues: &[Found], needs: &QueueNeeds) -> Vec<String> {
-    let mut told = Vec::new();
+/// One sentence for each problem, queue by queue.
+pub(super) fn of(queues: &[Found], needs: &QueueNeeds) -> Vec<String> {
+    let mut warnings = Vec::new();
     for (queue, kind) in queues.iter().zip(&needs.kinds) {
         let url = &queue.url;
-        let problems = [size(queue, *kind, needs), retention(queue, needs), visibility(queue, needs), delay(queue)];
+        let problems = [
+            fifo(queue, *kind),
+            size(queue, *kind, needs),
+            retention(queue, needs),
+            visibility(queue, needs),
+            delay(queue),
+        ];
         let all = problems.into_iter().chain([redrive(queue, *kind, queues, &needs.kinds)]);
-        told.extend(all.flatten().map(|problem| format!("queue {url}: {problem}")));
+        warnings.extend(all.flatten().map(|problem| format!("queue {url}: {problem}")));
     }
-    told
+    warnings
+}
+
+/// Lambda sends no message group id, which a FIFO queue requires:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>
+fn fifo(queue: &Found, kind: QueueKind) -> Option<String> {
+    if !queue.url.ends_with(".fifo") {
+        return None;
+    }
+    match kind {
+        QueueKind::Results => {
+            tracing::info!("queue {}: a FIFO queue works for results; a standard queue is cheaper and faster", queue.url);
+            None
+        }
+        QueueKind::DeadLetters => Some(
+            "it is a FIFO queue, to which Lambda cannot send dead letters: a task whose event Lambda gives up is LOST; use a standard queue"
+                .into(),
+        ),
+    }
 }
 
 fn size(queue: &Found, kind: QueueKind, needs: &QueueNeeds) -> Option<String> {
@@ -73,13 +96,13 @@ fn size(queue: &Found, kind: QueueKind, needs: &QueueNeeds) -> Option<String> {
     let takes = format!("takes messages of up to {most} bytes (MaximumMessageSize)");
     match kind {
         QueueKind::Results if most < RESULT_BYTES => Some(format!(
-            "{takes}, but a result may have {RESULT_BYTES}: a longer one than the queue takes is never sent, and its task fails by way of the dead letter queue; set it to {RESULT_BYTES} or more"
+            "{takes}, but a result may have {RESULT_BYTES}: a longer one is never sent, and its task fails when the dead letter arrives; set it to {RESULT_BYTES} or more"
         )),
         QueueKind::DeadLetters => {
             let needed = (needs.max_payload_bytes + DEAD_LETTER_EXTRA_BYTES).min(MOST_BYTES);
             let fitting = most.saturating_sub(DEAD_LETTER_EXTRA_BYTES);
             (most < needed).then(|| format!(
-                "{takes}, but a dead letter may have {needed} (max_payload_bytes, and why it is one): Lambda drops what does not fit, and its task is LOST; set it to {needed} or more, or max_payload_bytes to {fitting} or less"
+                "{takes}, but a dead letter may have {needed} (max_payload_bytes, and the reason): Lambda drops a longer one, and its task is LOST; set it to {needed} or more, or max_payload_bytes to {fitting} or less"
             ))
         }
         QueueKind::Results => None,
@@ -90,43 +113,43 @@ fn retention(queue: &Found, needs: &QueueNeeds) -> Option<String> {
     let kept = queue.retention.filter(|kept| *kept < needs.result_timeout)?.as_secs();
     let limit = needs.result_timeout.as_secs();
     Some(format!(
-        "keeps messages for {kept} s (MessageRetentionPeriod), less than result_timeout_ms ({limit} s): what arrives while nobody receives, as between two runs of the host, may be gone before it is read, and its task LOST; set it to {limit} or more"
+        "keeps messages for {kept} s (MessageRetentionPeriod), less than result_timeout_ms ({limit} s): a message that arrives between two runs of the host may be gone before it is read, and its task is LOST; set it to {limit} or more"
     ))
 }
 
-/// Ours sets the time for each message that it receives; what the queue says is for others that share it.
+/// We set a visibility in each call. The queue's own is used by others that share it.
 fn visibility(queue: &Found, needs: &QueueNeeds) -> Option<String> {
     let hidden = queue.visibility?;
     if hidden.is_zero() {
         return Some(
-            "its VisibilityTimeout is 0: another reader that sets none of its own, such as Airflow's executor, is given a message again while it still looks at it; 30 s is usual"
+            "its VisibilityTimeout is 0: another reader that sets none of its own, such as Airflow's executor, receives a message again while it still processes it; 30 s is usual"
                 .into(),
         );
     }
     let (hidden_s, limit) = (hidden.as_secs(), needs.result_timeout.as_secs());
     (hidden > needs.result_timeout).then(|| format!(
-        "its VisibilityTimeout is {hidden_s} s, more than result_timeout_ms ({limit} s): a result that another reader takes and does not give back stays hidden until its task is LOST; 30 s is usual"
+        "its VisibilityTimeout is {hidden_s} s, more than result_timeout_ms ({limit} s): a result that another reader receives and does not release stays hidden until its task is LOST; 30 s is usual"
     ))
 }
 
 fn delay(queue: &Found) -> Option<String> {
     let delay = queue.delay.filter(|delay| !delay.is_zero())?.as_secs();
-    Some(format!("its DelaySeconds is {delay}: each message is received so much later; set it to 0"))
+    Some(format!("its DelaySeconds is {delay}: each message is received that much later; set it to 0"))
 }
 
 fn redrive(queue: &Found, kind: QueueKind, queues: &[Found], kinds: &[QueueKind]) -> Option<String> {
     let target = queue.redrive_to.as_ref()?;
-    // Without their names nothing can be said of who reads what.
+    // Without the ARNs of all queues the target cannot be compared.
     if queues.iter().any(|queue| queue.arn.is_none()) {
         return None;
     }
     let read_as = queues.iter().zip(kinds).find(|(other, _)| other.arn.as_ref() == Some(target)).map(|(_, kind)| kind);
     match (kind, read_as) {
         (QueueKind::Results, None) => Some(format!(
-            "its RedrivePolicy moves messages to {target}, which this executor does not read: a result that was received too often ends there unseen, and its task is LOST; let it move them to dead_letter_queue_url, or remove it"
+            "its RedrivePolicy moves messages to {target}, which this executor does not read: a result that was received too often is moved there, and its task is LOST; move them to dead_letter_queue_url, or remove the policy"
         )),
         (QueueKind::DeadLetters, Some(QueueKind::Results)) => Some(
-            "its RedrivePolicy moves messages to a results queue, where what is not understood is deleted: dead letters of other functions are lost; remove it"
+            "its RedrivePolicy moves messages to a results queue, where malformed messages are deleted: dead letters of other functions are lost; remove the policy"
                 .into(),
         ),
         (QueueKind::Results, Some(_)) | (QueueKind::DeadLetters, _) => None,
@@ -148,8 +171,8 @@ mod tests {
         }
     }
 
-    /// Both queues as SQS makes them, but for these attributes.
-    fn told(results: &[(Name, &str)], dead: &[(Name, &str)]) -> Vec<String> {
+    /// Warnings about two queues with SQS's defaults, except for these attributes.
+    fn warnings(results: &[(Name, &str)], dead: &[(Name, &str)]) -> Vec<String> {
         let found = |url: &str, arn: &str, other: &[(Name, &str)]| {
             let usual = [
                 (Name::QueueArn, arn),
@@ -162,12 +185,12 @@ mod tests {
                 usual.iter().chain(other).map(|(name, value)| (name.clone(), (*value).to_owned())).collect();
             Found::new(url, &attributes)
         };
-        misfits(&[found("R", RESULTS, results), found("D", DEAD, dead)], &needs())
+        of(&[found("R", RESULTS, results), found("D", DEAD, dead)], &needs())
     }
 
-    fn one(mut told: Vec<String>) -> String {
-        assert_eq!(told.len(), 1, "{told:?}");
-        told.remove(0)
+    fn one(mut warnings: Vec<String>) -> String {
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        warnings.remove(0)
     }
 
     fn policy(arn: &str) -> String {
@@ -175,18 +198,18 @@ mod tests {
     }
 
     #[test]
-    fn queues_as_they_are_made_fit() {
-        assert!(told(&[], &[]).is_empty());
-        assert!(misfits(&[Found::default(), Found::default()], &needs()).is_empty(), "what is not told is no misfit");
+    fn the_defaults_of_sqs_cause_no_warning() {
+        assert!(warnings(&[], &[]).is_empty());
+        assert!(of(&[Found::default(), Found::default()], &needs()).is_empty(), "what is not reported is no problem");
     }
 
     #[test]
-    fn a_queue_must_take_the_longest_message() {
+    fn a_queue_must_accept_the_longest_message() {
         use Name::MaximumMessageSize as Size;
-        assert!(told(&[(Size, "262144")], &[(Size, "1002048")]).is_empty());
-        let line = one(told(&[(Size, "262143")], &[]));
+        assert!(warnings(&[(Size, "262144")], &[(Size, "1002048")]).is_empty());
+        let line = one(warnings(&[(Size, "262143")], &[]));
         assert!(line.starts_with("queue R: takes messages of up to 262143 bytes"), "{line}");
-        let line = one(told(&[], &[(Size, "262144")]));
+        let line = one(warnings(&[], &[(Size, "262144")]));
         assert!(
             line.starts_with(
                 "queue D: takes messages of up to 262144 bytes (MaximumMessageSize), but a dead letter may have 1002048"
@@ -199,33 +222,43 @@ mod tests {
     #[test]
     fn messages_must_be_kept_as_long_as_tasks_are_waited_for() {
         use Name::MessageRetentionPeriod as Retention;
-        assert!(told(&[(Retention, "23400")], &[]).is_empty());
-        let line = one(told(&[], &[(Retention, "60")]));
+        assert!(warnings(&[(Retention, "23400")], &[]).is_empty());
+        let line = one(warnings(&[], &[(Retention, "60")]));
         assert!(line.starts_with("queue D: keeps messages for 60 s"), "{line}");
     }
 
     #[test]
-    fn others_that_share_the_queue_need_a_visibility_that_is_neither_nothing_nor_endless() {
+    fn a_visibility_of_zero_or_beyond_the_result_timeout_is_a_problem() {
         use Name::VisibilityTimeout as Visibility;
-        assert!(told(&[(Visibility, "1")], &[(Visibility, "23400")]).is_empty());
-        assert!(one(told(&[(Visibility, "0")], &[])).starts_with("queue R: its VisibilityTimeout is 0"));
-        assert!(one(told(&[(Visibility, "43200")], &[])).contains("is 43200 s, more than result_timeout_ms (23400 s)"));
+        assert!(warnings(&[(Visibility, "1")], &[(Visibility, "23400")]).is_empty());
+        assert!(one(warnings(&[(Visibility, "0")], &[])).starts_with("queue R: its VisibilityTimeout is 0"));
+        assert!(
+            one(warnings(&[(Visibility, "43200")], &[])).contains("is 43200 s, more than result_timeout_ms (23400 s)")
+        );
     }
 
     #[test]
-    fn a_delay_is_told() {
-        assert!(one(told(&[(Name::DelaySeconds, "9")], &[])).contains("its DelaySeconds is 9"));
+    fn a_delay_is_a_problem() {
+        assert!(one(warnings(&[(Name::DelaySeconds, "9")], &[])).contains("its DelaySeconds is 9"));
     }
 
     #[test]
-    fn messages_may_only_be_moved_to_where_they_are_read_and_kept() {
+    fn messages_may_only_be_moved_to_a_queue_that_reads_and_keeps_them() {
         use Name::RedrivePolicy as Policy;
-        assert!(told(&[(Policy, &policy(DEAD))], &[]).is_empty());
-        assert!(told(&[], &[(Policy, &policy("arn:aws:sqs:eu-west-1:123456789012:archive"))]).is_empty());
-        let line = one(told(&[(Policy, &policy("arn:aws:sqs:eu-west-1:123456789012:other"))], &[]));
+        assert!(warnings(&[(Policy, &policy(DEAD))], &[]).is_empty());
+        assert!(warnings(&[], &[(Policy, &policy("arn:aws:sqs:eu-west-1:123456789012:archive"))]).is_empty());
+        let line = one(warnings(&[(Policy, &policy("arn:aws:sqs:eu-west-1:123456789012:other"))], &[]));
         assert!(line.contains("moves messages to arn:aws:sqs:eu-west-1:123456789012:other, which this"), "{line}");
-        let line = one(told(&[], &[(Policy, &policy(RESULTS))]));
+        let line = one(warnings(&[], &[(Policy, &policy(RESULTS))]));
         assert!(line.starts_with("queue D: its RedrivePolicy moves messages to a results queue"), "{line}");
-        assert!(told(&[(Policy, "nonsense")], &[]).is_empty());
+        assert!(warnings(&[(Policy, "nonsense")], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_fifo_queue_serves_results_but_not_dead_letters() {
+        let queue = |url: &str| Found { url: url.into(), ..Found::default() };
+        let warning = one(of(&[queue("R.fifo"), queue("D.fifo")], &needs()));
+        assert!(warning.starts_with("queue D.fifo: it is a FIFO queue"), "{warning}");
+        assert!(of(&[queue("R.fifo"), queue("D")], &needs()).is_empty());
     }
 }

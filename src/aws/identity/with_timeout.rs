@@ -1,4 +1,4 @@
-//! Credentials in time: a provider may ask files, programs, a metadata service and STS, and must not hang a call.
+//! A time limit for providers of credentials, which may wait for files, programs, a metadata service and STS.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -7,24 +7,24 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// As long as the SDK waits by itself; ended here so that it is told apart from a call that got no answer.
+/// The SDK's own limit. It is applied here so that its end can be distinguished from a call without an answer.
 pub(in crate::aws) const LOAD_LIMIT: Duration = Duration::from_secs(5);
 
-/// A provider that gives up after [`LOAD_LIMIT`], and whose errors tell where the credentials were to come from.
+/// A provider that gives up after [`LOAD_LIMIT`], and whose errors name the origin of the credentials.
 #[derive(Debug)]
-pub(in crate::aws) struct InTime {
+pub(in crate::aws) struct WithTimeout {
     provider: SharedCredentialsProvider,
     origin: String,
 }
 
-impl InTime {
+impl WithTimeout {
     /// `origin` is for messages: "the AWS default chain".
     pub(in crate::aws) fn new(provider: SharedCredentialsProvider, origin: String) -> Self {
         Self { provider, origin }
     }
 
-    fn told(&self, error: CredentialsError) -> CredentialsError {
-        // Nothing more to say than the limit, which would be lost.
+    fn with_origin(&self, error: CredentialsError) -> CredentialsError {
+        // Keep timeouts as they are: wrapping would lose the duration.
         if matches!(error, CredentialsError::ProviderTimedOut(_)) {
             return error;
         }
@@ -32,35 +32,35 @@ impl InTime {
             matches!(error, CredentialsError::CredentialsNotLoaded(_)),
             matches!(error, CredentialsError::InvalidConfiguration(_)),
         );
-        let told = Origin { origin: self.origin.clone(), error };
+        let error = Origin { origin: self.origin.clone(), error };
         match (not_loaded, invalid) {
-            (true, _) => CredentialsError::not_loaded(told),
-            (_, true) => CredentialsError::invalid_configuration(told),
-            _ => CredentialsError::provider_error(told),
+            (true, _) => CredentialsError::not_loaded(error),
+            (_, true) => CredentialsError::invalid_configuration(error),
+            _ => CredentialsError::provider_error(error),
         }
     }
 }
 
-impl ProvideCredentials for InTime {
+impl ProvideCredentials for WithTimeout {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
             match tokio::time::timeout(LOAD_LIMIT, self.provider.provide_credentials()).await {
-                Ok(result) => result.map_err(|error| self.told(error)),
+                Ok(result) => result.map_err(|error| self.with_origin(error)),
                 Err(_) => Err(CredentialsError::provider_timed_out(LOAD_LIMIT)),
             }
         })
     }
 
-    // The SDK asks for these where loading was cut off: expired ones that the provider would still vouch for.
+    // The SDK calls this when loading was cut off: the provider may still vouch for credentials that have expired.
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
         self.provider.fallback_on_interrupt()
     }
 }
 
-/// An error of credentials that knows where they were to come from.
+/// An error of credentials with their origin.
 #[derive(Debug)]
 pub(in crate::aws) struct Origin {
     pub(in crate::aws) origin: String,
@@ -108,19 +108,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_provider_that_hangs_is_told_apart() {
-        let provider = InTime::new(SharedCredentialsProvider::new(Hanging), "a rock".into());
+    async fn a_provider_that_hangs_times_out() {
+        let provider = WithTimeout::new(SharedCredentialsProvider::new(Hanging), "a file".into());
         let error = provider.provide_credentials().await.unwrap_err();
         assert!(matches!(error, CredentialsError::ProviderTimedOut(_)), "{error:?}");
     }
 
     #[tokio::test]
-    async fn errors_keep_their_kind_and_learn_their_origin() {
-        let provider = InTime::new(SharedCredentialsProvider::new(None), "a rock".into());
+    async fn errors_keep_their_kind_and_name_the_origin() {
+        let provider = WithTimeout::new(SharedCredentialsProvider::new(None), "a file".into());
         let error = provider.provide_credentials().await.unwrap_err();
         assert!(matches!(error, CredentialsError::CredentialsNotLoaded(_)), "{error:?}");
         let origin = error.source().unwrap().downcast_ref::<Origin>().unwrap();
-        assert_eq!(origin.origin, "a rock");
+        assert_eq!(origin.origin, "a file");
         assert_eq!(origin.source().unwrap().to_string(), "the file is empty");
     }
 }

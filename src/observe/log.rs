@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 use subscriber::Subscriber;
 use tracing::{Dispatch, dispatcher};
@@ -52,7 +52,9 @@ pub struct Log {
     shared: Arc<Shared>,
     dispatch: Dispatch,
     /// `None` once it has been stopped.
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Known also while the log is being stopped.
+    thread_id: ThreadId,
     /// Disconnected when the thread has ended. Behind a lock only because the log is shared between threads.
     ended: Mutex<Receiver<()>>,
 }
@@ -96,7 +98,8 @@ impl Log {
         Ok(Self {
             dispatch: Dispatch::new(Subscriber::new(Arc::clone(&shared))),
             shared,
-            thread: Some(thread),
+            thread_id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
             ended: Mutex::new(ended),
         })
     }
@@ -123,14 +126,10 @@ impl Log {
     }
 
     /// Writes what waits and ends the thread. A sink that does not return within `patience` is left behind with it, and
-    /// is not called again.
-    pub fn stop(mut self, patience: Duration) {
-        self.end(patience);
-    }
-
-    fn end(&mut self, patience: Duration) {
+    /// is not called again. False if that happened: the sink may still be running.
+    pub fn stop(&self, patience: Duration) -> bool {
         let by_the_sink = self.is_this_thread();
-        let Some(thread) = self.thread.take() else { return };
+        let Some(thread) = lock(&self.thread).take() else { return true };
         // The thread ends when nobody can send records any more.
         lock(&self.shared.records).take();
         let late = lock(&self.ended).recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
@@ -141,17 +140,18 @@ impl Log {
         if !late && !by_the_sink {
             let _ = thread.join();
         }
+        !late
     }
 
     fn is_this_thread(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+        self.thread_id == thread::current().id()
     }
 }
 
 /// Where `create` fails after the log was started.
 impl Drop for Log {
     fn drop(&mut self) {
-        self.end(PATIENCE);
+        self.stop(PATIENCE);
     }
 }
 

@@ -5,6 +5,7 @@ use super::strings::{self, lambda_executor_str_t};
 use super::task::{About, lambda_executor_task_t};
 use crate::executor::Command;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::ffi::c_char;
 
 /// The command of a task.
@@ -112,7 +113,7 @@ fn list(json: &RawValue) -> Result<(), String> {
         if at == 0 && word.get() == r#""""# {
             return Err("has an empty string as the program at index 0".into());
         }
-        if decoded(word)?.contains('\0') {
+        if decoded(word).ok_or_else(|| format!("{UNPAIRED} at index {at}"))?.contains('\0') {
             return Err(format!("has a NUL (\\u0000), which no argument can have, at index {at}"));
         }
     }
@@ -121,7 +122,7 @@ fn list(json: &RawValue) -> Result<(), String> {
 
 /// One string for the shell.
 fn shell(json: &RawValue) -> Result<(), String> {
-    let text = decoded(json)?;
+    let text = decoded(json).ok_or(UNPAIRED)?;
     if text.trim_ascii().is_empty() {
         return Err("is an empty string".into());
     }
@@ -131,11 +132,11 @@ fn shell(json: &RawValue) -> Result<(), String> {
     Ok(())
 }
 
-/// The content of a JSON string, copied only where it has escapes.
-fn decoded(json: &RawValue) -> Result<std::borrow::Cow<'_, str>, String> {
+const UNPAIRED: &str = "has an unpaired surrogate (\\ud800 to \\udfff)";
+
+/// The content of a JSON string, copied only where it has escapes. `None` for the one mistake that passes as JSON: half
+/// of a surrogate pair.
+fn decoded(json: &RawValue) -> Option<Cow<'_, str>> {
     let text = json.get();
-    if text.contains('\\') {
-        return serde_json::from_str(text).map_err(|error| format!("has an invalid string: {error}"));
-    }
-    Ok(text.trim_matches('"').into())
+    if text.contains('\\') { serde_json::from_str(text).ok() } else { Some(text.trim_matches('"').into()) }
 }

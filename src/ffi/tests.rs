@@ -33,6 +33,13 @@ fn every_export_is_guarded() {
 }
 
 #[test]
+fn the_limits_of_the_header_are_the_ones_that_hold() {
+    let size = |number: u32| usize::try_from(number).unwrap();
+    assert_eq!(size(super::task::LAMBDA_EXECUTOR_MAX_BATCH), super::entries::MAX);
+    assert_eq!(size(super::task::LAMBDA_EXECUTOR_MAX_KEY_BYTES), super::strings::MAX_KEY_BYTES);
+}
+
+#[test]
 fn every_export_has_the_prefix_and_a_comment() {
     for (file, text) in sources() {
         for (before, after) in text.match_indices("#[unsafe(no_mangle)]").map(|(at, _)| text.split_at(at)) {

@@ -124,7 +124,8 @@ fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again(
         start.recv_timeout(LONG).unwrap();
         tracing::info!("waiting");
     });
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
     // The sink is gone with its thread.
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
@@ -150,7 +151,8 @@ fn a_reader_left_behind_with_the_count_of_what_it_missed_is_not_called_again() {
     });
     go.send(()).unwrap();
     assert_eq!(start.recv_timeout(LONG).unwrap(), "1 log records were dropped: their reader was too slow");
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
 }

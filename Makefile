@@ -38,7 +38,7 @@ setup-build:
 .PHONY: build
 build: ## build library, local server and function into target/debug, the C examples into build/examples
 	@cargo build --quiet --locked --workspace --all-targets
-	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.0
+	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.1
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: examples

@@ -13,7 +13,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 pub use tracing::Level;
@@ -50,8 +50,10 @@ pub struct Log {
     source: Arc<Source>,
     writer: Arc<Writer>,
     /// `None` once it has been stopped.
-    thread: Option<JoinHandle<()>>,
-    /// Disconnected when the thread has ended. The lock only makes the log usable from several threads.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Known also while the log is being stopped.
+    thread_id: ThreadId,
+    /// Disconnected when the thread has ended. Behind a lock only because the log is shared between threads.
     ended: Mutex<Receiver<()>>,
 }
 
@@ -103,7 +105,13 @@ impl Log {
             let _ending: mpsc::Sender<()> = ending;
             of_thread.write_all(&to_write);
         })?;
-        Ok(Self { source, writer, thread: Some(thread), ended: Mutex::new(ended) })
+        Ok(Self {
+            source,
+            writer,
+            thread_id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
+            ended: Mutex::new(ended),
+        })
     }
 
     /// A function that sends the records of the thread that calls it to this log, for the rest of the thread's life.
@@ -130,14 +138,10 @@ impl Log {
     }
 
     /// Writes the waiting records and ends the thread. A sink that does not return within `patience` is abandoned with
-    /// its thread, and is not called again.
-    pub fn stop(mut self, patience: Duration) {
-        self.end(patience);
-    }
-
-    fn end(&mut self, patience: Duration) {
+    /// its thread, and is not called again. False if that happened: the sink may still be running.
+    pub fn stop(&self, patience: Duration) -> bool {
         let by_the_sink = self.is_this_thread();
-        let Some(thread) = self.thread.take() else { return };
+        let Some(thread) = lock(&self.thread).take() else { return true };
         // The thread ends when there is no sender any more.
         lock(&self.source.records).take();
         let late = lock(&self.ended).recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
@@ -148,17 +152,18 @@ impl Log {
         if !late && !by_the_sink {
             let _ = thread.join();
         }
+        !late
     }
 
     fn is_this_thread(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+        self.thread_id == thread::current().id()
     }
 }
 
 /// Where `create` fails after the log was started.
 impl Drop for Log {
     fn drop(&mut self) {
-        self.end(PATIENCE);
+        self.stop(PATIENCE);
     }
 }
 

@@ -58,6 +58,6 @@ int main(void) {
   /* A length takes what is before it, whatever follows. */
   lambda_executor_t *ex = NULL;
   CHECK_OK(lambda_executor_create(BUILTIN "garbage", sizeof BUILTIN - 1, &ex, &err));
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -22,7 +22,7 @@ int main(void) {
   CHECK_INT(event->reason, LAMBDA_EXECUTOR_REASON_LOST);
   CHECK_INT(event->has_return_code, 0);
   CHECK_CONTAINS(event->message.ptr, "result_timeout_ms");
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -126,7 +126,8 @@ fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again(
         start.recv_timeout(LONG).unwrap();
         tracing::info!("waiting");
     });
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
     // The thread has dropped the sink.
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
@@ -152,7 +153,8 @@ fn a_reader_left_behind_with_the_count_of_what_it_missed_is_not_called_again() {
     });
     go.send(()).unwrap();
     assert_eq!(start.recv_timeout(LONG).unwrap(), "1 log records were dropped: their reader was too slow");
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
 }

@@ -149,7 +149,7 @@ LAMBDA_EXECUTOR_EXPORT const char *lambda_executor_status_string(lambda_executor
 #define LAMBDA_EXECUTOR_NUL ((size_t)-1)
 
 /** A string: `len` bytes at `ptr`. */
-typedef struct lambda_executor_str {
+typedef struct lambda_executor_str_s {
   /** First byte. NULL is an empty string in strings in; in strings out it is never NULL. */
   const char *ptr;
   /**

@@ -58,7 +58,7 @@ fn every_constant_arrived_with_its_number() {
 /// The functions as they are declared, each on one line.
 fn functions() -> Vec<String> {
     GENERATED
-        .split("LAMBDA_EXECUTOR_EXPORT ")
+        .split("\nLAMBDA_EXECUTOR_EXPORT ")
         .skip(1)
         .filter_map(|rest| Some(rest.split_once(';')?.0.split_whitespace().collect::<Vec<_>>().join(" ")))
         .filter(|function| function.contains('('))

@@ -26,7 +26,7 @@ build_panicking_library() {
   cp build/panic-injection/shipped "$target/liblambda_executor.so"
   trap - EXIT
   [ "$status" -ne 0 ] || touch build/panic-injection/liblambda_executor.so
-  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.0
+  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.1
   return "$status"
 }
 

@@ -16,7 +16,8 @@ int main(void) {
   task.key = LAMBDA_EXECUTOR_STR("my first task");
   task.argv = command;
   task.argc = 2;
-  status = lambda_executor_create(config ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex, &err);
+  status =
+      lambda_executor_create(config ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex, &err);
   if (status == LAMBDA_EXECUTOR_OK) /* a wrong name fails here; without this the task would wait */
     status = lambda_executor_check_health(ex, 10000, &err);
   if (status >= 0)

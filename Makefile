@@ -38,7 +38,7 @@ setup-build:
 .PHONY: build
 build: ## build library, local server and function into target/debug, the C examples into build/examples
 	@cargo build --quiet --locked --workspace --all-targets
-	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.0
+	@ln -sf liblambda_executor.so $(TARGET)/liblambda_executor.so.1
 	@$(MAKE) --no-print-directory examples
 
 .PHONY: examples
@@ -96,7 +96,8 @@ header: ## write include/lambda_executor.h anew from the Rust source
 
 .PHONY: docs
 docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
-	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- config::reference statistics::page outcomes
+	@UPDATE=1 cargo test --quiet --locked --workspace --test generated_docs
+	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- statistics::page outcomes
 	@tools/c_reference.py
 	@python3 bindings/python/generate.py
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py

@@ -1,8 +1,8 @@
-//! Who the library is to AWS, in processes of their own with a chosen environment: the default chain's identity, none,
-//! one that changes on disk, and given keys that nothing in the environment may replace.
+//! Credentials, region and proxy, in processes with a chosen environment: those of the default chain, none, credentials
+//! that change on disk, and given keys that nothing in the environment may replace.
 
-use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
-use lambda_executor::executor::ports::{CallError, FailureClass, InvokeRequest, Lambda};
+use lambda_executor::aws::{Aws, Endpoints, Environment, Function, Identity, Keys, QueueNeeds, Settings};
+use lambda_executor::executor::ports::{CallError, Fault, InvokeRequest, Lambda};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 /// Names the case to the child.
 const CASE: &str = "LAMBDA_EXECUTOR_TEST_CASE";
-/// Tells the child the server.
+/// Names the server to the child.
 const SERVER: &str = "LAMBDA_EXECUTOR_TEST_SERVER";
 
-/// A Lambda that knows the key `NEWKEY` alone. Returns its URL and the requests' heads.
+/// A Lambda that accepts only the key `NEWKEY`. Returns its URL and the requests' heads.
 fn start_server() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,8 +60,8 @@ fn run(case: &str, home: &Path, environment: &[(&str, &str)]) {
         .envs(environment.iter().copied())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{case}:\n{told}");
+    let output_text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{case}:\n{output_text}");
     std::fs::remove_dir_all(home).unwrap();
 }
 
@@ -81,6 +81,7 @@ fn settings(identity: Identity) -> Settings {
         endpoints: Endpoints::default(),
         identity,
         isolated: false,
+        environment: Environment::of_process(),
         ca_bundle: None,
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
@@ -92,7 +93,7 @@ fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError>
     runtime.block_on(aws.invoke(request)).map(|_| ())
 }
 
-/// Not a test by itself: the cases of the others, in the process that they start.
+/// Not a test by itself: the cases of the other tests, in the process that they start.
 #[test]
 fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
@@ -102,7 +103,7 @@ fn child() {
         "accepted" => invoke(&runtime, &chain).unwrap(),
         "no credentials" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "NoCredentials"), "{error}");
+            assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "NoCredentials"), "{error}");
             assert!(error.message.starts_with("no credentials from the AWS default chain: "), "{error}");
         }
         "profile" => {
@@ -111,24 +112,24 @@ fn child() {
         }
         "failing program" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "CredentialsFailed"), "{error}");
+            assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "CredentialsFailed"), "{error}");
             assert!(error.message.starts_with("no credentials from the AWS default chain: "), "{error}");
             assert!(error.message.ends_with("credential_process: it ended with status 7: log in first"), "{error}");
             assert!(!error.message.contains("hush"), "{error}");
         }
         "no region" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "NoRegion"), "{error}");
+            assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "NoRegion"), "{error}");
         }
         "new on disk" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "ExpiredTokenException"));
+            assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "ExpiredTokenException"));
             write_keys(&std::env::home_dir().unwrap(), "NEWKEY");
             invoke(&runtime, &chain).unwrap();
         }
         "slow program" => {
             let error = invoke(&runtime, &chain).unwrap_err();
-            assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "CredentialsTimedOut"));
+            assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "CredentialsTimedOut"));
             invoke(&runtime, &chain).unwrap();
             let runs = std::fs::read_to_string(std::env::home_dir().unwrap().join("runs")).unwrap();
             assert_eq!(runs, "run\n", "the program was started again");
@@ -142,6 +143,19 @@ fn child() {
             settings.isolated = true;
             settings.region = Some("eu-west-1".into());
             settings.endpoints = Endpoints::all(&std::env::var(SERVER).unwrap());
+            invoke(&runtime, &Aws::new(settings)).unwrap();
+        }
+        "proxy" => {
+            let mut settings = settings(Identity::default());
+            settings.endpoints = Endpoints::all("http://lambda.example.invalid");
+            invoke(&runtime, &Aws::new(settings)).unwrap();
+        }
+        "snapshot" => {
+            let mut settings = settings(Identity::default());
+            let variables = ["HOME", "AWS_ENDPOINT_URL_LAMBDA"].map(|name| (name, std::env::var(name).unwrap()));
+            let keys = [("AWS_ACCESS_KEY_ID", "NEWKEY"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "ap-south-1")];
+            let keys = keys.map(|(name, value)| (name, value.to_owned()));
+            settings.environment = Environment::of(variables.into_iter().chain(keys));
             invoke(&runtime, &Aws::new(settings)).unwrap();
         }
         other => panic!("no case {other}"),
@@ -173,11 +187,11 @@ fn keys_region_and_endpoint_of_the_environment_are_used() {
 }
 
 #[test]
-fn no_credentials_are_told_as_such() {
+fn no_credentials_are_reported_as_such() {
     run("no credentials", &home("none"), &[("AWS_REGION", "eu-west-1")]);
 }
 
-/// A file that says in its profiles what `program`, a shell's word, is asked for.
+/// Writes the shared file of profiles.
 fn write_config(home: &Path, text: &str) {
     std::fs::create_dir_all(home.join(".aws")).unwrap();
     std::fs::write(home.join(".aws/config"), text).unwrap();
@@ -194,7 +208,7 @@ fn the_program_of_the_default_profile_is_run() {
     run("accepted", &home, &[("AWS_ENDPOINT_URL_LAMBDA", &url)]);
 }
 
-/// It takes longer than a call waits for credentials: that call fails, and the next one has its answer.
+/// The program takes longer than a call waits for credentials: that call fails, and the next one gets its answer.
 #[test]
 fn a_slow_program_is_run_once() {
     let (url, _) = start_server();
@@ -232,23 +246,71 @@ fn keys_of_a_named_profile_win_over_the_environments() {
 }
 
 #[test]
-fn a_program_that_fails_is_told_with_its_profile_and_its_last_words() {
+fn a_program_that_fails_is_reported_with_its_profile_and_its_last_line() {
     let home = home("failing");
     write_config(&home, "[default]\ncredential_process = echo token=hush && echo 'log in first' >&2 && exit 7\n");
     run("failing program", &home, &[("AWS_REGION", "eu-west-1")]);
 }
 
 #[test]
-fn no_region_is_told_as_such() {
+fn no_region_is_reported_as_such() {
     run("no region", &home("no-region"), &[("AWS_ACCESS_KEY_ID", "NEWKEY"), ("AWS_SECRET_ACCESS_KEY", "s")]);
 }
 
 #[test]
-fn refused_credentials_are_looked_for_again() {
+fn rejected_credentials_are_looked_up_again() {
     let (url, _) = start_server();
     let home = home("new");
     write_keys(&home, "OLDKEY");
     run("new on disk", &home, &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_LAMBDA", &url)]);
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_used() {
+    let (url, heads) = start_server();
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", "NEWKEY"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_REGION", "eu-west-1"),
+        ("HTTP_PROXY", &url.replace("http://", "http://user:pass@")),
+    ];
+    run("proxy", &home("proxy"), &environment);
+    let heads = heads.lock().unwrap();
+    assert!(heads[0].starts_with("POST http://lambda.example.invalid/2015-03-31/functions/run/"), "{}", heads[0]);
+    assert!(heads[0].to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{}", heads[0]);
+}
+
+/// The snapshot was taken before the host changed its variables.
+#[test]
+fn the_snapshot_of_the_environment_wins_over_the_environment() {
+    let (url, heads) = start_server();
+    let environment = [
+        ("AWS_ENDPOINT_URL_LAMBDA", url.as_str()),
+        ("AWS_ACCESS_KEY_ID", "OLDKEY"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_EXECUTION_ENV", "changed"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ];
+    run("snapshot", &home("snapshot"), &environment);
+    let heads = heads.lock().unwrap();
+    assert!(heads[0].contains("/ap-south-1/lambda/") && !heads[0].contains("changed"), "{}", heads[0]);
+}
+
+/// In the file of profiles, also for one service alone.
+#[test]
+fn endpoints_of_the_profile_are_used() {
+    let (url, _) = start_server();
+    for text in [
+        format!("[default]\nregion = eu-west-1\nendpoint_url = {url}\n{PROGRAM}\n"),
+        format!(
+            "[default]\nregion = eu-west-1\nservices = local\n{PROGRAM}\n[services local]\nlambda =\n  endpoint_url = {url}\n"
+        ),
+    ] {
+        let home = home("endpoints");
+        write_config(&home, &text);
+        run("accepted", &home, &[]);
+    }
 }
 
 #[test]

@@ -6,15 +6,19 @@
 // Each benchmark uses its part.
 #![allow(dead_code, unreachable_pub)]
 
+use lambda_executor::ffi::ack::*;
 use lambda_executor::ffi::batch::*;
+use lambda_executor::ffi::cancel::*;
 use lambda_executor::ffi::drain::*;
 use lambda_executor::ffi::error::*;
+use lambda_executor::ffi::event::*;
 use lambda_executor::ffi::handle::*;
 use lambda_executor::ffi::queue::*;
+use lambda_executor::ffi::state::*;
 use lambda_executor::ffi::stats::*;
+use lambda_executor::ffi::strings::*;
 use lambda_executor::ffi::sync::*;
-use lambda_executor::ffi::task_state::*;
-use lambda_executor::ffi::types::*;
+use lambda_executor::ffi::task::*;
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 
@@ -50,13 +54,14 @@ impl Handle {
             queue: NO_STRING,
             timeout_ms: 0,
             max_wait_ms: 0,
+            result_timeout_ms: 0,
             attempt_id: NO_STRING,
         };
         // SAFETY: see the top.
         unsafe { lambda_executor_queue(self.0, &task, null_mut()) }
     }
 
-    /// Takes a batch, gives each event to `each`, and frees it, which acknowledges.
+    /// Takes a batch, passes each event to `each`, acknowledges and frees it.
     pub fn sync(&self, timeout_ms: i64, mut each: impl FnMut(&lambda_executor_event_t)) -> usize {
         let mut batch = null_mut();
         // SAFETY: see the top.
@@ -68,6 +73,7 @@ impl Handle {
             for at in 0..len {
                 each(&*lambda_executor_batch_event(batch, at));
             }
+            assert_eq!(lambda_executor_batch_ack(batch, null_mut()), 0);
             lambda_executor_batch_free(batch);
             len
         }
@@ -77,8 +83,10 @@ impl Handle {
         let keys: Vec<_> = keys.iter().map(|key| borrow(key)).collect();
         let mut results = vec![0; keys.len()];
         // SAFETY: see the top.
-        let status =
-            unsafe { lambda_executor_cancel(self.0, keys.as_ptr(), keys.len(), results.as_mut_ptr(), null_mut()) };
+        let status = unsafe {
+            let (first_error, err) = (null_mut(), null_mut());
+            lambda_executor_cancel(self.0, keys.as_ptr(), keys.len(), results.as_mut_ptr(), first_error, err)
+        };
         assert_eq!(status, 0);
     }
 
@@ -106,14 +114,15 @@ impl Handle {
     pub fn drain_nothing(&self) {
         let mut remaining = 0;
         // SAFETY: see the top.
-        unsafe { lambda_executor_drain(self.0, 1, 0, &mut remaining, null_mut()) };
+        let status = unsafe { lambda_executor_drain(self.0, 1, 0, &mut remaining, null_mut()) };
+        assert!(status >= 0, "{status}");
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: see the top; nobody else has the handle.
-        unsafe { lambda_executor_free(self.0) };
+        // SAFETY: see the top; no other thread uses the handle.
+        unsafe { lambda_executor_free(self.0, null_mut()) };
     }
 }
 

@@ -1,20 +1,22 @@
-//! What this sandbox has run before. Lambda may deliver an event twice; a submission seen before is not run again.
+//! The submissions that this sandbox has run. Lambda may deliver an event twice; a submission seen before is not run
+//! again.
 //!
-//! One file a submission, named by a hash of its id: made empty before the command starts, replaced by the result when
-//! it has ended. Files, because a process that dies with its command unreported is started anew in the same sandbox.
-//! While the command runs its file is locked: under `local/` all sandboxes share this record, so another process may meet
-//! the submission, and must tell one that runs from one whose process has died. The kernel gives the lock back with it.
+//! There is one file for each submission, named by a hash of its id. It is created empty before the command starts, and
+//! replaced by the result when the command has ended. The record is on disk because Lambda starts a process that died
+//! again in the same sandbox. While the command runs its file is locked: with `local/` all sandboxes share the record,
+//! and another process must distinguish a submission that runs from one whose process has died. The kernel releases the
+//! lock when the process ends.
 
-use sha2::{Digest, Sha256};
+use crate::digest::hex_digest;
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Lambda delivers again within minutes, and a sandbox does not run more in that time.
+/// Lambda delivers a duplicate within minutes; a sandbox does not run more commands in that time.
 const KEPT: usize = 1_000;
-/// /tmp has 512 MB by default, and it is the command's.
+/// /tmp has 512 MB by default, and commands need it.
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What is known of a submission.
@@ -26,7 +28,7 @@ pub(crate) enum Seen {
     Finished(String),
     /// Another process of this sandbox runs it.
     Running,
-    /// It has begun, its process is no more, and how it ended is not known.
+    /// It has begun, its process has ended, and its result is unknown.
     Unknown,
 }
 
@@ -46,7 +48,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Takes up what an earlier process recorded in `directory`.
+    /// Opens the record in `directory`, with the entries of earlier processes.
     pub(crate) fn open(directory: PathBuf) -> io::Result<Self> {
         Self::open_with(directory, KEPT)
     }
@@ -55,7 +57,7 @@ impl Attempts {
         let mut found = Vec::new();
         for entry in fs::read_dir(&*directory)? {
             let entry = entry?;
-            // Another process on this machine may have removed it just now.
+            // Another process on this machine may have just removed it.
             let Ok(metadata) = entry.metadata() else { continue };
             found.push((metadata.modified()?, entry.path(), metadata.len()));
         }
@@ -69,7 +71,7 @@ impl Attempts {
     /// Marks the submission `id` as begun, unless it is known.
     pub(crate) fn begin(&self, id: &str) -> io::Result<Seen> {
         let path = self.path(id);
-        // Locked before it gets its name, so that nobody ever meets it unlocked while we live.
+        // Locked before it has its name, so that no other process finds it unlocked while this one runs.
         let unnamed = path.with_extension(std::process::id().to_string());
         let linked = File::create(&unnamed).and_then(|file| {
             file.try_lock()?;
@@ -90,7 +92,7 @@ impl Attempts {
     pub(crate) fn finish(&self, id: &str, result: &str) -> io::Result<()> {
         let path = self.path(id);
         let unfinished = path.with_extension("new");
-        // In two steps, so that a half-written result is never taken for one.
+        // In two steps, so that a partly written result is never read.
         fs::write(&unfinished, result).and_then(|()| fs::rename(&unfinished, &path)).inspect_err(|_| {
             let _ = fs::remove_file(&unfinished);
         })?;
@@ -99,13 +101,13 @@ impl Attempts {
     }
 
     fn path(&self, id: &str) -> PathBuf {
-        self.directory.join(hex(&Sha256::digest(id)))
+        self.directory.join(hex_digest(id))
     }
 
     fn keep(&self, path: PathBuf, size: u64) {
         {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            // The one being finished is most often the last.
+            // The submission that ends is usually the last that began.
             if let Some(known) = kept.iter().rposition(|(known, _)| *known == path) {
                 kept.remove(known);
             }
@@ -120,32 +122,27 @@ impl Attempts {
         while kept.len() > self.most || (bytes > KEPT_BYTES && kept.len() > 1) {
             let Some((path, size)) = kept.pop_front() else { return };
             bytes -= size;
-            // Gone already is as good.
+            // It may have been removed already.
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// What a file that is there says.
+/// State of the submission whose file exists.
 fn look(path: &Path) -> io::Result<Seen> {
     let file = File::open(path)?;
     let mut result = io::read_to_string(&file)?;
     if result.is_empty() {
-        // Shared: others that only look must not be taken for the one that runs it.
+        // A shared lock: processes that only look must not pass for the one that runs it.
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Seen::Running),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // It may have ended since we opened the file, which then is not the one of that name any more.
+        // It may have ended since we opened the file. Then another file has the name now.
         result = fs::read_to_string(path)?;
     }
     Ok(if result.is_empty() { Seen::Unknown } else { Seen::Finished(result) })
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

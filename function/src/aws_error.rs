@@ -4,8 +4,8 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use std::fmt::Debug;
 
-/// Code and message where AWS answered, else what went wrong on the way.
-pub(crate) fn tell<E, R>(error: &SdkError<E, R>) -> String
+/// Code and message if AWS answered, otherwise the failure of the connection.
+pub(crate) fn describe<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug,
@@ -17,18 +17,18 @@ where
     }
 }
 
-/// An error with its causes, each once: some repeat what is below them.
+/// An error with its causes, each once: some repeat the text of their own cause.
 pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut told = error.to_string();
+    let mut description = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if !told.contains(&text) {
-            told = format!("{told}: {text}");
+        if !description.contains(&text) {
+            description = format!("{description}: {text}");
         }
         cause = error.source();
     }
-    told
+    description
 }
 
 #[cfg(test)]
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once() {
+    fn each_cause_is_there_once() {
         let caused = |text, source: Option<Caused>| Caused { text, source: source.map(Box::new) };
         let inner = caused("timed out", None);
         let error = caused("dispatch failure", Some(caused("timed out after 10 s: timed out", Some(inner))));

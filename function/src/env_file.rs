@@ -2,16 +2,14 @@
 //!
 //! No error quotes a value: it may be a secret.
 
-use crate::environment;
 use crate::large_argument::MAX_ARGUMENT_BYTES;
 use crate::regular_file::{self, Content};
+use crate::variables::{self, ENV_FILE};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The name of the variable that names the file.
-pub(crate) const VARIABLE: &str = "LAMBDA_EXECUTOR_ENV_FILE";
-/// What Linux takes as arguments and environment together is a few MiB.
+/// Linux accepts a few MiB of arguments and environment together.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Reads the variables; none when there is no file.
@@ -19,9 +17,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<(String, OsString)>, String> {
     match regular_file::read(path, MAX_FILE_BYTES) {
         Ok(Content::Absent) => Ok(Vec::new()),
         Ok(Content::Whole(text)) => variables(&text),
-        Ok(Content::TooLong(bytes)) => Err(format!("{VARIABLE} has {bytes} bytes, more than {MAX_FILE_BYTES}")),
-        Ok(Content::NotAFile) => Err(format!("{VARIABLE} is not a regular file any more")),
-        Err(error) => Err(format!("{VARIABLE} cannot be read: {error}")),
+        Ok(Content::TooLong(bytes)) => Err(format!("{ENV_FILE} has {bytes} bytes, more than {MAX_FILE_BYTES}")),
+        Ok(Content::NotAFile) => Err(format!("{ENV_FILE} is no longer a regular file")),
+        Err(error) => Err(format!("{ENV_FILE} cannot be read: {error}")),
     }
 }
 
@@ -29,7 +27,7 @@ fn variables(text: &[u8]) -> Result<Vec<(String, OsString)>, String> {
     let lines = text.split(|&byte| byte == b'\n').enumerate();
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
-        .map(|(index, line)| variable(line).map_err(|problem| format!("{VARIABLE}, line {}: {problem}", index + 1)))
+        .map(|(index, line)| variable(line).map_err(|problem| format!("{ENV_FILE}, line {}: {problem}", index + 1)))
         .collect()
 }
 
@@ -37,9 +35,9 @@ fn variable(line: &[u8]) -> Result<(String, OsString), String> {
     let equals = line.iter().position(|&byte| byte == b'=').ok_or("not NAME=value")?;
     let (name, value) = (&line[..equals], &line[equals + 1..]);
     let name = std::str::from_utf8(name).ok().filter(|name| is_name(name));
-    let name = name.ok_or("a name has letters, digits and _, and no digit in front")?;
-    if environment::is_ours(name) {
-        return Err(format!("{name} is not PRE_COMMAND's to set"));
+    let name = name.ok_or("a name has letters, digits and _, and does not begin with a digit")?;
+    if variables::is_ours(name) {
+        return Err(format!("{name} cannot be set by PRE_COMMAND"));
     }
     if value.contains(&0) {
         return Err(format!("the value of {name} contains a NUL character"));
@@ -60,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_taken_as_they_are() {
+    fn values_are_taken_literally() {
         let longest = format!("L={}", "x".repeat(MAX_ARGUMENT_BYTES - 2));
         let text = [b"# a comment\n\nA=1\n_b2= x=y \"q\" \nLATIN=\xe4\n".as_slice(), longest.as_bytes()].concat();
         let found = variables(&text).unwrap();
@@ -70,20 +68,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_by_its_line_and_not_quoted() {
+    fn an_error_names_the_line_and_quotes_no_value() {
         let too_long = format!("A=SECRET{}", "x".repeat(MAX_ARGUMENT_BYTES));
-        for (text, told) in [
+        for (text, expected) in [
             ("A=1\nSECRET", "line 2: not NAME=value"),
             ("1A=SECRET", "line 1: a name has"),
             ("=SECRET", "line 1: a name has"),
             ("export A=SECRET", "line 1: a name has"),
             ("A=SECRET\0", "line 1: the value of A contains a NUL"),
-            ("AWS_LAMBDA_RUNTIME_API=SECRET", "AWS_LAMBDA_RUNTIME_API is not PRE_COMMAND's to set"),
-            ("LAMBDA_EXECUTOR_TASK_KEY=SECRET", "LAMBDA_EXECUTOR_TASK_KEY is not PRE_COMMAND's to set"),
+            ("AWS_LAMBDA_RUNTIME_API=SECRET", "AWS_LAMBDA_RUNTIME_API cannot be set by PRE_COMMAND"),
+            ("LAMBDA_EXECUTOR_TASK_KEY=SECRET", "LAMBDA_EXECUTOR_TASK_KEY cannot be set by PRE_COMMAND"),
             (&too_long, "line 1: A has 131079 bytes with its value, and Linux takes 131071"),
         ] {
             let message = variables(text.as_bytes()).unwrap_err();
-            assert!(message.contains(told) && !message.contains("SECRET"), "{message}");
+            assert!(message.contains(expected) && !message.contains("SECRET"), "{message}");
         }
     }
 }

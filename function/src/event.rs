@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// As long as the library lets a key be.
+/// The library's limit for keys.
 const MAX_KEY_BYTES: usize = 8 * 1024;
 /// What SQS allows in a deduplication id, which the attempt id becomes.
 const MAX_ATTEMPT_ID_BYTES: usize = 128;
@@ -11,13 +11,13 @@ const MAX_ATTEMPT_ID_BYTES: usize = 128;
 /// An event that can be answered: it has a key.
 #[derive(Debug)]
 pub(crate) struct Event {
-    /// The host's name for the task, given back byte for byte.
+    /// The host's name for the task, returned byte for byte.
     pub(crate) task_key: String,
     /// Identifies the submission.
     pub(crate) attempt_id: Option<String>,
     /// The queue that the host wants the result in.
     pub(crate) reply_to: Option<String>,
-    /// What to do, or why that is not to be understood.
+    /// What to do, or why the event is invalid.
     pub(crate) task: Result<Task, String>,
 }
 
@@ -41,6 +41,14 @@ pub(crate) enum Command {
     Shell(String),
 }
 
+/// The task of an event, with the ids that its command receives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) task_key: &'a str,
+    pub(crate) attempt_id: Option<&'a str>,
+    pub(crate) task: &'a Task,
+}
+
 /// Fields that we know; others are ignored. `null` counts as absent.
 #[derive(Deserialize)]
 struct Fields<'a> {
@@ -59,7 +67,7 @@ struct Fields<'a> {
 }
 
 impl Event {
-    /// Reads an event. The error tells why there is not even a key to answer to.
+    /// Reads an event. The error says why there is no usable key; without one no result can be sent.
     pub(crate) fn read(json: &str) -> Result<Self, String> {
         // A list of fields would pass as a struct, too.
         if !json.trim_start().starts_with('{') {
@@ -105,7 +113,8 @@ impl Task {
 }
 
 impl Command {
-    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell, where `[` begins a test.
+    /// Reads a variable of the function's environment: a list as JSON, or a line for the shell, where `[` begins a
+    /// test.
     pub(crate) fn read_variable(text: &str) -> Result<Self, String> {
         match serde_json::from_str(text) {
             Ok(serde_json::Value::Array(_)) => Self::read(text),
@@ -154,7 +163,7 @@ fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// The value of an optional field; a wrong one makes the task one that cannot be done.
+/// The value of an optional field. An invalid one makes the task invalid.
 fn valid_or_spoil<T>(field: Option<Result<T, &str>>, task: &mut Result<Task, String>) -> Option<T> {
     match field? {
         Ok(value) => Some(value),

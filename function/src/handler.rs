@@ -1,25 +1,28 @@
 //! One invocation from event to answer.
 
 use crate::attempts::{Attempts, Seen};
-use crate::event::{Event, Task};
+use crate::event::{Event, Job, Task};
 use crate::host;
 use crate::log::{self, Level};
 use crate::process_group;
 use crate::report::{self, Delivery};
 use crate::result::{self, Origin, Outcome, Reason};
-use crate::run::{Job, Runner};
+use crate::run::Runner;
 use crate::time_plan::TimePlan;
 use lambda_runtime::{Context, Diagnostic};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longer than any function runs: keeps a wrong deadline from overflowing the clock.
+/// Longer than any function runs, so that a wrong deadline cannot overflow the clock.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(24 * 3_600);
 
-/// How long a command has from SIGTERM to SIGKILL when this program itself has to end. Who ends it gives half a second.
+/// Characters of a queue's URL in an error. Those of AWS have fewer: a queue's name has at most 80.
+const MAX_SHOWN_URL: usize = 200;
+
+/// How long a command has from SIGTERM to SIGKILL when this program itself has to end: its host allows half a second.
 pub(crate) const LAST_GRACE: Duration = Duration::from_millis(300);
 
-/// What lasts from one invocation to the next.
+/// State that lasts from one invocation to the next.
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(crate) runner: Runner,
@@ -30,8 +33,8 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Does what the event asks for and reports it. The error fails the invocation: Lambda tries again, and in the end
-    /// the dead letter queue tells.
+    /// Does what the event asks for and reports it. The error fails the invocation: Lambda tries again, and at last the
+    /// dead letter queue has the event and the error's message.
     pub(crate) async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         let mut answer = std::pin::pin!(self.handle_event(event, context));
         tokio::select! {
@@ -39,7 +42,7 @@ impl Handler {
             () = host::gone(&self.api) => {
                 process_group::end_current(self.runner.settings.kill_grace.min(LAST_GRACE)).await;
                 let message = format!("nothing listens at {} any more, where events come from: ending", self.api);
-                // Cannot be told to anybody, which ends this program.
+                // Nothing takes this answer; failing to send it ends the program.
                 Err(failed(None, "LambdaExecutor.HostGone", message))
             }
         }
@@ -64,13 +67,8 @@ impl Handler {
         };
         let queue_url = event.reply_to.as_deref().unwrap_or(&settings.queue_url);
         if !settings.may_reply_to(queue_url) {
-            let message = format!(
-                "the event asks for its result in {queue_url}, which is neither the configured queue nor in \
-                 LAMBDA_EXECUTOR_REPLY_TO_ALLOW; nothing was run"
-            );
-            log::write(Level::Error, &message, &[("task_key", origin.task_key.into())]);
-            let outcome = Outcome::not_run(Reason::ReplyToRefused, &message);
-            return self.send(&origin, &settings.queue_url, outcome, &plan).await;
+            let message = reply_to_refused(queue_url, &settings.queue_url);
+            return Err(failed(Some(origin.task_key), "LambdaExecutor.ReplyToRefused", message));
         }
         match &event.task {
             Ok(task) => self.run_once(&origin, task, queue_url, &plan).await,
@@ -95,8 +93,8 @@ impl Handler {
                 log::write(Level::Warn, "seen before: not run again, its result is sent again", &[key]);
                 return self.send_body(origin, queue_url, &body, plan).await;
             }
-            // The other invocation reports it, or fails and is tried again. Failing this one as well would end in a dead
-            // letter for a command that may yet succeed.
+            // The other invocation reports the result, or fails and is retried. If this one failed too, a command that
+            // may still succeed would have a dead letter.
             Ok(Seen::Running) => {
                 log::write(Level::Warn, "another invocation runs this submission now: left to that one", &[key]);
                 return Ok(json!({"task_key": origin.task_key, "left_to": "the invocation that runs it"}));
@@ -109,7 +107,7 @@ impl Handler {
                 );
                 return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
             }
-            // Better perhaps twice than never.
+            // Running it twice is better than not at all.
             Err(error) => {
                 let message = format!("cannot record that the command begins, running it all the same: {error}");
                 log::write(Level::Warn, &message, std::slice::from_ref(&key));
@@ -123,7 +121,8 @@ impl Handler {
         );
         let job = Job { task_key: origin.task_key, attempt_id: origin.attempt_id, task };
         let finished = self.runner.run(job, plan).await;
-        let outcome = finished.outcome;
+        let mut outcome = finished.outcome;
+        let body = encode(origin, &mut outcome)?;
         log::write(
             Level::Info,
             "task ended",
@@ -134,13 +133,12 @@ impl Handler {
                 ("ms", outcome.started_at_ms.map(|started| outcome.finished_at_ms - started).into()),
             ],
         );
-        let body = encode(origin, outcome)?;
         if let Err(error) = self.attempts.finish(submission(origin), &body) {
             let message = format!("cannot keep the result for a second delivery of the event: {error}");
             log::write(Level::Warn, &message, &[key]);
         }
         let answer = self.send_body(origin, queue_url, &body, plan).await;
-        // Not before the report: what the command left in the background may go on until here, and no longer.
+        // Not before the report: processes that the command left in the background may run until here.
         drop(finished.leftovers);
         answer
     }
@@ -149,10 +147,10 @@ impl Handler {
         &self,
         origin: &Origin<'_>,
         queue_url: &str,
-        outcome: Outcome,
+        mut outcome: Outcome,
         plan: &TimePlan,
     ) -> Result<Value, Diagnostic> {
-        self.send_body(origin, queue_url, &encode(origin, outcome)?, plan).await
+        self.send_body(origin, queue_url, &encode(origin, &mut outcome)?, plan).await
     }
 
     async fn send_body(
@@ -166,18 +164,31 @@ impl Handler {
         report::deliver(&self.sqs, delivery, plan.send_by)
             .await
             .map_err(|error| failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", error.to_string()))?;
-        // For who invokes the function by hand and waits; Lambda drops it otherwise.
+        // For a synchronous invocation by hand; Lambda drops it otherwise.
         Ok(json!({"task_key": origin.task_key, "result_sent_to": queue_url}))
     }
 }
 
-/// What tells one submission from another. Airflow's executor sends no attempt id; Lambda's own tries again keep the
-/// request id where it can be seen.
+/// Identifies the submission. Airflow's executor sends no attempt id; Lambda's retries of one invocation have the same
+/// request id.
 fn submission<'a>(origin: &Origin<'a>) -> &'a str {
     origin.attempt_id.unwrap_or(origin.request_id)
 }
 
-fn encode(origin: &Origin<'_>, outcome: Outcome) -> Result<String, Diagnostic> {
+/// Fails the invocation, and with it the task: the scheduler reads the dead letter queue, but not the configured
+/// results queue. Lambda copies the first 1 KB of the message into the dead letter.
+fn reply_to_refused(reply_to: &str, queue_url: &str) -> String {
+    // From the event, so it may be anything.
+    let shown: String = reply_to.chars().take(MAX_SHOWN_URL).collect();
+    let cut = if shown.len() < reply_to.len() { " (cut)" } else { "" };
+    format!(
+        "nothing was run: the event's reply_to is `{shown}`{cut}, but this function sends results only to \
+         `{queue_url}` (QUEUE_URL) and to the queues in LAMBDA_EXECUTOR_REPLY_TO_ALLOW; set QUEUE_URL to the \
+         scheduler's queue_url, letter for letter, or list the queue in LAMBDA_EXECUTOR_REPLY_TO_ALLOW"
+    )
+}
+
+fn encode(origin: &Origin<'_>, outcome: &mut Outcome) -> Result<String, Diagnostic> {
     result::encode(origin, outcome).map_err(|error| {
         failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", format!("cannot write the result: {error}"))
     })

@@ -1,4 +1,5 @@
-//! Directories that the image names and the sandbox does not have: /tmp is empty at first, whatever the image had in it.
+//! Directories that the image names and a new sandbox does not have: its /tmp is empty, also if the image had files
+//! there.
 
 use crate::log::{self, Level};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where programs keep their files.
 const VARIABLES: [&str; 2] = ["HOME", "AIRFLOW_HOME"];
 
-/// Makes those of them that are below `temporary`. Without one a command may still work.
+/// Creates those that are below `temporary`. A failure is a warning only: the command may not need them.
 pub(crate) fn make(temporary: &Path) {
     for name in VARIABLES {
         let Some(path) = std::env::var_os(name).map(PathBuf::from).filter(|path| path.starts_with(temporary)) else {

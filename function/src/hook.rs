@@ -1,13 +1,14 @@
-//! PRE_COMMAND and POST_COMMAND: programs of the operator's that run before and after each command.
+//! PRE_COMMAND and POST_COMMAND: the operator's programs that run before and after each command.
 
 use crate::environment::Environment;
 use crate::event::Command;
 use crate::process_group::{Ended, ProcessGroup};
+use crate::tail::TailText;
 use crate::time_plan::Limit;
 use crate::watch::{Watched, watch};
 
-/// Runs one; the error says in words what went wrong, its output included. What it leaves in the background is ended
-/// with it.
+/// Runs one. The error describes the failure, with the end of the output. Processes that it leaves in the background
+/// end with it.
 pub(crate) async fn run(
     name: &str,
     hook: &Command,
@@ -27,8 +28,16 @@ pub(crate) async fn run(
         .map_err(|error| format!("{name}: its output cannot be read: {error}"))?;
     match failure(&watched) {
         None => Ok(()),
-        Some(failure) if watched.output_tail.is_empty() => Err(format!("{name} failed: {failure}")),
-        Some(failure) => Err(format!("{name} failed: {failure}; it said: {}", watched.output_tail.trim_end())),
+        Some(failure) => Err(format!("{name} failed: {failure}{}", said(&watched.output))),
+    }
+}
+
+/// The end of the output for an error message.
+fn said(output: &TailText) -> String {
+    match (output.text.trim_end(), output.truncated) {
+        ("", _) => String::new(),
+        (text, false) => format!("; it said: {text}"),
+        (text, true) => format!("; it said, at the end of {} bytes: {text}", output.length),
     }
 }
 
@@ -38,6 +47,6 @@ fn failure(watched: &Watched) -> Option<String> {
         (None, Some(Ended::Exited(0))) => None,
         (None, Some(Ended::Exited(status))) => Some(format!("exit status {status}")),
         (None, Some(Ended::Signalled(signal))) => Some(format!("ended by signal {signal}")),
-        (None, None) => Some("its exit status cannot be had from the kernel".to_owned()),
+        (None, None) => Some("its exit status cannot be read from the kernel".to_owned()),
     }
 }

@@ -1,10 +1,10 @@
-//! Tells Lambda that the function cannot start. The runtime crate does so only for what it does itself.
+//! Reports to Lambda that the function cannot start. The runtime crate reports only its own errors.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Posts the error to the Runtime API at `api` (`host:port`).
 pub(crate) fn post(api: &str, error_type: &str, message: &str) -> std::io::Result<()> {
@@ -15,10 +15,10 @@ pub(crate) fn post(api: &str, error_type: &str, message: &str) -> std::io::Resul
         body.len()
     );
     let address = api.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(request.as_bytes())?;
-    // The answer says nothing of use, but we must not be gone before the server has read all.
+    // The answer has no useful content, but the server must have read the request before this program exits.
     let _ = stream.read(&mut [0; 256]);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Linux takes no argument of 128 KiB or more. Airflow's workloads can be larger; its module reads them from a file too.
+//! Linux does not accept arguments of 128 KiB or more. Airflow's workloads can be larger; its module also reads them
+//! from a file.
 
 use crate::state_dir::RunDir;
 
@@ -8,7 +9,7 @@ pub(crate) const MAX_ARGUMENT_BYTES: usize = 131_071;
 
 const AIRFLOW_MODULE: &str = "airflow.sdk.execution_time.execute_workload";
 
-/// Makes every argument short enough, or says why that cannot be.
+/// Makes every argument short enough. The error names the one that cannot be.
 pub(crate) fn fit(argv: &[String], run_dir: &RunDir) -> Result<Vec<String>, String> {
     let mut fitted = argv.to_vec();
     if let [.., dash_m, module, option, workload] = fitted.as_mut_slice()

@@ -1,19 +1,19 @@
 //! Our own lines in the function's log: one JSON object each, which CloudWatch can search by field.
 //!
-//! Of an event only the key, its ids, the queue and the program's name may be logged. Never arguments or the event as it
-//! is: they carry tokens.
+//! Of an event only the key, its ids, the queue and the program's name may be logged, never arguments or the whole
+//! event: they contain tokens.
 
 use serde_json::{Map, Value};
 use std::io::Write;
 
-/// How bad it is.
+/// Severity of a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Level {
-    /// The ordinary course of things.
+    /// Normal operation.
     Info,
-    /// Not as it should be; we go on.
+    /// Something is wrong; work continues.
     Warn,
-    /// The task fails without its command, or the invocation does.
+    /// The task fails before its command runs, or the invocation fails.
     Error,
 }
 
@@ -28,6 +28,6 @@ pub(crate) fn write(level: Level, message: &str, fields: &[(&str, Value)]) {
     line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let mut text = Value::Object(line).to_string();
     text.push('\n');
-    // A log that cannot be written must not end the work, as the print macros would.
+    // The print macros would panic if the log cannot be written; work must continue.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,13 +1,17 @@
-//! What runs inside AWS Lambda, as a custom runtime: takes an event, runs its command, and sends what became of it to an
-//! SQS queue. The crate's README is its manual.
+//! The program inside AWS Lambda, a custom runtime: takes an event, runs its command, and sends the result to an SQS
+//! queue. The crate's README is its manual.
 //!
-//! An invocation goes through `handler`: `event` reads it, `attempts` says whether it was run before, `run` runs the
-//! command within the bounds of `time_plan`, `result` writes the message and `report` sends it. What a command needs is
-//! prepared by `s3`, `home`, `large_argument`, `environment` and `hook`; `process_group`, `watch` and `output` look after it while
-//! it runs. `termination` and `host` notice that this program itself has to end.
+//! `handler` handles one invocation: `event` reads the event, `attempts` says whether it was run before, `run` runs the
+//! command within the limits of `time_plan`, `result` writes the message and `report` sends it. `s3`, `home`,
+//! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
+//! handle it while it runs. `termination` and `host` notice that this program itself has to end.
+//!
+//! Imports between these files have no cycles.
 
 mod attempts;
 mod aws_error;
+mod clock;
+mod digest;
 mod env_file;
 mod environment;
 mod event;
@@ -33,6 +37,7 @@ mod state_dir;
 mod tail;
 mod termination;
 mod time_plan;
+mod variables;
 mod watch;
 
 use aws_config::BehaviorVersion;
@@ -41,9 +46,8 @@ use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use log::Level;
 use serde_json::value::RawValue;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
-/// The exit status of a program that SIGTERM ended, as a shell tells it.
+/// The exit status of a program that SIGTERM ended, as a shell reports it.
 const TERMINATED: u8 = 128 + 15;
 
 fn main() -> ExitCode {
@@ -66,8 +70,8 @@ fn main() -> ExitCode {
         let mut served = std::pin::pin!(serve(&api));
         tokio::select! {
             status = &mut served => status,
-            // What is being done is not gone on with from here: a result that tells of our own SIGTERM would be taken
-            // for the command's. Lambda sees that no answer came.
+            // The invocation stops here: a result caused by our own SIGTERM would pass for the command's. Lambda sees
+            // that no answer came.
             Ok(()) = termination::requested(termination) => {
                 log::write(Level::Info, "SIGTERM: ending", &[]);
                 process_group::end_current(handler::LAST_GRACE).await;
@@ -75,7 +79,7 @@ fn main() -> ExitCode {
             }
         }
     });
-    // A thread that waits for a log which takes no more must not keep us.
+    // A thread may be blocked on a log that nothing reads; do not wait for it.
     runtime.shutdown_background();
     status
 }
@@ -103,7 +107,7 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let settings = settings::Settings::read(variable).map_err(|error| error.to_string())?;
     let names: Vec<String> = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
     for name in settings::Settings::unknown(names.iter().map(String::as_str)) {
-        log::write(Level::Warn, &format!("{name} is no variable of this program: it is ignored"), &[]);
+        log::write(Level::Warn, &format!("{name} is not a variable of this program and is ignored"), &[]);
     }
     let temporary = std::env::temp_dir();
     let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
@@ -119,13 +123,7 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
 fn cannot_start(api: &str, message: &str) -> ExitCode {
     log::write(Level::Error, message, &[]);
     if let Err(error) = init_error::post(api, "LambdaExecutor.CannotStart", message) {
-        log::write(Level::Error, &format!("cannot tell Lambda at {api}: {error}"), &[]);
+        log::write(Level::Error, &format!("cannot report this to Lambda at {api}: {error}"), &[]);
     }
     ExitCode::FAILURE
-}
-
-/// Milliseconds since 1970.
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

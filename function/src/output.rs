@@ -1,6 +1,7 @@
-//! The command's output: passed on to the function's log as it comes, byte for byte, its end kept for the result.
+//! The command's output: copied to the function's log as it comes, byte for byte; its end is kept for the result.
 
-use crate::tail::Tail;
+use crate::log;
+use crate::tail::{Tail, TailText};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
@@ -9,15 +10,15 @@ use std::time::Duration;
 use tokio::io::{AsyncWriteExt, Stderr, Stdout};
 use tokio::net::unix::pipe::Receiver;
 
-/// What a pipe holds at most, unless its size was changed.
+/// The default capacity of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// The most that a pipe can be made to hold without privileges: what the command itself wrote is within it, the rest
-/// comes from a process that it left behind.
+/// The largest capacity of a pipe without privileges. All that the command itself wrote is within it; more comes from a
+/// process that it left behind.
 const DRAIN_BYTES: usize = 1024 * 1024;
-/// How long the report waits for a log that takes no more.
+/// How long the result waits for a log that nothing reads.
 const LOG_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Both streams of a command, and the end of what came through them in the order it came.
+/// Both streams of a command, and the end of their output in the order in which it was read.
 pub(crate) struct Output {
     stdout: Option<Receiver>,
     stderr: Option<Receiver>,
@@ -55,8 +56,8 @@ impl Output {
         })
     }
 
-    /// Passes output on; returns when both streams are closed. May be dropped at any await and called again: nothing
-    /// is lost or passed on twice.
+    /// Copies output; returns when both streams are closed. May be dropped at any await and called again: nothing is
+    /// lost or copied twice.
     pub(crate) async fn pump(&mut self) {
         loop {
             self.log.write_pending().await;
@@ -87,9 +88,9 @@ impl Output {
         }
     }
 
-    /// Takes what the command wrote before it ended, and no more: a process that it left behind may hold the pipes
-    /// open for ever. Returns the end of the output as text.
-    pub(crate) async fn finish(mut self) -> String {
+    /// Reads the output that the command wrote before it ended, and no more: a process that it left behind may keep the
+    /// pipes open for ever. Returns the end of the output, and how much there was.
+    pub(crate) async fn finish(mut self) -> TailText {
         let mut rest = Vec::new();
         for (pipe, stream) in [(self.stdout.take(), Stream::Stdout), (self.stderr.take(), Stream::Stderr)] {
             let bytes = pipe.map(drain).unwrap_or_default();
@@ -105,7 +106,7 @@ impl Output {
             }
         };
         if tokio::time::timeout(LOG_PATIENCE, write).await.is_err() {
-            crate::log::write(crate::log::Level::Warn, "the log takes no more output; the rest of it is dropped", &[]);
+            log::write(log::Level::Warn, "the log accepts no more output; the rest of it is dropped", &[]);
         }
         self.tail.into_text()
     }
@@ -118,10 +119,10 @@ async fn ready(pipe: &Receiver, stream: Stream) -> Stream {
 }
 
 fn drain(pipe: Receiver) -> Vec<u8> {
-    // Read directly: tokio's idea of what is readable may lag behind.
+    // Read directly: tokio's readiness may lag behind.
     let Ok(fd) = pipe.into_nonblocking_fd() else { return Vec::new() };
     let mut bytes = Vec::new();
-    // Ends at the end of the stream, the limit, or the error that says nothing is there now; what was read stays.
+    // Ends at the end of the stream, the limit, or `WouldBlock`; what was read stays.
     let _ = File::from(fd).take(DRAIN_BYTES as u64).read_to_end(&mut bytes);
     bytes
 }
@@ -144,7 +145,7 @@ impl Log {
         self.to = to;
     }
 
-    /// Writes on another thread, so that a log that takes its time stops neither clock nor report. May be dropped and
+    /// Writes on another thread, so that a slow log delays neither time limits nor the result. May be dropped and
     /// called again.
     async fn write_pending(&mut self) {
         while self.written < self.pending.len() {
@@ -155,7 +156,7 @@ impl Log {
             };
             match result {
                 Ok(length) if length > 0 => self.written += length,
-                // Our own log is gone. The command goes on.
+                // Our own log is closed. The command continues.
                 _ => self.written = self.pending.len(),
             }
         }

@@ -1,7 +1,7 @@
-//! A command as a process group of its own: started, waited for, signalled and cleaned up as a whole.
+//! A command in its own process group: started, waited for, signalled and cleaned up as a whole.
 //!
-//! The first process of the group stays unreaped (a zombie) until the value is dropped. As long as it is there, the
-//! kernel gives its number to nobody else, so a signal to the group can never reach a stranger.
+//! The first process of the group stays unreaped (a zombie) until the value is dropped. Until then the kernel does not
+//! reuse its number, so a signal to the group cannot reach another program.
 
 #![allow(unsafe_code)]
 
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// How often to look whether a group has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The numbers of the groups that are there. This program runs one command at a time, but what it left in the background
-/// may still be there when POST_COMMAND runs.
+/// The numbers of the groups that exist. This program runs one command at a time, but processes that it left in the
+/// background may still run with POST_COMMAND.
 static CURRENT: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
 
 fn current() -> MutexGuard<'static, Vec<libc::pid_t>> {
@@ -46,12 +46,12 @@ impl ProcessGroup {
     pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let us = std::process::id();
-        // SAFETY: between fork and exec only the async-signal-safe prctl, getppid and pthread_sigmask are called; nothing
-        // is allocated.
+        // SAFETY: between fork and exec only the async-signal-safe prctl, getppid and pthread_sigmask are called;
+        // nothing is allocated.
         unsafe {
             command.pre_exec(move || {
                 termination::let_through()?;
-                // When this program is killed, its command must not go on by itself: nobody would report it.
+                // When this program is killed, its command must end too: nothing would report its result.
                 if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                     return Err(io::Error::last_os_error());
                 }
@@ -106,14 +106,14 @@ fn signal_group(id: libc::pid_t, signal: libc::c_int) {
     unsafe { libc::kill(-id, signal) };
 }
 
-/// Ends the groups that are there, if any: SIGTERM, and SIGKILL to what is left of them after `grace`. No
-/// [`ProcessGroup`] must be dropped meanwhile.
+/// Ends all groups: SIGTERM, and SIGKILL to processes that remain after `grace`. No [`ProcessGroup`] may be dropped
+/// meanwhile.
 pub(crate) async fn end_current(grace: Duration) {
     let groups = current().clone();
     groups.iter().for_each(|&id| signal_group(id, libc::SIGTERM));
     let until = Instant::now() + grace;
-    // All of them, not their first processes only: those are often shells, which end at once, and what they have started
-    // may have work to finish.
+    // Wait for all processes, not only the first of each group: that is often a shell, which ends at once, while its
+    // children may have work to finish.
     while groups.iter().any(|&id| lives(id)) && Instant::now() < until {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -136,7 +136,7 @@ impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.kill();
         current().retain(|&id| id != self.id);
-        // A process in an uninterruptible wait ignores even SIGKILL for a while; we must not wait with it.
+        // A process in an uninterruptible wait does not end at SIGKILL yet; do not wait for it.
         let _ = self.child.try_wait();
     }
 }
@@ -160,8 +160,8 @@ fn wait_unreaped(id: libc::pid_t) -> io::Result<Ended> {
     }
 }
 
-/// Makes ended children wait for us, whoever started us: a parent that ignores SIGCHLD passes that on, and then the
-/// kernel throws exit statuses away. Call it before any thread is started.
+/// Makes the kernel keep exit statuses of children until we read them. A parent that ignores SIGCHLD passes that on to
+/// this program, and then the kernel discards them. Call it before any thread is started.
 pub(crate) fn keep_exit_statuses() {
     // SAFETY: the default action is always valid, and no handler of ours is replaced: there are none.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn exit_statuses_and_signals_are_told_apart() {
+    async fn exit_statuses_and_signals_are_distinct() {
         assert_eq!(shell("exit 3").ended().await.unwrap(), Ended::Exited(3));
         assert_eq!(shell("kill -9 $$").ended().await.unwrap(), Ended::Signalled(9));
     }

@@ -1,4 +1,4 @@
-//! Reads a file that a program of somebody else's has written, whatever that is.
+//! Reads a file that another program has written, and that may be anything.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
@@ -18,7 +18,7 @@ pub(crate) enum Content {
 
 /// Reads at most `most` bytes.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Content> {
-    // Without O_NONBLOCK a named pipe in its place would hold us for ever.
+    // Without O_NONBLOCK opening a named pipe would block for ever.
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Content::Absent),
@@ -40,7 +40,7 @@ mod tests {
     use crate::scratch::Scratch;
 
     #[test]
-    fn whatever_is_there_is_told_at_once() {
+    fn every_kind_of_file_is_recognised_at_once() {
         let directory = Scratch::new("regular_file");
         let path = directory.join("file");
         assert_eq!(read(&path, 3).unwrap(), Content::Absent);

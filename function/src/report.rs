@@ -1,23 +1,22 @@
-//! Sends a result to SQS, again and again until it is taken, the time is up, or trying cannot help.
+//! Sends a result to SQS, and retries until SQS accepts it, the time is up, or a retry cannot help.
 
-use crate::attempts::hex;
 use crate::aws_error;
+use crate::digest::hex_digest;
 use crate::log::{self, Level};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message::SendMessageError;
-use sha2::{Digest, Sha256};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A try without an answer is given up after this long: SQS answers in milliseconds, and a lost connection should not
-/// use up the time of the others.
+/// Time limit of one try. SQS answers in milliseconds, and a lost connection must not use up the time of the other
+/// tries.
 const TRY_LIMIT: Duration = Duration::from_secs(5);
 
-/// AWS's codes for what no further try mends. All others, and all that never reached AWS, may pass. SQS also answers
-/// with the codes of its older protocol, which the SDK prefers: both are here.
+/// AWS's codes of errors that no retry can fix. Others, and failures that never reached AWS, may pass. SQS also answers
+/// with the codes of its older protocol, which the SDK prefers: the list has both.
 const PERMANENT: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
@@ -58,7 +57,7 @@ const PERMANENT: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// One result on its way.
+/// One result to deliver.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Delivery<'a> {
     pub(crate) queue_url: &'a str,
@@ -89,7 +88,7 @@ pub(crate) async fn deliver(client: &Client, delivery: Delivery<'_>, until: Inst
         match tokio::time::timeout(limit, request(client, delivery).send()).await {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => {
-                reason = aws_error::tell(&error);
+                reason = aws_error::describe(&error);
                 if is_permanent(&error) {
                     return Err(NotDelivered::Refused { queue_url, reason });
                 }
@@ -117,22 +116,22 @@ fn request(
 ) -> aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder {
     let request = client.send_message().queue_url(delivery.queue_url).message_body(delivery.body);
     if delivery.queue_url.ends_with(".fifo") {
-        // A group a task: results of different tasks need no order. A key may be longer than a group id.
-        request.message_group_id(hex(&Sha256::digest(delivery.task_key))).message_deduplication_id(delivery.submission)
+        // One group for each task: results of different tasks need no order. A key may be longer than a group id.
+        request.message_group_id(hex_digest(delivery.task_key)).message_deduplication_id(delivery.submission)
     } else {
         request
     }
 }
 
 fn is_permanent(error: &SdkError<SendMessageError>) -> bool {
-    // A request that could not even be built is the same the next time.
+    // A request that cannot be built fails the same way again.
     matches!(error, SdkError::ConstructionFailure(_))
         || error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| PERMANENT.contains(&code))
 }
 
-/// Between three quarters and all of `pause`, so that many functions do not knock in step.
+/// Between three quarters and all of `pause`, so that many functions do not retry at the same moment.
 fn jittered(pause: Duration) -> Duration {
-    // Each of these is seeded anew: random enough to spread.
+    // Each `RandomState` has a new seed: random enough for this.
     let random = RandomState::new().build_hasher().finish() % 256;
     pause * 3 / 4 + pause / 4 * u32::try_from(random).unwrap_or(0) / 255
 }

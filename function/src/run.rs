@@ -1,36 +1,30 @@
-//! Runs one command: fetches what it needs, prepares it, watches over it, and tells what became of it.
+//! Runs one command: fetches what it needs, prepares it, watches it, and makes the outcome of how it ended.
 
+use crate::clock;
 use crate::env_file;
 use crate::environment::Environment;
-use crate::event::Task;
+use crate::event::Job;
 use crate::home;
 use crate::hook;
 use crate::large_argument;
 use crate::log::{self, Level};
 use crate::process_group::{Ended, ProcessGroup};
 use crate::result::{NOT_RUN, Outcome, Reason, TIMED_OUT};
-use crate::result_file;
+use crate::result_file::{self, Value};
 use crate::s3;
 use crate::settings::Settings;
 use crate::state_dir::{RunDir, StateDir};
 use crate::time_plan::{Limit, TimePlan};
+use crate::variables::ENV_FILE;
 use crate::watch::{Watched, watch};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Instant;
 
-/// The return code of a program that is not there, as a shell gives it.
+/// The return code of a program that does not exist, as in a shell.
 const NOT_FOUND: i32 = 127;
 
-/// What to run, and for whom.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Job<'a> {
-    pub(crate) task_key: &'a str,
-    pub(crate) attempt_id: Option<&'a str>,
-    pub(crate) task: &'a Task,
-}
-
-/// What commands are run with, from one to the next.
+/// State that lasts from one command to the next.
 #[derive(Debug)]
 pub(crate) struct Runner {
     pub(crate) settings: Settings,
@@ -43,8 +37,8 @@ pub(crate) struct Runner {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
-    /// Ends what the command left running when dropped. Keep it until the result is sent: some programs finish their
-    /// work in the background.
+    /// When dropped, ends processes that the command left running. Keep it until the result is sent: some programs
+    /// finish their work in the background.
     pub(crate) leftovers: Option<ProcessGroup>,
 }
 
@@ -53,7 +47,7 @@ struct Prepared {
     command: std::process::Command,
     environment: Environment,
     result_path: PathBuf,
-    /// Goes with the command's files when dropped.
+    /// Removes the command's files when dropped.
     _run_dir: RunDir,
 }
 
@@ -72,14 +66,11 @@ impl Runner {
         let mut finished = self.run_command(prepared.command, job.task.command.program(), &limit).await;
         let outcome = &mut finished.outcome;
         self.run_post_command(job, prepared.environment, outcome, plan).await;
-        match result_file::read(&prepared.result_path) {
-            Ok(value) => outcome.value = value,
-            Err(message) => outcome.add_note(&message),
-        }
+        outcome.set_value(result_file::read(&prepared.result_path));
         finished
     }
 
-    /// All that has to be there before the command can start. The error says what is not.
+    /// Prepares all that the command needs. The error says what failed.
     async fn prepare(&self, job: Job<'_>, plan: &TimePlan) -> Result<Prepared, String> {
         // A command may have removed it.
         home::make(&std::env::temp_dir());
@@ -95,7 +86,7 @@ impl Runner {
         if let Some(pre_command) = &self.settings.pre_command {
             let env_path = run_dir.file("env");
             let mut for_hook = environment.clone();
-            for_hook.tell(env_file::VARIABLE, &env_path);
+            for_hook.set(ENV_FILE, &env_path);
             let tail_bytes = self.settings.output_tail_bytes;
             hook::run("PRE_COMMAND", pre_command, &for_hook, tail_bytes, &plan.limit_before()).await?;
             environment.add(env_file::read(&env_path)?);
@@ -108,7 +99,7 @@ impl Runner {
     }
 
     async fn run_command(&self, command: std::process::Command, program: &str, limit: &Limit) -> Finished {
-        let started_at_ms = crate::unix_ms();
+        let started_at_ms = clock::unix_ms();
         let mut group = match ProcessGroup::start(command) {
             Ok(group) => group,
             Err(error) => return Finished { outcome: not_started(program, &error), leftovers: None },
@@ -121,8 +112,8 @@ impl Runner {
         Finished { outcome, leftovers: Some(group) }
     }
 
-    /// Whatever became of the command: the operator may have to tidy up after it. Its own failure changes nothing of
-    /// that.
+    /// Runs however the command ended: the operator may have to clean up after it. A failure of POST_COMMAND does not
+    /// change the task's result.
     async fn run_post_command(
         &self,
         job: Job<'_>,
@@ -131,10 +122,10 @@ impl Runner {
         plan: &TimePlan,
     ) {
         let Some(post_command) = &self.settings.post_command else { return };
-        environment.tell("LAMBDA_EXECUTOR_RETURN_CODE", outcome.return_code.to_string());
-        environment.tell("LAMBDA_EXECUTOR_REASON", outcome.reason.name());
+        environment.set("LAMBDA_EXECUTOR_RETURN_CODE", outcome.return_code.to_string());
+        environment.set("LAMBDA_EXECUTOR_REASON", outcome.reason.name());
         if let Some(signal) = outcome.signal {
-            environment.tell("LAMBDA_EXECUTOR_SIGNAL", signal.to_string());
+            environment.set("LAMBDA_EXECUTOR_SIGNAL", signal.to_string());
         }
         let limit = plan.limit_after(Instant::now(), self.settings.post_timeout);
         let tail_bytes = self.settings.output_tail_bytes;
@@ -148,7 +139,7 @@ impl Runner {
 fn not_started(program: &str, error: &std::io::Error) -> Outcome {
     let (reason, return_code, message) = match error.kind() {
         ErrorKind::NotFound => (Reason::Exit, NOT_FOUND, format!("cannot start `{program}`: {error}")),
-        // Not the program's fault.
+        // Not an error of the program.
         ErrorKind::ArgumentListTooLong => (
             Reason::SetupFailed,
             NOT_RUN,
@@ -172,7 +163,7 @@ fn outcome_of(watched: Watched) -> Outcome {
         (None, Some(Ended::Exited(status))) => (Reason::Exit, status, None),
         (None, Some(Ended::Signalled(signal))) => (Reason::Signal, -signal, None),
         (None, None) => {
-            let note = "the command's exit status cannot be had from the kernel".to_owned();
+            let note = "the command's exit status cannot be read from the kernel".to_owned();
             (Reason::SetupFailed, NOT_RUN, Some(note))
         }
     };
@@ -180,8 +171,8 @@ fn outcome_of(watched: Watched) -> Outcome {
         reason,
         return_code,
         signal,
-        output_tail: watched.output_tail,
-        value: None,
+        output: watched.output,
+        value: Value::Nothing,
         started_at_ms: None,
         finished_at_ms: watched.finished_at_ms,
     };

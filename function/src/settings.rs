@@ -1,12 +1,12 @@
 //! What the environment of the function configures, read once and checked before the first event.
 
-use crate::environment;
 use crate::event::Command;
-use crate::s3::{Location, Source};
+use crate::s3::{Location, MAX_BYTES_VARIABLE, Source};
+use crate::variables;
 use std::time::Duration;
 
-/// Where the results queue may be named, in order: Airflow's own handler reads the first and the last, its setup guide
-/// also speaks of the second.
+/// Variables that may name the results queue, in order: Airflow's own handler reads the first and the last, its setup
+/// guide also names the second.
 const QUEUE_URL_VARIABLES: [&str; 3] =
     ["AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL", "AIRFLOW__LAMBDA_EXECUTOR__QUEUE_URL", "QUEUE_URL"];
 const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
@@ -14,25 +14,23 @@ const REPLY_TO_ALLOW: &str = "LAMBDA_EXECUTOR_REPLY_TO_ALLOW";
 const OUTPUT_TAIL_BYTES: &str = "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES";
 const KILL_GRACE_MS: &str = "LAMBDA_EXECUTOR_KILL_GRACE_MS";
 const S3_URI: &str = "S3_URI";
-/// Named in an error of the sync, too.
-pub(crate) const S3_MAX_BYTES: &str = "LAMBDA_EXECUTOR_S3_MAX_BYTES";
 const PRE_COMMAND: &str = "PRE_COMMAND";
 const POST_COMMAND: &str = "POST_COMMAND";
 const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
 
 /// Enough for a stack trace; a result stays far below every limit of SQS.
 const DEFAULT_OUTPUT_TAIL_BYTES: u64 = 4_096;
-/// A tail is held in memory and travels in every result: beyond this, read the log.
+/// A tail is in memory and in every result. The log has all of the output.
 const MAX_OUTPUT_TAIL_BYTES: u64 = 65_536;
-/// Airflow gives a task's own processes a similar time to end in order.
+/// Airflow gives the processes of a task a similar time to end.
 const DEFAULT_KILL_GRACE_MS: u64 = 5_000;
 /// No function runs longer than 15 minutes.
 const MAX_DURATION_MS: u64 = 900_000;
-/// Half of what /tmp holds by default; the rest is the command's.
+/// Half of the default /tmp; commands may use the rest.
 const DEFAULT_S3_MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// What /tmp can be made to hold at most. [gettingstarted-limits]
+/// The largest /tmp that can be configured. [gettingstarted-limits]
 const LARGEST_DISK_BYTES: u64 = 10_240 * 1024 * 1024;
-/// To move some files or to send a line somewhere.
+/// Enough to move some files or to send a message.
 const DEFAULT_POST_TIMEOUT_MS: u64 = 10_000;
 
 /// The configuration of the function.
@@ -52,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) pre_command: Option<Command>,
     /// Runs after each command.
     pub(crate) post_command: Option<Command>,
-    /// How long the latter may take.
+    /// How long POST_COMMAND may take.
     pub(crate) post_timeout: Duration,
 }
 
@@ -105,7 +103,7 @@ impl Settings {
         let tail = number(OUTPUT_TAIL_BYTES, set(OUTPUT_TAIL_BYTES), DEFAULT_OUTPUT_TAIL_BYTES, MAX_OUTPUT_TAIL_BYTES)?;
         let grace = number(KILL_GRACE_MS, set(KILL_GRACE_MS), DEFAULT_KILL_GRACE_MS, MAX_DURATION_MS)?;
         let location = set(S3_URI).map(|uri| Location::read(&uri).ok_or(SettingsError::NotInS3(uri))).transpose()?;
-        let max_bytes = number(S3_MAX_BYTES, set(S3_MAX_BYTES), DEFAULT_S3_MAX_BYTES, LARGEST_DISK_BYTES)?;
+        let max_bytes = number(MAX_BYTES_VARIABLE, set(MAX_BYTES_VARIABLE), DEFAULT_S3_MAX_BYTES, LARGEST_DISK_BYTES)?;
         let post = number(POST_TIMEOUT_MS, set(POST_TIMEOUT_MS), DEFAULT_POST_TIMEOUT_MS, MAX_DURATION_MS)?;
         Ok(Self {
             s3: location.map(|location| Source { location, max_bytes }),
@@ -119,13 +117,14 @@ impl Settings {
         })
     }
 
-    /// Of these names of variables those that look like ours and mean nothing to us: most often a mistake in writing.
+    /// Those of these names that look like variables of this program and are not: usually a spelling mistake.
     pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        const KNOWN: [&str; 5] = [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, S3_MAX_BYTES, POST_TIMEOUT_MS];
-        // Those of lambda-executor-local and of the library, and what a command is told, should this run inside one.
+        const KNOWN: [&str; 5] =
+            [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS];
+        // Not those of lambda-executor-local, and not what a command is given: this may run inside one.
         names
             .filter(|name| name.starts_with("LAMBDA_EXECUTOR_") && !name.starts_with("LAMBDA_EXECUTOR_LOCAL_"))
-            .filter(|name| !KNOWN.contains(name) && !environment::is_ours(name))
+            .filter(|name| !KNOWN.contains(name) && !variables::is_ours(name))
             .collect()
     }
 
@@ -223,8 +222,8 @@ mod tests {
     #[test]
     fn variables_that_mean_nothing_are_noticed() {
         let names = ["PATH", "LAMBDA_EXECUTOR_OUTPUT_TAIL", KILL_GRACE_MS, "LAMBDA_EXECUTOR_LOCAL_HANDLER"];
-        let told = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
-        let unknown = Settings::unknown(names.into_iter().chain(told));
+        let given = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
+        let unknown = Settings::unknown(names.into_iter().chain(given));
         assert_eq!(unknown, ["LAMBDA_EXECUTOR_OUTPUT_TAIL"]);
     }
 

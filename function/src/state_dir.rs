@@ -1,5 +1,6 @@
-//! The one directory that this program writes to, below the temporary directory, readable by nobody else.
+//! The one directory that this program writes to, below the temporary directory, readable by this user only.
 
+use crate::log::{self, Level};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -17,13 +18,13 @@ pub(crate) struct StateDir {
 }
 
 impl StateDir {
-    /// Makes or takes over the directory below `temporary`, and removes what killed processes left in it.
+    /// Creates or reuses the directory below `temporary`, and removes files of processes that were killed.
     pub(crate) fn open(temporary: &Path) -> io::Result<Self> {
         let user = fs::metadata("/proc/self")?.uid();
         let path = temporary.join(format!("lambda-executor-function-{user}"));
         make_private(&path)?;
         let found = fs::symlink_metadata(&path)?;
-        // On a machine with other users one of them may have made it first, to read along.
+        // On a machine with other users one of them may have created it, to read our files.
         if !found.is_dir() || found.uid() != user || found.mode() & 0o077 != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
@@ -34,14 +35,14 @@ impl StateDir {
         Ok(Self { path, runs: AtomicU64::new(0) })
     }
 
-    /// A directory below, made if it is not there.
+    /// A directory below, created if missing.
     pub(crate) fn subdirectory(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.path.join(name);
         make_private(&path)?;
         Ok(path)
     }
 
-    /// Where the Dags of this process may be; not made.
+    /// Path for the Dags of this process; not created.
     pub(crate) fn dags_folder(&self) -> PathBuf {
         self.path.join(format!("{DAGS_PREFIX}{}", std::process::id()))
     }
@@ -80,7 +81,7 @@ impl Drop for RunDir {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
             let message = format!("cannot remove {}: {error}", self.path.display());
-            crate::log::write(crate::log::Level::Warn, &message, &[]);
+            log::write(Level::Warn, &message, &[]);
         }
     }
 }
@@ -92,8 +93,8 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Files of commands hold tokens, and Dags take up disk: those of processes that are no more go. Under `local/` others
-/// of this program may be alive beside us.
+/// Removes files of processes that have ended: commands' files hold tokens, and Dags use disk. With `local/` other
+/// processes of this program may run on the same directory.
 fn remove_left_behind(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
@@ -103,9 +104,9 @@ fn remove_left_behind(path: &Path) -> io::Result<()> {
             rest.split('-').next()?.parse::<u32>().ok()
         };
         let Some(pid) = name.to_str().and_then(owner) else { continue };
-        // Our own number on a directory that we have not made: an earlier process had the number.
+        // Our own pid, but we have created nothing yet: an earlier process had the same pid.
         if pid == std::process::id() || !Path::new(&format!("/proc/{pid}")).exists() {
-            // Another process may be at it as well.
+            // Another process may be removing it too.
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -1,5 +1,5 @@
-//! SIGTERM as something to wait for. Who runs this program sends it before SIGKILL: the command must end with us, also
-//! what the kernel would not end for us, such as the children of a shell.
+//! SIGTERM as something to wait for. The host of this program sends it before SIGKILL. The command must end
+//! with this program, and with it processes that the kernel would not end, such as the children of a shell.
 
 #![allow(unsafe_code)]
 
@@ -8,8 +8,8 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// From now on SIGTERM ends nothing by itself: it makes the descriptor readable. Call it before any thread is started,
-/// since each has a mask of its own and inherits the one that it finds.
+/// Makes SIGTERM readable from the returned descriptor instead of ending this program. Call it before any thread is
+/// started: a thread inherits the signal mask of the one that starts it.
 pub(crate) fn catch() -> io::Result<OwnedFd> {
     mask(libc::SIG_BLOCK)?;
     let set = only_sigterm();
@@ -18,17 +18,16 @@ pub(crate) fn catch() -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the descriptor is new and nobody else's.
+    // SAFETY: the descriptor is new and has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Gives SIGTERM its usual effect back: for a command between fork and exec, where only async-signal-safe functions may
-/// be called. This is one.
+/// Restores the default effect of SIGTERM. For a command between fork and exec: async-signal-safe.
 pub(crate) fn let_through() -> io::Result<()> {
     mask(libc::SIG_UNBLOCK)
 }
 
-/// Returns when SIGTERM has come. `caught` is what [`catch`] returned.
+/// Returns when SIGTERM has arrived. `caught` is what [`catch`] returned.
 pub(crate) async fn requested(caught: OwnedFd) -> io::Result<()> {
     // SAFETY: an OwnedFd owns its descriptor and never changes it.
     let registered = unsafe { AsyncFd::register_with_interest(caught, Interest::READABLE) }?;
@@ -47,7 +46,7 @@ fn only_sigterm() -> libc::sigset_t {
 
 fn mask(how: libc::c_int) -> io::Result<()> {
     let set = only_sigterm();
-    // SAFETY: `set` is initialised; the old mask is not asked for.
+    // SAFETY: `set` is initialised; a null pointer means that the old mask is not wanted.
     match unsafe { libc::pthread_sigmask(how, &set, std::ptr::null_mut()) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),

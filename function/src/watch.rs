@@ -1,28 +1,31 @@
-//! Watches over a running program to its end or its time limit.
+//! Watches a running program to its end or its time limit.
 
+use crate::clock;
 use crate::output::Output;
 use crate::process_group::{Ended, ProcessGroup};
+use crate::tail::TailText;
 use crate::time_plan::{Limit, LimitedBy};
 use std::io;
 use std::time::Duration;
 
-/// After SIGKILL a process may be held by the kernel, for example by a network file system. We report without it.
+/// After SIGKILL the kernel may hold a process, for example in a network file system. Then the result is sent without
+/// it.
 const KILL_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How a program ended.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// None if its status cannot be had from the kernel, or not in time.
+    /// None if its status cannot be read from the kernel, or not in time.
     pub(crate) ended: Option<Ended>,
-    /// That it ran over its limit, in words.
+    /// Set if it exceeded its time limit: a sentence that says so.
     pub(crate) over_limit: Option<String>,
     /// The end of its output.
-    pub(crate) output_tail: String,
+    pub(crate) output: TailText,
     /// Unix ms.
     pub(crate) finished_at_ms: i64,
 }
 
-/// What has been done about the time limit.
+/// Signals sent so far at the time limit.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Stage {
     Running,
@@ -30,8 +33,8 @@ enum Stage {
     Killed,
 }
 
-/// Passes the output of `group` on and keeps the last `tail_bytes` of it, until its first process has ended; makes it
-/// end at `limit`.
+/// Copies the output of `group` to the log and keeps the last `tail_bytes` of it, until its first process has ended.
+/// Ends it at `limit`.
 pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &Limit) -> io::Result<Watched> {
     let mut output = Output::new(group.take_stdout(), group.take_stderr(), tail_bytes)?;
     let mut stage = Stage::Running;
@@ -62,16 +65,16 @@ pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &L
             }
         }
     };
-    let finished_at_ms = crate::unix_ms();
+    let finished_at_ms = clock::unix_ms();
     let over_limit = match stage {
         Stage::Running => None,
-        Stage::Terminated => Some(told("SIGTERM", limit.by)),
-        Stage::Killed => Some(told("SIGTERM, then SIGKILL", limit.by)),
+        Stage::Terminated => Some(over_limit_text("SIGTERM", limit.by)),
+        Stage::Killed => Some(over_limit_text("SIGTERM, then SIGKILL", limit.by)),
     };
-    Ok(Watched { ended, over_limit, output_tail: output.finish().await, finished_at_ms })
+    Ok(Watched { ended, over_limit, output: output.finish().await, finished_at_ms })
 }
 
-fn told(signals: &str, by: LimitedBy) -> String {
+fn over_limit_text(signals: &str, by: LimitedBy) -> String {
     match by {
         LimitedBy::Task(ms) => format!("ended by {signals} at the task's time limit of {ms} ms (timeout_ms)"),
         LimitedBy::Setting(limit) => format!("ended by {signals} at its time limit of {} ms", limit.as_millis()),

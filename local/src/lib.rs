@@ -6,17 +6,19 @@
 //!
 //! The way of an Invoke through the modules: `server` (HTTP) → `front` (faults, signature, which service) → `lambda`
 //! (the operation, then the function's backlog) → `sandbox` (a handler process and its Runtime API) or
-//! `lambda::builtin` (no process) → `sqs`.
+//! `lambda::builtin` (no process) → `sqs`. Each module uses only modules further down in this list: `running`, `front`,
+//! `lambda`, `sandbox`, `config`, `server`, `faults`, `sqs`, and small ones such as `job`, `signature` and `clock`.
 
-mod admin;
 mod clock;
 mod config;
 mod faults;
 mod front;
+mod function_state;
+mod job;
 mod lambda;
 mod peer;
 mod random;
-mod refusal;
+mod reader;
 mod running;
 mod sandbox;
 mod secret;
@@ -25,7 +27,9 @@ pub mod signature;
 pub mod sqs;
 mod stats;
 
-pub use config::{Builtin, Handler, HandlerOutput, OPTIONS, OnFailure, OptionInfo, OptionKind, Options, OptionsError};
-pub use faults::{FaultRates, Faults, Outage, OutageKind};
-pub use running::{Running, StartError, start};
+pub use config::{Builtin, Handler, HandlerOutput, OPTIONS, OnFailure, OptionInfo, OptionKind, Options};
+pub use faults::{FaultRates, Faults, Outage, OutageKind, StateSpan};
+pub use function_state::FunctionState;
+pub use reader::OptionsError;
+pub use running::{Running, StartError, start, start_with};
 pub use secret::Secret;

@@ -58,7 +58,7 @@ fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCod
 
 fn say(text: &str) -> ExitCode {
     let mut output = std::io::stdout().lock();
-    // Whoever does not listen needs no words.
+    // Standard output may be closed by its reader.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
     ExitCode::SUCCESS
 }

@@ -1,5 +1,5 @@
-//! Whose a connection over loopback is. The Runtime API knows no credentials, so the ports of handlers are for our own
-//! user only; the kernel's table of sockets says who holds the other end.
+//! The owner of a loopback connection. The Runtime API has no credentials, so the ports of handlers are for our own user
+//! only; the kernel's table of sockets shows which user holds the other end.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -8,18 +8,18 @@ use tokio::net::TcpStream;
 /// The table may miss a row when others change while it is read.
 const TRIES: usize = 3;
 
-/// Who holds the other end of a connection.
+/// The user that holds the other end of a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Peer {
-    /// The user who accepted it.
+    /// The user of this process.
     Own,
-    /// Somebody else.
+    /// Another user.
     Another,
-    /// Nobody: it has been closed.
+    /// None: it has been closed.
     Gone,
 }
 
-/// Tells whose the other end is. Ask before anything is read.
+/// Finds the user of the other end. Call it before anything is read.
 pub(crate) async fn of(stream: &TcpStream) -> io::Result<Peer> {
     let (ours, theirs) = (v4(stream.local_addr()?)?, v4(stream.peer_addr()?)?);
     // The kernel takes some ms to print the table.
@@ -53,7 +53,7 @@ fn v4(address: std::net::SocketAddr) -> io::Result<SocketAddrV4> {
     }
 }
 
-/// The user who holds the socket between these addresses. A socket that nobody holds any more is listed with the number
+/// The user that holds the socket between these addresses. A socket that was closed is listed with the number
 /// of root and without an inode.
 fn owner(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> Option<u32> {
     table.lines().find_map(|line| {
@@ -115,7 +115,7 @@ mod tests {
         .concat();
         assert_eq!(owner(&table, at(8080), at(0xc000)), Some(1000));
         assert_eq!(owner(&table, at(0xc000), at(8080)), None);
-        assert_eq!(owner(&table, at(0xc001), at(8080)), None, "closed: it is nobody's");
+        assert_eq!(owner(&table, at(0xc001), at(8080)), None, "closed: it has no owner");
         assert_eq!(owner(&table, at(0xc002), at(8080)), Some(1001));
     }
 

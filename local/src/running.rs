@@ -4,16 +4,17 @@ use crate::clock::Clock;
 use crate::config::{Handler, OnFailure, Options};
 use crate::faults::FaultPlan;
 use crate::front::Front;
-use crate::lambda::{Lambda, Place, Runner, Settings, State, World};
+use crate::function_state::FunctionState;
+use crate::lambda::{EventConfig, Lambda, Place, Runner, Settings, World};
 use crate::random::{Random, secret};
-use crate::sandbox::{Surroundings, can_change_folder, find_function_program, find_program};
+use crate::sandbox::{Host, Surroundings, can_change_folder, find_function_program, find_program};
 use crate::secret::Secret;
 use crate::server::serve;
 use crate::signature::Checker;
 use crate::sqs::{QueueAddress, Sqs, SqsError, SqsSettings};
 use crate::stats::Stats;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,13 +25,15 @@ use tokio::task::JoinHandle;
 
 /// The account of all ARNs.
 const ACCOUNT: &str = "000000000000";
+/// The variable that names the results queue to the function.
+const QUEUE_URL: &str = "QUEUE_URL";
 /// How long the threads may take to end once nothing runs on them.
 const THREADS_END: Duration = Duration::from_secs(5);
 
 /// Why the local AWS did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The kernel gave no random numbers, which credentials and ids are made of.
+    /// The kernel provided no random numbers, which credentials and ids are made of.
     #[error("no random numbers from the kernel: {0}")]
     Random(getrandom::Error),
     /// The handler's program was not found.
@@ -75,13 +78,18 @@ pub struct Running {
 }
 
 /// Starts a Lambda and an SQS on 127.0.0.1, with one function, a results queue and a dead letter queue. Its threads are
-/// named `lmbx-local-N`, inherit the signal mask of the caller, who should have blocked all signals, and log to where the
+/// named `lmbx-local-N`, inherit the signal mask of the caller, which should have blocked all signals, and log to where the
 /// caller's records go. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
+    start_with(options, || ())
+}
+
+/// The same; each thread first calls `on_thread_start`.
+pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + 'static) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
     let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
     let lasting = options.lasting_credentials.clone();
-    let runtime = threads(options.worker_threads).map_err(StartError::Threads)?;
+    let runtime = threads(options.worker_threads, on_thread_start).map_err(StartError::Threads)?;
     let inside = runtime.enter();
     let bound = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)));
     let cannot_listen = |error| StartError::Port { port: options.port, error };
@@ -100,13 +108,11 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     let (grace, grace_changes) = watch::channel(Duration::ZERO);
     let stats = Arc::new(Stats::default());
     let random = Arc::new(Random::from_kernel().map_err(StartError::Random)?);
-    let world = World {
-        place: Place { region: options.region.clone(), account: ACCOUNT.to_owned() },
-        sqs: sqs.clone(),
+    let faults = Arc::new(FaultPlan::new(options.faults.clone()));
+    let host = Host {
         stats: stats.clone(),
         random: random.clone(),
         clock: Clock::new(),
-        queue_url: queue.url.clone(),
         surroundings: Surroundings {
             endpoint_url: endpoint_url.clone(),
             region: options.region.clone(),
@@ -121,14 +127,22 @@ pub fn start(options: Options) -> Result<Running, StartError> {
         },
         grace: grace_changes,
     };
-    let settings = settings(&options, runner, &dead_letter_queue.arn);
+    let world = World {
+        place: Place { region: options.region.clone(), account: ACCOUNT.to_owned() },
+        sqs: sqs.clone(),
+        faults: faults.clone(),
+        host: Arc::new(host),
+        queue_url: queue.url.clone(),
+    };
+    let settings = settings(&options, runner, &queue.url, &dead_letter_queue.arn);
     let lambda = Lambda::new(Arc::new(world), settings.clone());
     // The first function cannot exist already.
     let _ = lambda.create(&options.function_name, settings);
     let checker = Checker::new((access_key_id.clone(), secret_access_key.clone()), lasting, options.region.clone());
-    let faults = Arc::new(FaultPlan::new(options.faults));
-    let front = Front { checker, faults: faults.clone(), lambda: lambda.clone(), sqs, stats, random };
-    let server = runtime.spawn(listen(listener, address, faults, Arc::new(front)));
+    let front = Front::new(checker, faults.clone(), lambda.clone(), sqs, stats.clone(), random);
+    let server = runtime.spawn(async move {
+        serve(listener, address, faults, front, || stats.connections.add()).await;
+    });
     drop(inside);
     Ok(Running {
         runtime: Some(runtime),
@@ -145,11 +159,6 @@ pub fn start(options: Options) -> Result<Running, StartError> {
     })
 }
 
-async fn listen(listener: TcpListener, address: SocketAddr, faults: Arc<FaultPlan>, front: Arc<Front>) {
-    let stats = front.stats.clone();
-    serve(listener, address, faults, front, || stats.connections.add()).await;
-}
-
 /// Those of the options; what is missing there is made at random.
 fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> {
     let access_key_id = match &options.access_key_id {
@@ -163,16 +172,19 @@ fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> 
     Ok((access_key_id, secret_access_key))
 }
 
-fn threads(number: usize) -> std::io::Result<Runtime> {
+fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::io::Result<Runtime> {
     let started = AtomicUsize::new(0);
     let log = tracing::dispatcher::get_default(Clone::clone);
     Builder::new_multi_thread()
         .worker_threads(number)
-        // For a look into /proc now and then.
+        // For reading /proc.
         .max_blocking_threads(1)
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
         // For the life of the thread, so the guard that would end it is not kept.
-        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
+        .on_thread_start(move || {
+            std::mem::forget(tracing::dispatcher::set_default(&log));
+            on_start();
+        })
         .enable_all()
         .build()
 }
@@ -203,23 +215,30 @@ fn make_queue(sqs: &Sqs, name: &str) -> Result<QueueAddress, StartError> {
     sqs.create_queue(name, attributes).map_err(|error| StartError::Queue { name: name.to_owned(), error })
 }
 
-fn settings(options: &Options, runner: Runner, dead_letter_queue: &str) -> Settings {
+fn settings(options: &Options, runner: Runner, queue_url: &str, dead_letter_queue: &str) -> Settings {
     let letters = |form| (options.on_failure == form).then(|| dead_letter_queue.to_owned());
     Settings {
         runner,
         timeout_ms: options.timeout_ms,
         memory_mb: options.memory_mb,
-        env: BTreeMap::new(),
+        // As a deployed function has it, for checks of its configuration.
+        env: BTreeMap::from([(
+            QUEUE_URL.to_owned(),
+            options.env.get(QUEUE_URL).map_or(queue_url, String::as_str).to_owned(),
+        )]),
         handler_name: "bootstrap".into(),
         role: format!("arn:aws:iam::{ACCOUNT}:role/lambda-executor-local"),
         description: String::new(),
-        state: State::Active,
+        state: FunctionState::Active,
         reserved_concurrency: options.concurrency,
-        maximum_retry_attempts: options.maximum_retry_attempts,
-        maximum_event_age_ms: options.maximum_event_age_ms,
         retry_base_ms: options.retry_base_ms,
         dead_letter_queue: letters(OnFailure::DeadLetterQueue),
-        on_failure: letters(OnFailure::Destination),
+        default_event_config: EventConfig {
+            maximum_retry_attempts: options.maximum_retry_attempts,
+            maximum_event_age_ms: options.maximum_event_age_ms,
+            on_failure: letters(OnFailure::Destination),
+        },
+        event_configs: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A text that must not reach a log.
 
-/// Shown as `***` by `Debug`; `reveal` gives the text itself.
+/// Shown as `***` by `Debug`; `reveal` returns the text itself.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 
@@ -10,7 +10,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text. For signatures and for those who own it.
+    /// The text. For signatures and for its owner.
     pub fn reveal(&self) -> &str {
         &self.0
     }

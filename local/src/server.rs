@@ -1,4 +1,4 @@
-//! HTTP/1.1 on a loopback port: connections, keep-alive, and outages during which nobody listens.
+//! HTTP/1.1 on a loopback port: connections, keep-alive, and outages in which no connection is accepted.
 
 use crate::faults::{FaultPlan, OutageKind};
 use crate::peer::{self, Peer};
@@ -9,9 +9,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -45,22 +47,22 @@ pub(crate) async fn serve<S: Service>(
     let mut listener = Some(first);
     let mut connections = JoinSet::new();
     let mut changes = plan.changes();
-    let mut told = false;
+    let mut logged = false;
     loop {
         let active = plan.active();
         let now = Instant::now();
         let mut next_change = active.next_change(now);
         if active.outage(now) == Some(OutageKind::Refuse) {
-            // Nobody listens: the kernel refuses. Requests under way lose their connection.
+            // Without a listener the kernel refuses. Requests under way lose their connection.
             listener = None;
-            told = false;
+            logged = false;
             connections.abort_all();
         } else if listener.is_none() {
             // Again, after an outage, on the port that clients know.
             match TcpListener::bind(address).await {
                 Ok(bound) => listener = Some(bound),
                 Err(error) => {
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut logged, true) {
                         tracing::warn!(%error, %address, "cannot listen again after an outage; trying again");
                     }
                     let again = now + BIND_PAUSE;
@@ -72,7 +74,7 @@ pub(crate) async fn serve<S: Service>(
             accepting = accept(listener.as_ref()) => match accepting {
                 Ok(stream) => {
                     accepted();
-                    connections.spawn(connection(stream, service.clone()));
+                    connections.spawn(connection(stream, service.clone(), Some(plan.clone())));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -126,8 +128,8 @@ pub(crate) async fn any_port() -> std::io::Result<(TcpListener, SocketAddr)> {
 /// As `connection`, if it is our own user's.
 async fn own_connection<S: Service>(stream: TcpStream, service: S) {
     match peer::of(&stream).await {
-        Ok(Peer::Own) => connection(stream, service).await,
-        // Our function looks each second whether somebody still listens, and says nothing.
+        Ok(Peer::Own) => connection(stream, service, None).await,
+        // Our function connects each second to see whether the port is open, and sends nothing.
         Ok(Peer::Gone) => {
             tracing::debug!("a connection to the Runtime API of a handler was closed before it was served")
         }
@@ -135,23 +137,55 @@ async fn own_connection<S: Service>(stream: TcpStream, service: S) {
             tracing::warn!("a connection to the Runtime API of a handler is refused: it is another user's");
         }
         Err(error) => {
-            tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does not tell \
-                            whose it is");
+            tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does not \
+                            show whose it is");
         }
     }
 }
 
-/// Serves one connection until either side closes it.
-async fn connection<S: Service>(stream: TcpStream, service: S) {
+/// Serves one connection until either side closes it. `plan` says how long it may be idle.
+async fn connection<S: Service>(stream: TcpStream, service: S, plan: Option<Arc<FaultPlan>>) {
     // An answer that waits for the client's acknowledgement of the one before takes 40 ms.
     let _ = stream.set_nodelay(true);
+    // Since when it has been idle; `None` during a request.
+    let (idle_since, idle) = watch::channel(Some(Instant::now()));
+    let idle_since = Arc::new(idle_since);
     let handler = service_fn(move |request| {
-        let service = service.clone();
-        async move { service.answer(request).await }
+        let (service, idle_since) = (service.clone(), idle_since.clone());
+        async move {
+            idle_since.send_replace(None);
+            let answered = service.answer(request).await;
+            idle_since.send_replace(Some(Instant::now()));
+            answered
+        }
     });
-    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
+    let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), handler));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = idle_too_long(plan, idle) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Returns once a connection has been idle for longer than the faults allow.
+async fn idle_too_long(plan: Option<Arc<FaultPlan>>, mut idle: watch::Receiver<Option<Instant>>) {
+    let Some(plan) = plan else { return std::future::pending().await };
+    let mut changes = plan.changes();
+    loop {
+        let limit = plan.active().faults.idle_close_ms.map(Duration::from_millis);
+        let since = *idle.borrow_and_update();
+        let end = limit.zip(since).map(|(limit, since)| since + limit);
+        tokio::select! {
+            () = wait_until(end), if end.is_some() => return,
+            // Without a limit, requests need not wake this task.
+            Ok(()) = idle.changed(), if limit.is_some() => {}
+            _ = changes.changed() => {}
+        }
     }
 }
 

@@ -43,8 +43,14 @@ pub(crate) struct Stats {
     requests: [Counter; OPERATIONS.len()],
     /// Requests refused for their signature or credentials.
     pub(crate) refused_signatures: Counter,
-    /// Requests that a fault throttled, failed or dropped.
+    /// Requests that a fault throttled, failed, dropped or left without an answer.
     pub(crate) faults: Counter,
+    /// Requests carried out in a task of their own whose connection was closed before the answer.
+    pub(crate) aborted_requests: Counter,
+    /// Invokes of the type `DryRun`, which are not among `requests`.
+    pub(crate) dry_runs: Counter,
+    /// Asynchronous events accepted.
+    pub(crate) events_accepted: Counter,
     /// TCP connections accepted.
     pub(crate) connections: Counter,
     /// Runs of a function, retries included.
@@ -84,7 +90,10 @@ impl Stats {
             "requests": requests,
             "refused_signatures": self.refused_signatures.get(),
             "faults": self.faults.get(),
+            "aborted_requests": self.aborted_requests.get(),
             "connections": self.connections.get(),
+            "dry_runs": self.dry_runs.get(),
+            "events_accepted": self.events_accepted.get(),
             "invocations": self.invocations.get(),
             "function_errors": self.function_errors.get(),
             "timeouts": self.timeouts.get(),

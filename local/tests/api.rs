@@ -1,19 +1,10 @@
-//! Lambda's API beside Invoke of the first function, signatures, faults and the admin paths.
+//! Lambda's API except Invoke of the first function, signatures and the admin paths.
 
 mod support;
 
-use lambda_executor_local::{Options, start};
+use lambda_executor_local::Options;
 use serde_json::{Value, json};
-use std::io::{BufReader, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
-use support::{Client, DEADLINE, eventually, local, read_answer};
-
-fn builtin() -> (lambda_executor_local::Running, Client) {
-    let running = local(json!({"handler": "builtin"}));
-    let client = Client::of(&running);
-    (running, client)
-}
+use support::{Client, builtin, eventually, local};
 
 const GET_FUNCTION: &str = "/2015-03-31/functions/lambda-executor-local";
 
@@ -137,28 +128,6 @@ fn a_function_with_a_handler_of_its_own_has_the_concurrency_of_its_kind() {
 }
 
 #[test]
-fn an_update_of_the_event_config_keeps_what_it_does_not_mention() {
-    let (_running, client) = builtin();
-    let uri = "/2019-09-25/functions/lambda-executor-local/event-invoke-config";
-    let change = |method: &str, config: Value| client.lambda(method, uri, &[], config.to_string().as_bytes());
-    let letters = "arn:aws:sqs:us-east-1:000000000000:lambda-executor-dead-letters";
-    let destination = json!({"OnFailure": {"Destination": letters}});
-    let all = json!({
-        "MaximumRetryAttempts": 0,
-        "MaximumEventAgeInSeconds": 100,
-        "DestinationConfig": destination,
-    });
-    assert_eq!(change("PUT", all).status, 200);
-    let updated = change("POST", json!({"MaximumEventAgeInSeconds": 200})).json();
-    assert_eq!((&updated["MaximumRetryAttempts"], &updated["MaximumEventAgeInSeconds"]), (&json!(0), &json!(200)));
-    assert_eq!(updated["DestinationConfig"]["OnFailure"]["Destination"], letters);
-    let updated = change("POST", json!({"DestinationConfig": {"OnFailure": {}}})).json();
-    assert_eq!(updated["DestinationConfig"]["OnFailure"], json!({}));
-    let replaced = change("PUT", json!({"MaximumRetryAttempts": 1})).json();
-    assert_eq!((&replaced["MaximumRetryAttempts"], &replaced["MaximumEventAgeInSeconds"]), (&json!(1), &json!(21_600)));
-}
-
-#[test]
 fn deleting_a_version_leaves_the_function() {
     let (_running, client) = builtin();
     for _ in 0..2 {
@@ -239,10 +208,14 @@ fn payloads_are_checked() {
     let string_of = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
     assert_eq!(client.lambda("POST", &uri, &event, string_of(1_048_576).as_bytes()).status, 202);
     let answer = client.lambda("POST", &uri, &event, string_of(1_048_577).as_bytes());
-    assert_eq!(answer.error(), (413, "RequestTooLargeException"));
+    assert_eq!(answer.error(), (413, "RequestEntityTooLargeException"));
+    let message = "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)";
+    assert_eq!(answer.json(), json!({"Type": "User", "message": message}));
     assert_eq!(client.lambda("POST", &uri, &[], string_of(1_048_577).as_bytes()).status, 200);
-    assert_eq!(client.lambda("POST", &uri, &[], string_of(6_300_000).as_bytes()).status, 413);
-    assert_eq!(client.lambda("POST", &uri, &[("x-amz-invocation-type", "DryRun")], b"").status, 204);
+    assert_eq!(
+        client.lambda("POST", &uri, &[], string_of(6_300_000).as_bytes()).error(),
+        (413, "RequestEntityTooLargeException")
+    );
     let answer = client.lambda("POST", &uri, &[("x-amz-invocation-type", "Other")], b"");
     assert_eq!(answer.error(), (400, "InvalidParameterValueException"));
 }
@@ -282,116 +255,16 @@ fn unsigned_and_wrongly_signed_requests_are_refused_in_each_services_words() {
 }
 
 #[test]
-fn credentials_expire_when_faults_say_so() {
-    let (_running, client) = builtin();
-    client.set_faults(&json!({"expire_credentials_after_ms": 0}));
-    assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
-    let answer = client.sqs("ListQueues", &json!({}));
-    assert_eq!(answer.header("x-amzn-query-error"), "ExpiredToken;Sender");
-    client.set_faults(&json!({}));
-    assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
-}
-
-#[test]
-fn lasting_credentials_are_spared_by_that_fault() {
-    let options = r#"{"handler": "builtin", "lasting_access_key_id": "AKIALASTING", "lasting_secret_access_key": "s2",
-        "faults": {"expire_credentials_after_ms": 0}}"#;
-    let running = start(Options::from_json(options).unwrap()).unwrap();
-    let client = Client::of(&running);
-    assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
-    let lasting = Client { access_key_id: "AKIALASTING".into(), secret_access_key: "s2".into(), ..client.clone() };
-    assert_eq!(lasting.invoke("Event", &json!({})).status, 202);
-    assert_eq!(lasting.sqs("ListQueues", &json!({})).status, 200);
-    let mixed = Client { access_key_id: "AKIALASTING".into(), ..client };
-    assert_eq!(mixed.sqs("ListQueues", &json!({})).header("x-amzn-query-error"), "SignatureDoesNotMatch;Sender");
-}
-
-#[test]
 fn half_a_pair_of_lasting_credentials_is_refused() {
     let error = Options::from_json(r#"{"lasting_access_key_id": "AKIALASTING"}"#).unwrap_err().to_string();
     assert!(error.contains("lasting_secret_access_key: expected text, as lasting_access_key_id is given"), "{error}");
 }
 
 #[test]
-fn faults_throttle_fail_and_drop() {
-    let (_running, client) = builtin();
-    client.set_faults(&json!({"throttle": 1}));
-    let answer = client.invoke("Event", &json!({}));
-    assert_eq!(answer.error(), (429, "TooManyRequestsException"));
-    assert_eq!((&answer.json()["Reason"], answer.header("retry-after")), (&json!("CallerRateLimitExceeded"), "1"));
-    let answer = client.sqs("ListQueues", &json!({}));
-    assert_eq!(answer.header("x-amzn-query-error"), "RequestThrottled;Sender");
-    client.set_faults(&json!({"error": 1}));
-    assert_eq!(client.invoke("Event", &json!({})).error(), (500, "ServiceException"));
-    let answer = client.sqs("ListQueues", &json!({}));
-    assert_eq!((answer.status, answer.header("x-amzn-query-error")), (500, "InternalError;Receiver"));
-    client.set_faults(&json!({"drop": 1, "seed": 1}));
-    let request = client.sqs_request("SendMessage", &json!({"QueueUrl": client.queue_url, "MessageBody": "m"}));
-    for _ in 0..20 {
-        assert!(client.send(&request).is_err());
-    }
-    client.set_faults(&json!({}));
-    let attributes = json!({"QueueUrl": client.queue_url, "AttributeNames": ["ApproximateNumberOfMessages"]});
-    let count = client.sqs("GetQueueAttributes", &attributes).json();
-    let count: u32 = count["Attributes"]["ApproximateNumberOfMessages"].as_str().unwrap().parse().unwrap();
-    assert!((1..20).contains(&count), "{count} of 20 dropped requests took effect");
-}
-
-#[test]
-fn latency_can_be_one_services() {
-    let running = local(json!({"handler": "builtin", "faults": {"lambda": {"latency_ms": 300}}}));
-    let client = Client::of(&running);
-    let start = Instant::now();
-    client.sqs("ListQueues", &json!({}));
-    let quick = start.elapsed();
-    client.invoke("Event", &json!({}));
-    assert!(start.elapsed() - quick >= Duration::from_millis(300));
-}
-
-#[test]
-fn an_outage_refuses_connections_and_ends() {
-    let (_running, client) = builtin();
-    let mut open = TcpStream::connect(&client.address).unwrap();
-    open.set_read_timeout(Some(DEADLINE)).unwrap();
-    let list = client.sqs_request("ListQueues", &json!({}));
-    open.write_all(&list).unwrap();
-    let mut reader = BufReader::new(open.try_clone().unwrap());
-    assert_eq!(read_answer(&mut reader).unwrap().status, 200);
-    client.set_faults_and_lose_connection(&json!({"outages": [{"for_ms": 1500, "kind": "refuse"}]}));
-    assert!(read_answer(&mut reader).is_err(), "the open connection is closed");
-    assert!(TcpStream::connect(&client.address).is_err(), "a new one is refused");
-    eventually("the outage ends", || client.send(&list).is_ok_and(|answer| answer.status == 200));
-}
-
-#[test]
-fn an_outage_can_answer_503() {
-    let (_running, client) = builtin();
-    client.set_faults(&json!({"outages": [{"for_ms": 60_000, "kind": "error"}]}));
-    assert_eq!(client.invoke("Event", &json!({})).error(), (503, "ServiceUnavailableException"));
-    assert_eq!(client.sqs("ListQueues", &json!({})).status, 503);
-    client.set_faults(&json!({}));
-    assert_eq!(client.sqs("ListQueues", &json!({})).status, 200);
-}
-
-#[test]
-fn messages_are_lost_and_doubled_when_faults_say_so() {
-    let (_running, client) = builtin();
-    client.set_faults(&json!({"messages": {"duplicate": 1}}));
-    client.invoke("RequestResponse", &json!({"task_key": "twice"}));
-    assert_eq!(client.result()["task_key"], "twice");
-    assert_eq!(client.result()["task_key"], "twice");
-    client.set_faults(&json!({"messages": {"lose": 1}}));
-    client.invoke("RequestResponse", &json!({"task_key": "lost"}));
-    client.set_faults(&json!({}));
-    client.invoke("RequestResponse", &json!({"task_key": "next"}));
-    assert_eq!(client.result()["task_key"], "next");
-}
-
-#[test]
 fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
     let (_running, client) = builtin();
-    let stranger = Client { secret_access_key: "guess".into(), ..client.clone() };
-    assert_eq!(stranger.admin("GET", "/_local/stats", &Value::Null).status, 403);
+    let other = Client { secret_access_key: "guess".into(), ..client.clone() };
+    assert_eq!(other.admin("GET", "/_local/stats", &Value::Null).status, 403);
     let refused = client.admin("POST", "/_local/faults", &json!({"throtle": 1}));
     assert_eq!(refused.status, 400);
     assert!(refused.json()["message"].as_str().unwrap().contains("faults.throtle: no such option"));
@@ -399,10 +272,74 @@ fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
 }
 
 #[test]
-fn what_is_neither_service_is_told_so() {
+fn a_request_for_neither_service_is_refused() {
     let (_running, client) = builtin();
     let answer = client.lambda("POST", "/", &[], b"Action=ListQueues");
     assert_eq!(answer.error(), (404, "UnknownOperationException"));
     let answer = client.lambda("POST", "/2015-03-31/layers", &[], b"");
     assert_eq!(answer.error(), (404, "UnknownOperationException"));
+}
+
+#[test]
+fn a_dry_run_has_the_checks_of_an_event_and_runs_nothing() {
+    let (_running, client) = builtin();
+    let event = json!({"task_key": "k"});
+    let answer = client.invoke("DryRun", &event);
+    assert_eq!((answer.status, answer.body.len()), (204, 0));
+    assert_eq!(client.invoke_of("other", "DryRun", &event).error(), (404, "ResourceNotFoundException"));
+    assert_eq!(client.invoke_of("lambda-executor-local:live", "DryRun", &event).status, 404);
+    let uri = format!("{GET_FUNCTION}/invocations");
+    let dry = [("x-amz-invocation-type", "DryRun")];
+    assert_eq!(client.lambda("POST", &uri, &dry, b"{").error(), (400, "InvalidRequestContentException"));
+    let large = format!("\"{}\"", "x".repeat(1_048_575));
+    assert_eq!(client.lambda("POST", &uri, &dry, large.as_bytes()).error(), (413, "RequestEntityTooLargeException"));
+    client.set_faults(&json!({"throttle": 1}));
+    assert_eq!(client.invoke("DryRun", &event).status, 429);
+    client.set_faults(&json!({}));
+    client.invoke("Event", &event);
+    assert_eq!(client.result()["task_key"], "k");
+    client.invoke("RequestResponse", &event);
+    let stats = client.stats();
+    assert_eq!((&stats["dry_runs"], &stats["requests"]["Invoke"]), (&json!(5), &json!(2)));
+    assert_eq!((&stats["events_accepted"], &stats["invocations"]), (&json!(1), &json!(2)));
+}
+
+#[test]
+fn a_function_shows_what_checks_of_its_configuration_need() {
+    let (_running, client) = builtin();
+    let letters = "arn:aws:sqs:us-east-1:000000000000:lambda-executor-dead-letters";
+    for uri in [GET_FUNCTION.to_owned(), format!("{GET_FUNCTION}/configuration")] {
+        let mut answer = client.lambda("GET", &uri, &[], b"").json();
+        let configuration = match answer.get_mut("Configuration") {
+            Some(configuration) => configuration.take(),
+            None => answer,
+        };
+        assert_eq!(configuration["Timeout"], 900);
+        assert_eq!(configuration["DeadLetterConfig"]["TargetArn"], letters);
+        assert_eq!(configuration["Environment"]["Variables"]["QUEUE_URL"], client.queue_url);
+    }
+    let change = json!({
+        "Timeout": 3,
+        "DeadLetterConfig": {"TargetArn": ""},
+        "Environment": {"Variables": {"QUEUE_URL": "http://127.0.0.1:1/000000000000/other"}},
+    });
+    let changed =
+        client.lambda("PUT", &format!("{GET_FUNCTION}/configuration"), &[], change.to_string().as_bytes()).json();
+    assert_eq!((&changed["Timeout"], changed.get("DeadLetterConfig")), (&json!(3), None));
+    assert_eq!(changed["Environment"], change["Environment"]);
+}
+
+#[test]
+fn the_state_of_a_function_can_be_changed_while_it_runs() {
+    let (_running, client) = builtin();
+    let uri = format!("{GET_FUNCTION}/configuration");
+    let set = |variables: Value| {
+        let change = json!({"Environment": {"Variables": variables}}).to_string();
+        client.lambda("PUT", &uri, &[], change.as_bytes()).json()
+    };
+    let pending = set(json!({"LAMBDA_EXECUTOR_LOCAL_STATE": "Pending"}));
+    assert_eq!((&pending["State"], &pending["StateReasonCode"]), (&json!("Pending"), &json!("Creating")));
+    assert_eq!(client.invoke("Event", &json!({"task_key": "k"})).error(), (409, "ResourceConflictException"));
+    assert_eq!(set(json!({}))["State"], "Active");
+    assert_eq!(client.invoke("Event", &json!({"task_key": "k"})).status, 202);
 }

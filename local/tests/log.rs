@@ -1,4 +1,4 @@
-//! Log records of the local AWS's own threads reach the log of whoever started it.
+//! Log records of the local AWS's own threads reach the log of the process that started it.
 
 mod support;
 

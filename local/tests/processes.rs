@@ -217,14 +217,14 @@ fn what_a_handler_has_started_in_other_groups_ends_with_it() {
         client.invoke("Event", &json!({"group_then_sleep_ms": 600_000, "report_to": client.queue_url}));
         client.result()["child"].as_u64().unwrap()
     };
-    // Dead, though perhaps not yet reaped by whoever has inherited it.
+    // Dead, though perhaps not yet reaped by the process that has inherited it.
     let dead =
         |pid: u64| std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "));
     let timed_out = left();
     eventually("the time limit ends it", || dead(timed_out));
     let stopped = left();
     running.stop(Duration::ZERO);
-    // Killed, which takes a moment longer than being told so.
+    // Killed; the kernel takes a moment for that.
     eventually("the end of the function ends it", || dead(stopped));
 }
 
@@ -232,7 +232,7 @@ fn what_a_handler_has_started_in_other_groups_ends_with_it() {
 fn another_user_cannot_take_events() {
     use std::os::unix::process::CommandExt;
     if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
-        // Only root can be somebody else.
+        // Only root can become another user.
         return;
     }
     let (_running, client) = with_handler(json!({"concurrency": 1}));
@@ -291,7 +291,7 @@ fn stopping_ends_every_handler_and_leaves_nothing() {
     let busy = client.result()["pid"].as_u64().unwrap();
     let start = Instant::now();
     running.stop(Duration::from_secs(60));
-    assert!(start.elapsed() < Duration::from_secs(30), "nobody ignores SIGTERM: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "no handler ignores SIGTERM: {:?}", start.elapsed());
     for pid in [idle, busy] {
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "handler {pid} is still there");
     }

@@ -1,21 +1,29 @@
 //! The SDK's clients, made on the first call: the default chain may ask the network for a region, and creating an
-//! executor must not.
+//! executor must not wait for that.
 
-use super::identity::{AssumedRole, InTime, LOAD_LIMIT, Method, of_profile};
-use super::{FunctionName, Identity, Settings, errors, region, tls};
+use super::http::Http;
+use super::identity::{AssumedRole, LOAD_LIMIT, Method, WithTimeout};
+use super::quiet::WithoutEnvironment;
+use super::{FunctionName, Identity, Settings, errors, region, sdk_config};
 use crate::executor::ports::{CallError, Fault};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_lambda::config::{
-    IdentityCache, Intercept, SharedHttpClient, StalledStreamProtectionConfig, retry::RetryConfig,
-};
+use aws_sdk_lambda::config::{IdentityCache, Intercept, retry::RetryConfig};
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
+use aws_sdk_sts::{Client as StsClient, config as sts};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// The SDK's defaults as of this version: a newer SDK must not change how we behave.
+pub(super) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
 
 /// A client for each function and each queue, in the order of the settings.
 #[derive(Debug)]
@@ -26,12 +34,12 @@ pub(super) struct Clients {
     pub(super) function_regions: Vec<String>,
 }
 
-/// Makes [`Clients`] when they are first needed, and again after credentials were refused or replaced.
+/// Makes [`Clients`] when they are first needed, and again after credentials were rejected or replaced.
 #[derive(Debug)]
-pub(super) struct Lazy {
+pub(super) struct ClientCache {
     current: Mutex<Current>,
-    /// Held while clients are made, so that one caller makes them and the others wait; keeps the last failure.
-    making: tokio::sync::Mutex<Option<Failed>>,
+    /// Held while clients are made, so that one caller makes them and the others wait.
+    making: tokio::sync::Mutex<Making>,
 }
 
 #[derive(Debug)]
@@ -40,7 +48,20 @@ struct Current {
     clients: Option<Arc<Clients>>,
 }
 
-/// An attempt to make clients, of whom and when.
+#[derive(Debug, Default)]
+struct Making {
+    /// Goes on when the caller stops waiting; the next caller gets its result.
+    running: Option<Running>,
+    last_failure: Option<Failed>,
+}
+
+#[derive(Debug)]
+struct Running {
+    identity: Arc<Identity>,
+    made: JoinHandle<Result<Clients, CallError>>,
+}
+
+/// A failed attempt to make clients.
 #[derive(Debug)]
 struct Failed {
     identity: Arc<Identity>,
@@ -48,20 +69,21 @@ struct Failed {
     error: CallError,
 }
 
-/// Callers that come so soon after a failure get the same one: many wait in line, and each try may take seconds.
+/// Callers within this time after a failure get the same error: many may be waiting, and each attempt may take seconds.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
 
-impl Lazy {
+impl ClientCache {
     pub(super) fn new(identity: Identity) -> Self {
         let current = Current { identity: Arc::new(identity), clients: None };
-        Self { current: Mutex::new(current), making: tokio::sync::Mutex::new(None) }
+        Self { current: Mutex::new(current), making: tokio::sync::Mutex::default() }
     }
 
-    pub(super) async fn get(&self, settings: &Settings) -> Result<Arc<Clients>, CallError> {
+    /// The clients of the current identity. A caller may stop waiting at any time.
+    pub(super) async fn get(&self, settings: &Arc<Settings>) -> Result<Arc<Clients>, CallError> {
         if let Some(clients) = self.lock().clients.clone() {
             return Ok(clients);
         }
-        let mut last_failure = self.making.lock().await;
+        let mut making = self.making.lock().await;
         loop {
             let identity = {
                 let current = self.lock();
@@ -72,40 +94,40 @@ impl Lazy {
             };
             let fresh =
                 |failed: &&Failed| Arc::ptr_eq(&failed.identity, &identity) && failed.at.elapsed() < FAILURE_HOLDS;
-            if let Some(failed) = last_failure.as_ref().filter(fresh) {
-                tracing::trace!(ago_ms = failed.at.elapsed().as_millis(), "clients could not be made a moment ago");
+            if let Some(failed) = making.last_failure.as_ref().filter(fresh) {
+                tracing::trace!(ago_ms = failed.at.elapsed().as_millis(), "making clients failed a moment ago");
                 return Err(failed.error.clone());
             }
-            let made = make(settings, &identity).await;
+            let made = making.make(settings, &identity).await;
             let mut current = self.lock();
-            // New credentials came meanwhile: what was made with the old ones is of no use.
+            // The credentials were replaced meanwhile: what was made with the old ones is useless.
             if !Arc::ptr_eq(&identity, &current.identity) {
                 continue;
             }
             return match made {
                 Ok(clients) => {
-                    *last_failure = None;
+                    making.last_failure = None;
                     Ok(Arc::clone(current.clients.insert(Arc::new(clients))))
                 }
                 Err(error) => {
-                    *last_failure = Some(Failed { identity, at: Instant::now(), error: error.clone() });
+                    making.last_failure = Some(Failed { identity, at: Instant::now(), error: error.clone() });
                     Err(error)
                 }
             };
         }
     }
 
-    /// After credentials were refused: the next call makes new clients, unless that cannot find others, or has happened
-    /// already.
-    pub(super) fn forget(&self, refused: &Arc<Clients>) {
+    /// After credentials were rejected: the next call makes new clients, unless that cannot find other credentials, or
+    /// the rejected clients are no longer in use.
+    pub(super) fn drop_rejected(&self, rejected: &Arc<Clients>) {
         let mut current = self.lock();
-        if current.identity.may_renew() && current.clients.as_ref().is_some_and(|ours| Arc::ptr_eq(ours, refused)) {
+        if current.identity.may_renew() && current.clients.as_ref().is_some_and(|ours| Arc::ptr_eq(ours, rejected)) {
             current.clients = None;
         }
     }
 
     /// The next call makes clients of this identity.
-    pub(super) fn become_another(&self, identity: Identity) {
+    pub(super) fn set_identity(&self, identity: Identity) {
         *self.lock() = Current { identity: Arc::new(identity), clients: None };
     }
 
@@ -114,15 +136,47 @@ impl Lazy {
     }
 }
 
+impl Making {
+    async fn make(&mut self, settings: &Arc<Settings>, identity: &Arc<Identity>) -> Result<Clients, CallError> {
+        let current = self.running.take().filter(|running| Arc::ptr_eq(&running.identity, identity));
+        let running =
+            self.running.insert(current.unwrap_or_else(|| Running::start(Arc::clone(settings), Arc::clone(identity))));
+        let made = (&mut running.made).await;
+        self.running = None;
+        made.unwrap_or_else(|ended| match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => {
+                Err(errors::call_error(Fault::Service, "ShuttingDown", "the executor's threads have ended".into()))
+            }
+        })
+    }
+}
+
+impl Running {
+    fn start(settings: Arc<Settings>, identity: Arc<Identity>) -> Self {
+        let of = Arc::clone(&identity);
+        let made = if settings.isolated && settings.ca_bundle.is_none() {
+            tokio::spawn(async move { make(&settings, &of).await })
+        } else {
+            // The SDK reads files without leaving the thread: one that hangs must not be a worker.
+            let runtime = Handle::current();
+            tokio::task::spawn_blocking(move || runtime.block_on(make(&settings, &of)))
+        };
+        Self { identity, made }
+    }
+}
+
 async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallError> {
-    let base = base(settings, identity).await?;
+    let http = Http::new(settings)?;
+    let base = sdk_config::load(settings, identity, &http).await;
     let own_regions = Regions::of(settings);
     let fallback = base.region().map(Region::to_string).or_else(|| own_regions.any());
     let base = with_role(base, settings, identity, fallback.as_deref());
     let mut by_region: HashMap<String, (LambdaClient, SqsClient)> = HashMap::new();
     let mut client = |own: Option<String>| {
         let region = own.or_else(|| fallback.clone()).ok_or_else(no_region)?;
-        let clients = by_region.entry(region.clone()).or_insert_with(|| regional(&base, settings, &region)).clone();
+        let clients =
+            by_region.entry(region.clone()).or_insert_with(|| regional(&base, settings, &http, &region)).clone();
         Ok::<_, CallError>((region, clients))
     };
     let mut all = Clients { lambda: Vec::new(), sqs: Vec::new(), function_regions: Vec::new() };
@@ -138,8 +192,8 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
     Ok(all)
 }
 
-/// The region that each function's ARN and each queue's URL names: nothing can be reached from another one, so it wins
-/// over the configured region.
+/// The region in each function's ARN and each queue's URL. It wins over the configured region, from which the function or
+/// queue could not be reached.
 struct Regions {
     functions: Vec<Option<String>>,
     queues: Vec<Option<String>>,
@@ -161,106 +215,64 @@ impl Regions {
 }
 
 fn no_region() -> CallError {
-    // Not permanent: a metadata service that does not answer now may do so later, and no task should fail of it.
-    errors::own(
+    // No task fails for this: a metadata service that does not answer now may answer later.
+    errors::call_error(
         Fault::Identity,
         "NoRegion",
         "region_name: not set, and neither AWS_REGION nor the profile names one".into(),
     )
 }
 
-/// Everything but the role.
-async fn base(settings: &Settings, identity: &Identity) -> Result<SdkConfig, CallError> {
-    let http_client = tls::http_client(settings)?;
-    if settings.isolated {
-        return Ok(isolated(settings, identity, http_client));
-    }
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts(settings))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    if let Some(client) = http_client {
-        loader = loader.http_client(client);
-    }
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(profile) = &identity.profile {
-        loader = loader.profile_name(profile);
-    }
-    if let Some(keys) = &identity.keys {
-        loader = loader.credentials_provider(Credentials::from(keys));
-    }
-    let loaded = loader.load().await;
-    if identity.keys.is_some() {
-        return Ok(loaded);
-    }
-    let found = of_profile(&loaded, settings.endpoints.sts.as_deref(), identity.profile.as_deref()).await;
-    Ok(match found.or_else(|| loaded.credentials_provider()) {
-        Some(provider) => in_time(loaded, provider, identity.origin()),
-        None => loaded,
-    })
-}
-
-/// Clients of nobody, each of whose calls ends where `stop` says.
-pub(super) fn without_network(stop: impl Intercept + Clone + 'static) -> (LambdaClient, SqsClient) {
+/// Clients with dummy credentials whose calls are stopped by `stop` before any I/O.
+pub(super) fn without_network(
+    stop: impl Intercept + Clone + 'static,
+) -> Result<(LambdaClient, SqsClient, StsClient), CallError> {
     let base = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior())
         .retry_config(RetryConfig::disabled())
         .region(Region::new("us-east-1"))
-        .http_client(tls::trusting_nobody())
+        .http_client(Http::without_roots()?.calls)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("none", "none", None, None, "none")))
         .build();
     let lambda = lambda::Builder::from(&base).interceptor(stop.clone()).build();
-    let sqs = sqs::Builder::from(&base).interceptor(stop).build();
-    (LambdaClient::from_conf(lambda), SqsClient::from_conf(sqs))
+    let sqs = sqs::Builder::from(&base).interceptor(stop.clone()).build();
+    let sts = sts::Builder::from(&base).interceptor(stop).build();
+    Ok((LambdaClient::from_conf(lambda), SqsClient::from_conf(sqs), StsClient::from_conf(sts)))
 }
 
-/// By hand, so that neither environment nor files are read.
-fn isolated(settings: &Settings, identity: &Identity, http_client: Option<SharedHttpClient>) -> SdkConfig {
-    let mut builder = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts(settings))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .region(settings.region.clone().map(Region::new));
-    builder.set_http_client(http_client);
-    if let Some(keys) = &identity.keys {
-        builder.set_credentials_provider(Some(SharedCredentialsProvider::new(Credentials::from(keys))));
-    }
-    builder.build()
-}
-
-fn in_time(config: SdkConfig, provider: SharedCredentialsProvider, origin: String) -> SdkConfig {
+fn with_timeout(config: SdkConfig, provider: SharedCredentialsProvider, origin: String) -> SdkConfig {
     config
         .into_builder()
-        .credentials_provider(SharedCredentialsProvider::new(InTime::new(provider, origin)))
+        .credentials_provider(SharedCredentialsProvider::new(WithTimeout::new(provider, origin)))
         .identity_cache(IdentityCache::lazy().load_timeout(LOAD_LIMIT * 2).build())
         .build()
 }
 
-/// Puts the role on top, if there is one. STS is asked in the configured region, else where function and queues are.
+/// Adds the role, if there is one. STS is called in the configured region, or else in that of the function and queues.
 fn with_role(base: SdkConfig, settings: &Settings, identity: &Identity, region: Option<&str>) -> SdkConfig {
     let Some(role) = &identity.role else { return base };
-    let asking = base.clone().into_builder().region(region.map(|region| Region::new(region.to_owned()))).build();
+    let caller = base.clone().into_builder().region(region.map(|region| Region::new(region.to_owned()))).build();
     let origin = match &role.method {
         Method::Signature => format!("role `{}`, assumed with {}", role.arn, identity.origin()),
         Method::WebIdentity(_) => format!("role `{}`, assumed with a web identity token", role.arn),
     };
-    let provider = AssumedRole::new(&asking, settings.endpoints.sts.as_deref(), role.clone());
-    in_time(base, SharedCredentialsProvider::new(provider), origin)
+    let provider = AssumedRole::new(&caller, settings, role.clone());
+    with_timeout(base, SharedCredentialsProvider::new(provider), origin)
 }
 
-/// One attempt and no time limits of the SDK's but the connection's: what comes next is the executor's to say, and
-/// whole calls are timed where they are made, long polls by their own length.
-fn timeouts(settings: &Settings) -> TimeoutConfig {
+/// The SDK limits only the time to connect. Whole calls are limited where they are made, long polls by their own length,
+/// and the executor decides about further attempts.
+pub(super) fn timeouts(settings: &Settings) -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(settings.connect_timeout).build()
 }
 
-fn regional(base: &SdkConfig, settings: &Settings, region: &str) -> (LambdaClient, SqsClient) {
-    let mut lambda = lambda::Builder::from(base).region(Region::new(region.to_owned()));
-    let mut sqs = sqs::Builder::from(base).region(Region::new(region.to_owned()));
-    // Said to the service: there it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
+fn regional(base: &SdkConfig, settings: &Settings, http: &Http, region: &str) -> (LambdaClient, SqsClient) {
+    let here = || Region::new(region.to_owned());
+    let quiet = WithoutEnvironment::new(&settings.environment);
+    let mut lambda =
+        lambda::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet.clone());
+    let mut sqs = sqs::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet);
+    // Set for the service, where it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
     if let Some(url) = &settings.endpoints.lambda {
         lambda = lambda.endpoint_url(url);
     }

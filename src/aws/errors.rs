@@ -1,13 +1,14 @@
-//! What each failure of a call means: AWS's code looked up in the table of `outcomes.rs`, and the sentences for what never
-//! reached AWS.
+//! Failed calls as [`CallError`]s: whose fault they are, by the table of `error_codes.rs`, and whether AWS may have
+//! carried out the call.
 //!
-//! Sorted by code and never by status, since Lambda answers 502 to what heals by itself and to what never will. Sources:
-//! the errors of [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), the
+//! The code decides, the HTTP status only where there is no code: Lambda answers 502 to faults that pass and to faults
+//! that do not. Sources: the errors of [Invoke](https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), the
 //! [common errors](https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html), and the errors in SQS's API
 //! reference with the codes of its older query protocol, which the SDK reports in place of the newer ones.
 
+use super::error_codes::{bare, fault};
+use super::http::ConnectionLost;
 use super::identity::Origin;
-use super::outcomes::{Sort, TABLE};
 use crate::executor::ports::{CallError, Fault, Sent};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
@@ -15,91 +16,86 @@ use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use std::time::Duration;
 
-/// The code without namespace and without the prefix of SQS's older protocol.
-pub(super) fn bare(code: &str) -> &str {
-    let code = code.rsplit_once('#').map_or(code, |(_, name)| name);
-    code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code)
-}
+/// The provider of credentials is still running; the next caller may get its result.
+pub(super) const CREDENTIALS_TIMED_OUT: &str = "CredentialsTimedOut";
 
-/// What a code means, with the status for codes that nobody has told us of.
-pub(super) fn classify(code: &str, status: u16) -> Fault {
-    let known = TABLE.iter().find(|known| known.code == bare(code)).map(|known| known.sort);
-    match known {
-        Some(Sort::Throttled) => Fault::Account,
-        Some(Sort::Transient) => Fault::Service,
-        Some(Sort::Permanent) => Fault::Route,
-        Some(Sort::Credentials) => Fault::Identity,
-        None => match status {
-            429 => Fault::Account,
-            408 => Fault::Service,
-            400..500 => Fault::Route,
-            // Also what is no error at all: an answer that nobody understands came from something that is not AWS.
-            _ => Fault::Service,
-        },
-    }
-}
-
-/// A failure that has no code of AWS's.
-pub(super) fn own(fault: Fault, code: &str, message: String) -> CallError {
+/// A failure of our own making: AWS has not seen the call.
+pub(super) fn call_error(fault: Fault, code: &str, message: String) -> CallError {
     CallError { fault, sent: Sent::No, code: code.into(), message, request_id: String::new(), retry_after_ms: None }
 }
 
-/// A call that took longer than it may.
-pub(super) fn timed_out(what: &str, limit: Duration) -> CallError {
+/// A call without an answer within its limit.
+pub(super) fn timed_out(what: &str, limit: Duration, sent: Sent) -> CallError {
     let message = format!("{what}: no answer within {} ms", limit.as_millis());
-    own(Fault::Service, "TimedOut", message)
+    CallError { sent, ..call_error(Fault::Service, "TimedOut", message) }
 }
 
-/// Sorts a failed call. `what` names the function or queue for people.
-pub(super) fn sort<E>(what: &str, error: SdkError<E, HttpResponse>) -> CallError
+/// An answer that is not from AWS, such as that of a captive portal, or that lacks what AWS always sends.
+pub(super) fn unexpected_answer(what: &str, why: &str) -> CallError {
+    CallError { sent: Sent::Maybe, ..call_error(Fault::Service, "UnexpectedAnswer", format!("{what}: {why}")) }
+}
+
+/// A failed call of the SDK. `what` names the function or queue for people.
+pub(super) fn from_sdk<E>(what: &str, error: SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let no_service = Fault::Service;
     match &error {
         SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            answered(what, service.err().code(), service.err().message(), status, service.raw())
+            let sent = sent(service.raw().status().as_u16(), service.err().code().is_some());
+            answered(what, service.err().code(), service.err().message(), sent, service.raw())
         }
         SdkError::ResponseError(response) => {
             let status = response.raw().status().as_u16();
-            let told = format!("the answer (status {status}) cannot be read: {}", chain(&error));
-            answered(what, Some("UnreadableAnswer"), Some(&told), status, response.raw())
+            let message = format!("the answer (status {status}) cannot be read: {}", chain(&error));
+            answered(what, Some("UnreadableAnswer"), Some(&message), sent(status, false), response.raw())
         }
-        SdkError::TimeoutError(_) => own(no_service, "TimedOut", format!("{what}: {}", chain(&error))),
+        SdkError::TimeoutError(_) => CallError {
+            sent: Sent::Maybe,
+            ..call_error(Fault::Service, "TimedOut", format!("{what}: {}", chain(&error)))
+        },
         SdkError::DispatchFailure(dispatch) => match find::<CredentialsError>(&error) {
             Some(credentials) => no_credentials(credentials),
-            None => not_sent(what, dispatch.as_connector_error(), &error),
+            None => not_answered(what, dispatch.as_connector_error(), &error),
         },
         _ => match find::<CredentialsError>(&error) {
             Some(credentials) => no_credentials(credentials),
-            None => own(Fault::Route, "InvalidRequest", format!("{what}: {}", chain(&error))),
+            None => call_error(Fault::Route, "InvalidRequest", format!("{what}: {}", chain(&error))),
         },
     }
 }
 
-fn answered(what: &str, code: Option<&str>, message: Option<&str>, status: u16, response: &HttpResponse) -> CallError {
-    let code = code.map_or_else(|| format!("Http{status}"), |code| bare(code).to_owned());
-    // Only the first line: after it, errors of signatures repeat the request's headers, token included.
-    let told = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
-    let told = told.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
-    CallError {
-        fault: classify(&code, status),
-        sent: Sent::No,
-        request_id: String::new(),
-        code,
-        message: format!("{what}: {told}"),
-        retry_after_ms: response.headers().get("retry-after").and_then(retry_after_ms),
+/// An error answer means that the call was not carried out. Exceptions: a status that is not an error, since such an
+/// answer is not from AWS; and a gateway that lost the answer of the service behind it.
+fn sent(status: u16, has_code: bool) -> Sent {
+    match status {
+        ..400 => Sent::Maybe,
+        502 | 504 if !has_code => Sent::Maybe,
+        _ => Sent::No,
     }
 }
 
-/// Seconds, as Lambda writes them; the other form that HTTP allows, a date, is ignored.
+fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, response: &HttpResponse) -> CallError {
+    let status = response.status().as_u16();
+    let code = code.map_or_else(|| format!("Http{status}"), |code| bare(code).to_owned());
+    // Only the first line: after it, errors of signatures repeat the request's headers, token included.
+    let line = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
+    let line = line.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
+    let header = |name| response.headers().get(name);
+    CallError {
+        fault: fault(&code, status),
+        sent,
+        code,
+        message: format!("{what}: {line}"),
+        request_id: header("x-amzn-requestid").unwrap_or_default().to_owned(),
+        retry_after_ms: header("retry-after").and_then(retry_after_ms),
+    }
+}
+
+/// Seconds, as Lambda writes them. The other form that HTTP allows, a date, is ignored.
 fn retry_after_ms(text: &str) -> Option<u64> {
     text.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1_000))
 }
-
-/// Whoever has the credentials is still asked, and may answer the next who wants them.
-pub(super) const CREDENTIALS_TIMED_OUT: &str = "CredentialsTimedOut";
 
 fn no_credentials(error: &CredentialsError) -> CallError {
     let code = match error {
@@ -108,36 +104,41 @@ fn no_credentials(error: &CredentialsError) -> CallError {
         _ => "CredentialsFailed",
     };
     // The SDK makes no provider at all where its chain is empty.
-    let origin = find::<Origin>(error).map_or("the AWS default chain", |told| told.origin.as_str());
-    let message = format!("no credentials from {origin}: {}", chain(error));
-    own(Fault::Identity, code, message)
+    let origin = find::<Origin>(error).map_or("the AWS default chain", |origin| origin.origin.as_str());
+    call_error(Fault::Identity, code, format!("no credentials from {origin}: {}", chain(error)))
 }
 
-fn not_sent(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error + 'static)) -> CallError {
-    let (class, code) = match connector {
+fn not_answered(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error + 'static)) -> CallError {
+    let (fault, code) = match connector {
         Some(failed) if failed.is_user() => (Fault::Route, "InvalidRequest"),
         Some(failed) if failed.is_timeout() => (Fault::Service, "ConnectTimedOut"),
         _ => (Fault::Service, "ConnectionFailed"),
     };
-    // The innermost cause says it all; those around it only name layers of the SDK.
+    // The innermost cause is the useful one; those around it only name layers of the SDK.
     let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error);
-    own(class, code, format!("{what} cannot be reached: {cause}"))
+    match find::<ConnectionLost>(error) {
+        Some(_) => CallError {
+            sent: Sent::Maybe,
+            ..call_error(fault, code, format!("{what}: the connection ended before an answer came: {cause}"))
+        },
+        None => call_error(fault, code, format!("{what} cannot be reached: {cause}")),
+    }
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
 }
 
-/// The error and its causes, each once: the SDK's outer errors say little.
+/// The error and its causes, without repetitions: the SDK's outer errors say little.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut told: Vec<String> = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
     for cause in std::iter::successors(Some(error), |&error| error.source()) {
         let line = cause.to_string();
-        if !told.iter().any(|before| before.contains(&line)) {
-            told.push(line);
+        if !lines.iter().any(|before| before.contains(&line)) {
+            lines.push(line);
         }
     }
-    told.join(": ")
+    lines.join(": ")
 }
 
 #[cfg(test)]
@@ -145,34 +146,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_is_in_the_table_once() {
-        let mut codes: Vec<&str> = TABLE.iter().map(|known| known.code).collect();
-        let count = codes.len();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), count);
-    }
-
-    #[test]
-    fn prefixes_do_not_matter() {
-        for code in ["com.amazonaws.sqs#QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"] {
-            assert_eq!(classify(code, 400), Fault::Route);
-        }
-        assert_eq!(classify("KMS.ThrottlingException", 400), Fault::Account);
-    }
-
-    #[test]
-    fn unknown_codes_go_by_their_status() {
-        for (status, class) in [
-            (400, Fault::Route),
-            (403, Fault::Route),
-            (408, Fault::Service),
-            (429, Fault::Account),
-            (500, Fault::Service),
-            (503, Fault::Service),
-            (200, Fault::Service),
+    fn an_error_answer_was_not_carried_out_unless_a_gateway_gave_it() {
+        for (status, has_code, expected) in [
+            (400, true, Sent::No),
+            (403, false, Sent::No),
+            (500, false, Sent::No),
+            (503, false, Sent::No),
+            (502, true, Sent::No),
+            (502, false, Sent::Maybe),
+            (504, false, Sent::Maybe),
+            (200, false, Sent::Maybe),
+            (302, false, Sent::Maybe),
         ] {
-            assert_eq!(classify("NeverHeardOf", status), class, "{status}");
+            assert_eq!(sent(status, has_code), expected, "{status} {has_code}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The forms in which a function can be named: `name`, `name:alias`, `account:function:name`, a whole ARN, each with or
 //! without a version or alias at its end.
 
-/// A function's name, taken apart. The name is always there, everything else only if it was written.
+/// The parts of a function's name. The name itself is always there, everything else only if it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FunctionName {
     /// `eu-west-1`, of an ARN.
@@ -15,7 +15,7 @@ pub struct FunctionName {
 }
 
 impl FunctionName {
-    /// Takes a name apart. The error completes the sentence "`x` …".
+    /// Parses a name. The error completes the sentence "`x` …".
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, rest) = match parts.as_slice() {
@@ -44,7 +44,7 @@ impl FunctionName {
             return Err("is not a function's name: that has letters, digits, - and _");
         }
         if qualifier.is_some_and(|text| text.is_empty() || text.len() > 128 || !text.bytes().all(letters(b"$"))) {
-            return Err("has a version or alias that is none");
+            return Err("has an invalid version or alias");
         }
         Ok(Self {
             region: region.map(str::to_owned),
@@ -54,14 +54,14 @@ impl FunctionName {
         })
     }
 
-    /// The name as it was written, less the version or alias at its end.
+    /// The name as it was written, without the version or alias at its end.
     pub fn without_qualifier(text: &str) -> &str {
         let qualifier = Self::parse(text).ok().and_then(|function| function.qualifier);
         qualifier.and_then(|qualifier| text.strip_suffix(&qualifier)?.strip_suffix(':')).unwrap_or(text)
     }
 
-    /// True if `arn`, as AWS tells it of a function, is the function that was meant: each part that was written is the
-    /// same. What is only a part of another's name never is.
+    /// True if `arn`, as AWS returns it, is the function that was meant: each part that was written is the same. A name
+    /// that only contains ours is another function.
     pub fn is(&self, arn: &str) -> bool {
         let Ok(other) = Self::parse(arn) else { return false };
         let same = |ours: &Option<String>, theirs: &Option<String>| ours.is_none() || ours == theirs;
@@ -76,7 +76,7 @@ mod tests {
     const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:run";
 
     #[test]
-    fn every_form_is_taken_apart() {
+    fn every_form_is_parsed() {
         for (text, region, account, name, qualifier) in [
             ("run", None, None, "run", None),
             ("run:live", None, None, "run", Some("live")),
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn the_qualifier_can_be_taken_off() {
+    fn the_qualifier_can_be_removed() {
         for (text, without) in [("run:live", "run"), ("run", "run"), (&format!("{ARN}:live"), ARN), (ARN, ARN)] {
             assert_eq!(FunctionName::without_qualifier(text), without);
         }
     }
 
     #[test]
-    fn what_names_no_function_is_refused() {
+    fn what_is_not_a_name_is_rejected() {
         for text in [
             "",
             "a b",

@@ -1,63 +1,123 @@
-//! Invoke.
+//! Invoke, and its dry run.
 
-use super::{Aws, FunctionName, errors, named};
-use crate::executor::ports::{Accepted, CallError, Fault, InvokeRequest, Lambda};
+use super::{Aws, FunctionName, Limit, errors, named};
+use crate::executor::ports::{Accepted, CallError, Fault, InvokeRequest, Lambda, RouteId};
 use aws_sdk_lambda::operation::RequestId;
-use aws_sdk_lambda::operation::invoke::InvokeError;
+use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 
-/// Lambda's answer to an asynchronous invocation that it has taken.
+/// Lambda's status for an asynchronous invocation that it has accepted.
 const ACCEPTED: i32 = 202;
+/// Lambda's status for a dry run that succeeded.
+const MAY_INVOKE: i32 = 204;
 
 impl Lambda for Aws {
     async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
-        let Some(function) = self.settings.functions.get(request.route) else {
-            return Err(errors::own(Fault::Route, "InvalidRequest", format!("there is no route {}", request.route)));
-        };
-        let clients = self.clients.get(&self.settings).await?;
-        let Some(client) = clients.lambda.get(request.route) else {
-            return Err(errors::own(Fault::Route, "InvalidRequest", "the route has no client".into()));
-        };
-        // Only failures need it, and this is the busiest call of all.
-        let what = || match &request.qualifier {
-            Some(own) => {
-                format!("{}, as the task asks for", named(FunctionName::without_qualifier(&function.name), own))
-            }
-            None => function.what(),
-        };
-        let (name, qualifier) = match &request.qualifier {
-            Some(own) => (FunctionName::without_qualifier(&function.name), Some(own.to_string())),
-            None => (function.name.as_str(), function.qualifier.clone()),
-        };
-        let call = client
-            .invoke()
-            .function_name(name)
-            .set_qualifier(qualifier)
-            .invocation_type(InvocationType::Event)
-            .payload(Blob::new(request.payload.as_ref()));
-        let answer = match tokio::time::timeout(self.settings.invoke_timeout, call.send()).await {
-            Err(_) => return Err(errors::timed_out(&what(), self.settings.invoke_timeout)),
-            Ok(Err(error)) => {
-                let reason = error.as_service_error().and_then(throttle_reason);
-                let mut failure = errors::sort(&what(), error);
-                if let Some(reason) = reason {
-                    failure.message = format!("{} ({reason})", failure.message);
-                }
-                return Err(self.noting_refused(&clients, failure));
-            }
-            Ok(Ok(answer)) => answer,
-        };
-        // Anything else would be a gateway or a captive portal that answers in Lambda's place.
-        if answer.status_code() != ACCEPTED {
-            let message = format!("{}: status {} in place of {ACCEPTED}", what(), answer.status_code());
-            return Err(errors::own(Fault::Service, "UnexpectedAnswer", message));
-        }
+        let target = self.target(request.route, request.qualifier.as_deref())?;
+        let answer = self.send(&target, InvocationType::Event, Some(Blob::new(request.payload.as_ref()))).await?;
+        target.expect(&answer, ACCEPTED)?;
         Ok(Accepted { request_id: answer.request_id().unwrap_or_default().to_owned() })
     }
 
-    async fn probe(&self, _route: usize) -> Result<(), CallError> {
-        Err(errors::own(Fault::Service, "Unsupported", "dry runs are not implemented".into()))
+    async fn probe(&self, route: RouteId) -> Result<(), CallError> {
+        let target = self.target(route, None)?;
+        let answer = self.send(&target, InvocationType::DryRun, None).await?;
+        target.expect(&answer, MAY_INVOKE)
+    }
+}
+
+/// What is invoked.
+struct Target<'a> {
+    route: RouteId,
+    /// Name or ARN.
+    name: &'a str,
+    qualifier: Option<&'a str>,
+    /// True if only this task asked for the qualifier.
+    own_qualifier: bool,
+}
+
+impl Target<'_> {
+    /// For messages.
+    fn what(&self) -> String {
+        match self.qualifier {
+            Some(qualifier) if self.own_qualifier => format!("{}, as the task asks for", named(self.name, qualifier)),
+            Some(qualifier) => named(self.name, qualifier),
+            None => format!("function `{}`", self.name),
+        }
+    }
+
+    /// Any other status comes from a gateway or a captive portal.
+    fn expect(&self, answer: &InvokeOutput, status: i32) -> Result<(), CallError> {
+        match answer.status_code() {
+            found if found == status => Ok(()),
+            found => Err(errors::unexpected_answer(&self.what(), &format!("status {found} (expected {status})"))),
+        }
+    }
+
+    /// A qualifier that does not exist, or that we may not invoke, is the fault of the only task that asked for it.
+    fn fault(&self, failure: &CallError) -> Fault {
+        let of_qualifier = matches!(
+            failure.code.as_str(),
+            "ResourceNotFoundException"
+                | "AccessDenied"
+                | "AccessDeniedException"
+                | "InvalidParameterValueException"
+                | "ValidationException"
+                | "InvalidRequest"
+        );
+        if self.own_qualifier && of_qualifier { Fault::Event } else { failure.fault }
+    }
+}
+
+impl Aws {
+    fn target<'a>(&'a self, route: RouteId, own: Option<&'a str>) -> Result<Target<'a>, CallError> {
+        let Some(function) = self.settings.functions.get(route) else {
+            return Err(errors::call_error(Fault::Route, "InvalidRequest", format!("there is no route {route}")));
+        };
+        Ok(match own {
+            Some(own) => Target {
+                route,
+                name: FunctionName::without_qualifier(&function.name),
+                qualifier: Some(own),
+                own_qualifier: function.configured_qualifier().as_deref() != Some(own),
+            },
+            None => {
+                Target { route, name: &function.name, qualifier: function.qualifier.as_deref(), own_qualifier: false }
+            }
+        })
+    }
+
+    async fn send(
+        &self,
+        target: &Target<'_>,
+        kind: InvocationType,
+        payload: Option<Blob>,
+    ) -> Result<InvokeOutput, CallError> {
+        let limit = Limit::from_now(self.settings.invoke_timeout);
+        let clients = self.clients(&limit).await?;
+        let Some(client) = clients.lambda.get(target.route) else {
+            return Err(errors::call_error(Fault::Route, "InvalidRequest", "the route has no client".into()));
+        };
+        let call = client
+            .invoke()
+            .function_name(target.name)
+            .set_qualifier(target.qualifier.map(str::to_owned))
+            .invocation_type(kind)
+            .set_payload(payload);
+        // Only failures need a name, and this is the most frequent call of all.
+        match limit.call(|| target.what(), call.send()).await? {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                let reason = error.as_service_error().and_then(throttle_reason);
+                let mut failure = errors::from_sdk(&target.what(), error);
+                failure.fault = target.fault(&failure);
+                if let Some(reason) = reason {
+                    failure.message = format!("{} ({reason})", failure.message);
+                }
+                Err(self.drop_rejected_clients(&clients, failure))
+            }
+        }
     }
 }
 

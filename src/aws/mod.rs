@@ -1,27 +1,47 @@
-//! Lambda and SQS through the AWS SDK: the only place that names it.
+//! Lambda and SQS through the AWS SDK: the only module that names it.
+//!
+//! | file | |
+//! |---|---|
+//! | `lambda.rs`, `queues.rs`, `health.rs` | the executor's ports |
+//! | `clients.rs`, `sdk_config.rs` | the SDK's clients, made on the first call, and their configuration |
+//! | `http/` | connections, TLS and proxies |
+//! | `identity/` | credentials |
+//! | `errors.rs`, `error_codes.rs` | whose fault a failed call is |
+//! | `function_name.rs`, `region.rs` | the forms of names and URLs |
+//! | `function_warnings.rs`, `queue_warnings.rs` | what works and still does not fit |
+//! | `environment.rs`, `quiet.rs` | the environment is read once |
+//! | `first_use.rs` | what the SDK makes once a process |
 
 mod clients;
+mod environment;
+mod error_codes;
 mod errors;
 mod first_use;
 mod function_name;
+mod function_warnings;
 mod health;
+mod http;
 mod identity;
 mod lambda;
-mod outcomes;
-mod queue_fit;
+mod limit;
+mod queue_warnings;
 mod queues;
+mod quiet;
 mod region;
+mod sdk_config;
 #[cfg(test)]
 mod tests;
-mod tls;
 
+pub use environment::Environment;
+pub use error_codes::{ERROR_CODES, ErrorCode, Service, fault_of_status};
 pub use first_use::first_use;
 pub use function_name::FunctionName;
 pub use identity::{Identity, Keys, Method, Role};
-pub use queue_fit::QueueNeeds;
+pub use queue_warnings::QueueNeeds;
 
 use crate::executor::ports::{CallError, Fault};
-use clients::{Clients, Lazy};
+use clients::{ClientCache, Clients};
+use limit::Limit;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,37 +49,38 @@ use std::time::Duration;
 /// Where functions and queues are, and how to reach them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Name or ARN of the function of each route, in the order of the executor's routes, with its qualifier.
+    /// Function of each route, in the order of the executor's routes.
     pub functions: Vec<Function>,
     /// URL of each queue, in the order of the executor's queues.
     pub queue_urls: Vec<String>,
-    /// What they are used for.
+    /// What the queues are used for.
     pub queue_needs: QueueNeeds,
-    /// Region, else the default chain's.
+    /// Region; without one the default chain's.
     pub region: Option<String>,
-    /// Where the services are.
+    /// Endpoints of the services.
     pub endpoints: Endpoints,
-    /// Who we are.
+    /// Credentials.
     pub identity: Identity,
-    /// True: neither environment nor files are read, nor a proxy taken from them. For the local AWS, which nothing may
-    /// pass by.
+    /// True: neither environment nor files are read, and no proxy is used. For the local AWS.
     pub isolated: bool,
+    /// The environment, for everything that AWS's tools read from it.
+    pub environment: Environment,
     /// Certificates to trust, a PEM file, in place of the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// For establishing a connection.
+    /// Limit for establishing a connection.
     pub connect_timeout: Duration,
-    /// For a whole Invoke.
+    /// Limit for a whole Invoke.
     pub invoke_timeout: Duration,
 }
 
-/// Endpoints of the services, each with what the environment (`AWS_ENDPOINT_URL*`) and the profile say as default.
+/// Endpoints of the services. The defaults are those of the environment (`AWS_ENDPOINT_URL*`) and of the profile.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Endpoints {
-    /// Of Lambda.
+    /// Lambda.
     pub lambda: Option<String>,
-    /// Of SQS.
+    /// SQS.
     pub sqs: Option<String>,
-    /// Of STS, where roles are assumed.
+    /// STS, which is called where a role is assumed.
     pub sts: Option<String>,
 }
 
@@ -69,7 +90,7 @@ impl Endpoints {
         Self { lambda: Some(url.into()), sqs: Some(url.into()), sts: Some(url.into()) }
     }
 
-    /// True if nothing is spoken to over TLS.
+    /// True if no endpoint uses TLS.
     fn are_plain(&self) -> bool {
         let plain = |url: &Option<String>| url.as_ref().is_some_and(|url| url.starts_with("http://"));
         plain(&self.lambda) && plain(&self.sqs) && plain(&self.sts)
@@ -86,6 +107,11 @@ pub struct Function {
 }
 
 impl Function {
+    /// Version or alias, whether it is configured by itself or at the end of the name.
+    fn configured_qualifier(&self) -> Option<String> {
+        self.qualifier.clone().or_else(|| FunctionName::parse(&self.name).ok()?.qualifier)
+    }
+
     /// For messages.
     fn what(&self) -> String {
         match &self.qualifier {
@@ -99,32 +125,36 @@ fn named(name: &str, qualifier: &str) -> String {
     format!("function `{name}` with qualifier `{qualifier}`")
 }
 
-/// AWS, as the executor's ports need it. Nothing is read and nobody asked before the first call.
+/// AWS, as the executor's ports need it. Nothing is read and no call is made before the first call of a port.
 #[derive(Debug)]
 pub struct Aws {
-    settings: Settings,
-    clients: Lazy,
+    settings: Arc<Settings>,
+    clients: ClientCache,
 }
 
 impl Aws {
-    /// With these settings; whether they are right shows on the first call.
+    /// Uses these settings. Whether they are right shows on the first call.
     pub fn new(settings: Settings) -> Self {
-        let clients = Lazy::new(settings.identity.clone());
-        Self { settings, clients }
+        let clients = ClientCache::new(settings.identity.clone());
+        Self { settings: Arc::new(settings), clients }
     }
 
-    /// From the next call on these keys are used, in place of whatever credentials there were and of a role that was
-    /// assumed with them.
+    /// Uses these keys from the next call on, in place of all other credentials and of a role that was assumed with them.
     pub fn set_credentials(&self, keys: Keys) {
         let profile = self.settings.identity.profile.clone();
-        self.clients.become_another(Identity { keys: Some(keys), profile, role: None });
+        self.clients.set_identity(Identity { keys: Some(keys), profile, role: None });
     }
 
-    /// Lets go of clients whose credentials were refused, so that the next call looks for new ones. Not of those that
-    /// still wait for theirs: a slow program would be started again and again, and never be heard.
-    fn noting_refused(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
+    /// The clients, made now if there are none.
+    async fn clients(&self, limit: &Limit) -> Result<Arc<Clients>, CallError> {
+        limit.clients(self.clients.get(&self.settings)).await
+    }
+
+    /// Drops clients whose credentials were rejected, so that the next call looks for new ones. Clients that still wait
+    /// for credentials are kept: a slow program would otherwise be started again and again, and its answer never used.
+    fn drop_rejected_clients(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
         if failure.fault == Fault::Identity && failure.code != errors::CREDENTIALS_TIMED_OUT {
-            self.clients.forget(clients);
+            self.clients.drop_rejected(clients);
         }
         failure
     }

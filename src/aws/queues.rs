@@ -1,7 +1,7 @@
 //! Receiving, deleting and hiding messages.
 
 use super::clients::Clients;
-use super::{Aws, errors};
+use super::{Aws, Limit, error_codes, errors};
 use crate::executor::ports::{CallError, EntryOutcome, Fault, Message, QueueId, Queues, ReceiveRequest};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata, SdkError};
@@ -14,12 +14,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// For calls that do not wait, and on top of the wait of those that do.
+/// Limit of calls that do not wait, added to the wait of those that do.
 pub(super) const CALL_LIMIT: Duration = Duration::from_secs(10);
 
 impl Queues for Aws {
     async fn receive(&self, request: ReceiveRequest) -> Result<Vec<Message>, CallError> {
-        let queue = self.queue(request.queue).await?;
+        let limit = Limit::from_now(CALL_LIMIT + Duration::from_secs(request.wait_s.into()));
+        let queue = self.queue(request.queue, limit).await?;
         let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
         let call = queue
             .client
@@ -32,8 +33,7 @@ impl Queues for Aws {
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp);
-        let limit = CALL_LIMIT + Duration::from_secs(request.wait_s.into());
-        let answer = self.call(&queue, limit, call.send()).await?;
+        let answer = self.call(&queue, call.send()).await?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
     }
 
@@ -41,15 +41,16 @@ impl Queues for Aws {
         if receipts.is_empty() {
             return Ok(Vec::new());
         }
-        let queue = self.queue(queue).await?;
-        let asked = receipts.len();
+        let queue = self.queue(queue, Limit::from_now(CALL_LIMIT)).await?;
+        let count = receipts.len();
         let entry = |(id, receipt): (usize, String)| {
             DeleteMessageBatchRequestEntry::builder().id(id.to_string()).receipt_handle(receipt).build()
         };
-        let entries = receipts.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(unbuilt)?;
+        let entries =
+            receipts.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(build_error)?;
         let call = queue.client.delete_message_batch().queue_url(queue.url).set_entries(Some(entries));
-        let answer = self.call(&queue, CALL_LIMIT, call.send()).await?;
-        Ok(outcomes(asked, answer.successful().iter().map(|done| done.id()), answer.failed()))
+        let answer = self.call(&queue, call.send()).await?;
+        Ok(outcomes(count, answer.successful().iter().map(|done| done.id()), answer.failed()))
     }
 
     async fn change_visibility(
@@ -60,8 +61,8 @@ impl Queues for Aws {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        let queue = self.queue(queue).await?;
-        let asked = entries.len();
+        let queue = self.queue(queue, Limit::from_now(CALL_LIMIT)).await?;
+        let count = entries.len();
         let entry = |(id, (receipt, seconds)): (usize, (String, u32))| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
                 .id(id.to_string())
@@ -69,49 +70,46 @@ impl Queues for Aws {
                 .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
                 .build()
         };
-        let entries = entries.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(unbuilt)?;
+        let entries = entries.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(build_error)?;
         let call = queue.client.change_message_visibility_batch().queue_url(queue.url).set_entries(Some(entries));
-        let answer = self.call(&queue, CALL_LIMIT, call.send()).await?;
-        Ok(outcomes(asked, answer.successful().iter().map(|done| done.id()), answer.failed()))
+        let answer = self.call(&queue, call.send()).await?;
+        Ok(outcomes(count, answer.successful().iter().map(|done| done.id()), answer.failed()))
     }
 }
 
-/// A queue with the client that reaches it.
-struct Queue<'a> {
-    url: &'a str,
-    client: Client,
+/// A queue, the client that reaches it, and the limit of the call that is about to be made.
+pub(super) struct Queue<'a> {
+    pub(super) url: &'a str,
+    pub(super) client: Client,
     clients: Arc<Clients>,
+    limit: Limit,
 }
 
 impl Aws {
-    async fn queue(&self, id: QueueId) -> Result<Queue<'_>, CallError> {
-        let clients = self.clients.get(&self.settings).await?;
+    pub(super) async fn queue(&self, id: QueueId, limit: Limit) -> Result<Queue<'_>, CallError> {
+        let clients = self.clients(&limit).await?;
         match (self.settings.queue_urls.get(id), clients.sqs.get(id).cloned()) {
-            (Some(url), Some(client)) => Ok(Queue { url, client, clients }),
-            _ => Err(errors::own(Fault::Route, "InvalidRequest", format!("there is no queue {id}"))),
+            (Some(url), Some(client)) => Ok(Queue { url, client, clients, limit }),
+            _ => Err(errors::call_error(Fault::Route, "InvalidRequest", format!("there is no queue {id}"))),
         }
     }
 
-    async fn call<T, E>(
+    pub(super) async fn call<T, E>(
         &self,
         queue: &Queue<'_>,
-        limit: Duration,
         call: impl Future<Output = Result<T, SdkError<E>>>,
     ) -> Result<T, CallError>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let what = || format!("queue {}", queue.url);
-        match tokio::time::timeout(limit, call).await {
-            Err(_) => Err(errors::timed_out(&what(), limit)),
-            Ok(Err(error)) => Err(self.noting_refused(&queue.clients, errors::sort(&what(), error))),
-            Ok(Ok(answer)) => Ok(answer),
-        }
+        let answer = queue.limit.call(what, call).await?;
+        answer.map_err(|error| self.drop_rejected_clients(&queue.clients, errors::from_sdk(&what(), error)))
     }
 }
 
-fn unbuilt(error: BuildError) -> CallError {
-    errors::own(Fault::Route, "InvalidRequest", error.to_string())
+fn build_error(error: BuildError) -> CallError {
+    errors::call_error(Fault::Route, "InvalidRequest", error.to_string())
 }
 
 fn message(message: SqsMessage) -> Message {
@@ -119,7 +117,7 @@ fn message(message: SqsMessage) -> Message {
     let own = |name: &str| message.message_attributes.as_ref()?.get(name)?.string_value.clone();
     let received = system(MessageSystemAttributeName::ApproximateReceiveCount);
     Message {
-        // This receive is the first where nobody counts.
+        // A server that does not count is assumed to deliver the message for the first time.
         receive_count: received.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
         sent_at_ms: system(MessageSystemAttributeName::SentTimestamp).unwrap_or(0),
         first_received_at_ms: system(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp).unwrap_or(0),
@@ -132,35 +130,33 @@ fn message(message: SqsMessage) -> Message {
     }
 }
 
-/// What became of each entry; their ids are their places. What the answer leaves out is worth another try.
+/// The outcome of each entry; the ids of entries are their positions. An entry that the answer leaves out is retried.
 fn outcomes<'a>(
-    asked: usize,
+    count: usize,
     done: impl Iterator<Item = &'a str>,
     failed: &[BatchResultErrorEntry],
 ) -> Vec<EntryOutcome> {
-    let mut outcomes = vec![EntryOutcome::Retry { code: "NotAnswered".into() }; asked];
-    let place = |id: &str| id.parse::<usize>().ok();
+    let mut outcomes = vec![EntryOutcome::Retry { code: "NotAnswered".into() }; count];
+    let position = |id: &str| id.parse::<usize>().ok();
     for id in done {
-        if let Some(outcome) = place(id).and_then(|place| outcomes.get_mut(place)) {
+        if let Some(outcome) = position(id).and_then(|position| outcomes.get_mut(position)) {
             *outcome = EntryOutcome::Done;
         }
     }
     for entry in failed {
-        if let Some(outcome) = place(&entry.id).and_then(|place| outcomes.get_mut(place)) {
-            *outcome = failed_entry(errors::bare(&entry.code));
+        if let Some(outcome) = position(&entry.id).and_then(|position| outcomes.get_mut(position)) {
+            *outcome = failed_entry(error_codes::bare(&entry.code));
         }
     }
     outcomes
 }
 
 fn failed_entry(code: &str) -> EntryOutcome {
-    let code = code.to_owned();
-    match code.as_str() {
-        // The last is what SQS says at the 12 hours that a message may be hidden in all.
-        "ReceiptHandleIsInvalid"
-        | "MessageNotInflight"
-        | "InvalidParameterValue"
-        | "InvalidParameterValueException" => EntryOutcome::Gone { code },
-        _ => EntryOutcome::Retry { code },
+    // SQS reports an invalid parameter when a message would be hidden for more than 12 hours in all.
+    let too_long = matches!(code, "InvalidParameterValue" | "InvalidParameterValueException");
+    match error_codes::fault(code, 0) {
+        Fault::Event => EntryOutcome::Gone { code: code.to_owned() },
+        _ if too_long => EntryOutcome::Gone { code: code.to_owned() },
+        _ => EntryOutcome::Retry { code: code.to_owned() },
     }
 }

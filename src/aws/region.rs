@@ -1,4 +1,4 @@
-//! The region that a queue's URL names, so that nobody has to name it twice.
+//! The region in a queue's URL, so that it need not be configured as well.
 
 /// Region in the URL of a queue at AWS; `None` for every other server.
 ///
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_of_aws_tells_its_region() {
+    fn each_form_of_aws_contains_its_region() {
         for (url, region) in [
             ("https://sqs.eu-central-1.amazonaws.com/1/q", "eu-central-1"),
             ("https://sqs-fips.us-gov-west-1.amazonaws.com/1/q", "us-gov-west-1"),
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn other_servers_tell_none() {
+    fn urls_of_other_servers_have_no_region() {
         for url in ["http://127.0.0.1:4566/0/q", "https://sqs.example.com/1/q", "https://amazonaws.com/1/q", "q", ""] {
             assert_eq!(of_queue_url(url), None, "{url}");
         }

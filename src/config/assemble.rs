@@ -1,4 +1,4 @@
-//! The options together: what contradicts, what is missing, and the settings of each part.
+//! All options together: contradictions, missing options, and the settings of each part.
 
 use super::airflow::Airflow;
 use super::connection::AwsConnection;
@@ -15,7 +15,7 @@ use crate::aws::{self, FunctionName};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
 use std::time::Duration;
 
-/// Options that `local` has its own of, and so those of Airflow are not for it.
+/// Options that `local` replaces with its own; Airflow's values of them are not read.
 const OF_LOCAL: [&Opt; 10] = [
     &o::ENDPOINT_URL,
     &o::CREDENTIALS,
@@ -29,7 +29,7 @@ const OF_LOCAL: [&Opt; 10] = [
     &o::CONN_ID,
 ];
 
-/// Makes the configuration, or tells everything that is wrong. The environment is asked for if Airflow's sources are.
+/// The configuration, or everything that is wrong. `environment` is called only if Airflow's sources are to be read.
 pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
     let environment = given.boolean(&o::AIRFLOW).then(environment);
     let team = given.text(&o::TEAM);
@@ -56,7 +56,7 @@ pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment
 
 fn take_airflow(given: &mut Given, airflow: &Airflow<'_>) {
     let local = given.has(&o::LOCAL);
-    // Two names of one option: what JSON has under either wins over what Airflow has under the other.
+    // Two names of one option: JSON's value under either name is used before Airflow's under the other.
     let qualified = given.has(&o::FUNCTION_QUALIFIER) || given.has(&o::QUALIFIER);
     for option in o::ALL {
         let of_local = local && OF_LOCAL.iter().any(|one| one.name == option.name);
@@ -77,22 +77,22 @@ fn check_together(given: &mut Given, airflow: Option<&Airflow<'_>>) {
     if airflow.is_none() {
         for option in [&o::CONN_ID, &o::TEAM] {
             if given.has(option) {
-                given.wrong(option, "is Airflow's, and needs `airflow`: true beside it");
+                given.wrong(option, "is read only with `airflow`: true (add it)");
             }
         }
     }
     if local {
-        // Or whoever adds AWS's options and leaves `local` would wonder where their tasks go. A region does no harm.
+        // Otherwise tasks meant for AWS would silently run locally. A region has no such effect.
         for option in OF_LOCAL {
             if given.has(option) && option.name != o::REGION_NAME.name {
-                given.wrong(option, "cannot be given together with local, which makes its own");
+                given.wrong(option, "cannot be given together with `local`, which has its own");
             }
         }
     }
     for option in [&o::QUEUE_URL, &o::REPLY_QUEUE_URL] {
         let dead_letters = given.text(&o::DEAD_LETTER_QUEUE_URL);
         if dead_letters.is_some() && given.text(option) == dead_letters {
-            let why = format!("is {} too (results and dead letters need a queue each)", option.name);
+            let why = format!("is also {} (results and dead letters need a queue each)", option.name);
             given.refuse(&o::DEAD_LETTER_QUEUE_URL, &Wrong::value(why), None);
         }
     }
@@ -105,7 +105,7 @@ fn check_together(given: &mut Given, airflow: Option<&Airflow<'_>>) {
     }
 }
 
-/// What is said of a required option that nobody has given.
+/// The error of a required option that was not given.
 fn missing(option: &Opt, airflow: Option<&Airflow<'_>>) -> String {
     let allowed = super::value::allowed(option.kind);
     match airflow {
@@ -119,7 +119,7 @@ fn missing(option: &Opt, airflow: Option<&Airflow<'_>>) -> String {
     }
 }
 
-/// The documented name wins over the older one.
+/// `qualifier` counts only without `function_qualifier`.
 fn qualifier_option(given: &Given) -> &'static Opt {
     if given.has(&o::FUNCTION_QUALIFIER) { &o::FUNCTION_QUALIFIER } else { &o::QUALIFIER }
 }
@@ -162,10 +162,10 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
     let queue_needs = aws::QueueNeeds {
         kinds: queues.iter().map(|queue| queue.kind).collect(),
         max_payload_bytes: given.integer(&o::MAX_PAYLOAD_BYTES),
-        result_timeout: duration(&o::RESULT_TIMEOUT_MS),
+        result_timeout: longest_result_timeout(&routes),
     };
     let local = given.text(&o::LOCAL);
-    // The local AWS takes any region, but a request cannot be signed without one.
+    // The local AWS accepts any region, but requests cannot be signed without one.
     let region = identity.region.or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
@@ -180,7 +180,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
             max_unacked_results: count(&o::MAX_UNACKED_RESULTS),
             keep_finished: count(&o::KEEP_FINISHED),
             max_outage_ms: given.integer(&o::MAX_OUTAGE_MS),
-            max_unmatched_delay_s: number(&o::MAX_STRANGER_DELAY_S),
+            max_unmatched_delay_s: number(&o::MAX_UNMATCHED_DELAY_S),
             running_events: given.boolean(&o::RUNNING_EVENTS),
             check_health_on_startup: given.boolean(&o::CHECK_HEALTH_ON_STARTUP),
             seed: seed(),
@@ -196,11 +196,11 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
             endpoints: identity.endpoints,
             identity: identity.identity,
             isolated: false,
+            environment: aws::Environment::default(),
             ca_bundle: identity.ca_bundle,
             connect_timeout: identity.connect_timeout.unwrap_or_default(),
             invoke_timeout: identity.read_timeout.unwrap_or_default(),
         },
-        auto_ack: text(&o::ACK) == "auto",
         worker_threads: count(&o::WORKER_THREADS),
         shutdown_grace: duration(&o::SHUTDOWN_GRACE_MS),
         end_wait_timeout: Some(Duration::from_secs(given.integer(&o::END_WAIT_TIMEOUT))).filter(|wait| !wait.is_zero()),
@@ -210,8 +210,12 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
     }
 }
 
-/// The queues that are received from, results first, with their URLs in the same order, and the one that the function
-/// is told to report to.
+/// How long a result may matter: messages must not expire before.
+fn longest_result_timeout(routes: &[Route]) -> Duration {
+    Duration::from_millis(routes.iter().map(|route| route.limits.result_timeout_ms).max().unwrap_or_default())
+}
+
+/// The queues that are received from, results first; their URLs in the same order; and the queue named to the function.
 fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
     let url = |option: &Opt| given.text(option).unwrap_or_default();
     let results = url(&o::QUEUE_URL);
@@ -227,7 +231,7 @@ fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
     (queues, urls, reply_to)
 }
 
-/// For the jitter, so any number will do where the kernel has no random ones.
+/// Seed of the jitter. Need not be unpredictable: without random numbers from the kernel, the time is used.
 fn seed() -> u64 {
     getrandom::u64().unwrap_or_else(|_| {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

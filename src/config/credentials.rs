@@ -5,29 +5,28 @@ use crate::aws::Keys;
 
 const ALLOWED: &str = "access_key_id, secret_access_key, session_token";
 
-/// Reads a JSON object with `access_key_id`, `secret_access_key` and perhaps `session_token`.
+/// Reads a JSON object with `access_key_id`, `secret_access_key` and optionally `session_token`.
 ///
 /// # Errors
 ///
-/// What is wrong, without a name before it and without anything of a value, which would be a secret.
+/// What is wrong, without anything of a value: values are secrets.
 pub fn read(text: &str) -> Result<Keys, String> {
-    // Errors of JSON tell a place, and of data at most a type.
-    let members = json::read(text).map_err(|line| line.replace("the configuration", "the text"))?;
+    let members = json::read(text).map_err(|line| format!("the text {line}"))?;
     let (mut id, mut secret, mut token) = (None, None, None);
     for member in members {
         let (name, field) = match member.name.as_str() {
             "access_key_id" => ("access_key_id", &mut id),
             "secret_access_key" => ("secret_access_key", &mut secret),
             "session_token" => ("session_token", &mut token),
-            // A misspelt name is no secret, but who puts a key in its place has one there.
-            _ => return Err(format!("a name is not known (expected {ALLOWED})")),
+            // Without the name: where a key was written in its place, it is a secret.
+            _ => return Err(format!("there is an unknown name (expected {ALLOWED})")),
         };
         if field.is_some() {
             return Err(format!("{name} is given twice"));
         }
         *field = match serde_json::from_str::<Option<String>>(member.text.get()) {
             Ok(Some(value)) if value.is_empty() => return Err(format!("{name} is empty")),
-            // It goes into a header.
+            // It becomes part of an HTTP header.
             Ok(Some(value)) if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 return Err(format!("{name} has white space or letters outside ASCII in it"));
             }
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_a_secret() {
+    fn errors_contain_no_secret() {
         for (text, why) in [
             ("", "the text is empty (expected a JSON object)"),
             (r#"{"access_key_id": "hush"}"#, "secret_access_key is missing"),
@@ -67,13 +66,13 @@ mod tests {
             (r#"{"access_key_id": "hush hush"}"#, "access_key_id has white space or letters outside ASCII in it"),
             (r#"{"session_token": ["hush"]}"#, "session_token is not text"),
             (r#"{"session_token": "hush", "session_token": "hush"}"#, "session_token is given twice"),
-            (r#"{"hush": 1}"#, "a name is not known (expected access_key_id, secret_access_key, session_token)"),
+            (r#"{"hush": 1}"#, "there is an unknown name (expected access_key_id, secret_access_key, session_token)"),
         ] {
             assert_eq!(read(text).unwrap_err(), why, "{text}");
         }
         for text in ["hush", r#""hush""#, r#"["hush"]"#, r#"{"access_key_id": "hush"#] {
-            let told = read(text).unwrap_err();
-            assert!(!told.contains("hush"), "{told}");
+            let error = read(text).unwrap_err();
+            assert!(!error.contains("hush"), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is in force and where it came from, for logs and for whoever asks "why this queue?".
+//! The options in force and where each was given, for the log and the statistics.
 
 use super::given::Given;
 use super::option::{self, Default, Kind};
@@ -9,17 +9,17 @@ use serde_json::Value;
 pub struct Effective {
     /// Its name in JSON.
     pub name: &'static str,
-    /// Its value; null if it has none. Secrets and objects, which may hold some, are the word `given`.
+    /// Its value; null if it has none. For secrets, and for objects, which may hold some: the word `given`.
     pub value: Value,
-    /// Who said so: `JSON`, `default`, a variable of the environment, or file, line, section and name in `airflow.cfg`.
+    /// `JSON`, `default`, a variable of the environment, or file, line, section and name in `airflow.cfg`.
     pub source: String,
 }
 
-/// The source of what nobody has given.
+/// The source of options that were not given.
 pub(super) const DEFAULT: &str = "default";
 
 impl Effective {
-    /// True if somebody has given it.
+    /// True unless it has its default.
     pub fn is_given(&self) -> bool {
         self.source != DEFAULT
     }

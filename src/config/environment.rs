@@ -1,5 +1,5 @@
-//! The environment as it was when the configuration was read. Everything that looks at variables looks here, so that a
-//! test brings its own, and nobody reads the process's when Airflow's sources are off.
+//! The environment as it was when the configuration was read. All of `config` reads variables from here, so that tests
+//! have their own, and the process's is not read unless Airflow's sources are.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,13 +10,13 @@ pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
 }
 
-/// A variable that holds something else than text.
+/// A variable whose value is not text.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not UTF-8")]
 pub struct NotUtf8;
 
 impl Environment {
-    /// That of this process. No other thread may change variables meanwhile (C's `setenv`).
+    /// That of this process. Meanwhile no other thread may call C's `setenv`.
     pub fn of_process() -> Self {
         Self { variables: std::env::vars_os().collect() }
     }
@@ -30,14 +30,14 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// [`NotUtf8`], of a variable that is there.
+    /// [`NotUtf8`], if the variable exists and is not UTF-8.
     pub fn get(&self, name: &str) -> Result<Option<&str>, NotUtf8> {
         let value = self.variables.get(std::ffi::OsStr::new(name));
         value.map(|value| value.to_str().ok_or(NotUtf8)).transpose()
     }
 }
 
-/// Without names and values: most secrets of a deployment are in its environment.
+/// Without names and values: environments hold secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Environment({} variables)", self.variables.len())
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_told() {
+    fn values_that_are_not_text_are_errors() {
         let environment = Environment::of([(OsString::from("A"), OsString::from_vec(vec![b'x', 0xff]))]);
         assert_eq!(environment.get("A"), Err(NotUtf8));
     }

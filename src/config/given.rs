@@ -1,4 +1,4 @@
-//! What was given, checked option by option, and everything that was wrong with it.
+//! The options as given, checked one by one, and everything that is wrong with them.
 
 use super::airflow::{Airflow, Written};
 use super::json;
@@ -7,19 +7,19 @@ use super::value::{self, Checked, Problem};
 use super::wrong::{Wrong, shown};
 use std::collections::BTreeMap;
 
-/// The checked values of what was written, and what is wrong so far. Defaults come from the table.
+/// The checked values, and everything that is wrong so far. Defaults come from the table.
 #[derive(Debug, std::default::Default)]
 pub(crate) struct Given {
     values: BTreeMap<&'static str, Checked>,
-    /// Where an option was named, though perhaps wrongly: then it is not to be called missing too.
+    /// Where each option was given, also with an invalid value: then it is not reported as missing too.
     named: BTreeMap<&'static str, Place>,
-    /// There was no object, or no `airflow.cfg` that can be read: nothing can be said of what is missing.
+    /// The object or `airflow.cfg` could not be read: nothing is reported as missing.
     pub(crate) unreadable: bool,
     wrong: Vec<String>,
     later: Vec<String>,
 }
 
-/// Where an option was named.
+/// Where an option was given.
 #[derive(Debug)]
 enum Place {
     Json,
@@ -37,7 +37,7 @@ impl Given {
                 }
             }
             Err(line) => {
-                given.wrong.push(line);
+                given.wrong.push(format!("the configuration {line}"));
                 given.unreadable = true;
             }
         }
@@ -46,11 +46,13 @@ impl Given {
 
     fn take(&mut self, name: &str, text: &str) {
         let Some(option) = option::find(name) else {
-            // Without its value: a misspelt name may belong to a secret.
-            self.wrong.push(match option::nearest(name) {
-                Some(near) => format!("{}: unknown option (did you mean `{near}`?)", name.escape_debug()),
-                None => format!("{}: unknown option", name.escape_debug()),
-            });
+            // Without its value: a misspelt name may be that of a secret.
+            let why = match (option::removed(name), option::nearest(name)) {
+                (Some(what), _) => what.to_owned(),
+                (None, Some(near)) => format!("unknown option (did you mean `{near}`?)"),
+                (None, None) => "unknown option".to_owned(),
+            };
+            self.wrong.push(format!("{}: {why}", shown(name)));
             return;
         };
         match value::check_json(option, text) {
@@ -65,7 +67,7 @@ impl Given {
         self.named.insert(option.name, Place::Json);
     }
 
-    /// Adds what Airflow's sources have of an option, where JSON has nothing.
+    /// Adds the value of an option from Airflow's sources, unless JSON has one.
     pub(crate) fn take_airflow(&mut self, option: &'static Opt, airflow: &Airflow<'_>) {
         if self.has(option) || option.origin != Origin::Airflow {
             return;
@@ -73,7 +75,7 @@ impl Given {
         let Some(mut written) = airflow.find(option.name) else { return };
         let value = std::mem::replace(&mut written.value, Ok(String::new()));
         let checked = value.map_err(Wrong::value).and_then(|value| {
-            // Of what was put in place the error shows nothing, so it says at least that something was.
+            // The error does not show what variables and references were replaced with, so it says that they were.
             let replaced = written.text.as_ref() != Some(&value);
             value::check_written(option, &value).map_err(|wrong| if replaced { wrong.of_expanded() } else { wrong })
         });
@@ -93,7 +95,7 @@ impl Given {
         self.wrong.extend(lines);
     }
 
-    /// One more line about an option.
+    /// Adds an error about an option.
     pub(crate) fn wrong(&mut self, option: &Opt, line: &str) {
         let place = match self.named.get(option.name) {
             Some(Place::Airflow(written)) => &written.place,
@@ -102,7 +104,7 @@ impl Given {
         self.wrong.push(format!("{place}: {line}"));
     }
 
-    /// One more line about the value of an option, as it was written.
+    /// Adds an error about the value of an option, which is shown as written.
     pub(crate) fn refuse(&mut self, option: &Opt, wrong: &Wrong, expected: Option<&str>) {
         let why = match (wrong.why.as_str(), expected) {
             ("", Some(expected)) => format!("expected {expected}"),
@@ -111,7 +113,7 @@ impl Given {
         };
         let line = match (self.named.get(option.name), self.text(option)) {
             (Some(Place::Airflow(written)), _) => match &written.text {
-                // No value that is allowed has an `@`, but a URL with a password in it has.
+                // A URL with a password has an `@`; no valid value has one.
                 Some(text) if !wrong.hidden && !option.secret && !text.contains('@') => {
                     format!("{}={}: {why}", written.place, shown(text))
                 }
@@ -125,17 +127,17 @@ impl Given {
         self.wrong.push(line);
     }
 
-    /// Lines about what is within an option, which begin with its name.
+    /// Adds errors about parts of an option, which begin with its name.
     pub(crate) fn wrong_within(&mut self, lines: Vec<String>) {
         self.wrong.extend(lines);
     }
 
-    /// True if the option was named and not null, even if its value is wrong.
+    /// True if the option was given and is not null, even if its value is invalid.
     pub(crate) fn has(&self, option: &Opt) -> bool {
         self.named.contains_key(option.name)
     }
 
-    /// Where an option comes from, for people.
+    /// Where an option was given, as [`super::Effective::source`] has it.
     pub(crate) fn source(&self, option: &Opt) -> String {
         match self.named.get(option.name) {
             Some(Place::Json) => "JSON".into(),
@@ -144,7 +146,7 @@ impl Given {
         }
     }
 
-    /// Text of an option, as given or by default. Named without a value, it is nothing.
+    /// Text of an option, as given or by default. Given as empty, it is none.
     pub(crate) fn text(&self, option: &Opt) -> Option<String> {
         match (self.values.get(option.name), option.default) {
             (Some(Checked::Text(text) | Checked::Object(text)), _) => Some(text.clone()),
@@ -161,7 +163,7 @@ impl Given {
         }
     }
 
-    /// Truth value of an option, as given or by default.
+    /// Boolean of an option, as given or by default.
     pub(crate) fn boolean(&self, option: &Opt) -> bool {
         match (self.values.get(option.name), option.default) {
             (Some(&Checked::Boolean(value)), _) | (None, Default::Boolean(value)) => value,
@@ -169,7 +171,7 @@ impl Given {
         }
     }
 
-    /// What is wrong, and what is only too early.
+    /// What is invalid, and what only a later version accepts.
     pub(crate) fn into_problems(self) -> (Vec<String>, Vec<String>) {
         (self.wrong, self.later)
     }

@@ -1,5 +1,5 @@
-//! Who the executor is to AWS, and how it reaches it: an Airflow connection, where Airflow's sources are read, and the
-//! options that win over it.
+//! Credentials, region, endpoints and time limits for AWS: from an Airflow connection, if Airflow's sources are read,
+//! and from the options, which override it.
 
 use super::connection::{self, AwsConnection, Problem};
 use super::credentials;
@@ -10,7 +10,7 @@ use super::option::Opt;
 use crate::aws::{Endpoints, Identity};
 use std::time::Duration;
 
-/// Everything in force. What is wrong with the connection is noted in `given`.
+/// The values in force. Errors of the connection are added to `given`.
 pub(crate) fn of(given: &mut Given, environment: Option<&Environment>) -> AwsConnection {
     let mut aws = match connection(given, environment) {
         Ok(found) => found.unwrap_or_default(),
@@ -21,7 +21,7 @@ pub(crate) fn of(given: &mut Given, environment: Option<&Environment>) -> AwsCon
     };
     match given.text(&o::CREDENTIALS).map(|text| credentials::read(&text)) {
         None => {}
-        // These keys are meant as they are: no role is assumed with them.
+        // These keys are used as they are: no role is assumed with them.
         Some(Ok(keys)) => aws.identity = Identity { keys: Some(keys), role: None, profile: aws.identity.profile },
         Some(Err(why)) => given.wrong(&o::CREDENTIALS, &why),
     }
@@ -41,7 +41,7 @@ pub(crate) fn of(given: &mut Given, environment: Option<&Environment>) -> AwsCon
 }
 
 fn connection(given: &Given, environment: Option<&Environment>) -> Result<Option<AwsConnection>, Problem> {
-    // With the local AWS nobody else's credentials are read.
+    // The local AWS has credentials of its own.
     let Some(environment) = environment.filter(|_| !given.has(&o::LOCAL)) else { return Ok(None) };
     let conn_id = given.text(&o::CONN_ID).unwrap_or_default();
     let team = given.text(&o::TEAM);

@@ -1,8 +1,8 @@
-//! JSON as the source of options: what was written under each name, in order. Names that come twice are told, since
-//! only one of the two values could win and the reader cannot see which.
+//! JSON as the source of options: the members of an object, in order and as written. A name that is given twice appears
+//! twice: the caller reports it, since only one of the two values could be used.
 
 use serde::Deserializer as _;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// One member of the object, as written.
@@ -11,18 +11,43 @@ pub(crate) struct Member {
     pub(crate) text: Box<RawValue>,
 }
 
-/// The members of the object in `text`, or one line that says why there is none.
+/// The members of the object in `text`. The error follows the name of the text, as in "is empty", and
+/// contains nothing of it.
 pub(crate) fn read(text: &str) -> Result<Vec<Member>, String> {
     if text.trim_ascii().is_empty() {
-        return Err("the configuration is empty (expected a JSON object)".into());
+        return Err("is empty (expected a JSON object)".into());
     }
     let mut parser = serde_json::Deserializer::from_str(text);
     parser.deserialize_any(Members).and_then(|members| parser.end().map(|()| members)).map_err(|error| {
         match error.classify() {
             serde_json::error::Category::Data => error.to_string(),
-            _ => format!("the configuration is not JSON: {error}"),
+            _ => format!("is not JSON: {}", syntax_error(&error)),
         }
     })
+}
+
+/// What is wrong with the JSON and where, in place of `serde_json`'s terse words.
+pub(crate) fn syntax_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.split_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let what = match what {
+        "expected value" => "a value is expected there",
+        "expected ident" => "only true, false and null are words",
+        "EOF while parsing a value" | "EOF while parsing an object" | "EOF while parsing a list" => "it ends too early",
+        "EOF while parsing a string" => "a string has no closing quote",
+        "invalid escape" => "a string has a backslash without a valid escape after it",
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => {
+            "a string has half of a surrogate pair (\\uD800 to \\uDFFF come in twos)"
+        }
+        "control character (\\u0000-\\u001F) found while parsing a string" => {
+            "a string has a raw control character (write it as an escape, such as \\n)"
+        }
+        "trailing characters" => "there is text after its end",
+        "trailing comma" => "there is a comma before the closing bracket",
+        "key must be a string" => "a name without quotes",
+        other => other,
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
 struct Members;
@@ -59,7 +84,7 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
-        Err(not_an_object("true or false"))
+        Err(not_an_object("a boolean"))
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
@@ -67,12 +92,12 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        Err(A::Error::custom("the configuration is a list (expected a JSON object)"))
+        Err(not_an_object("a list"))
     }
 }
 
 fn not_an_object<E: serde::de::Error>(what: &str) -> E {
-    E::custom(format_args!("the configuration is {what} (expected a JSON object)"))
+    E::custom(format_args!("is {what} (expected a JSON object)"))
 }
 
 #[cfg(test)]
@@ -87,17 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_told() {
+    fn other_values_than_objects_are_named() {
         for (text, expected) in [
-            ("", "the configuration is empty (expected a JSON object)"),
-            (" \n", "the configuration is empty (expected a JSON object)"),
-            ("5", "the configuration is a number (expected a JSON object)"),
-            ("-5", "the configuration is a number (expected a JSON object)"),
-            ("5.5", "the configuration is a number (expected a JSON object)"),
-            ("\"a\"", "the configuration is a string (expected a JSON object)"),
-            ("null", "the configuration is null (expected a JSON object)"),
-            ("true", "the configuration is true or false (expected a JSON object)"),
-            ("[1]", "the configuration is a list (expected a JSON object)"),
+            ("", "is empty (expected a JSON object)"),
+            (" \n", "is empty (expected a JSON object)"),
+            ("5", "is a number (expected a JSON object)"),
+            ("-5", "is a number (expected a JSON object)"),
+            ("5.5", "is a number (expected a JSON object)"),
+            ("\"a\"", "is a string (expected a JSON object)"),
+            ("null", "is null (expected a JSON object)"),
+            ("true", "is a boolean (expected a JSON object)"),
+            ("[1]", "is a list (expected a JSON object)"),
         ] {
             let error = read(text).err().unwrap();
             assert!(error.starts_with(expected), "{text}: {error}");
@@ -105,16 +130,22 @@ mod tests {
     }
 
     #[test]
-    fn bad_json_is_told_with_its_place() {
+    fn bad_json_is_reported_with_its_place() {
         for (text, place) in [
-            ("{\n  \"a\": 1,\n}", "line 3 column 1"),
-            ("{\"a\": tru}", "line 1 column"),
-            ("{} {}", "line 1 column 4"),
-            ("{\"a\": 1", "line 1 column 7"),
+            ("hello", "a value is expected there (line 1, column 1)"),
+            ("{\n  \"a\": 1,\n}", "there is a comma before the closing bracket (line 3, column 1)"),
+            ("{\"a\": tru}", "only true, false and null are words (line 1, column 10)"),
+            ("{\"a\": \"x", "a string has no closing quote (line 1, column 8)"),
+            ("{} {}", "there is text after its end (line 1, column 4)"),
+            ("{\"a\": 1", "it ends too early (line 1, column 7)"),
+            ("{a: 1}", "a name without quotes (line 1, column 2)"),
+            (
+                r#"{"\ud800": 1}"#,
+                "a string has half of a surrogate pair (\\uD800 to \\uDFFF come in twos) (line 1, column 9)",
+            ),
+            (r#"{"\x": 1}"#, "a string has a backslash without a valid escape after it (line 1, column 4)"),
         ] {
-            let error = read(text).err().unwrap();
-            assert!(error.starts_with("the configuration is not JSON: "), "{error}");
-            assert!(error.contains(place), "{text}: {error}");
+            assert_eq!(read(text).err().unwrap(), format!("is not JSON: {place}"), "{text}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Options, their sources and precedence: JSON, then (if asked for) Airflow's environment and `airflow.cfg`, then
 //! defaults.
 //!
-//! [`option`] is the table that everything follows from. A source ([`json`], [`airflow`]) says what was written and
-//! where, [`value`] checks it, [`given`] collects values and what is [`wrong`], [`assemble`] looks at the options together
-//! and makes the settings of the other parts. [`schema_json`] is the table for programs.
+//! Everything follows from the table in [`option`]. A source ([`json`], [`airflow`]) provides values and their places,
+//! [`value`] checks each, [`given`] collects values and errors, [`assemble`] checks the options together and makes the
+//! settings of the other modules. [`schema_json`] and [`reference()`] are the table for programs and for documents.
 
 mod airflow;
 mod assemble;
@@ -16,6 +16,7 @@ mod identity;
 mod json;
 mod option;
 mod queues;
+mod reference;
 mod schema;
 mod url;
 mod value;
@@ -23,6 +24,7 @@ mod wrong;
 
 pub use effective::Effective;
 pub use environment::{Environment, NotUtf8};
+pub use reference::{Described, Section, reference};
 pub use schema::schema_json;
 
 use crate::{aws, executor};
@@ -34,29 +36,27 @@ use std::time::Duration;
 pub struct Config {
     /// For the state machine.
     pub executor: executor::Settings,
-    /// For the SDK. With [`Config::local`], what was not given is an empty string, in the function's name, the queues'
-    /// URLs and `executor.reply_to`: whoever starts the local AWS fills it in, with its endpoint and identity.
+    /// For the SDK. With [`Config::local`], the function's name, the queue URLs and `executor.reply_to` are empty: they
+    /// are filled in when the local AWS has been started, as are its endpoint and credentials.
     pub aws: aws::Settings,
-    /// True: freeing a batch acknowledges its events. False: the host calls `ack`.
-    pub auto_ack: bool,
     /// Threads of the handle's runtime.
     pub worker_threads: usize,
     /// How long `free` may take.
     pub shutdown_grace: Duration,
     /// Airflow's `end_wait_timeout`: how long a host that ends waits for running tasks; `None` is for ever.
     pub end_wait_timeout: Option<Duration>,
-    /// Level of the log on stderr while no callback is set; `None` is silence.
+    /// Level of the log on stderr while no callback is set; `None`: no records.
     pub log: Option<tracing::Level>,
-    /// The `local` object as written: a local Lambda and SQS take the place of AWS.
+    /// The `local` object as written: a local Lambda and SQS are used in place of AWS.
     pub local: Option<String>,
-    /// Every option with its value and where that was written; without secrets.
+    /// Every option with its value and its source; without secrets.
     pub options: Vec<Effective>,
 }
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Everything that is wrong, one line each.
+    /// Everything that is wrong, a line each.
     #[error("{0}")]
     Invalid(String),
     /// An option of a later version.
@@ -68,14 +68,14 @@ pub enum ConfigError {
 ///
 /// # Errors
 ///
-/// [`ConfigError::Invalid`] with one line for everything that is wrong, or [`ConfigError::Unsupported`] where the only
-/// trouble is options of a later version.
+/// [`ConfigError::Invalid`] with a line for each fault, or [`ConfigError::Unsupported`] if the only faults are options
+/// of a later version.
 pub fn from_json(text: Option<&str>) -> Result<Config, ConfigError> {
     read(text, Environment::of_process)
 }
 
-/// The same with an environment in place of the process's, asked for only if the options say that Airflow's sources are
-/// to be read.
+/// The same with another environment than the process's. `environment` is called only if Airflow's sources are to be
+/// read.
 ///
 /// # Errors
 ///
@@ -84,7 +84,5 @@ pub fn read(text: Option<&str>, environment: impl FnOnce() -> Environment) -> Re
     assemble::config(Given::read(text.unwrap_or(r#"{"airflow": true}"#)), environment)
 }
 
-#[cfg(test)]
-mod reference;
 #[cfg(test)]
 mod tests;

@@ -1,26 +1,28 @@
-//! Option `queues`: functions, versions and limits by the name of a task's queue. What an entry leaves out is that of
-//! the options of the same names beside `queues`, which are the route `default`.
+//! Option `queues`: functions, versions and limits by the queue name of a task. An entry inherits what it leaves out
+//! from the top-level options of the same names, which are the route `default`.
 
 use super::json;
 use super::option::{self as o, Opt};
 use super::value::{self, Checked, Problem};
+use super::wrong::shown;
 use crate::aws::FunctionName;
 use crate::executor::RouteSettings;
 
-/// What an entry may have, in the order of the reference page.
-pub(crate) static MEMBERS: [&Opt; 5] = [
+/// The members of an entry, in the order of the reference page.
+pub(crate) static MEMBERS: [&Opt; 6] = [
     &o::FUNCTION_NAME,
     &o::FUNCTION_QUALIFIER,
     &o::MAX_CONCURRENT_INVOKES,
     &o::MAX_INVOKES_PER_SECOND,
     &o::MAX_RUNNING_TASKS,
+    &o::RESULT_TIMEOUT_MS,
 ];
 
-/// The name of the route that the options beside `queues` make.
+/// The route of the top-level options.
 pub(crate) const DEFAULT: &str = "default";
-/// Each route is looked at whenever something happens.
+/// A limit, since the executor visits every route at each event.
 pub(crate) const MOST_QUEUES: usize = 256;
-/// As long as Airflow's.
+/// In bytes: Airflow's limit of queue names.
 pub(crate) const LONGEST_NAME: usize = 256;
 
 /// One route: its function and its limits.
@@ -31,8 +33,8 @@ pub(crate) struct Route {
     pub(crate) limits: RouteSettings,
 }
 
-/// The routes of the entries in `text`, an object, in its order. `local` makes the function, so no entry can name one.
-/// Otherwise every line that is wrong, each beginning with its path.
+/// The routes of the entries in `text`, an object, in its order; or everything that is wrong, each line with its path.
+/// With `local`, which makes the function, no entry can name one.
 pub(crate) fn read(text: &str, default: &Route, local: bool) -> Result<Vec<Route>, Vec<String>> {
     let mut reader = Reader { default, local, wrong: Vec::new() };
     let routes = reader.routes(text);
@@ -50,7 +52,7 @@ impl Reader<'_> {
         let entries = match json::read(text) {
             Ok(entries) => entries,
             Err(line) => {
-                self.wrong.push(format!("queues: {line}"));
+                self.wrong.push(format!("queues {line}"));
                 return Vec::new();
             }
         };
@@ -60,7 +62,7 @@ impl Reader<'_> {
         }
         let mut routes: Vec<Route> = Vec::new();
         for entry in entries {
-            let path = format!("queues.{}", value::cut(&entry.name).escape_debug());
+            let path = format!("queues.{}", shown(&entry.name));
             let twice = routes.iter().any(|route| route.limits.name == entry.name);
             if let Some(wrong) = wrong_name(&entry.name) {
                 self.wrong.push(format!("{path}: {wrong}"));
@@ -78,15 +80,16 @@ impl Reader<'_> {
         name.clone_into(&mut route.limits.name);
         let members = match json::read(text) {
             Ok(members) => members,
-            Err(_) => {
-                self.wrong.push(format!("{path}: is not an object (expected one with members of {})", names()));
+            Err(why) => {
+                let why = if text.starts_with('{') { why } else { "is not an object".into() };
+                self.wrong.push(format!("{path}: {why} (expected an object with {})", names()));
                 return route;
             }
         };
         let mut named: Vec<String> = Vec::new();
         let (mut function, mut qualifier) = (None, None);
         for member in members {
-            let at = format!("{path}.{}", value::cut(&member.name).escape_debug());
+            let at = format!("{path}.{}", shown(&member.name));
             if named.contains(&member.name) {
                 self.wrong.push(format!("{at}: is given twice"));
                 continue;
@@ -99,7 +102,7 @@ impl Reader<'_> {
             match value::check_json(option, member.text.get()) {
                 Ok(None) => {}
                 Ok(Some(Checked::Text(_))) if self.local => {
-                    self.wrong.push(format!("{at}: cannot be given together with local, which makes its own"));
+                    self.wrong.push(format!("{at}: cannot be given together with `local`, which has its own"));
                 }
                 Ok(Some(Checked::Text(text))) if option.name == o::FUNCTION_NAME.name => function = Some(text),
                 Ok(Some(Checked::Text(text))) => qualifier = Some(text),
@@ -113,7 +116,7 @@ impl Reader<'_> {
         route
     }
 
-    /// What the entry says wins, also over a qualifier at the end of the function's name that it inherits.
+    /// The entry's own function and qualifier replace inherited ones, also a qualifier at the end of an inherited name.
     fn set_function(&mut self, route: &mut Route, path: &str, function: Option<String>, qualifier: Option<String>) {
         let in_name = |name: &str| FunctionName::parse(name).ok().and_then(|name| name.qualifier);
         match (function, qualifier) {
@@ -125,7 +128,8 @@ impl Reader<'_> {
             (Some(function), qualifier) => {
                 match (in_name(&function), qualifier) {
                     (Some(in_name), Some(beside)) if in_name != beside => self.wrong.push(format!(
-                        "{path}.function_qualifier: `{beside}` is not the `{in_name}` at the end of function_name (give one of the two)"
+                        "{path}.function_qualifier: `{beside}` is not the `{in_name}` at the end of function_name \
+                         (give one of the two)"
                     )),
                     (Some(_), _) => route.function_qualifier = None,
                     (None, Some(qualifier)) => route.function_qualifier = Some(qualifier),
@@ -145,15 +149,16 @@ fn set_limit(limits: &mut RouteSettings, option: &Opt, number: u64) {
     match option.name {
         name if name == o::MAX_CONCURRENT_INVOKES.name => limits.max_concurrent_invokes = count,
         name if name == o::MAX_RUNNING_TASKS.name => limits.max_running_tasks = count,
+        name if name == o::RESULT_TIMEOUT_MS.name => limits.result_timeout_ms = number,
         _ => limits.max_invokes_per_second = u32::try_from(number).unwrap_or(u32::MAX),
     }
 }
 
 fn wrong_name(name: &str) -> Option<String> {
     match name.len() {
-        0 => Some(format!("a queue needs a name; tasks without one take the route `{DEFAULT}`")),
+        0 => Some(format!("the name is empty; tasks without a queue name take the route `{DEFAULT}`")),
         1..=LONGEST_NAME if name == DEFAULT => {
-            Some(format!("is made of the options beside queues: give {} there", names()))
+            Some(format!("is the route of the top-level options: write {} there", names()))
         }
         1..=LONGEST_NAME if name.chars().any(char::is_control) => Some("the name has a control character in it".into()),
         1..=LONGEST_NAME => None,
@@ -193,23 +198,25 @@ mod tests {
     }
 
     #[test]
-    fn what_an_entry_leaves_out_it_inherits() {
+    fn an_entry_inherits_what_it_leaves_out() {
         let routes = routes(
-            r#"{"fast": {"max_invokes_per_second": 100, "max_running_tasks": null}, "slow": {"function_name": "long",
+            r#"{"fast": {"max_invokes_per_second": 100, "max_running_tasks": null, "result_timeout_ms": 5000},
+                "slow": {"function_name": "long",
                 "function_qualifier": "7", "max_concurrent_invokes": 2, "max_running_tasks": 0}}"#,
         );
         let [fast, slow] = routes.as_slice() else { panic!("{routes:?}") };
         assert_eq!((fast.function_name.as_str(), fast.function_qualifier.as_deref()), ("run", Some("live")));
         let l = &fast.limits;
         assert_eq!((l.name.as_str(), l.max_concurrent_invokes), ("fast", 64));
-        assert_eq!((l.max_invokes_per_second, l.max_running_tasks), (100, 7));
+        assert_eq!((l.max_invokes_per_second, l.max_running_tasks, l.result_timeout_ms), (100, 7, 5_000));
         assert_eq!((slow.function_name.as_str(), slow.function_qualifier.as_deref()), ("long", Some("7")));
         let l = &slow.limits;
         assert_eq!((l.max_concurrent_invokes, l.max_invokes_per_second, l.max_running_tasks), (2, 5, 0));
+        assert_eq!(l.result_timeout_ms, 60_000);
     }
 
     #[test]
-    fn the_qualifier_that_is_nearest_wins() {
+    fn the_most_specific_qualifier_is_used() {
         let some = |text: &str| Some(text.to_owned());
         let beside = default();
         assert_eq!(function(r#"{"function_name": "big"}"#, &beside), ("big".into(), some("live")));
@@ -226,30 +233,36 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_with_its_path() {
+    fn everything_wrong_is_reported_with_its_path() {
         let wrong = read(
             r#"{"": {}, "default": {}, "a": {}, "a": {}, "fast": {"max_invokes_per_second": -1, "speed": 1,
                 "function_qualifier": "a b", "max_running_tasks": 1, "max_running_tasks": 2}, "list": [],
+                "surrogate": {"\ud800": 1},
                 "both": {"function_name": "f:x", "function_qualifier": "y"}}"#,
             &default(),
             false,
         )
         .unwrap_err();
-        let members =
-            "function_name, function_qualifier, max_concurrent_invokes, max_invokes_per_second, max_running_tasks";
+        let members = "function_name, function_qualifier, max_concurrent_invokes, max_invokes_per_second, \
+                       max_running_tasks, result_timeout_ms";
         assert_eq!(
             wrong,
             [
-                "queues.: a queue needs a name; tasks without one take the route `default`".to_owned(),
-                format!("queues.default: is made of the options beside queues: give {members} there"),
+                "queues.: the name is empty; tasks without a queue name take the route `default`".to_owned(),
+                format!("queues.default: is the route of the top-level options: write {members} there"),
                 "queues.a: is given twice".to_owned(),
                 "queues.fast.max_invokes_per_second: `-1` is out of range (expected an integer from 0 to 1000000)"
                     .to_owned(),
                 format!("queues.fast.speed: unknown member (expected {members})"),
-                "queues.fast.function_qualifier: `a b` is neither a version nor an alias (expected a version number, an alias, or $LATEST)"
+                "queues.fast.function_qualifier: `a b` is neither a version nor an alias (expected a version number, \
+                 an alias, or $LATEST)"
                     .to_owned(),
                 "queues.fast.max_running_tasks: is given twice".to_owned(),
-                format!("queues.list: is not an object (expected one with members of {members})"),
+                format!("queues.list: is not an object (expected an object with {members})"),
+                format!(
+                    "queues.surrogate: is not JSON: a string has half of a surrogate pair (\\uD800 to \\uDFFF come in \
+                     twos) (line 1, column 9) (expected an object with {members})"
+                ),
                 "queues.both.function_qualifier: `y` is not the `x` at the end of function_name (give one of the two)"
                     .to_owned(),
             ]
@@ -271,6 +284,6 @@ mod tests {
     fn with_local_only_limits_can_differ() {
         assert!(read(r#"{"q": {"max_running_tasks": 1}}"#, &default(), true).is_ok());
         let wrong = read(r#"{"q": {"function_name": "f"}}"#, &default(), true).unwrap_err();
-        assert_eq!(wrong, ["queues.q.function_name: cannot be given together with local, which makes its own"]);
+        assert_eq!(wrong, ["queues.q.function_name: cannot be given together with `local`, which has its own"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The table of options as a JSON Schema.
+//! The options as a JSON Schema.
 
 use super::airflow;
 use super::option::{self, Default, Kind, Opt, Origin};
@@ -34,7 +34,7 @@ fn schema() -> Value {
     })
 }
 
-/// One option. Null is allowed everywhere: it is the same as leaving the option out.
+/// One option. Null is allowed everywhere: it is the same as not giving the option.
 fn property(option: &Opt) -> Value {
     let mut property = match option.kind {
         Kind::Text | Kind::FunctionName => json!({ "type": ["string", "null"], "minLength": 1 }),
@@ -60,10 +60,8 @@ fn property(option: &Opt) -> Value {
         }),
         Kind::Later(_) => json!({ "enum": [null, false] }),
     };
-    let note =
-        if let Kind::Later(what) = option.kind { format!(" Not in this version: {what}.") } else { String::new() };
     if let Value::Object(members) = &mut property {
-        members.insert("description".into(), json!(format!("{}{note}", option.doc)));
+        members.insert("description".into(), json!(option.description()));
         members.insert("x-airflow".into(), json!(option.origin == Origin::Airflow));
         if option.origin == Origin::Airflow {
             members.insert("x-airflow-variable".into(), json!(airflow::variable(None, option.name)));
@@ -79,7 +77,7 @@ fn property(option: &Opt) -> Value {
     property
 }
 
-/// One entry of option `queues`. Without defaults: what is left out is inherited.
+/// One entry of option `queues`. Without defaults: an entry inherits what it leaves out.
 fn entry() -> Value {
     let mut properties = Map::new();
     for option in queues::MEMBERS {
@@ -109,10 +107,10 @@ mod tests {
             (&json!(1), &json!(1000), &json!(3))
         );
         assert_eq!(attempts["x-airflow"], true);
-        assert_eq!(schema["properties"]["ack"]["default"], "auto");
+        assert_eq!(schema["properties"]["log"]["default"], "warn");
         let entry = &schema["properties"]["queues"]["additionalProperties"];
         assert_eq!(entry["additionalProperties"], false);
-        assert_eq!(entry["properties"].as_object().unwrap().len(), 5);
+        assert_eq!(entry["properties"].as_object().unwrap().len(), queues::MEMBERS.len());
         let rate = &entry["properties"]["max_invokes_per_second"];
         assert_eq!((&rate["maximum"], &rate["default"]), (&json!(1_000_000), &Value::Null));
         for (name, property) in schema["properties"].as_object().unwrap() {

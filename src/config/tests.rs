@@ -1,4 +1,4 @@
-//! What a user meets: whole configurations, and every line that is said about a wrong one.
+//! Whole configurations, and every error of a wrong one, as users see them.
 
 use super::*;
 use crate::aws::{Endpoints, Keys};
@@ -49,7 +49,6 @@ fn required_options_and_defaults_make_a_configuration() {
     assert_eq!(config.aws.region, None);
     assert_eq!(config.aws.connect_timeout, Duration::from_millis(3_100));
     assert_eq!(config.aws.invoke_timeout, Duration::from_secs(10));
-    assert!(config.auto_ack);
     assert_eq!(config.worker_threads, 2);
     assert_eq!(config.shutdown_grace, Duration::from_secs(2));
     assert_eq!(config.end_wait_timeout, None);
@@ -58,10 +57,10 @@ fn required_options_and_defaults_make_a_configuration() {
 }
 
 #[test]
-fn what_is_given_is_used() {
+fn given_options_are_used() {
     let config = from_json(Some(&with(
         r#""max_invoke_attempts": 7, "check_health_on_startup": false, "end_wait_timeout": 5, "log": "off",
-           "region_name": "eu-west-1", "ack": "manual", "max_running_tasks": 9, "function_qualifier": "live",
+           "region_name": "eu-west-1", "max_running_tasks": 9, "function_qualifier": "live",
            "qualifier": "old", "endpoint_url": "http://127.0.0.1:4566", "worker_threads": 64"#,
     )))
     .unwrap();
@@ -70,7 +69,6 @@ fn what_is_given_is_used() {
     assert_eq!(config.end_wait_timeout, Some(Duration::from_secs(5)));
     assert_eq!(config.log, None);
     assert_eq!(config.aws.region.as_deref(), Some("eu-west-1"));
-    assert!(!config.auto_ack);
     assert_eq!(config.executor.routes[0].max_running_tasks, 9);
     assert_eq!(config.aws.functions[0].qualifier.as_deref(), Some("live"));
     assert_eq!(config.aws.endpoints, Endpoints::all("http://127.0.0.1:4566"));
@@ -84,7 +82,7 @@ fn the_older_name_of_the_qualifier_works() {
 }
 
 #[test]
-fn a_reply_queue_of_ones_own_is_received_from_too() {
+fn a_reply_queue_is_received_from_too() {
     let reply = "https://sqs.eu-west-1.amazonaws.com/123456789012/mine";
     let config = from_json(Some(&with(&format!(r#""reply_queue_url": "{reply}""#)))).unwrap();
     assert_eq!(config.aws.queue_urls, [RESULTS, reply, DEAD]);
@@ -123,38 +121,74 @@ fn local_needs_nothing_else() {
 fn local_and_an_endpoint_contradict() {
     assert_eq!(
         invalid(r#"{"local": {}, "endpoint_url": "http://127.0.0.1:1"}"#),
-        ["endpoint_url: cannot be given together with local, which makes its own"]
+        ["endpoint_url: cannot be given together with `local`, which has its own"]
     );
     assert_eq!(
         invalid(r#"{"local": {}, "function_name": "f", "dead_letter_queue_url": "http://127.0.0.1/1/d"}"#),
         [
-            "function_name: cannot be given together with local, which makes its own",
-            "dead_letter_queue_url: cannot be given together with local, which makes its own"
+            "function_name: cannot be given together with `local`, which has its own",
+            "dead_letter_queue_url: cannot be given together with `local`, which has its own"
         ]
     );
 }
 
 #[test]
-fn everything_wrong_is_told_at_once() {
+fn everything_wrong_is_reported_at_once() {
     let lines = invalid(
         r#"{"function_name": "a b", "queue_url": "my-queue", "max_invoke_attempts": "abc", "max_paylod_bytes": 5,
-            "worker_threads": 65, "ack": true, "log": "loud", "colour": "red", "worker_threads": 3}"#,
+            "worker_threads": 65, "running_events": "yes", "log": "loud", "colour": "red", "worker_threads": 3}"#,
     );
     assert_eq!(
         lines,
         [
-            "function_name: `a b` is not a function's name: that has letters, digits, - and _ (expected a function's name, name:alias, or ARN)",
+            "function_name: `a b` is not a function's name: that has letters, digits, - and _ (expected a function's \
+             name, name:alias, or ARN)",
             "queue_url: `my-queue` is a name, not a URL (expected https://sqs.<region>.amazonaws.com/<account>/<name>)",
             "max_invoke_attempts: `abc` is a string (expected an integer from 1 to 1000)",
             "max_paylod_bytes: unknown option (did you mean `max_payload_bytes`?)",
             "worker_threads: `65` is out of range (expected an integer from 1 to 64)",
-            "ack: `true` is true or false (expected one of auto, manual)",
+            "running_events: `yes` is a string (expected true or false)",
             "log: `loud` is not one of its values (expected one of off, error, warn, info, debug, trace)",
             "colour: unknown option",
             "worker_threads: is given twice",
-            "dead_letter_queue_url: required and not given (expected https://sqs.<region>.amazonaws.com/<account>/<name>)",
+            "dead_letter_queue_url: required and not given (expected \
+             https://sqs.<region>.amazonaws.com/<account>/<name>)",
         ]
     );
+}
+
+#[test]
+fn options_of_version_0_1_name_their_replacement() {
+    assert_eq!(
+        invalid(&with(r#""ack": "manual", "max_stranger_delay_s": 5"#)),
+        [
+            "ack: was removed in 0.2.0 (freeing a batch acknowledges nothing; call lambda_executor_batch_ack or \
+             lambda_executor_ack)",
+            "max_stranger_delay_s: was renamed in 0.2.0 (write `max_unmatched_delay_s`)",
+        ]
+    );
+}
+
+#[test]
+fn each_queue_may_have_a_result_timeout() {
+    let config = from_json(Some(&with(
+        r#""result_timeout_ms": 60000, "queues": {"short": {"result_timeout_ms": 5000},
+            "long": {"result_timeout_ms": 90000},
+            "as configured": {}}"#,
+    )))
+    .unwrap();
+    let timeouts: Vec<u64> = config.executor.routes.iter().map(|route| route.result_timeout_ms).collect();
+    assert_eq!(timeouts, [60_000, 5_000, 90_000, 60_000]);
+    // Messages must not expire before the last task that waits for one is LOST.
+    assert_eq!(config.aws.queue_needs.result_timeout, Duration::from_secs(90));
+}
+
+#[test]
+fn queues_of_both_kinds_may_be_fifo() {
+    let config = from_json(Some(&with("").replace("/results", "/results.fifo"))).unwrap();
+    assert_eq!(config.executor.queues.iter().map(|queue| queue.fifo).collect::<Vec<_>>(), [true, false]);
+    let config = from_json(Some(&with("").replace("/dead", "/dead.fifo"))).unwrap();
+    assert_eq!(config.executor.queues.iter().map(|queue| queue.fifo).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]
@@ -171,10 +205,10 @@ fn one_queue_for_results_and_dead_letters_is_refused() {
     let text = format!(r#"{{"function_name": "f", "queue_url": "{DEAD}", "dead_letter_queue_url": "{DEAD}"}}"#);
     assert_eq!(
         invalid(&text),
-        [format!("dead_letter_queue_url: `{DEAD}` is queue_url too (results and dead letters need a queue each)")]
+        [format!("dead_letter_queue_url: `{DEAD}` is also queue_url (results and dead letters need a queue each)")]
     );
     let lines = invalid(&with(&format!(r#""reply_queue_url": "{DEAD}""#)));
-    assert!(lines[0].contains("is reply_queue_url too"), "{lines:?}");
+    assert!(lines[0].contains("is also reply_queue_url"), "{lines:?}");
 }
 
 #[test]
@@ -219,7 +253,7 @@ fn the_example_of_the_page_on_routing_is_a_configuration() {
 }
 
 #[test]
-fn what_is_wrong_within_queues_is_told_with_all_the_rest() {
+fn errors_within_queues_are_reported_with_the_others() {
     let lines = invalid(&with(r#""queues": {"fast": {"max_invokes_per_second": -1}}, "worker_threads": 0"#));
     assert_eq!(
         lines,
@@ -244,7 +278,13 @@ fn options_of_a_later_version_are_unsupported() {
 
 #[test]
 fn no_object_is_one_line() {
-    for text in ["", "[]", "5", "{", "{\"a\": }"] {
+    for (text, line) in [
+        ("", "the configuration is empty (expected a JSON object)"),
+        ("[]", "the configuration is a list (expected a JSON object)"),
+        ("hello", "the configuration is not JSON: a value is expected there (line 1, column 1)"),
+        ("{", "the configuration is not JSON: it ends too early (line 1, column 1)"),
+    ] {
+        assert!(invalid(text)[0].starts_with(line), "{:?}", invalid(text));
         assert_eq!(invalid(text).len(), 1, "{text}");
     }
 }
@@ -309,19 +349,20 @@ fn airflows_sources_and_json_make_one_configuration() {
 }
 
 #[test]
-fn options_in_force_are_told_without_secrets() {
+fn options_in_force_are_listed_without_secrets() {
     let json = with(
-        r#""airflow": true, "credentials": {"access_key_id": "AKIA", "secret_access_key": "hunter2"}, "queues": {"a": {}}"#,
+        r#""airflow": true, "credentials": {"access_key_id": "AKIA", "secret_access_key": "hunter2"},
+           "queues": {"a": {}}"#,
     );
     let config = airflow("force", Some(&json), "", &[("AIRFLOW__AWS_LAMBDA_EXECUTOR__REGION_NAME", "r")]).unwrap();
-    let told: Vec<String> = config
+    let listed: Vec<String> = config
         .options
         .iter()
         .filter(|option| option.is_given())
         .map(|option| format!("{}={} ({})", option.name, option.value, option.source))
         .collect();
     assert_eq!(
-        told,
+        listed,
         [
             "function_name=\"run\" (JSON)".to_owned(),
             format!("queue_url=\"{RESULTS}\" (JSON)"),
@@ -335,7 +376,7 @@ fn options_in_force_are_told_without_secrets() {
 }
 
 #[test]
-fn every_wrong_option_is_told_with_its_source() {
+fn every_wrong_option_is_reported_with_its_source() {
     let cfg = format!(
         "[aws_lambda_executor]\nqueue_url = %(nothing)s\nend_wait_timeout = soon\ndead_letter_queue_url = {RESULTS}\n\
          region_name = $SECRET\n"
@@ -358,20 +399,25 @@ fn every_wrong_option_is_told_with_its_source() {
         lines,
         [
             "worker_threads: `0` is out of range (expected an integer from 1 to 64)",
-            "AIRFLOW__AWS_LAMBDA_EXECUTOR__QUALIFIER=$SECRET: once expanded: is neither a version nor an alias (expected a version number, an alias, or $LATEST)",
-            "airflow.cfg:2: [aws_lambda_executor] queue_url=%(nothing)s: refers to `nothing`, which is neither in its section nor in [DEFAULT] (expected https://sqs.<region>.amazonaws.com/<account>/<name>)",
-            "airflow.cfg:5: [aws_lambda_executor] region_name=$SECRET: once expanded: has white space in it (expected text that is not empty, without white space)",
+            "AIRFLOW__AWS_LAMBDA_EXECUTOR__QUALIFIER=$SECRET: once expanded: is neither a version nor an alias \
+             (expected a version number, an alias, or $LATEST)",
+            "airflow.cfg:2: [aws_lambda_executor] queue_url=%(nothing)s: refers to `nothing`, which is neither in \
+             its section nor in [DEFAULT] (expected https://sqs.<region>.amazonaws.com/<account>/<name>)",
+            "airflow.cfg:5: [aws_lambda_executor] region_name=$SECRET: once expanded: has white space in it \
+             (expected text that is not empty, without white space)",
             "AIRFLOW__AWS_LAMBDA_EXECUTOR__CHECK_HEALTH_ON_STARTUP=: expected true or false",
             "AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS=abc: expected an integer from 1 to 1000",
             "airflow.cfg:3: [aws_lambda_executor] end_wait_timeout=soon: expected an integer from 0 to 1209600",
-            "AIRFLOW__AWS_LAMBDA_EXECUTOR__CONN_ID=$A: has variables that refer to each other without end (expected text that is not empty, without white space)",
-            "function_name: required and not given: neither as AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME nor in section [aws_lambda_executor] of airflow.cfg (expected a function's name, name:alias, or ARN)",
+            "AIRFLOW__AWS_LAMBDA_EXECUTOR__CONN_ID=$A: has variables that refer to each other without end (expected \
+             text that is not empty, without white space)",
+            "function_name: required and not given: neither as AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME nor in \
+             section [aws_lambda_executor] of airflow.cfg (expected a function's name, name:alias, or ARN)",
         ]
     );
 }
 
 #[test]
-fn what_contradicts_is_told_with_its_source() {
+fn contradictions_are_reported_with_their_source() {
     let cfg = format!("[aws_lambda_executor]\nfunction_name = f:live\nqueue_url = {DEAD}\nfunction_qualifier = 2\n");
     let lines =
         airflow("both", None, &cfg, &[("AIRFLOW__AWS_LAMBDA_EXECUTOR__DEAD_LETTER_QUEUE_URL", DEAD)]).unwrap_err();
@@ -379,9 +425,12 @@ fn what_contradicts_is_told_with_its_source() {
         lines,
         [
             format!(
-                "AIRFLOW__AWS_LAMBDA_EXECUTOR__DEAD_LETTER_QUEUE_URL={DEAD}: is queue_url too (results and dead letters need a queue each)"
+                "AIRFLOW__AWS_LAMBDA_EXECUTOR__DEAD_LETTER_QUEUE_URL={DEAD}: is also queue_url (results and dead \
+                 letters need a queue each)"
             ),
-            "airflow.cfg:4: [aws_lambda_executor] function_qualifier=2: is not the `live` at the end of function_name (give one of the two)".to_owned(),
+            "airflow.cfg:4: [aws_lambda_executor] function_qualifier=2: is not the `live` at the end of \
+             function_name (give one of the two)"
+                .to_owned(),
         ]
     );
 }
@@ -420,7 +469,7 @@ fn passwords_in_airflows_sources_are_not_repeated() {
 }
 
 #[test]
-fn empty_text_is_a_value_that_means_nothing() {
+fn empty_text_counts_as_given_and_means_none() {
     let cfg = "[aws_lambda_executor]\nregion_name = eu-west-1\nfunction_qualifier = 7\nconn_id = mine\n";
     let json = with(r#""airflow": true"#);
     let empty = [
@@ -445,7 +494,7 @@ fn a_qualifier_in_json_wins_under_either_name() {
 }
 
 #[test]
-fn local_takes_nothing_from_airflow_that_it_has_itself() {
+fn with_local_its_own_options_are_not_read_from_airflow() {
     let cfg = format!(
         "[aws_lambda_executor]\nfunction_name = f\nqueue_url = {RESULTS}\nregion_name = r\nmax_invoke_attempts = 9\n"
     );
@@ -459,10 +508,7 @@ fn local_takes_nothing_from_airflow_that_it_has_itself() {
 fn teams_and_connections_need_airflow() {
     assert_eq!(
         invalid(&with(r#""team": "blue", "conn_id": "mine""#)),
-        [
-            "conn_id: is Airflow's, and needs `airflow`: true beside it",
-            "team: is Airflow's, and needs `airflow`: true beside it"
-        ]
+        ["conn_id: is read only with `airflow`: true (add it)", "team: is read only with `airflow`: true (add it)"]
     );
     let lines = airflow("team", Some(r#"{"airflow": true, "team": "a b"}"#), "", &[]).unwrap_err();
     assert_eq!(lines[0], "team: `a b` is not the name of a team (expected 3 to 50 letters, digits, - or _)");
@@ -507,7 +553,7 @@ fn options_win_over_the_connection() {
 }
 
 #[test]
-fn a_malformed_connection_is_told_with_everything_else() {
+fn errors_of_a_connection_are_reported_with_the_others() {
     let error = with_connection(r#", "max_invoke_attempts": 0"#, "aws://AKID:hush/hush@/").unwrap_err().to_string();
     assert_eq!(error.lines().count(), 2, "{error}");
     assert!(error.contains("AIRFLOW_CONN_AWS_DEFAULT: its port is not a number"), "{error}");

@@ -1,8 +1,8 @@
-//! Checks of URLs, each with the sentence that says what is wrong. Not a URL parser: what passes is used as given.
+//! Checks of URLs, with an error for each fault. Not a URL parser: a valid URL is used as given.
 
 use super::wrong::Wrong;
 
-/// The parts that the checks look at.
+/// The parts that the checks use.
 struct Parts<'a> {
     path: &'a str,
     host: &'a str,
@@ -19,7 +19,7 @@ pub(crate) fn check_queue_url(url: &str) -> Result<(), Wrong> {
     let parts = split(url)?;
     let segments: Vec<&str> = parts.path.trim_start_matches('/').split('/').collect();
     let named = segments.iter().all(|segment| !segment.is_empty());
-    // Other servers may name their queues otherwise; AWS always has account and name.
+    // Other servers may have other paths; AWS's always have account and name.
     let aws = parts.host.ends_with(".amazonaws.com") || parts.host.ends_with(".amazonaws.com.cn");
     if !named || (aws && segments.len() != 2) {
         return Err(Wrong::value("does not name account and queue"));
@@ -38,7 +38,7 @@ fn split(url: &str) -> Result<Parts<'_>, Wrong> {
         _ => return Err(Wrong::value("does not start with https:// or http://")),
     };
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    // Said without the URL: what stands before the @ may be a password.
+    // The error does not show the URL: there may be a password before the @.
     if authority.contains('@') {
         return Err(Wrong::hidden("the URL has a user name or password in it"));
     }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_queue_url_is_told() {
+    fn errors_of_queue_urls() {
         for (url, expected) in [
             ("my-queue", "is a name, not a URL"),
             ("arn:aws:sqs:eu-west-1:123456789012:q", "is an ARN, not a URL"),

@@ -1,6 +1,7 @@
-//! From what was written to what an option accepts: one place for types, ranges and their sentences.
+//! Checks a value against what its option accepts: types, ranges, and the words for errors.
 
 use super::airflow::spelling;
+use super::json;
 use super::option::{Default, Kind, Opt};
 use super::url;
 use super::wrong::{Wrong, shown as one_line};
@@ -24,14 +25,11 @@ pub(crate) enum Checked {
 /// Why a value is not accepted.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Problem {
-    /// Nobody accepts it. Without the option's name.
+    /// It is invalid. Without the option's name.
     Wrong(String),
-    /// A later version will.
+    /// A later version accepts it.
     Later(&'static str),
 }
-
-/// So much of a wrong value is repeated in its error.
-const SHOWN_CHARS: usize = 80;
 
 /// Checks one value as written in JSON; null is the same as not given.
 pub(crate) fn check_json(option: &Opt, text: &str) -> Result<Option<Checked>, Problem> {
@@ -41,14 +39,16 @@ pub(crate) fn check_json(option: &Opt, text: &str) -> Result<Option<Checked>, Pr
     if let Kind::Later(what) = option.kind {
         return if text == "false" { Ok(None) } else { Err(Problem::Later(what)) };
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| Problem::Wrong(error.to_string()))?;
+    // Its outline has been checked; what may be wrong is within strings and numbers.
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| Problem::Wrong(format!("the value cannot be read: {}", json::syntax_error(&error))))?;
     let wrong =
         |why: &str| Problem::Wrong(format!("{} {why}(expected {})", shown(option, &value), allowed(option.kind)));
     let checked = match (option.kind, &value) {
         (Kind::Boolean, Value::Bool(value)) => Checked::Boolean(*value),
         (Kind::Integer { min, max }, Value::Number(number)) => match number.as_u64() {
             Some(value) if (min..=max).contains(&value) => Checked::Integer(value),
-            // 3.0 is refused: whoever writes it has another type in mind, as in 0.5 s.
+            // 3.0 is refused: it hints at another unit, as in 0.5 s.
             _ if number.is_f64() && !is_digits(text) => return Err(wrong("is not an integer ")),
             _ => return Err(wrong("is out of range ")),
         },
@@ -87,8 +87,8 @@ fn check_text(kind: Kind, text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// Checks one value as written in the environment or in `airflow.cfg`. An empty one is a value: of text that need not be
-/// there it means nothing at all, as with Airflow, and hides what other sources have.
+/// Checks one value as written in the environment or in `airflow.cfg`. As in Airflow, an empty value counts as given:
+/// of optional text it means none, and other sources are not asked.
 pub(crate) fn check_written(option: &Opt, text: &str) -> Result<Option<Checked>, Wrong> {
     let checked = match option.kind {
         Kind::Boolean => spelling::boolean(text).map(Checked::Boolean),
@@ -104,12 +104,12 @@ pub(crate) fn check_written(option: &Opt, text: &str) -> Result<Option<Checked>,
     checked.map(Some).ok_or_else(Wrong::unexpected)
 }
 
-/// As Airflow's `teams create` has it.
+/// The rule of Airflow's `teams create`.
 fn is_team(text: &str) -> bool {
     (3..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// What an option of that kind accepts, for people.
+/// What an option of that kind accepts, for errors and documents.
 pub(crate) fn allowed(kind: Kind) -> String {
     match kind {
         Kind::Text => "text that is not empty, without white space".into(),
@@ -122,7 +122,7 @@ pub(crate) fn allowed(kind: Kind) -> String {
         Kind::Boolean => "true or false".into(),
         Kind::Choice(words) => format!("one of {}", words.join(", ")),
         Kind::Object => "an object".into(),
-        Kind::Queues => "an object of queue names and their members".into(),
+        Kind::Queues => "an object of objects, by queue name".into(),
         Kind::Later(_) => "null: not in this version".into(),
     }
 }
@@ -130,7 +130,7 @@ pub(crate) fn allowed(kind: Kind) -> String {
 fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
-        Value::Bool(_) => "true or false",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
@@ -138,21 +138,13 @@ fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// The value for the error: short, and nothing of what may hold a secret.
+/// The value as errors show it: shortened, and nothing of what may hold a secret.
 fn shown(option: &Opt, value: &Value) -> String {
     match value {
         _ if option.secret => "the value".into(),
         Value::Object(_) | Value::Array(_) => "the value".into(),
-        Value::String(text) => format!("`{}`", cut(text)),
-        other => format!("`{}`", cut(&other.to_string())),
-    }
-}
-
-/// So much of a text as errors repeat.
-pub(crate) fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        Value::String(text) => format!("`{}`", one_line(text)),
+        other => format!("`{}`", one_line(&other.to_string())),
     }
 }
 
@@ -186,7 +178,7 @@ mod tests {
             ("3.0", "`3.0` is not an integer (expected an integer from 1 to 1000)"),
             ("\"abc\"", "`abc` is a string (expected an integer from 1 to 1000)"),
             ("\"3\"", "`3` is a string (expected an integer from 1 to 1000)"),
-            ("true", "`true` is true or false (expected an integer from 1 to 1000)"),
+            ("true", "`true` is a boolean (expected an integer from 1 to 1000)"),
             ("[3]", "the value is a list (expected an integer from 1 to 1000)"),
         ] {
             assert_eq!(wrong(attempts, text), expected);
@@ -199,13 +191,18 @@ mod tests {
     fn other_types_are_checked() {
         assert_eq!(check_json(&option::RUNNING_EVENTS, "false"), Ok(Some(Checked::Boolean(false))));
         assert_eq!(wrong(&option::RUNNING_EVENTS, "0"), "`0` is a number (expected true or false)");
-        assert_eq!(check_json(&option::ACK, "\"manual\""), Ok(Some(Checked::Text("manual".into()))));
-        assert_eq!(wrong(&option::ACK, "\"Auto\""), "`Auto` is not one of its values (expected one of auto, manual)");
+        assert_eq!(check_json(&option::LOG, "\"info\""), Ok(Some(Checked::Text("info".into()))));
+        assert!(wrong(&option::LOG, "\"Info\"").starts_with("`Info` is not one of its values (expected one of off, "));
         assert_eq!(check_json(&option::LOCAL, "{\"a\" : 1}"), Ok(Some(Checked::Object("{\"a\" : 1}".into()))));
-        assert_eq!(wrong(&option::LOCAL, "true"), "`true` is true or false (expected an object)");
+        assert_eq!(wrong(&option::LOCAL, "true"), "`true` is a boolean (expected an object)");
         assert_eq!(
             wrong(&option::REGION_NAME, "\"\""),
             "is empty (expected text that is not empty, without white space)"
+        );
+        assert_eq!(
+            wrong(&option::REGION_NAME, r#""eu\ud800""#),
+            "the value cannot be read: a string has half of a surrogate pair (\\uD800 to \\uDFFF come in twos) (line 1, \
+             column 10)"
         );
         assert!(wrong(&option::REGION_NAME, "\"eu west\"").contains("has white space in it"));
         assert!(wrong(&option::QUEUE_URL, "\"my-queue\"").starts_with("`my-queue` is a name, not a URL"));
@@ -231,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn teams_are_named_as_airflow_names_them() {
+    fn teams_have_names_that_airflow_allows() {
         for (text, expected) in [("a_1", true), ("Team-B", true), ("ab", false), ("a=b", false), ("a b c", false)] {
             assert_eq!(is_team(text), expected, "{text}");
         }

@@ -8,14 +8,17 @@ use super::{guard, strings};
 use crate::config::credentials;
 use std::ffi::c_char;
 
-/// Gives new AWS credentials to a running executor, for hosts that keep and renew them themselves. Every call to AWS that
-/// starts from now on is made with them, in place of what option credentials, a profile, the AWS default chain or a role
-/// gave before; whatever waits because the old ones were refused is tried at once. Running tasks are not touched. With
-/// option local they must be a pair that the local AWS knows.
+/// Sets new AWS credentials of a running executor, for hosts that store and renew them themselves.
+/// Every call to AWS that starts from now on uses them, in place of those of option credentials, a
+/// profile, the AWS default chain or a role. Whatever waits because the old ones were rejected is
+/// tried at once. Running tasks are not affected. With option local they must be a pair that the
+/// local AWS knows.
 ///
-/// json, len: an object with access_key_id, secret_access_key and, for temporary ones, session_token.
+/// json, len: an object with access_key_id, secret_access_key and, for temporary ones,
+///   session_token.
 ///
-/// OK, ERR_INVALID_ARGUMENT (the message repeats nothing of the text), ERR_CLOSED, ERR_FORKED, ERR_PANIC.
+/// OK, ERR_INVALID_ARGUMENT (the message does not repeat the text), ERR_CLOSED, ERR_FORKED,
+/// ERR_PANIC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lambda_executor_set_credentials(
     ex: *mut lambda_executor_t,
@@ -30,7 +33,7 @@ pub unsafe extern "C" fn lambda_executor_set_credentials(
             let keys = credentials::read(text).map_err(|why| Failure::argument(format!("credentials: {why}")))?;
             handle.aws.set_credentials(keys);
             handle.executor.credentials_changed();
-            tracing::info!("the host has given new credentials");
+            tracing::info!("the host has set new credentials");
             Ok(LAMBDA_EXECUTOR_OK)
         })
     }

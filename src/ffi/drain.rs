@@ -1,4 +1,4 @@
-//! The end of the work, and word that events are safe.
+//! The end of the work.
 
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
@@ -11,30 +11,35 @@ use crate::runtime::waits::{Deadline, Wait};
 use once_cell::sync::OnceCell;
 use std::time::{Duration, Instant};
 
-/// Flag of lambda_executor_drain: what waits is submitted, and everything is waited for.
+/// Mode: submit what waits.
 pub const LAMBDA_EXECUTOR_DRAIN_FINISH: u32 = 0;
-/// Flag of lambda_executor_drain: what waits is cancelled, and what runs is waited for. The reason is NEVER_INVOKED, or
-/// ABANDONED where the answer to a try was lost, so that the command may run.
-pub const LAMBDA_EXECUTOR_DRAIN_RUNNING: u32 = 1;
+/// Mode: cancel what waits.
+pub const LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED: u32 = 1;
 
-/// As timeout_ms of lambda_executor_drain: option end_wait_timeout, which is in seconds and counts from the first call of
-/// lambda_executor_drain on the executor, so that calls after an interruption wait no longer; 0, its default, is for ever.
+/// Timeout: option end_wait_timeout.
 pub const LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED: i64 = -2;
 
-/// Accepts no more tasks from now on, and waits until those accepted have finished. Needs nobody to call `sync` or to
-/// acknowledge meanwhile, up to 100,000 results that wait for it. Afterwards `queue` returns ERR_CLOSED, and `sync` hands out what is left, then returns
-/// ERR_CLOSED. May be called again: to wait on, or to go from FINISH to RUNNING.
+/// Accepts no more tasks from now on, and waits until those accepted have finished. Afterwards
+/// `queue` returns ERR_CLOSED, and `sync` hands out the events that are left, then returns
+/// ERR_CLOSED. Does not need other threads to call `sync` or to acknowledge, up to 100,000 results,
+/// which then wait in memory. May be called again, to continue waiting or to go from FINISH to
+/// CANCEL_QUEUED.
 ///
-/// flags: LAMBDA_EXECUTOR_DRAIN_FINISH or LAMBDA_EXECUTOR_DRAIN_RUNNING.
-/// timeout_ms: 0 does not wait, -1 waits for ever, LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED as long as option end_wait_timeout
-///   says.
+/// mode: LAMBDA_EXECUTOR_DRAIN_FINISH submits what waits, and waits for all tasks.
+///   LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED cancels what waits, and waits for what runs. The reason is
+///   NEVER_INVOKED, or ABANDONED if the answer to an Invoke was lost, so that the command may run.
+/// timeout_ms: 0 does not wait, -1 waits without limit. LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED waits as
+///   long as option end_wait_timeout says, counted from the first call of this function on the
+///   executor.
 /// remaining: set to the number of tasks that have not finished. May be NULL.
 ///
-/// OK (nothing remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC, ERR_IO.
+/// OK (no task remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
+/// ERR_PANIC, ERR_IO.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn lambda_executor_drain(
     ex: *mut lambda_executor_t,
-    flags: u32,
+    mode: u32,
     timeout_ms: i64,
     remaining: *mut u64,
     err: *mut *mut lambda_executor_error_t,
@@ -43,12 +48,13 @@ pub unsafe extern "C" fn lambda_executor_drain(
     unsafe {
         let remaining = Out::optional(remaining, 0);
         guard::on_handle(ex, err, |handle| {
-            let mode = match flags {
+            let mode = match mode {
                 LAMBDA_EXECUTOR_DRAIN_FINISH => DrainMode::Finish,
-                LAMBDA_EXECUTOR_DRAIN_RUNNING => DrainMode::CancelQueued,
+                LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED => DrainMode::CancelQueued,
                 _ => {
                     return Err(Failure::argument(format!(
-                        "flags are {flags} (allowed: LAMBDA_EXECUTOR_DRAIN_FINISH, LAMBDA_EXECUTOR_DRAIN_RUNNING)"
+                        "mode is {mode} (allowed: LAMBDA_EXECUTOR_DRAIN_FINISH, 0, and \
+                         LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED, 1)"
                     )));
                 }
             };
@@ -90,29 +96,5 @@ impl EndWait {
         let Some(limit) = self.limit else { return Deadline::NEVER };
         let left = limit.saturating_sub(self.begins().elapsed());
         Deadline::after_ms(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
-    }
-}
-
-/// With option ack "manual": these events are safe with the host, and their results may leave the queue. Only final
-/// events need it; RUNNING, repeated and unknown numbers are fine. Not needed with "auto", where lambda_executor_batch_free says it.
-///
-/// OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lambda_executor_ack(
-    ex: *mut lambda_executor_t,
-    seqs: *const u64,
-    n: usize,
-    err: *mut *mut lambda_executor_error_t,
-) -> lambda_executor_status_t {
-    // SAFETY: as above; `seqs` holds n numbers.
-    unsafe {
-        guard::on_handle(ex, err, |handle| {
-            if seqs.is_null() && n > 0 {
-                return Err(Failure::argument(format!("seqs is NULL, but n is {n}")));
-            }
-            let seqs: Vec<u64> = (0..n).map(|at| seqs.add(at).read_unaligned()).collect();
-            handle.executor.acknowledge(&seqs);
-            Ok(LAMBDA_EXECUTOR_OK)
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong in a call, and its status.
+//! Everything that can fail in a call, and its status.
 
 use super::status::*;
 use crate::config::ConfigError;
@@ -15,21 +15,22 @@ pub(super) enum Failure {
     #[error("{0}")]
     Closed(&'static str),
     #[error(
-        "the executor belongs to the parent of this process (pid {parent}); it works on there. Create one in this process"
+        "the executor belongs to the parent of this process (pid {parent}), where it still works. Create one in this process"
     )]
     Forked { parent: u32 },
     #[error("{0}. This is a bug in lambda_executor; free the executor and create a new one")]
     Panic(String),
     #[error("{0}")]
-    Credentials(String),
-    #[error("{0}")]
-    Aws(String),
+    Aws(CallError),
     #[error("{what}: {source}")]
     Io { what: &'static str, source: std::io::Error },
     #[error("{0}")]
     Unsupported(String),
     #[error("{0}")]
     PayloadTooLarge(String),
+    /// An entry of a batch call, such as `tasks[3]`.
+    #[error("{entry}: {failure}")]
+    Entry { entry: String, failure: Box<Failure> },
 }
 
 impl Failure {
@@ -41,15 +42,40 @@ impl Failure {
             Self::Closed(_) => LAMBDA_EXECUTOR_ERR_CLOSED,
             Self::Forked { .. } => LAMBDA_EXECUTOR_ERR_FORKED,
             Self::Panic(_) => LAMBDA_EXECUTOR_ERR_PANIC,
-            Self::Credentials(_) => LAMBDA_EXECUTOR_ERR_CREDENTIALS,
-            Self::Aws(_) => LAMBDA_EXECUTOR_ERR_AWS,
+            Self::Aws(error) => match error.fault {
+                Fault::Identity => LAMBDA_EXECUTOR_ERR_CREDENTIALS,
+                Fault::Event | Fault::Route | Fault::Service | Fault::Account => LAMBDA_EXECUTOR_ERR_AWS,
+            },
             Self::Io { .. } => LAMBDA_EXECUTOR_ERR_IO,
             Self::Unsupported(_) => LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
             Self::PayloadTooLarge(_) => LAMBDA_EXECUTOR_ERR_PAYLOAD_TOO_LARGE,
+            Self::Entry { failure, .. } => failure.status(),
         }
     }
 
-    /// An argument that is wrong.
+    /// AWS's error code; empty for errors that do not come from AWS.
+    pub(super) fn aws_code(&self) -> &str {
+        self.call_error().map_or("", |error| &error.code)
+    }
+
+    /// AWS's id of the failed request, if there is one.
+    pub(super) fn request_id(&self) -> &str {
+        self.call_error().map_or("", |error| &error.request_id)
+    }
+
+    /// Whether the same call may succeed later without a change by the operator.
+    pub(super) fn is_retriable(&self) -> bool {
+        self.call_error().is_some_and(|error| match error.fault {
+            Fault::Service | Fault::Account => true,
+            Fault::Event | Fault::Route | Fault::Identity => false,
+        })
+    }
+
+    fn call_error(&self) -> Option<&CallError> {
+        if let Self::Aws(error) = self { Some(error) } else { None }
+    }
+
+    /// An invalid argument.
     pub(super) fn argument(message: impl Into<String>) -> Self {
         Self::InvalidArgument(message.into())
     }
@@ -71,10 +97,7 @@ impl From<ConfigError> for Failure {
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        match error.fault {
-            Fault::Identity => Self::Credentials(error.to_string()),
-            Fault::Event | Fault::Route | Fault::Service | Fault::Account => Self::Aws(error.to_string()),
-        }
+        Self::Aws(error)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one guard around every export: no panic crosses into C, no call works on a handle that cannot work.
+//! The one guard around every export: no panic unwinds into C, no call uses a handle that cannot work.
 
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
@@ -8,43 +8,51 @@ use super::status::*;
 use crate::runtime::panics;
 use crate::runtime::waits::End;
 
-/// What the body of an export comes to.
-pub(super) type Outcome = Result<lambda_executor_status_t, Failure>;
+/// Result of the body of an export.
+pub(super) type CallResult = Result<lambda_executor_status_t, Failure>;
 
 /// For exports without a handle and without an error: a panic becomes `fallback`.
 pub(super) fn plain<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     panics::catch(body).unwrap_or(fallback)
 }
 
-/// For exports that have an error to fill but no handle yet.
+/// For exports that have an error to fill but no handle.
 ///
 /// # Safety
 /// `err` is NULL or may be written.
 pub(super) unsafe fn call(
     err: *mut *mut lambda_executor_error_t,
-    body: impl FnOnce() -> Outcome,
+    body: impl FnOnce() -> CallResult,
 ) -> lambda_executor_status_t {
     // SAFETY: passed on from the caller.
     let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
     answer(&err, panics::catch(body).unwrap_or_else(|story| Err(Failure::Panic(story))))
 }
 
-/// For exports on a handle: that is not NULL, not of another process, not broken and not closed. A panic breaks it.
+/// For exports on a handle that is not NULL, not of another process, not broken and not closed. A panic breaks it.
 ///
 /// # Safety
 /// `ex` is NULL or a handle that has not been freed; `err` is NULL or may be written.
 pub(super) unsafe fn on_handle(
-    ex: *mut lambda_executor_t,
+    ex: *const lambda_executor_t,
     err: *mut *mut lambda_executor_error_t,
-    body: impl FnOnce(&lambda_executor_t) -> Outcome,
+    body: impl FnOnce(&lambda_executor_t) -> CallResult,
 ) -> lambda_executor_status_t {
     // SAFETY: passed on from the caller.
-    let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
-    // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
-    let Some(handle) = (unsafe { ex.as_ref() }) else {
-        return answer(&err, Err(Failure::argument("the executor is NULL")));
-    };
-    answer(&err, breaking(handle, || handle.usable().and_then(|()| body(handle))))
+    unsafe { checked(ex, err, lambda_executor_t::open, body) }
+}
+
+/// The same for what works until the handle is freed: on closed handles too.
+///
+/// # Safety
+/// As for [`on_handle`].
+pub(super) unsafe fn until_free(
+    ex: *const lambda_executor_t,
+    err: *mut *mut lambda_executor_error_t,
+    body: impl FnOnce(&lambda_executor_t) -> CallResult,
+) -> lambda_executor_status_t {
+    // SAFETY: passed on from the caller.
+    unsafe { checked(ex, err, lambda_executor_t::not_broken, body) }
 }
 
 /// The same for what works on closed and broken handles too, but not on those of another process.
@@ -52,9 +60,21 @@ pub(super) unsafe fn on_handle(
 /// # Safety
 /// As for [`on_handle`].
 pub(super) unsafe fn on_any_handle(
-    ex: *mut lambda_executor_t,
+    ex: *const lambda_executor_t,
     err: *mut *mut lambda_executor_error_t,
-    body: impl FnOnce(&lambda_executor_t) -> Outcome,
+    body: impl FnOnce(&lambda_executor_t) -> CallResult,
+) -> lambda_executor_status_t {
+    // SAFETY: passed on from the caller.
+    unsafe { checked(ex, err, lambda_executor_t::of_this_process, body) }
+}
+
+/// # Safety
+/// As for [`on_handle`].
+unsafe fn checked(
+    ex: *const lambda_executor_t,
+    err: *mut *mut lambda_executor_error_t,
+    check: impl FnOnce(&lambda_executor_t) -> Result<(), Failure>,
+    body: impl FnOnce(&lambda_executor_t) -> CallResult,
 ) -> lambda_executor_status_t {
     // SAFETY: passed on from the caller.
     let err = unsafe { Out::optional(err, std::ptr::null_mut()) };
@@ -62,10 +82,10 @@ pub(super) unsafe fn on_any_handle(
     let Some(handle) = (unsafe { ex.as_ref() }) else {
         return answer(&err, Err(Failure::argument("the executor is NULL")));
     };
-    answer(&err, breaking(handle, || handle.of_this_process().and_then(|()| body(handle))))
+    answer(&err, breaking(handle, || check(handle).and_then(|()| body(handle))))
 }
 
-/// The same for what may be called in a signal handler: nothing here allocates, takes a lock, or touches thread-local
+/// The same for what may be called in a signal handler: nothing here allocates, takes a lock, or uses thread-local
 /// storage, which the first access in a thread may allocate. Nothing in `body` may panic, so nothing is caught.
 ///
 /// # Safety
@@ -76,7 +96,7 @@ pub(super) unsafe fn in_signal_handler(
 ) -> lambda_executor_status_t {
     // SAFETY: the caller passes NULL or a handle that lives until this call has returned.
     let Some(handle) = (unsafe { ex.as_ref() }) else { return LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT };
-    if !handle.born.in_this_process() {
+    if !handle.born.is_current() {
         return LAMBDA_EXECUTOR_ERR_FORKED;
     }
     match handle.waits.end() {
@@ -89,8 +109,8 @@ pub(super) unsafe fn in_signal_handler(
     }
 }
 
-fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outcome {
-    // Records that the host's thread makes are in the handle's log too, that of a panic among them.
+/// Runs `body` with its records in the handle's log; a panic breaks the handle, whose state is unknown after it.
+pub(super) fn breaking<T>(handle: &lambda_executor_t, body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     panics::catch(|| handle.log.on_this_thread(body)).unwrap_or_else(|story| {
         handle.waits.break_with(&story);
         handle.executor.stop_after_a_bug();
@@ -98,8 +118,8 @@ fn breaking(handle: &lambda_executor_t, body: impl FnOnce() -> Outcome) -> Outco
     })
 }
 
-fn answer(err: &Out<*mut lambda_executor_error_t>, outcome: Outcome) -> lambda_executor_status_t {
-    match outcome {
+fn answer(err: &Out<*mut lambda_executor_error_t>, result: CallResult) -> lambda_executor_status_t {
+    match result {
         Ok(status) => status,
         Err(failure) => {
             report(err, &failure);
@@ -108,7 +128,7 @@ fn answer(err: &Out<*mut lambda_executor_error_t>, outcome: Outcome) -> lambda_e
     }
 }
 
-/// Hands an error object to a caller who asked for one.
+/// Creates the error object, if the caller asked for one.
 pub(super) fn report(err: &Out<*mut lambda_executor_error_t>, failure: &Failure) {
     err.set_with(|| Box::into_raw(Box::new(lambda_executor_error_t::new(failure))));
 }

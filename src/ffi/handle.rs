@@ -14,22 +14,24 @@ use crate::observe::log::Log;
 use crate::runtime::fork;
 use crate::runtime::waits::{End, Waits};
 use std::ffi::c_char;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// An executor: configuration, threads, connections and the tasks it was given.
+/// An executor: configuration, threads, connections, and the tasks that it tracks.
 pub struct lambda_executor_t {
-    pub(super) executor: Arc<Executor>,
+    pub(super) executor: Executor,
     pub(super) aws: Arc<Aws>,
     pub(super) waits: Arc<Waits>,
     pub(super) log: Log,
     pub(super) health: Checks,
-    pub(super) runtime: tokio::runtime::Runtime,
-    pub(super) local: Option<lambda_executor_local::Running>,
-    pub(super) auto_ack: bool,
+    /// `None` once the handle is being freed; so is `local`.
+    pub(super) runtime: Mutex<Option<tokio::runtime::Runtime>>,
+    pub(super) local: Mutex<Option<lambda_executor_local::Running>>,
     pub(super) shutdown_grace: Duration,
     pub(super) end_wait: EndWait,
-    pub(super) born: fork::Birth,
+    pub(super) born: fork::ForkGeneration,
+    /// For batches, which may outlive the handle. The host holds the only other count.
+    pub(super) this: Weak<lambda_executor_t>,
 }
 
 /// Any thread may use a handle.
@@ -39,10 +41,16 @@ const _: fn() = || {
 };
 
 impl lambda_executor_t {
-    /// Whether calls may do anything here.
-    pub(super) fn usable(&self) -> Result<(), Failure> {
+    /// Whether calls that submit or wait are allowed.
+    pub(super) fn open(&self) -> Result<(), Failure> {
         self.of_this_process()?;
         if self.waits.end().is_some() { Err(self.ended()) } else { Ok(()) }
+    }
+
+    /// Whether calls that are allowed until `free` are.
+    pub(super) fn not_broken(&self) -> Result<(), Failure> {
+        self.of_this_process()?;
+        if let Some(End::Broken(_)) = self.waits.end() { Err(self.ended()) } else { Ok(()) }
     }
 
     /// Why no call works any more, once none does.
@@ -53,22 +61,30 @@ impl lambda_executor_t {
         }
     }
 
-    /// Whether its threads are here.
+    /// Whether its threads are in this process.
     pub(super) fn of_this_process(&self) -> Result<(), Failure> {
-        if self.born.in_this_process() { Ok(()) } else { Err(Failure::Forked { parent: self.born.pid() }) }
+        if self.born.is_current() { Ok(()) } else { Err(Failure::Forked { parent: self.born.pid() }) }
     }
 }
 
-/// Creates an executor from a JSON object of options (see lambda_executor_config_schema) and starts its threads. Never
-/// waits on the network: the check of functions and queues runs in the background, tasks wait until it has passed, and
-/// lambda_executor_stats tells why they do.
+/// Creates an executor from a JSON object of options (see lambda_executor_config_schema) and starts
+/// its threads. Never waits on the network: the check of functions and queues runs in the
+/// background, tasks wait until it has passed, and lambda_executor_stats reports why they wait.
 ///
-/// config_json, len: the options; NULL reads them from where Airflow has them, as `{"airflow": true}` does. Then the
-/// environment is read, once: no other thread may change it (setenv) during this call.
-/// ex: set to the executor, which you free with lambda_executor_free; NULL on failure.
+/// The environment is read during this call and, where the credentials come from the AWS default
+/// chain or a profile, whenever they are renewed, until lambda_executor_free. With option
+/// credentials, or after lambda_executor_set_credentials, it is not read after this call. No other
+/// thread may change the environment (setenv) while it may be read.
 ///
-/// OK, ERR_INVALID_CONFIG (everything that is wrong, one line each), ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED, ERR_IO.
+/// Create it after daemonising: the executor uses descriptors and threads of this process.
+///
+/// config_json, len: the options. NULL reads Airflow's configuration, as `{"airflow": true}` does.
+/// ex: set to the executor, to be freed with lambda_executor_free. NULL on failure.
+///
+/// OK, ERR_INVALID_CONFIG (every mistake, one line each), ERR_INVALID_ARGUMENT, ERR_UNSUPPORTED,
+/// ERR_IO, ERR_PANIC.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn lambda_executor_create(
     config_json: *const c_char,
     len: usize,
@@ -82,14 +98,16 @@ pub unsafe extern "C" fn lambda_executor_create(
             ex.required("ex")?;
             let config = strings::text(config_json, len, "config_json")?;
             let handle = wiring::start(config)?;
-            ex.set(Box::into_raw(Box::new(handle)));
+            ex.set(Arc::into_raw(handle).cast_mut());
             Ok(LAMBDA_EXECUTOR_OK)
         })
     }
 }
 
-/// Makes every call on the executor return ERR_CLOSED from now on, those that wait at this moment too. Join your threads
-/// after it, then call lambda_executor_free. Never waits. A second call is fine.
+/// Closes an executor: calls that submit or wait return ERR_CLOSED from now on, also those that
+/// wait at this moment. Join your threads after it, then call lambda_executor_free. Acknowledging
+/// events and all questions (`ack`, `batch_ack`, `state`, `describe`, `counts`, `stats`) work until
+/// then, so that a thread can finish its batch. Never waits. A second call does nothing.
 ///
 /// OK, ERR_INVALID_ARGUMENT, ERR_FORKED.
 #[unsafe(no_mangle)]
@@ -103,46 +121,65 @@ pub unsafe extern "C" fn lambda_executor_close(ex: *mut lambda_executor_t) -> la
     }
 }
 
-/// Frees an executor; NULL is fine. No other call on it may be running or still to come, but its batches and errors may
-/// be freed later. Takes at most about option shutdown_grace_ms: pending deletes are done, results that were not
-/// acknowledged are given back to their queue. Tasks that were not submitted are dropped, and the log says how many
-/// (lambda_executor_drain first, to keep them). Invocations that run go on, and a later executor can adopt them. In a
-/// child after fork it returns at once. The log callback gets what waits for it, and has half a second at least to return.
-/// Not to be called from the log callback.
+/// Frees an executor. NULL is allowed. No other call on it may be running or follow, but its
+/// batches and errors may be freed later.
+///
+/// Takes about option shutdown_grace_ms at most: acknowledged results are deleted from their queue,
+/// all others are released. Tasks that were not submitted are dropped (to keep them, call
+/// lambda_executor_drain before). Invocations that run continue, and a later executor can adopt
+/// them. In a forked child it does nothing and returns at once.
+///
+/// The log callback receives the records that wait for it, and has half a second at least to
+/// return. It may use the executor until then; calls that submit or wait return ERR_CLOSED. It must
+/// not call lambda_executor_free.
+///
+/// dropped: set to the number of tasks that were dropped. May be NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lambda_executor_free(ex: *mut lambda_executor_t) {
+pub unsafe extern "C" fn lambda_executor_free(ex: *mut lambda_executor_t, dropped: *mut u64) {
+    // SAFETY: NULL or writable, by the header's rules.
+    let dropped = unsafe { Out::optional(dropped, 0) };
     guard::plain((), || {
         // SAFETY: NULL or a handle that lives until this call frees it.
         let Some(handle) = (unsafe { ex.as_ref() }) else { return };
-        // The child has a copy of the memory but none of the threads: whatever waits for one would wait for ever.
-        if handle.born.in_this_process() {
-            // SAFETY: made by Box::into_raw in `create`, freed once by the header's rules.
-            end(unsafe { Box::from_raw(ex) });
+        // The child has a copy of the memory but no threads: a wait for one would never end.
+        if !handle.born.is_current() {
+            return;
         }
+        if end(handle, &dropped) {
+            // SAFETY: from Arc::into_raw in `create`, released once by the header's rules.
+            drop(unsafe { Arc::from_raw(ex.cast_const()) });
+        }
+        // Otherwise the log callback still runs and may use the handle, which is then left to it.
     });
 }
 
-/// Ends the parts in the order in which they use each other. Each step is caught by itself, so that a bug in one does
-/// not leave threads of the next.
-fn end(handle: Box<lambda_executor_t>) {
-    /// What a step gets at least, so that a grace of 0 does not leave threads behind.
+/// Ends the parts in the order in which they use each other. Each step is caught separately, so
+/// that a bug in one does not leave threads of the next. True if nothing of the host is left
+/// running.
+fn end(handle: &lambda_executor_t, dropped: &Out<u64>) -> bool {
+    /// Time for a step after the grace has passed, so that a grace of 0 does not leave threads
+    /// behind.
     const LEAST: Duration = Duration::from_millis(500);
-    let lambda_executor_t { executor, waits, log, runtime, local, shutdown_grace, .. } = *handle;
-    let until = Instant::now() + shutdown_grace;
+    let until = Instant::now() + handle.shutdown_grace;
     let rest = || until.saturating_duration_since(Instant::now()).max(LEAST);
 
-    waits.close();
-    log.on_this_thread(|| {
+    handle.waits.close();
+    handle.log.on_this_thread(|| {
+        guard::plain((), || dropped.set(handle.executor.shutdown(handle.shutdown_grace)));
         guard::plain((), || {
-            executor.shutdown(shutdown_grace);
+            if let Some(runtime) = take(&handle.runtime) {
+                runtime.shutdown_timeout(rest());
+            }
         });
-        guard::plain((), || runtime.shutdown_timeout(rest()));
-        guard::plain((), || drop(executor));
         guard::plain((), || {
-            if let Some(local) = local {
+            if let Some(local) = take(&handle.local) {
                 local.stop(rest());
             }
         });
     });
-    log.stop(rest());
+    guard::plain(false, || handle.log.stop(rest()))
+}
+
+fn take<T>(part: &Mutex<Option<T>>) -> Option<T> {
+    part.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -1,4 +1,4 @@
-//! Is what the configuration names there and usable?
+//! Checks that what the configuration names exists and can be used.
 
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
@@ -13,17 +13,19 @@ use once_cell::sync::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Asks AWS now whether the functions are there and active and the queues can be used; the error says which is not, and
-/// why. What works and still does not fit, such as a queue that takes shorter messages than may arrive, is logged as a
-/// warning and listed in lambda_executor_stats. Where all is well, tasks that wait for an earlier check, for credentials or
-/// for a queue are tried at once.
+/// Asks AWS now whether the functions exist and are active and the queues can be used. The error
+/// names what is not, and why. What works and still does not fit, such as a queue that takes
+/// shorter messages than may arrive, is logged as a warning and listed in lambda_executor_stats.
+/// After a success, tasks that wait for an earlier check, for credentials or for a queue are tried
+/// at once.
 ///
-/// timeout_ms: 0 does not wait for the answer, -1 waits as long as it takes. While a check is under way, further calls
-///   wait for that one; and an answer that no call waited for is told by the next one within a minute. So a host that
-///   must not wait can start a check with 0 and ask with 0 again.
+/// timeout_ms: 0 does not wait for the answer, -1 waits without limit. While a check is in flight,
+///   further calls wait for that one; an answer that no call waited for is returned by the next
+///   call within a minute. So a host that must not wait can start a check with 0 and ask with 0
+///   again.
 ///
-/// OK (all is well), TIMED_OUT, INTERRUPTED, ERR_AWS, ERR_CREDENTIALS, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
-/// ERR_PANIC, ERR_IO.
+/// OK (everything can be used), TIMED_OUT, INTERRUPTED, ERR_AWS, ERR_CREDENTIALS,
+/// ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC, ERR_IO.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lambda_executor_check_health(
     ex: *mut lambda_executor_t,
@@ -37,7 +39,7 @@ pub unsafe extern "C" fn lambda_executor_check_health(
             let check =
                 handle.health.current(&handle.executor).map_err(Failure::io("making a descriptor to wait on"))?;
             match handle.waits.begin().for_other(&check.answered, deadline).map_err(Failure::io("waiting for AWS"))? {
-                Wait::Ready => handle.health.told(&check).map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
+                Wait::Ready => handle.health.answer_of(&check).map(|()| LAMBDA_EXECUTOR_OK).map_err(Failure::from),
                 Wait::Interrupted => Ok(LAMBDA_EXECUTOR_INTERRUPTED),
                 Wait::TimedOut => Ok(LAMBDA_EXECUTOR_TIMED_OUT),
                 Wait::Ended => Err(handle.ended()),
@@ -46,15 +48,15 @@ pub unsafe extern "C" fn lambda_executor_check_health(
     }
 }
 
-/// The checks of one handle, of which one at most is under way.
+/// The checks of one handle, of which at most one is in flight.
 #[derive(Default)]
 pub(super) struct Checks {
-    /// The newest one, until its answer has been told.
+    /// The newest one, until its answer has been returned.
     newest: Mutex<Option<Arc<Check>>>,
 }
 
 impl Checks {
-    /// The one under way, or one whose answer nobody has heard; else a new one.
+    /// The one in flight, or one whose answer has not been returned; else a new one.
     fn current(&self, executor: &Executor) -> std::io::Result<Arc<Check>> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(check) = newest.as_ref().filter(|check| !check.is_stale()) {
@@ -66,8 +68,9 @@ impl Checks {
         Ok(Arc::clone(newest.insert(check)))
     }
 
-    /// The answer of a check that has one. Those who wait for the same one get the same; who comes later, a new one.
-    fn told(&self, check: &Arc<Check>) -> Result<(), CallError> {
+    /// The answer of a check that has one. All calls that wait for it get the same; a later call
+    /// starts a new one.
+    fn answer_of(&self, check: &Arc<Check>) -> Result<(), CallError> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, check)) {
             *newest = None;
@@ -76,7 +79,7 @@ impl Checks {
     }
 }
 
-/// One question to AWS; whoever is last, the answer or the callers who gave up, closes the descriptor.
+/// One check. The last owner, its answer or a caller that timed out, closes the descriptor.
 struct Check {
     answered: EventFd,
     answer: OnceCell<(Instant, Result<(), CallError>)>,
@@ -88,7 +91,7 @@ impl Check {
         self.answered.set();
     }
 
-    /// Answered so long ago that it is no answer to somebody who asks now.
+    /// Answered too long ago for a call of now.
     fn is_stale(&self) -> bool {
         const MINUTE: Duration = Duration::from_secs(60);
         self.answer.get().is_some_and(|(at, _)| at.elapsed() > MINUTE)

@@ -1,17 +1,18 @@
-//! Option `local`: a Lambda and an SQS inside this process take the place of AWS.
+//! Option `local`: a Lambda and an SQS inside this process replace AWS.
 
 use super::failure::Failure;
 use crate::aws::{Endpoints, Identity, Keys};
 use crate::config::Config;
+use crate::observe::log::Log;
 use crate::runtime::library_path;
-use lambda_executor_local::{Options, Running, StartError, start};
+use lambda_executor_local::{Options, Running, StartError, start_with};
 
-/// Starts the local AWS, and fills in what the configuration leaves to it. Real endpoints and credentials are not read.
-pub(super) fn start_local(options: &str, config: &mut Config) -> Result<Running, Failure> {
+/// Starts the local AWS and fills in the options that depend on it. Real endpoints and credentials are not read.
+pub(super) fn start_local(options: &str, config: &mut Config, log: &Log) -> Result<Running, Failure> {
     let mut options = Options::from_json(options).map_err(|error| Failure::InvalidConfig(format!("local: {error}")))?;
     // The program that runs commands is installed with the library.
     options.library_dir = library_path::folder();
-    let running = start(options).map_err(not_started)?;
+    let running = start_with(options, log.thread_starter()).map_err(not_started)?;
 
     config.aws.endpoints = Endpoints::all(running.endpoint_url());
     config.aws.region = Some(running.region().into());

@@ -5,22 +5,22 @@ use super::failure::Failure;
 use super::guard;
 use super::handle::lambda_executor_t;
 use super::status::*;
-use super::types::lambda_executor_str_t;
+use super::strings::lambda_executor_str_t;
 use crate::observe::log::{Level, Record, Sink};
 use std::ffi::c_void;
 
-/// How much a log record matters, one of LAMBDA_EXECUTOR_LOG_...
+/// Level of a log record, one of LAMBDA_EXECUTOR_LOG_...
 pub type lambda_executor_log_level_t = i32;
 
-/// No records at all.
+/// No records.
 pub const LAMBDA_EXECUTOR_LOG_OFF: lambda_executor_log_level_t = 0;
-/// Something is wrong, and somebody should look at it.
+/// The operator should act.
 pub const LAMBDA_EXECUTOR_LOG_ERROR: lambda_executor_log_level_t = 1;
-/// Something is wrong, and the library goes on by itself. The level without a callback.
+/// Something failed, and the library handles it.
 pub const LAMBDA_EXECUTOR_LOG_WARN: lambda_executor_log_level_t = 2;
-/// What goes on, now and then.
+/// Rare events of normal operation.
 pub const LAMBDA_EXECUTOR_LOG_INFO: lambda_executor_log_level_t = 3;
-/// What happens to each task.
+/// Every change of a task.
 pub const LAMBDA_EXECUTOR_LOG_DEBUG: lambda_executor_log_level_t = 4;
 /// Everything.
 pub const LAMBDA_EXECUTOR_LOG_TRACE: lambda_executor_log_level_t = 5;
@@ -33,28 +33,32 @@ pub struct lambda_executor_log_record_t {
     pub struct_size: u32,
     /// LAMBDA_EXECUTOR_LOG_ERROR to LAMBDA_EXECUTOR_LOG_TRACE.
     pub level: lambda_executor_log_level_t,
-    /// When, in Unix time in ms.
+    /// Unix time in ms.
     pub time_ms: i64,
-    /// Part of the library that it comes from.
+    /// Part of the library that made it.
     pub target: lambda_executor_str_t,
-    /// What happened, for people. Never holds secrets.
+    /// What happened, for people. Never contains secrets.
     pub message: lambda_executor_str_t,
 }
 
-/// Gets log records, one at a time, in a thread of the library's own. May call functions of the library, but not
-/// lambda_executor_free. While it does not return, records are dropped and counted; nothing else waits for it.
+/// Receives log records, one at a time, on a thread of the library. May call any function of the
+/// library except lambda_executor_free, also while another thread frees the executor. While it
+/// runs, up to 1024 records wait; beyond that they are dropped and counted. Nothing else waits for
+/// it.
 pub type lambda_executor_log_callback_t =
     Option<unsafe extern "C" fn(user_data: *mut c_void, record: *const lambda_executor_log_record_t)>;
 
-/// Sends log records to the host, instead of to stderr. When this returns, the callback before it is not running any
-/// more and is not called again (unless it is the callback itself that calls this: then once it returns).
+/// Sends log records to the host instead of stderr. When this returns, the previous callback has
+/// returned and is not called again (if the callback itself calls this: once it returns).
 ///
-/// lambda_executor_free leaves a callback behind that has not returned by the end of its grace: it and its user_data must
-/// stay valid until it does. To be sure that it is done, call this with NULL before, also after lambda_executor_close.
+/// lambda_executor_free does not wait without limit for a callback that does not return: the
+/// callback and its user_data must stay valid until it does. To wait for it, call this with NULL
+/// before.
 ///
-/// callback: NULL goes back to stderr; allowed on closed and broken executors too.
+/// callback: NULL selects stderr again; allowed on closed and broken executors too.
 /// user_data: passed to each call.
-/// level: LAMBDA_EXECUTOR_LOG_...; records of the AWS SDK and other parts come at WARN at most.
+/// level: LAMBDA_EXECUTOR_LOG_...; without a callback the level is option log. Records of the AWS
+///   SDK pass only at level ERROR: at lower levels they contain requests with tokens.
 ///
 /// OK, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
 #[unsafe(no_mangle)]
@@ -69,7 +73,7 @@ pub unsafe extern "C" fn lambda_executor_set_log_callback(
     unsafe {
         guard::on_any_handle(ex, err, |handle| {
             if callback.is_some() {
-                handle.usable()?;
+                handle.open()?;
             }
             let level = level_of(level)?;
             let sink = callback.map_or(Sink::Stderr, |function| {
@@ -82,13 +86,13 @@ pub unsafe extern "C" fn lambda_executor_set_log_callback(
     }
 }
 
-/// The host's function and what it gets.
+/// The host's function and its argument.
 struct Host {
     function: unsafe extern "C" fn(*mut c_void, *const lambda_executor_log_record_t),
     user_data: *mut c_void,
 }
 
-// SAFETY: the header says that the function runs in another thread; what `user_data` points to is the host's concern.
+// SAFETY: the header says that the function runs on another thread, so `user_data` is made for it.
 unsafe impl Send for Host {}
 
 impl Host {

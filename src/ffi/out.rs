@@ -29,7 +29,7 @@ impl<T> Out<T> {
         }
     }
 
-    /// Fills it, unless there is nobody to own the value.
+    /// Fills it, unless the caller passed NULL and so would not own the value.
     pub(super) fn set_with(&self, make: impl FnOnce() -> T) {
         if !self.to.is_null() {
             self.set(make());
@@ -39,50 +39,20 @@ impl<T> Out<T> {
     /// For parameters that must not be NULL.
     pub(super) fn required(&self, name: &str) -> Result<(), Failure> {
         if self.to.is_null() {
-            return Err(Failure::argument(format!("{name} is NULL: there is nowhere to put the result")));
+            return Err(Failure::argument(format!("{name} is NULL: it must point to a variable for the result")));
         }
         Ok(())
     }
 }
 
-/// One status for each of several tasks or keys; the caller's array may be NULL.
-pub(super) struct Results {
-    to: *mut lambda_executor_status_t,
-    len: usize,
-}
-
-impl Results {
-    /// # Safety
-    /// `to` is NULL or has room for `len` statuses as long as the value lives.
-    pub(super) unsafe fn new(to: *mut lambda_executor_status_t, len: usize) -> Self {
-        Self { to, len }
-    }
-
-    /// Tells the outcome of one.
-    pub(super) fn set(&self, at: usize, status: lambda_executor_status_t) {
-        if !self.to.is_null() && at < self.len {
-            // SAFETY: within the array that the caller has promised.
-            unsafe { self.to.add(at).write_unaligned(status) };
-        }
-    }
-
-    /// A call that failed as a whole did nothing for any of them.
-    pub(super) fn fill_on_failure(&self, status: lambda_executor_status_t) -> lambda_executor_status_t {
-        if status < LAMBDA_EXECUTOR_OK {
-            (0..self.len).for_each(|at| self.set(at, status));
-        }
-        status
-    }
-}
-
-/// A buffer of the caller for text with a NUL: what `describe` and `stats` fill.
+/// A buffer of the caller for text with a NUL, as `describe` and `stats` fill it.
 pub(super) struct Buffer {
     to: *mut std::ffi::c_char,
     cap: usize,
 }
 
 impl Buffer {
-    /// Refuses one that cannot be, whether or not there is something to put into it.
+    /// Refuses an impossible one, whether or not there is anything to write.
     ///
     /// # Safety
     /// `to` is NULL or may be written for `cap` bytes as long as the value lives.
@@ -93,7 +63,7 @@ impl Buffer {
         Ok(Self { to, cap })
     }
 
-    /// Writes all of the text or nothing; tells its size either way.
+    /// Writes all of the text or nothing; reports its size in both cases.
     pub(super) fn put(&self, text: &str, needed: &Out<usize>) -> lambda_executor_status_t {
         let size = text.len().saturating_add(1);
         needed.set(size);

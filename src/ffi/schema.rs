@@ -5,8 +5,8 @@ use crate::config;
 use once_cell::sync::OnceCell;
 use std::ffi::{CString, c_char};
 
-/// The JSON Schema of the configuration that lambda_executor_create takes: every option with its type, default, range
-/// and a sentence. NUL-terminated UTF-8, made once, never freed, never NULL.
+/// Returns the JSON Schema of the configuration that lambda_executor_create reads: every option
+/// with its type, default, range and a description. NUL-terminated UTF-8, static, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn lambda_executor_config_schema() -> *const c_char {
     static SCHEMA: OnceCell<CString> = OnceCell::new();

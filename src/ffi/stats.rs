@@ -7,15 +7,17 @@ use super::out::{Buffer, Out};
 use super::status::*;
 use std::ffi::c_char;
 
-/// Counters, gauges, latency histograms and health as a JSON object. Fields may be added.
+/// Writes counters, gauges, latency histograms and health as a JSON object. Members may be added.
+/// Works until the executor is freed, also after lambda_executor_close.
 ///
-/// buf, cap: where to put it, with a NUL. NULL and 0 ask for the size only, which may have grown by the next call.
-/// needed: set to the size in bytes, its NUL included. May be NULL.
+/// buf, cap: where to write it, with a NUL. NULL and 0 ask for the size only, which may have grown
+///   by the next call.
+/// needed: set to the size in bytes, including the NUL. May be NULL.
 ///
-/// OK, BUFFER_TOO_SMALL (nothing written), ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED, ERR_PANIC.
+/// OK, BUFFER_TOO_SMALL, ERR_INVALID_ARGUMENT, ERR_FORKED, ERR_PANIC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lambda_executor_stats(
-    ex: *mut lambda_executor_t,
+    ex: *const lambda_executor_t,
     buf: *mut c_char,
     cap: usize,
     needed: *mut usize,
@@ -25,7 +27,7 @@ pub unsafe extern "C" fn lambda_executor_stats(
     // writable, by the header's rules.
     unsafe {
         let needed = Out::optional(needed, 0);
-        guard::on_handle(ex, err, |handle| {
+        guard::until_free(ex, err, |handle| {
             let buffer = Buffer::new(buf, cap)?;
             Ok(buffer.put(&handle.executor.stats(), &needed))
         })

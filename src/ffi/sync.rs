@@ -3,22 +3,27 @@
 use super::batch::lambda_executor_batch_t;
 use super::error::lambda_executor_error_t;
 use super::failure::Failure;
-use super::guard::{self, Outcome};
+use super::guard::{self, CallResult};
 use super::handle::lambda_executor_t;
 use super::out::Out;
 use super::status::*;
 use crate::runtime::waits::{Deadline, Wait};
 
-/// Hands out events, oldest first; waits for the first one as long as the timeout allows. Several threads may do so at
-/// once, each event goes to one of them.
+/// Events of one sync with max_events 0.
+pub const LAMBDA_EXECUTOR_DEFAULT_EVENTS: u32 = 10_000;
+
+/// Hands out events, oldest first, and waits for the first one as long as the timeout allows.
+/// Several threads may call it at once; each event goes to one of them.
 ///
-/// timeout_ms: 0 does not wait, -1 waits for ever.
-/// max_events: at most so many; 0 is all that wait.
-/// batch: set to the events, freed with lambda_executor_batch_free; NULL with every status but OK.
+/// timeout_ms: 0 does not wait, -1 waits without limit.
+/// max_events: at most so many. 0: LAMBDA_EXECUTOR_DEFAULT_EVENTS. SIZE_MAX: all that wait.
+/// batch: set to the events; acknowledge it with lambda_executor_batch_ack, free it with
+///   lambda_executor_batch_free. NULL unless the status is OK.
 ///
-/// OK (at least one event), TIMED_OUT, INTERRUPTED, ERR_CLOSED (closed, or drained and nothing left),
-/// ERR_INVALID_ARGUMENT, ERR_FORKED, ERR_PANIC, ERR_IO.
+/// OK (at least one event), TIMED_OUT, INTERRUPTED, ERR_CLOSED (closed, or drained and no event
+/// left), ERR_INVALID_ARGUMENT, ERR_FORKED, ERR_PANIC, ERR_IO.
 #[unsafe(no_mangle)]
+#[must_use]
 pub unsafe extern "C" fn lambda_executor_sync(
     ex: *mut lambda_executor_t,
     timeout_ms: i64,
@@ -32,8 +37,17 @@ pub unsafe extern "C" fn lambda_executor_sync(
         guard::on_handle(ex, err, |handle| {
             batch.required("batch")?;
             let deadline = deadline(timeout_ms)?;
-            sync(handle, deadline, max_events, &batch)
+            sync(handle, deadline, most(max_events), &batch)
         })
+    }
+}
+
+/// The executor's form of max_events, where 0 is all.
+fn most(max_events: usize) -> usize {
+    match max_events {
+        0 => usize::try_from(LAMBDA_EXECUTOR_DEFAULT_EVENTS).unwrap_or(usize::MAX),
+        usize::MAX => 0,
+        max => max,
     }
 }
 
@@ -42,10 +56,10 @@ fn sync(
     deadline: Deadline,
     max_events: usize,
     batch: &Out<*mut lambda_executor_batch_t>,
-) -> Outcome {
+) -> CallResult {
     let mut waiting = None;
     loop {
-        // Asked first: what finished before the drain did is then among the events taken next.
+        // Read first: events of tasks that ended before the drain was over are then among those taken next.
         let drained = handle.waits.is_drained();
         let events = handle.executor.take_events(max_events);
         if !events.is_empty() {
@@ -58,7 +72,7 @@ fn sync(
         }
         let waiting = waiting.get_or_insert_with(|| handle.waits.begin());
         match waiting.for_events(deadline).map_err(Failure::io("waiting for events"))? {
-            // Perhaps another thread was faster; then the next round waits on.
+            // Another thread may have taken the events; then the next turn waits again.
             Wait::Ready => {}
             Wait::Interrupted => return Ok(LAMBDA_EXECUTOR_INTERRUPTED),
             Wait::TimedOut => return Ok(LAMBDA_EXECUTOR_TIMED_OUT),
@@ -73,18 +87,23 @@ pub(super) fn deadline(timeout_ms: i64) -> Result<Deadline, Failure> {
         Ok(ms) => Ok(Deadline::after_ms(ms)),
         Err(_) if timeout_ms == -1 => Ok(Deadline::NEVER),
         Err(_) => Err(Failure::argument(format!(
-            "timeout_ms is {timeout_ms} (allowed: 0 does not wait, -1 waits for ever, or a number of milliseconds)"
+            "timeout_ms is {timeout_ms} (allowed: 0 does not wait, -1 waits without limit, or a number of milliseconds)"
         ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::deadline;
+    use super::{deadline, most};
 
     #[test]
     fn timeouts_below_minus_one_are_mistakes() {
         assert!(deadline(-1).is_ok() && deadline(0).is_ok() && deadline(i64::MAX).is_ok());
         assert!(deadline(-2).is_err_and(|failure| failure.to_string().contains("-2")));
+    }
+
+    #[test]
+    fn max_events_0_is_bounded_and_size_max_is_all() {
+        assert_eq!([most(0), most(1), most(20_000), most(usize::MAX)], [10_000, 1, 20_000, 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for all exports alike.
+//! Rules for all exports.
 
 use std::fs;
 use std::path::Path;
@@ -20,15 +20,23 @@ fn every_export_is_guarded() {
     for (file, text) in sources() {
         for function in text.split("#[unsafe(no_mangle)]").skip(1) {
             let body = function.split("\n}\n").next().unwrap();
-            let guards: usize = ["plain(", "call(", "on_handle(", "on_any_handle(", "in_signal_handler("]
-                .iter()
-                .map(|guard| body.matches(&format!("guard::{guard}")).count())
-                .sum();
+            let guards: usize =
+                ["plain(", "call(", "on_handle(", "until_free(", "on_any_handle(", "in_signal_handler("]
+                    .iter()
+                    .map(|guard| body.matches(&format!("guard::{guard}")).count())
+                    .sum();
             assert_eq!(guards, 1, "{file}: {}", body.trim_start());
             exports += 1;
         }
     }
-    assert!(exports >= 34, "{exports} exports found");
+    assert!(exports >= 42, "{exports} exports found");
+}
+
+#[test]
+fn the_limits_of_the_header_are_the_ones_that_hold() {
+    let size = |number: u32| usize::try_from(number).unwrap();
+    assert_eq!(size(super::task::LAMBDA_EXECUTOR_MAX_BATCH), super::entries::MAX);
+    assert_eq!(size(super::task::LAMBDA_EXECUTOR_MAX_KEY_BYTES), super::strings::MAX_KEY_BYTES);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Which parts a handle is made of, and how they are put together.
+//! Builds a handle from its parts.
 
 use super::drain::EndWait;
 use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::health::Checks;
 use super::local_aws;
-use crate::aws::{Aws, first_use};
+use crate::aws::{Aws, Environment, first_use};
 use crate::config::{self, Config};
 use crate::executor::Executor;
 use crate::executor::ports::Readiness;
@@ -13,59 +13,60 @@ use crate::observe::log::Log;
 use crate::runtime::clock::SystemClock;
 use crate::runtime::waits::Waits;
 use crate::runtime::{fork, panics, signals, threads};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 
-/// Reads the options and starts everything; nothing is asked of AWS before this returns.
-pub(super) fn start(config: Option<&str>) -> Result<lambda_executor_t, Failure> {
-    panics::quieten();
-    let born = fork::Birth::now().map_err(Failure::io("asking to be told of forks"))?;
+/// Reads the options and starts everything. No call to AWS is awaited.
+pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
+    let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
+    fork::with_fork_lock(panics::install_hook);
     let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
-        // Whoever passes a variable that is not set has never heard of Airflow.
+        // Often a variable that is not set, in a host that does not use Airflow.
         (None, Failure::InvalidConfig(what)) => {
             Failure::InvalidConfig(format!("config_json is NULL, which asks for Airflow's configuration:\n{what}"))
         }
         (_, failure) => failure,
     })?;
 
-    // On this thread, which a child forked here goes on with, and not on those that it has not.
-    fork::between_forks(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
+    // Read once, here: threads of ours must not read what the host may change later.
+    config.aws.environment = Environment::of_process();
+    // The SDK's globals are made here: a child that is forked from this thread keeps them; other threads do not survive.
+    fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
-    // Threads that start from here on never take a signal.
+    // Threads that start from here on inherit the blocked signals.
     let _quiet = signals::AllBlocked::on_this_thread();
     let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
     let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
-    log.on_this_thread(|| tell_options(&config));
+    log.on_this_thread(|| log_options(&config));
     let local = match config.local.take() {
-        Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config))?),
+        Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config, &log))?),
         None => None,
     };
-    let runtime =
-        threads::start(config.worker_threads, log.dispatch()).map_err(Failure::io("starting the worker threads"))?;
+    let runtime = threads::start(config.worker_threads, log.thread_starter())
+        .map_err(Failure::io("starting the worker threads"))?;
 
-    let Config { executor: settings, aws, auto_ack, shutdown_grace, end_wait_timeout, .. } = config;
+    let Config { executor: settings, aws, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
     let aws = Arc::new(Aws::new(aws));
     let executor = log.on_this_thread(|| {
         Executor::start(settings, Arc::clone(&aws), SystemClock::new(), readiness, runtime.handle())
     });
-    let health = Checks::default();
-    Ok(lambda_executor_t {
-        executor: Arc::new(executor),
+    Ok(Arc::new_cyclic(|this| lambda_executor_t {
+        executor,
         aws,
         waits,
         log,
-        health,
-        runtime,
-        local,
-        auto_ack,
+        health: Checks::default(),
+        runtime: Mutex::new(Some(runtime)),
+        local: Mutex::new(local),
         shutdown_grace,
         end_wait: EndWait::new(end_wait_timeout),
         born,
-    })
+        this: Weak::clone(this),
+    }))
 }
 
-/// For whoever wonders where a value came from.
-fn tell_options(config: &Config) {
+/// For an operator who asks where a value came from.
+fn log_options(config: &Config) {
     for option in config.options.iter().filter(|option| option.is_given()) {
         tracing::debug!("{} is {}, from {}", option.name, option.value, option.source);
     }

@@ -1,10 +1,10 @@
-//! Latencies in a fixed amount of memory: buckets of at most an eighth of their value.
+//! Latencies in a fixed amount of memory: each bucket is at most an eighth of its values wide.
 
 const SUB_BITS: u32 = 3;
 const SUB: usize = 1 << SUB_BITS;
 const BUCKETS: usize = (64 - SUB_BITS as usize + 1) * SUB;
 
-/// Counts values by size; tells quantiles with an error of at most 12.5 %.
+/// Counts values by size; quantiles are too large by at most 12.5 %.
 #[derive(Debug)]
 pub struct Histogram {
     counts: Box<[u64; BUCKETS]>,

@@ -1,4 +1,4 @@
-//! Figures: how times are distributed, and what AWS charges. Uses nothing else of the crate.
+//! What the statistics are computed with: latencies, and the price of calls. Imports nothing else of this crate.
 
 pub mod histogram;
 pub mod prices;

@@ -1,18 +1,18 @@
-//! What AWS asks for a call: one table of prices, and how much data counts as one request.
+//! What AWS bills for a call: one table of prices, and how much data counts as one request.
 //!
-//! An estimate: list prices of one region, without free tiers, volume discounts and taxes. What a function costs while
-//! it runs, and what it sends by itself, is not known here.
+//! An estimate: list prices of one region, without free tiers, volume discounts and taxes. The run time of functions
+//! and the messages that they send are not included.
 
 /// What a request of one kind costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {
-    /// What is paid for.
+    /// Service and kind of request.
     pub of: &'static str,
     /// US dollars for a million requests.
     pub usd_per_million: f64,
     /// How calls are counted as requests.
     pub counted: &'static str,
-    /// Where AWS says so.
+    /// AWS's page with the price.
     pub page: &'static str,
 }
 
@@ -41,8 +41,9 @@ const SQS_FIFO: Price = Price {
 /// Every price, for the documentation.
 pub const PRICES: &[Price] = &[LAMBDA, SQS_STANDARD, SQS_FIFO];
 
-/// Of an event's size this much is in the price of its Invoke.
+/// Bytes of an event that the price of its Invoke covers.
 const EVENT_BASE: usize = 256 << 10;
+/// Bytes of further data that count as one request.
 const CHUNK: usize = 64 << 10;
 
 /// Requests that AWS bills.
@@ -67,7 +68,7 @@ impl Billed {
         *self.sqs(fifo) += 1;
     }
 
-    /// What a receive brought; the call itself was counted before.
+    /// Messages of a receive. The call itself is counted by `queue_call`.
     pub fn received(&mut self, fifo: bool, bytes: usize) {
         *self.sqs(fifo) += bytes.div_ceil(CHUNK).saturating_sub(1) as u64;
     }
@@ -92,7 +93,7 @@ impl Billed {
     }
 }
 
-/// Rounded to a billionth of a dollar, so that no digits show that mean nothing.
+/// Rounded to a billionth of a dollar: further digits mean nothing.
 fn usd(requests: &[(u64, Price)]) -> f64 {
     let micro: f64 = requests.iter().map(|(number, price)| *number as f64 * price.usd_per_million).sum();
     (micro * 1_000.0).round() / 1e9

@@ -1,161 +1,177 @@
-//! The log of a handle: records are made anywhere, and written or handed to the host by one thread of its own, so that
-//! no work waits for a slow reader.
+//! The log of a handle. Any thread makes records; one thread of the log writes them or passes them to the host, so that
+//! no other work waits for a slow reader.
 //!
-//! There is no global subscriber, which would be the host's to set: each of our threads has the handle's own. Our
-//! records pass at the level asked for, those of others (the AWS SDK, HTTP) at WARN at most: below that they hold
-//! requests with their tokens.
+//! Records of this library have the level that the host asked for; those of other parts (the AWS SDK, HTTP) are
+//! recorded at ERROR only, since below that they may hold requests with their credentials.
 
 mod line;
-mod subscriber;
+mod route;
 
+use crate::runtime::stderr::Stderr;
 use crate::runtime::{panics, signals};
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
-use subscriber::Subscriber;
-use tracing::{Dispatch, dispatcher};
 
 pub use tracing::Level;
 
 /// Records that may wait to be written. Beyond that they are dropped and counted.
 const CAPACITY: usize = 1024;
 
-/// What the sink gets to return when a log ends without [`Log::stop`].
+/// How long a log that ends without [`Log::stop`] waits for its sink.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One record.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// How much it matters.
+    /// How serious it is.
     pub level: Level,
-    /// When, in Unix ms.
+    /// When it was made, in Unix ms.
     pub time_ms: i64,
-    /// The module it comes from.
+    /// The module that made it.
     pub target: String,
-    /// What happened, with its fields as `key=value`.
+    /// What happened, followed by the fields as `key=value`.
     pub message: String,
 }
 
 /// Where records go.
 pub enum Sink {
-    /// One line each on stderr.
+    /// One line each on the stderr that the process had when the log was started.
     Stderr,
     /// To the host. Called from the log's thread only.
     Host(Box<dyn Fn(&Record) + Send>),
 }
 
-/// The log of one handle. Its thread ends with it, or before with [`Log::stop`].
+/// The log of one handle. Its thread ends with [`Log::stop`], or when the log is dropped.
 pub struct Log {
-    shared: Arc<Shared>,
-    dispatch: Dispatch,
+    source: Arc<Source>,
+    writer: Arc<Writer>,
     /// `None` once it has been stopped.
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Known also while the log is being stopped.
+    thread_id: ThreadId,
     /// Disconnected when the thread has ended. Behind a lock only because the log is shared between threads.
     ended: Mutex<Receiver<()>>,
 }
 
-/// What makers of records and the log's thread share.
-struct Shared {
+/// Takes records from any thread. Threads may keep it after the log has ended, so it holds nothing of the host.
+struct Source {
     /// A [`Level`] as a number, 0 for none.
     level: AtomicU8,
     /// `None` once the log has been stopped.
     records: Mutex<Option<SyncSender<Record>>>,
-    dropped: AtomicU64,
-    /// The log was stopped without its sink: what still waits is not handed over.
+    dropped: Arc<AtomicU64>,
+}
+
+/// What the log's thread shares with [`Log`].
+struct Writer {
+    dropped: Arc<AtomicU64>,
+    /// The log was stopped before its sink returned: the remaining records are discarded.
     abandoned: AtomicBool,
-    /// Held while a record is handed over: whoever replaces the sink waits until the old one is not in use.
+    /// Held while a record is handed over, so that replacing the sink waits until the old one is not in use.
     sink: Mutex<Sink>,
-    /// A new sink that the old one itself has asked for.
+    /// A new sink that was set from within the old one.
     next_sink: Mutex<Option<Sink>>,
+    stderr: Stderr,
 }
 
 impl Log {
     /// Starts the thread, which writes to stderr. The caller has blocked all signals.
     pub fn start(level: Option<Level>) -> io::Result<Self> {
+        route::prepare();
         let (records, to_write) = mpsc::sync_channel(CAPACITY);
-        let shared = Arc::new(Shared {
-            level: AtomicU8::new(subscriber::number(level)),
+        let dropped = Arc::new(AtomicU64::new(0));
+        let source = Arc::new(Source {
+            level: AtomicU8::new(number(level)),
             records: Mutex::new(Some(records)),
-            dropped: AtomicU64::new(0),
+            dropped: Arc::clone(&dropped),
+        });
+        let writer = Arc::new(Writer {
+            dropped,
             abandoned: AtomicBool::new(false),
             sink: Mutex::new(Sink::Stderr),
             next_sink: Mutex::new(None),
+            stderr: Stderr::now(),
         });
         let (ending, ended) = mpsc::channel();
-        let theirs = Arc::clone(&shared);
+        let of_thread = Arc::clone(&writer);
         let thread = thread::Builder::new().name("lmbx-log".into()).spawn(move || {
             signals::AllBlocked::for_good();
-            panics::this_thread_is_ours();
-            // Dropped last, by which `stop` learns that the thread ends.
+            panics::mark_thread();
+            // Dropped last: this is how `stop` learns that the thread ends.
             let _ending: mpsc::Sender<()> = ending;
-            theirs.write_all(&to_write);
+            of_thread.write_all(&to_write);
         })?;
         Ok(Self {
-            dispatch: Dispatch::new(Subscriber::new(Arc::clone(&shared))),
-            shared,
-            thread: Some(thread),
+            source,
+            writer,
+            thread_id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
             ended: Mutex::new(ended),
         })
     }
 
-    /// For threads of the handle, for as long as they run.
-    pub fn dispatch(&self) -> &Dispatch {
-        &self.dispatch
+    /// A function that sends the records of the thread that calls it to this log, for the rest of the thread's life.
+    /// For threads that run only our code.
+    pub fn thread_starter(&self) -> impl Fn() + Send + Sync + 'static {
+        let source = Arc::clone(&self.source);
+        move || route::attach(&source)
     }
 
-    /// Runs `body` on a thread of the host, its records in this log.
+    /// Runs `body` on a thread of the host; its records go to this log.
     pub fn on_this_thread<T>(&self, body: impl FnOnce() -> T) -> T {
-        dispatcher::with_default(&self.dispatch, body)
+        route::with(&self.source, body)
     }
 
-    /// Sends records elsewhere from now on. When this returns, the sink before it is not in use any more; asked for by
-    /// that sink itself, as soon as it returns.
+    /// Sends records to another sink from now on. When this returns, the sink before it is not in use any more; if the
+    /// sink itself calls this, it is replaced when it returns.
     pub fn send_to(&self, sink: Sink, level: Option<Level>) {
         if self.is_this_thread() {
-            *lock(&self.shared.next_sink) = Some(sink);
+            *lock(&self.writer.next_sink) = Some(sink);
         } else {
-            *lock(&self.shared.sink) = sink;
+            *lock(&self.writer.sink) = sink;
         }
-        self.shared.level.store(subscriber::number(level), Ordering::Relaxed);
+        self.source.level.store(number(level), Ordering::Relaxed);
     }
 
-    /// Writes what waits and ends the thread. A sink that does not return within `patience` is left behind with it, and
-    /// is not called again.
-    pub fn stop(mut self, patience: Duration) {
-        self.end(patience);
-    }
-
-    fn end(&mut self, patience: Duration) {
+    /// Writes the waiting records and ends the thread. A sink that does not return within `patience` is abandoned with
+    /// its thread, and is not called again. False if that happened: the sink may still be running.
+    pub fn stop(&self, patience: Duration) -> bool {
         let by_the_sink = self.is_this_thread();
-        let Some(thread) = self.thread.take() else { return };
-        // The thread ends when nobody can send records any more.
-        lock(&self.shared.records).take();
+        let Some(thread) = lock(&self.thread).take() else { return true };
+        // The thread ends when there is no sender any more.
+        lock(&self.source.records).take();
         let late = lock(&self.ended).recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
         if late {
-            self.shared.abandoned.store(true, Ordering::Relaxed);
+            self.writer.abandoned.store(true, Ordering::Relaxed);
         }
         // A sink that frees its own handle cannot be waited for.
         if !late && !by_the_sink {
             let _ = thread.join();
         }
+        !late
     }
 
     fn is_this_thread(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id())
+        self.thread_id == thread::current().id()
     }
 }
 
 /// Where `create` fails after the log was started.
 impl Drop for Log {
     fn drop(&mut self) {
-        self.end(PATIENCE);
+        self.stop(PATIENCE);
     }
 }
 
-impl Shared {
+impl Source {
+    fn wants(&self, level: Level) -> bool {
+        number(Some(level)) <= self.level.load(Ordering::Relaxed)
+    }
+
     /// From any thread; never waits.
     fn take(&self, record: Record) {
         let sent = match &*lock(&self.records) {
@@ -166,7 +182,9 @@ impl Shared {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
 
+impl Writer {
     fn write_all(&self, records: &Receiver<Record>) {
         while let Ok(record) = records.recv() {
             let dropped = self.dropped.swap(0, Ordering::Relaxed);
@@ -184,19 +202,30 @@ impl Shared {
 
     fn write(&self, record: &Record) {
         let mut sink = lock(&self.sink);
-        // Asked before each call: the host may have let go of what the sink needs while the last one ran.
+        // Checked before each call: the host may have released what the sink uses during the last one.
         if self.abandoned.load(Ordering::SeqCst) {
             return;
         }
         // A sink that panics loses a record, not the log.
         let _ = panics::catch(|| match &*sink {
-            // Nobody is left to be told of what goes wrong here.
-            Sink::Stderr => drop(io::stderr().write_all(line::of(record).as_bytes())),
+            Sink::Stderr => self.stderr.write(line::of(record).as_bytes()),
             Sink::Host(take) => take(record),
         });
         if let Some(next) = lock(&self.next_sink).take() {
             *sink = next;
         }
+    }
+}
+
+/// A level as a number: 0 for none, the larger the more verbose.
+fn number(level: Option<Level>) -> u8 {
+    match level {
+        None => 0,
+        Some(Level::ERROR) => 1,
+        Some(Level::WARN) => 2,
+        Some(Level::INFO) => 3,
+        Some(Level::DEBUG) => 4,
+        Some(Level::TRACE) => 5,
     }
 }
 

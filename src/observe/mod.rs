@@ -1,3 +1,3 @@
-//! Logs and statistics.
+//! What an operator sees of a handle while it runs: its log.
 
 pub mod log;

@@ -1,5 +1,6 @@
-//! Running somebody's command line and reading what it writes, as a guest in the host's process: no signal handler, its
-//! child waited for by its own id, with a time limit.
+//! Runs a command line and reads its output inside the host's process: without a signal handler, waiting for the child
+//! by its own id, with a time limit. In place of tokio's `process`, which installs a signal handler that ends Go
+//! programs.
 
 #![allow(unsafe_code)]
 
@@ -9,17 +10,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-/// More than any answer that somebody would read.
+/// Output beyond this is not read.
 const MOST_BYTES: u64 = 64 << 10;
-/// How long the exit of a child that has closed its output may take.
+/// Time between two looks at whether a child that has closed its output has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What a command has left.
+/// Result of a command.
 #[derive(Debug)]
 pub struct Output {
-    /// Exit status; `None` if a signal ended it, or if the host has told the system to forget children (SIGCHLD ignored).
+    /// Exit status; `None` if a signal ended the command, or if it is unknown because the host ignores SIGCHLD.
     pub status: Option<i32>,
-    /// False only if it is known to have failed.
+    /// False if it is known to have failed.
     pub succeeded: bool,
     /// Up to 64 KiB of standard output.
     pub stdout: Vec<u8>,
@@ -30,10 +31,10 @@ pub struct Output {
 /// Why there is no output.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// It did not start, or its output could not be read.
+    /// The command did not start, or its output could not be read.
     #[error("it cannot be run: {0}")]
     Io(#[from] std::io::Error),
-    /// It was killed.
+    /// It took too long and was killed.
     #[error("it did not end within {} s and was killed", .0.as_secs())]
     TooLong(Duration),
 }
@@ -54,7 +55,7 @@ pub fn run(command: &str, limit: Duration) -> Result<Output, Failure> {
         Ok(output) => Ok(output),
         Err(reason) => {
             kill(&child);
-            // Its zombie must not stay; a killed child ends at once.
+            // Removes the zombie; a killed child ends at once.
             let _ = child.wait();
             Err(match reason {
                 Reason::Late => Failure::TooLong(limit),
@@ -78,12 +79,12 @@ fn collect(child: &mut Child, until: Instant) -> Result<Output, Reason> {
             Ok(Some(status)) => break Some(status),
             Ok(None) if Instant::now() >= until => return Err(Reason::Late),
             Ok(None) => std::thread::sleep(LOOK_EVERY),
-            // The host ignores SIGCHLD: nobody knows how it ended.
+            // The host ignores SIGCHLD: the kernel has discarded the status.
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => break None,
             Err(error) => return Err(Reason::Io(error)),
         }
     };
-    // Something it has left running may hold on to its standard error, which is only for messages.
+    // A process that it left running may keep standard error open, which is read for messages only.
     let stderr = received(&stderr, Instant::now() + Duration::from_millis(100)).unwrap_or_default();
     Ok(Output {
         status: status.and_then(|status| status.code()),
@@ -93,7 +94,7 @@ fn collect(child: &mut Child, until: Instant) -> Result<Output, Reason> {
     })
 }
 
-/// Reads in a thread of its own, so that neither pipe fills up and no read outlasts the limit.
+/// Reads in a separate thread, so that neither pipe fills up and no read outlasts the limit.
 fn reader(pipe: Option<impl Read + Send + 'static>) -> std::io::Result<Receiver<std::io::Result<Vec<u8>>>> {
     let (done, bytes) = sync_channel(1);
     std::thread::Builder::new().name("lmbx-child".into()).spawn(move || {
@@ -114,7 +115,7 @@ fn received(bytes: &Receiver<std::io::Result<Vec<u8>>>, until: Instant) -> Resul
 
 fn kill(child: &Child) {
     if let Ok(group) = libc::pid_t::try_from(child.id()) {
-        // SAFETY: a child of ours that has not been waited for, so its id is nobody else's.
+        // SAFETY: a child of ours that has not been waited for, so that its id is still its own.
         unsafe { libc::kill(-group, libc::SIGKILL) };
     }
 }
@@ -127,7 +128,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(60);
 
     #[test]
-    fn output_and_status_are_told() {
+    fn output_and_status_are_returned() {
         let output = run("printf out; printf err >&2; exit 3", LIMIT).unwrap();
         assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out"[..], &b"err"[..]));
         assert_eq!((output.status, output.succeeded), (Some(3), false));
@@ -136,19 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_too_long_is_killed_with_its_children() {
+    fn a_command_that_takes_too_long_is_killed_with_its_children() {
         let error = run("sleep 600 & echo $!; wait", Duration::from_millis(300)).unwrap_err();
         assert!(matches!(error, Failure::TooLong(_)), "{error}");
     }
 
     #[test]
-    fn what_goes_on_in_the_background_does_not_hold_us() {
+    fn a_process_left_in_the_background_does_not_delay_the_result() {
         let output = run("sleep 2 >/dev/null & printf done", LIMIT).unwrap();
         assert_eq!(output.stdout, b"done");
     }
 
     #[test]
-    fn more_than_anybody_reads_is_cut_and_does_not_block() {
+    fn long_output_is_cut_and_does_not_block() {
         let output = run("head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2", LIMIT).unwrap();
         assert_eq!(output.stdout.len() as u64, MOST_BYTES);
     }

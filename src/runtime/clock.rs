@@ -1,16 +1,16 @@
-//! Time, from the system.
+//! The time of the system.
 
 use crate::executor::ports::{Clock, Now};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Both clocks of the system; sleeps on the runtime.
+/// Both clocks of the system. Sleeps on the runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
-    /// Its monotonic clock starts at 0 now.
+    /// The monotonic clock is 0 now.
     pub fn new() -> Self {
         Self { start: Instant::now() }
     }
@@ -36,7 +36,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Milliseconds since 1970; 0 on a machine that thinks it is earlier.
+/// Milliseconds since 1970; 0 if the system's clock is before that.
 pub fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -1,39 +1,43 @@
-//! A descriptor that is readable or not, as we say.
+//! A descriptor that we make readable and not readable.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-/// Closed when dropped, never inherited by a program that the host starts.
+/// Closed when dropped; not inherited by programs that the host starts.
 #[derive(Debug)]
 pub struct EventFd {
     fd: OwnedFd,
 }
 
 impl EventFd {
-    /// One that is not readable.
+    /// One that is not readable. Never 0, 1 or 2, even if the host has closed these: it would write its output into
+    /// ours.
     pub fn new() -> io::Result<Self> {
-        // SAFETY: no pointers; a descriptor that was just made belongs to nobody else.
-        unsafe {
-            match libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) {
-                fd if fd >= 0 => Ok(Self { fd: OwnedFd::from_raw_fd(fd) }),
-                _ => Err(io::Error::last_os_error()),
-            }
+        let fd = owned(
+            // SAFETY: no pointers.
+            unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) },
+        )?;
+        if fd.as_raw_fd() > libc::STDERR_FILENO {
+            return Ok(Self { fd });
         }
+        // SAFETY: no pointers.
+        let above = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
+        Ok(Self { fd: owned(above)? })
     }
 
-    /// Makes it readable. Safe in a signal handler, but for errno.
+    /// Makes it readable. Safe in a signal handler, except that it may change errno.
     pub fn set(&self) {
         let one = 1_u64.to_ne_bytes();
-        // SAFETY: eight bytes of ours. It can only fail when the counter is at its limit, and then it is readable.
+        // SAFETY: eight bytes of ours. Fails only if the counter is at its limit, and then it is readable.
         unsafe { libc::write(self.raw(), one.as_ptr().cast(), one.len()) };
     }
 
     /// Makes it not readable.
     pub fn clear(&self) {
         let mut count = [0_u8; 8];
-        // SAFETY: eight bytes of ours. It can only fail when there is nothing to clear.
+        // SAFETY: eight bytes of ours. Fails only if there is nothing to clear.
         unsafe { libc::read(self.raw(), count.as_mut_ptr().cast(), count.len()) };
     }
 
@@ -41,4 +45,13 @@ impl EventFd {
     pub fn raw(&self) -> RawFd {
         self.fd.as_raw_fd()
     }
+}
+
+/// The new descriptor that a system call returned.
+fn owned(fd: RawFd) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: just made, so that nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

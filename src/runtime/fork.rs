@@ -1,33 +1,38 @@
-//! Telling the parent from the child. A forked child has the memory of its parent but none of its threads: whatever
-//! waits for one of them would wait for ever.
+//! Distinguishes a process from the children forked from it. A forked child has the memory of its parent and only the
+//! thread that forked: waiting there for any other thread never ends.
 
 #![allow(unsafe_code)]
 
-use once_cell::sync::OnceCell;
+use super::signals::AllBlocked;
 use std::cell::UnsafeCell;
 use std::io;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// How many forks lie between the process that loaded the library and this one.
+/// Changes with each fork between the process that loaded the library and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// The process in which something was made.
 #[derive(Clone, Copy, Debug)]
-pub struct Birth {
+pub struct ForkGeneration {
     generation: u32,
     pid: u32,
 }
 
-impl Birth {
-    /// Here and now. The first call of a process asks to be told of forks, which can fail for want of memory.
+impl ForkGeneration {
+    /// This process. The first call registers the fork handlers, which can fail for lack of memory.
     pub fn now() -> io::Result<Self> {
-        static REGISTERED: OnceCell<()> = OnceCell::new();
-        REGISTERED.get_or_try_init(register)?;
+        static REGISTERED: AtomicBool = AtomicBool::new(false);
+        // Neither a `Once` nor a lock: a child forked by another thread meanwhile would wait for it for ever. Two
+        // threads, or a child, may register twice, which the handlers allow for.
+        if !REGISTERED.load(Ordering::Acquire) {
+            register()?;
+            REGISTERED.store(true, Ordering::Release);
+        }
         Ok(Self { generation: GENERATION.load(Ordering::Relaxed), pid: std::process::id() })
     }
 
-    /// False in a child forked since then. Costs one load, and may be asked in a signal handler.
-    pub fn in_this_process(self) -> bool {
+    /// False in a child forked since then. Costs one load; safe in a signal handler.
+    pub fn is_current(self) -> bool {
         self.generation == GENERATION.load(Ordering::Relaxed)
     }
 
@@ -37,55 +42,64 @@ impl Birth {
     }
 }
 
-/// Does what no fork may happen in the middle of: forks of other threads wait until it is done. Only for work that waits
-/// for nobody. Before the first [`Birth::now`] of the process nothing is kept away.
-pub fn between_forks<T>(work: impl FnOnce() -> T) -> T {
+/// Runs `work` while forks by other threads wait, so that no child finds it half done, and while this thread takes no
+/// signals, so that no handler of the host forks in the middle. `work` must not wait for another thread. Without effect
+/// on forks before the first [`ForkGeneration::now`] of the process.
+pub fn with_fork_lock<T>(work: impl FnOnce() -> T) -> T {
     struct Held;
     impl Drop for Held {
         fn drop(&mut self) {
-            GATE.unlock();
+            FORK_LOCK.unlock();
         }
     }
-    GATE.lock();
+    let _no_signals = AllBlocked::on_this_thread();
+    FORK_LOCK.lock();
     let _held = Held;
     work()
 }
 
-/// Held by a fork, and by what must not be torn by one. Not a lock of the standard library: it is unlocked in another
-/// function than the one that locked it.
-struct Gate(UnsafeCell<libc::pthread_mutex_t>);
+/// Held during a fork, and by what a fork must not interrupt. Not a lock of the standard library: the function that
+/// unlocks it is not the one that locked it. Recursive, since the handlers may be registered twice.
+struct ForkLock(UnsafeCell<libc::pthread_mutex_t>);
 
-// SAFETY: a mutex is there to be used by all threads.
-unsafe impl Sync for Gate {}
+// SAFETY: all threads may use a mutex.
+unsafe impl Sync for ForkLock {}
 
-static GATE: Gate = Gate(UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER));
+static FORK_LOCK: ForkLock = ForkLock(UnsafeCell::new(libc::PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP));
 
-impl Gate {
+impl ForkLock {
     fn lock(&self) {
         // SAFETY: initialised, and never moved.
         unsafe { libc::pthread_mutex_lock(self.0.get()) };
     }
 
-    /// By the thread that has locked it; in a child that is the thread that forked.
+    /// By the thread that locked it.
     fn unlock(&self) {
         // SAFETY: as in `lock`.
         unsafe { libc::pthread_mutex_unlock(self.0.get()) };
+    }
+
+    /// In a child: its only thread has another id than the parent's thread that locked the mutex, and so cannot unlock
+    /// it.
+    fn reset(&self) {
+        // SAFETY: no other thread exists that could use it.
+        unsafe { self.0.get().write(libc::PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP) };
     }
 }
 
 /// The handlers stay for the life of the process; so does their code, since the library is linked with `-z nodelete`.
 fn register() -> io::Result<()> {
     extern "C" fn before() {
-        GATE.lock();
+        FORK_LOCK.lock();
     }
     extern "C" fn in_parent() {
-        GATE.unlock();
+        FORK_LOCK.unlock();
     }
     extern "C" fn in_child() {
-        GATE.unlock();
+        FORK_LOCK.reset();
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the handlers lock, unlock and count, which is safe also in a child of a process with threads.
+    // SAFETY: the handlers lock, unlock and count, which is allowed in a child of a process with threads.
     match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
         0 => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
@@ -96,22 +110,53 @@ fn register() -> io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_child_is_not_the_process_it_was_forked_from() {
-        let birth = Birth::now().unwrap();
-        assert!(birth.in_this_process());
-        // SAFETY: the child does nothing but load a number and exit.
-        let status = unsafe {
+    /// The exit status of a child that runs `body`.
+    fn status_of_child(body: impl FnOnce() -> i32) -> i32 {
+        // SAFETY: `body` takes no lock of another thread's and allocates nothing.
+        unsafe {
             match libc::fork() {
-                0 => libc::_exit(if birth.in_this_process() { 1 } else { 42 }),
+                0 => {
+                    // A child that hangs must not hang the test.
+                    libc::alarm(20);
+                    libc::_exit(body())
+                }
                 child => {
                     let mut status = 0;
                     assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
-                    status
+                    assert!(libc::WIFEXITED(status), "the child was killed by signal {}", libc::WTERMSIG(status));
+                    libc::WEXITSTATUS(status)
                 }
             }
-        };
-        assert_eq!(libc::WEXITSTATUS(status), 42);
-        assert!(birth.in_this_process());
+        }
+    }
+
+    #[test]
+    fn a_child_is_not_the_process_it_was_forked_from() {
+        let here = ForkGeneration::now().unwrap();
+        assert!(here.is_current());
+        assert_eq!(status_of_child(|| if here.is_current() { 1 } else { 42 }), 42);
+        assert!(here.is_current());
+    }
+
+    #[test]
+    fn a_child_may_take_the_lock_also_where_the_handlers_were_registered_twice() {
+        ForkGeneration::now().unwrap();
+        register().unwrap();
+        assert_eq!(status_of_child(|| with_fork_lock(|| 42)), 42);
+        assert_eq!(with_fork_lock(|| 42), 42);
+    }
+
+    #[test]
+    fn no_signal_is_taken_while_the_lock_is_held() {
+        fn is_blocked() -> bool {
+            let mut now = std::mem::MaybeUninit::uninit();
+            // SAFETY: reads the mask only.
+            unsafe {
+                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), now.as_mut_ptr());
+                libc::sigismember(now.as_ptr(), libc::SIGTERM) == 1
+            }
+        }
+        assert!(with_fork_lock(is_blocked));
+        assert!(!is_blocked());
     }
 }

@@ -1,11 +1,11 @@
-//! Home folders, as the system's list of users has them.
+//! Home folders, from the system's list of users.
 
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int};
 
-/// The home folder of a user, or of whoever runs this process. `None` for a user that is not known, or whose folder has
-/// a name that is not UTF-8.
+/// The home folder of a user, or of the user that runs this process. `None` if the user is unknown, or the folder's
+/// name is not UTF-8.
 pub fn of(user: Option<&str>) -> Option<String> {
     match user {
         Some(name) => {
@@ -18,10 +18,10 @@ pub fn of(user: Option<&str>) -> Option<String> {
     }
 }
 
-/// Longest entry that is read; beyond it somebody is playing games.
+/// Longest entry that is read, in bytes: far beyond any real one.
 const LONGEST: usize = 1 << 20;
 
-/// Calls one of the functions that look up a user, with more memory until its answer fits.
+/// Calls one of the functions that look up a user, with a larger buffer until the answer fits.
 fn folder(look_up: impl Fn(*mut libc::passwd, *mut c_char, usize, *mut *mut libc::passwd) -> c_int) -> Option<String> {
     let mut text: Vec<c_char> = vec![0; 1 << 10];
     loop {
@@ -48,7 +48,7 @@ mod tests {
     use super::of;
 
     #[test]
-    fn users_have_homes_and_strangers_none() {
+    fn known_users_have_homes_and_unknown_ones_none() {
         assert_eq!(of(Some("root")).as_deref(), Some("/root"));
         assert_eq!(of(Some("no such user")), None);
         assert_eq!(of(Some("with\0nul")), None);

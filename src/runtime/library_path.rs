@@ -1,4 +1,4 @@
-//! Where the shared library was loaded from: programs that belong to it are looked for beside it.
+//! Where the shared library was loaded from. The programs that belong to it are beside it.
 
 #![allow(unsafe_code)]
 
@@ -7,11 +7,11 @@ use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// The folder of the file that this code was loaded from: the shared library's, or the program's where it is linked in.
+/// The folder of the file that this code was loaded from: the shared library, or the program it is linked into.
 pub fn folder() -> Option<PathBuf> {
     let here: fn() -> Option<PathBuf> = folder;
     let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: an address of ours; what is filled in is static strings, or NULL.
+    // SAFETY: the address is ours; the fields that are filled in are static strings, or NULL.
     let name = unsafe {
         if libc::dladdr(here as *const libc::c_void, found.as_mut_ptr()) == 0 {
             return None;
@@ -23,7 +23,7 @@ pub fn folder() -> Option<PathBuf> {
         CStr::from_ptr(name)
     };
     let file = Path::new(OsStr::from_bytes(name.to_bytes()));
-    // The loader keeps the name as it was asked for, perhaps relative.
+    // The loader keeps the name that it was called with, which may be relative.
     file.canonicalize().ok()?.parent().map(Path::to_path_buf)
 }
 

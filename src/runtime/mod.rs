@@ -1,12 +1,13 @@
-//! Threads, signals, fork, descriptors: what a guest in somebody else's process has to be careful about.
+//! Threads, signals, fork, descriptors: what a library in the process of a host has to be careful about.
 //!
-//! - [`threads`]: the runtime of a handle, its threads named and quiet
+//! - [`threads`]: the runtime of a handle
 //! - [`signals`]: our threads take none of the host's signals
-//! - [`fork`]: telling the parent from the child
+//! - [`fork`]: distinguishes a process from its forked children
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - [`clock`]: the time of the system
-//! - [`child`]: running a command and reading what it writes
-//! - [`panics`]: a panic becomes a story to tell, not output
+//! - [`child`]: runs a command and reads its output
+//! - [`panics`]: a panic becomes a message, not output
+//! - [`stderr`]: standard error without the standard library's lock
 //! - [`home`]: home folders of users
 //! - [`library_path`]: where the shared library was loaded from
 
@@ -18,5 +19,6 @@ pub mod home;
 pub mod library_path;
 pub mod panics;
 pub mod signals;
+pub mod stderr;
 pub mod threads;
 pub mod waits;

@@ -1,21 +1,24 @@
-//! A panic in our code becomes a story that is handed to the host or logged. Nothing is printed for it.
+//! A panic in our code becomes a message that is returned to the host or logged. Nothing is printed for it.
 //!
 //! Rust's panic hook belongs to the copy of the standard library that we are linked with. In the shared library that
-//! copy is ours alone; in a Rust program that uses the crate, panics that are not ours go to the hook that was there.
+//! copy is ours alone; in a Rust program that uses the crate, panics of other code go to the hook that was set before.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
+use tracing::dispatcher::get_default;
+use tracing::subscriber::NoSubscriber;
 
 thread_local! {
     /// How many of our calls are on this thread's stack.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// What the last panic of this thread said, until it is told.
-    static STORY: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The message of this thread's last panic, until `catch` takes it.
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// From now on our panics are not printed.
-pub fn quieten() {
+/// From now on our panics are not printed. A child forked in the middle could never call this again, so the caller
+/// holds the fork lock.
+pub fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = take_hook();
@@ -26,32 +29,36 @@ pub fn quieten() {
     });
 }
 
-/// Runs `body`; a panic in it is the `Err`, told for people.
+/// Runs `body`; a panic in it is the `Err`, with its message and place.
 pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     DEPTH.with(|depth| depth.set(depth.get() + 1));
-    // What was being changed when it panicked is not used again: the guard around exports breaks the handle.
+    // Unwind safe: what `body` was changing is not used again, since the guard around exports breaks the handle.
     let outcome = catch_unwind(AssertUnwindSafe(body));
     DEPTH.with(|depth| depth.set(depth.get() - 1));
     outcome.map_err(|payload| {
-        // Its destructor may panic too; what that one carries is not looked at any more.
+        // The payload's destructor may panic too. The payload of that panic is leaked: its destructor could do the
+        // same.
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(again);
         }
-        STORY.with_borrow_mut(Option::take).unwrap_or_else(|| "a panic".into())
+        LAST_PANIC.with_borrow_mut(Option::take).unwrap_or_else(|| "a panic".into())
     })
 }
 
-/// For threads that are ours from start to end: their panics are logged.
-pub fn this_thread_is_ours() {
+/// For threads that run only our code: their panics are logged.
+pub fn mark_thread() {
     DEPTH.with(|depth| depth.set(depth.get() + 1));
 }
 
 fn remember(info: &PanicHookInfo<'_>) {
     let what = info.payload_as_str().unwrap_or("no message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
-    let story = format!("panic at {place}: {what}");
-    tracing::error!("{story}");
-    let _ = STORY.try_with(|last| *last.borrow_mut() = Some(story));
+    let message = format!("panic at {place}: {what}");
+    // Where nothing receives records, `tracing` would note for the whole process that this one is not wanted.
+    if !get_default(|dispatch| dispatch.is::<NoSubscriber>()) {
+        tracing::error!("{message}");
+    }
+    let _ = LAST_PANIC.try_with(|last| *last.borrow_mut() = Some(message));
 }
 
 #[cfg(test)]
@@ -59,10 +66,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_told_with_its_place() {
-        quieten();
-        let story = catch(|| panic!("the {} is out", "cat")).unwrap_err();
-        assert!(story.contains("the cat is out") && story.contains("panics.rs"), "{story}");
+    fn a_panic_is_reported_with_its_place() {
+        install_hook();
+        let message = catch(|| panic!("the {} is out", "cat")).unwrap_err();
+        assert!(message.contains("the cat is out") && message.contains("panics.rs"), "{message}");
         assert_eq!(catch(|| 5), Ok(5));
     }
 }

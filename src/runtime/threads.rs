@@ -1,36 +1,28 @@
-//! The runtime of a handle: its threads are named, take no signals, and log to the handle's log.
+//! The runtime of a handle: its threads have names and take no signals.
 
 use super::{panics, signals};
-use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Runtime};
-use tracing::Dispatch;
-use tracing::dispatcher::{DefaultGuard, set_default};
 
-/// Threads for what blocks: looking up names. More would not look them up faster.
+/// Threads for calls that block, which are lookups of host names. More threads would not make them faster.
 const MAX_BLOCKING: usize = 8;
 
-thread_local! {
-    static LOGS_TO: RefCell<Option<DefaultGuard>> = const { RefCell::new(None) };
-}
-
-/// Starts `workers` threads. The caller has blocked all signals, so that they start that way.
-pub fn start(workers: usize, log: &Dispatch) -> io::Result<Runtime> {
+/// Starts `workers` threads, each of which first calls `on_start`. The caller has blocked all signals, so that the
+/// threads start with all blocked.
+pub fn start(workers: usize, on_start: impl Fn() + Send + Sync + 'static) -> io::Result<Runtime> {
     let number = AtomicUsize::new(0);
-    let log = log.clone();
     Builder::new_multi_thread()
         .worker_threads(workers)
         .max_blocking_threads(MAX_BLOCKING)
         // The kernel shows 15 bytes.
         .thread_name_fn(move || format!("lmbx-{}", number.fetch_add(1, Ordering::Relaxed)))
         .on_thread_start(move || {
-            // Blocking threads are started later, by whichever thread has need of them.
+            // Blocking threads are started later, by any thread that needs one.
             signals::AllBlocked::for_good();
-            panics::this_thread_is_ours();
-            LOGS_TO.set(Some(set_default(&log)));
+            panics::mark_thread();
+            on_start();
         })
-        .on_thread_stop(|| drop(LOGS_TO.take()))
         .enable_io()
         .enable_time()
         .build()

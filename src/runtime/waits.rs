@@ -1,12 +1,13 @@
 //! What the host waits on, and what ends its waits.
 //!
 //! Every wait is a `poll` on descriptors, so that a signal ends it and the host's event loop can join in. Each
-//! descriptor tells one thing: events wait (set and cleared by the executor, under its lock), the drain is over, the
-//! handle has ended (both set once), `wake` was called ([`wakes`]).
+//! descriptor means one thing: events wait (set and cleared by the executor, under its lock), the drain is over, the
+//! handle has ended (both set once), `wake` was called ([`wakes`]), a watched task has ended ([`watches`]).
 
 #![allow(unsafe_code)]
 
 mod wakes;
+mod watches;
 
 use super::eventfd::EventFd;
 use crate::executor::ports::Readiness;
@@ -15,26 +16,27 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wakes::{Waiter, Wakes};
+use watches::{Watch, Watches};
 
-/// Why a handle works no more.
+/// Why a handle no longer works.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum End {
-    /// The host said so.
+    /// The host closed it.
     Closed,
-    /// A panic; the text says where.
+    /// A panic, with its place.
     Broken(String),
 }
 
-/// How a wait came out.
+/// Result of a wait.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Wait {
-    /// What was waited for may be there.
+    /// What was waited for may have happened.
     Ready,
     /// By a signal or by `wake`.
     Interrupted,
-    /// The time is over.
+    /// The deadline has passed.
     TimedOut,
-    /// The handle works no more; [`Waits::end`] says why.
+    /// The handle no longer works; [`Waits::end`] says why.
     Ended,
 }
 
@@ -45,6 +47,7 @@ pub struct Waits {
     drained: EventFd,
     ended: EventFd,
     wakes: Wakes,
+    watches: Watches,
     end: OnceCell<End>,
     is_drained: AtomicBool,
 }
@@ -57,12 +60,13 @@ impl Waits {
             drained: EventFd::new()?,
             ended: EventFd::new()?,
             wakes: Wakes::new()?,
+            watches: Watches::default(),
             end: OnceCell::new(),
             is_drained: AtomicBool::new(false),
         })
     }
 
-    /// The descriptor that is readable while events wait.
+    /// The descriptor that is readable while events wait, and for good once a drain is over or the handle has ended.
     pub fn events_descriptor(&self) -> i32 {
         self.events.raw()
     }
@@ -72,12 +76,12 @@ impl Waits {
         self.is_drained.load(Ordering::Acquire)
     }
 
-    /// Why the handle works no more, if so. May be asked in a signal handler.
+    /// Why the handle no longer works, if so. Safe in a signal handler.
     pub fn end(&self) -> Option<&End> {
         self.end.get()
     }
 
-    /// The host is done with the handle. A broken one stays broken.
+    /// The host closes the handle. A broken one stays broken.
     pub fn close(&self) {
         self.end_with(End::Closed);
     }
@@ -105,10 +109,15 @@ impl Waits {
         }
     }
 
-    /// Begins a wait, which a `wake` from now on ends. It may take several turns: another thread may be faster to get
-    /// what there was.
+    /// Begins a wait, which a `wake` from now on ends. It may take several turns, if another thread takes what was
+    /// waited for.
     pub fn begin(&self) -> Waiting<'_> {
         Waiting { waits: self, waiter: self.wakes.begin() }
+    }
+
+    /// A descriptor that every end of a watched task sets from now on.
+    pub fn watch(&self) -> io::Result<Watch<'_>> {
+        self.watches.begin()
     }
 }
 
@@ -142,7 +151,7 @@ impl Waiting<'_> {
             let ready = match poll(fds, deadline.poll_ms()) {
                 Ok(ready) => ready,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    // The signal's handler may be who called `wake`, and that is then done.
+                    // The signal's handler may have called `wake`: this return uses that wake-up.
                     let [_, woken, ..] = poll(fds, 0).unwrap_or_default();
                     if woken {
                         self.waiter.uses_the_wake_up();
@@ -169,7 +178,7 @@ impl Waiting<'_> {
     }
 }
 
-/// Which of the descriptors are readable, once one of them is or the time is over.
+/// Which of the descriptors are readable, once one of them is or the timeout has passed.
 fn poll(fds: [Option<&EventFd>; 4], timeout_ms: libc::c_int) -> io::Result<[bool; 4]> {
     // Negative descriptors are skipped.
     let mut fds = fds.map(|fd| libc::pollfd { fd: fd.map_or(-1, EventFd::raw), events: libc::POLLIN, revents: 0 });
@@ -186,35 +195,39 @@ impl Readiness for Waits {
             self.events.set();
         } else {
             self.events.clear();
-            // The executor's last word must not hide the end from event loops.
-            if self.end.get().is_some() {
+            // Event loops know this descriptor only. The order matters: `end_with` and `drained` publish first and set
+            // then, so one of the two sides sets it after this clear.
+            if self.end.get().is_some() || self.is_drained() {
                 self.events.set();
             }
         }
     }
 
-    fn watched_task_ended(&self) {}
+    fn watched_task_ended(&self) {
+        self.watches.task_ended();
+    }
 
     fn drain_blocked(&self, _yes: bool) {}
 
     fn drained(&self) {
         self.is_drained.store(true, Ordering::Release);
         self.drained.set();
+        self.events.set();
     }
 
     fn broken(&self) {
-        self.break_with("the executor's driver ended by a panic, which the log tells of");
+        self.break_with("a panic ended the executor's driver; the log has its place");
     }
 }
 
-/// When a wait ends at the latest; computed once, so that interruptions and false alarms don't prolong it.
+/// Latest end of a wait; computed once, so that interruptions and spurious wake-ups do not prolong it.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     at: Option<Instant>,
 }
 
 impl Deadline {
-    /// Waits for ever.
+    /// No limit.
     pub const NEVER: Self = Self { at: None };
 
     /// So many milliseconds from now.
@@ -226,7 +239,7 @@ impl Deadline {
         self.at.is_some_and(|at| at <= Instant::now())
     }
 
-    /// For `poll`: rounded up, so that it does not spin through the last millisecond.
+    /// For `poll`: rounded up, so that the last millisecond is not a busy loop.
     fn poll_ms(self) -> libc::c_int {
         self.at.map_or(-1, |at| {
             let left = at.saturating_duration_since(Instant::now()).as_nanos().div_ceil(1_000_000);

@@ -23,7 +23,8 @@ static const struct {
                 {-9, "ERR_JOURNAL"},
                 {-10, "ERR_UNSUPPORTED"},
                 {-11, "ERR_PAYLOAD_TOO_LARGE"},
-                {7, "unknown"},
+                {7, "PARTIAL"},
+                {8, "unknown"},
                 {-12, "unknown"},
                 {INT32_MAX, "unknown"},
                 {INT32_MIN, "unknown"}};
@@ -43,25 +44,30 @@ static const char *const REASONS[] = {"none",
                                       "abandoned",
                                       "setup_failed",
                                       "bad_event",
-                                      "reply_to_refused"};
+                                      "reply_to_refused",
+                                      "bad_result",
+                                      "value_too_large"};
 
 int main(void) {
   CHECK_INT(lambda_executor_version(), LAMBDA_EXECUTOR_VERSION);
   CHECK_INT(lambda_executor_abi_version(), LAMBDA_EXECUTOR_ABI_VERSION);
   char version[32];
-  snprintf(version, sizeof version, "%d.%d.%d", LAMBDA_EXECUTOR_VERSION / 1000000,
+  snprintf(version, sizeof version, "%u.%u.%u", LAMBDA_EXECUTOR_VERSION / 1000000,
            LAMBDA_EXECUTOR_VERSION / 1000 % 1000, LAMBDA_EXECUTOR_VERSION % 1000);
   CHECK_TEXT(lambda_executor_version_string(), version);
 
   for (size_t i = 0; i < sizeof STATUSES / sizeof STATUSES[0]; i++)
     CHECK_TEXT(lambda_executor_status_name(STATUSES[i].number), STATUSES[i].name);
+  CHECK_TEXT(lambda_executor_status_string(LAMBDA_EXECUTOR_OK), "success");
+  CHECK_CONTAINS(lambda_executor_status_string(LAMBDA_EXECUTOR_DUPLICATE), "the key");
+  CHECK_TEXT(lambda_executor_status_string(8), "unknown status");
   for (int32_t i = 0; i < (int32_t)(sizeof STATES / sizeof STATES[0]); i++)
     CHECK_TEXT(lambda_executor_task_state_name(i), STATES[i]);
   CHECK_TEXT(lambda_executor_task_state_name(8), "unknown");
   CHECK_TEXT(lambda_executor_task_state_name(-1), "unknown");
   for (int32_t i = 0; i < (int32_t)(sizeof REASONS / sizeof REASONS[0]); i++)
     CHECK_TEXT(lambda_executor_reason_name(i), REASONS[i]);
-  CHECK_TEXT(lambda_executor_reason_name(13), "unknown");
+  CHECK_TEXT(lambda_executor_reason_name(15), "unknown");
   CHECK_TEXT(lambda_executor_reason_name(-1), "unknown");
 
   const char *schema = lambda_executor_config_schema();

@@ -23,8 +23,8 @@ int main(void) {
   invalid("{\"local\": {}, \"max_queued_taks\": 5}", "max_queued_tasks");
   invalid("{\"local\": {}, \"max_queued_tasks\": \"many\"}", "max_queued_tasks");
   invalid("{\"local\": {}, \"max_queued_tasks\": -1}", "max_queued_tasks");
-  invalid("{\"local\": {}, \"ack\": \"sometimes\"}", "ack");
-  invalid("{\"local\": {}, \"ack\": \"auto\", \"ack\": \"manual\"}", "twice");
+  invalid("{\"local\": {}, \"ack\": \"manual\"}", "lambda_executor_batch_ack");
+  invalid("{\"local\": {}, \"log\": \"off\", \"log\": \"warn\"}", "twice");
   invalid("{\"local\": {\"handlr\": \"exec\"}}", "handlr");
   invalid("{\"local\": {\"handler\": \"/no/such/program\"}}", "/no/such/program");
   invalid("{\"local\": 5}", "local");
@@ -58,6 +58,6 @@ int main(void) {
   /* A length takes what is before it, whatever follows. */
   lambda_executor_t *ex = NULL;
   CHECK_OK(lambda_executor_create(BUILTIN "garbage", sizeof BUILTIN - 1, &ex, &err));
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -22,7 +22,7 @@ int main(void) {
   CHECK(event->tag == UINT64_MAX);
   /* Not known where the result came before the answer to Invoke. */
   CHECK(event->submitted_at_ms == 0 || event->submitted_at_ms >= event->queued_at_ms);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 
   batch = next_batch(ex, 1);
   event = lambda_executor_batch_event(batch, 0);
@@ -42,7 +42,7 @@ int main(void) {
   CHECK(event->request_id.len > 0);
   CHECK(event->queued_at_ms > 1500000000000);
   CHECK(event->finished_at_ms >= event->started_at_ms);
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -12,7 +12,7 @@ static void expect(lambda_executor_t *ex, const char *key, int32_t reason, int c
   CHECK_INT(event->return_code, code);
   CHECK_INT(event->signal, signal);
   CHECK_CONTAINS(event->output_tail.ptr, output);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 }
 
 static lambda_executor_task_t shell(const char *key, const char *json) {
@@ -56,7 +56,7 @@ int main(void) {
   lambda_executor_str_t value = lambda_executor_batch_event(batch, 0)->value;
   CHECK_INT(value.len, 3);
   CHECK(memcmp(value.ptr, "x\0y", 3) == 0);
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -95,6 +95,6 @@ int main(void) {
   CHECK_INT(state_of(ex, "a key"), LAMBDA_EXECUTOR_TASK_UNKNOWN);
   queue(ex, task("a key"));
   expect_final(ex, "a key", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

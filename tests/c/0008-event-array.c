@@ -29,7 +29,7 @@ int main(void) {
   }
   CHECK(lambda_executor_batch_events(batch, NULL, NULL) == first);
   CHECK(lambda_executor_batch_event(batch, SIZE_MAX) == NULL);
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -18,7 +18,9 @@ int main(void) {
   CHECK_OK(lambda_executor_queue(ex, &two, &err));
   CHECK_STATUS(lambda_executor_queue(ex, &three, &err), LAMBDA_EXECUTOR_QUEUE_FULL);
   CHECK(err == NULL);
-  CHECK_OK(lambda_executor_queue_batch(ex, more, 3, results, &accepted, &err));
+  CHECK_STATUS(lambda_executor_queue_batch(ex, more, 3, results, &accepted, &err, &err),
+               LAMBDA_EXECUTOR_PARTIAL);
+  CHECK(err == NULL);
   CHECK_INT(accepted, 0);
   for (int i = 0; i < 3; i++)
     CHECK_STATUS(results[i], LAMBDA_EXECUTOR_QUEUE_FULL);
@@ -26,10 +28,10 @@ int main(void) {
 
   /* A cancelled task makes room at once, but keeps its key until its event was handed out. */
   lambda_executor_str_t key = text("one");
-  CHECK_OK(lambda_executor_cancel(ex, &key, 1, NULL, &err));
+  CHECK_OK(lambda_executor_cancel(ex, &key, 1, NULL, NULL, &err));
   CHECK_STATUS(lambda_executor_queue(ex, &one, &err), LAMBDA_EXECUTOR_DUPLICATE);
   expect_final(ex, "one", LAMBDA_EXECUTOR_TASK_CANCELLED, LAMBDA_EXECUTOR_REASON_NEVER_INVOKED);
   CHECK_OK(lambda_executor_queue(ex, &one, &err));
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -21,11 +21,11 @@ int main(void) {
   CHECK_INT(lambda_executor_batch_len(batch), 2);
   CHECK_INT(counts_of(ex).waiting_events, 1);
   CHECK_INT(counts_of(ex).unacknowledged, 2);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
   CHECK_INT(counts_of(ex).unacknowledged, 0);
   CHECK_OK(lambda_executor_sync(ex, 0, 0, &batch, &err));
   CHECK_INT(lambda_executor_batch_len(batch), 1);
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

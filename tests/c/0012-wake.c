@@ -38,7 +38,7 @@ int main(void) {
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, &remaining, NULL),
                LAMBDA_EXECUTOR_INTERRUPTED);
   CHECK_INT(remaining, 1);
-  lambda_executor_batch_free(next_batch(ex, 0)); /* it runs: nothing more to come */
+  done_with(next_batch(ex, 0)); /* it runs: nothing more to come */
 
   pthread_t threads[2];
   for (int i = 0; i < 2; i++)
@@ -51,7 +51,7 @@ int main(void) {
     pthread_join(threads[i], NULL);
 
   /* One wake is used up by one wait of each thread, though they wait again at once. */
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   ex = start(BUILTIN);
   for (int i = 0; i < 2; i++)
     CHECK_INT(pthread_create(&threads[i], NULL, wait_again_and_again, NULL), 0);
@@ -61,6 +61,6 @@ int main(void) {
   for (int i = 0; i < 2; i++)
     pthread_join(threads[i], NULL);
   CHECK(interruptions <= 2);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -47,6 +47,6 @@ int main(void) {
   signal(SIGUSR1, SIG_DFL);
   queue(ex, task("after"));
   expect_final(ex, "after", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -20,7 +20,7 @@ static void take(int64_t timeout_ms) {
       __atomic_add_fetch(&finished, 1, __ATOMIC_SEQ_CST);
     }
   }
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 }
 
 static void *work(void *argument) {
@@ -40,7 +40,7 @@ static void *work(void *argument) {
     if (i % 4 == 3) {
       lambda_executor_status_t result = 9;
       name = text(key);
-      CHECK_STATUS(lambda_executor_cancel(ex, &name, 1, &result, NULL), LAMBDA_EXECUTOR_OK);
+      CHECK_STATUS(lambda_executor_cancel(ex, &name, 1, &result, NULL, NULL), LAMBDA_EXECUTOR_OK);
       CHECK(result == LAMBDA_EXECUTOR_OK || result == LAMBDA_EXECUTOR_NOT_FOUND);
     }
     take(0);
@@ -61,6 +61,6 @@ int main(void) {
   CHECK_INT(finished, TASKS);
   lambda_executor_counts_t counts = counts_of(ex);
   CHECK_INT(counts.queued + counts.submitting + counts.running + counts.unacknowledged, 0);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -11,13 +11,15 @@ int main(void) {
   lambda_executor_str_t keys[5] = {text("waits"), text("runs"), text("nobody"), text("\xff"),
                                    text("runs")};
   lambda_executor_status_t results[5] = {9, 9, 9, 9, 9};
-  CHECK_STATUS(lambda_executor_cancel(ex, keys, 5, results, &err), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(lambda_executor_cancel(ex, keys, 5, results, &err, &err),
+               LAMBDA_EXECUTOR_PARTIAL);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[1], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[2], LAMBDA_EXECUTOR_NOT_FOUND);
   CHECK_STATUS(results[3], LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
   CHECK_STATUS(results[4], LAMBDA_EXECUTOR_NOT_FOUND);
   CHECK_STATUS(lambda_executor_error_status(err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+  CHECK_CONTAINS(lambda_executor_error_cstr(err), "keys[3]: ");
   lambda_executor_error_free(err);
   CHECK_INT(state_of(ex, "runs"), LAMBDA_EXECUTOR_TASK_CANCELLED);
 
@@ -25,6 +27,6 @@ int main(void) {
   expect_final(ex, "runs", LAMBDA_EXECUTOR_TASK_CANCELLED, LAMBDA_EXECUTOR_REASON_ABANDONED);
   queue(ex, task("next")); /* the slot is free */
   expect_final(ex, "next", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -23,10 +23,10 @@ int main(void) {
   CHECK_INT(counts_of(ex).waiting_events, 4);
   CHECK_OK(lambda_executor_sync(ex, -1, 0, &batch, &err));
   CHECK_INT(lambda_executor_batch_len(batch), 4);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
   CHECK_ERROR(lambda_executor_sync(ex, -1, 0, &batch, &err), LAMBDA_EXECUTOR_ERR_CLOSED, "");
   CHECK_INT(state_of(ex, "second"), LAMBDA_EXECUTOR_TASK_SUCCEEDED);
   CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 0, &remaining, &err));
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

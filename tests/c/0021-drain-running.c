@@ -1,4 +1,4 @@
-/* Drain in mode RUNNING: what waits is handed back as never invoked, what runs is waited for. */
+/* Drain in mode CANCEL_QUEUED: what waits is cancelled as never invoked, what runs is waited for. */
 #include "test.h"
 
 int main(void) {
@@ -9,14 +9,14 @@ int main(void) {
   queue_builtin(ex, "runs", "{\"duration_ms\": 300}");
   WAIT_UNTIL(state_of(ex, "runs") == LAMBDA_EXECUTOR_TASK_RUNNING);
   queue(ex, task("waits"));
-  /* From FINISH to RUNNING. */
+  /* From FINISH to CANCEL_QUEUED. */
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 0, &remaining, &err),
                LAMBDA_EXECUTOR_TIMED_OUT);
   CHECK_INT(remaining, 2);
-  CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_RUNNING, -1, &remaining, &err));
+  CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED, -1, &remaining, &err));
   CHECK_INT(remaining, 0);
   expect_final(ex, "waits", LAMBDA_EXECUTOR_TASK_CANCELLED, LAMBDA_EXECUTOR_REASON_NEVER_INVOKED);
   expect_final(ex, "runs", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

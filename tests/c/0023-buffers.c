@@ -40,6 +40,6 @@ int main(void) {
   CHECK_INT(stats[0], '{');
   CHECK_INT(stats[again - 2], '}');
   free(stats);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -41,7 +41,7 @@ int main(void) {
 
   CHECK_OK(lambda_executor_set_log_callback(ex, NULL, NULL, LAMBDA_EXECUTOR_LOG_OFF, &err));
   int before = __atomic_load_n(&records, __ATOMIC_SEQ_CST);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   CHECK_INT(__atomic_load_n(&records, __ATOMIC_SEQ_CST), before);
   return 0;
 }

@@ -8,7 +8,7 @@ int main(void) {
   lambda_executor_batch_t *batch = final_batch(ex, "code");
   CHECK_INT(lambda_executor_batch_event(batch, 0)->state, LAMBDA_EXECUTOR_TASK_FAILED);
   CHECK_INT(lambda_executor_batch_event(batch, 0)->return_code, 5);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 
   queue_builtin(ex, "crash", "{\"crash\": true}");
   batch = final_batch(ex, "crash");
@@ -16,15 +16,15 @@ int main(void) {
   CHECK_INT(lambda_executor_batch_event(batch, 0)->reason, LAMBDA_EXECUTOR_REASON_DEAD_LETTER);
   CHECK_INT(lambda_executor_batch_event(batch, 0)->has_return_code, 0);
   CHECK(lambda_executor_batch_event(batch, 0)->message.len > 0);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 
   queue_builtin(ex, "twice", "{\"duplicate\": true}");
   expect_final(ex, "twice", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
   queue(ex, task("last"));
   batch = next_batch(ex, 1); /* not the second result of "twice" */
   CHECK_TEXT(lambda_executor_batch_event(batch, 0)->key.ptr, "last");
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
 
   ex = start("{\"local\": {\"handler\": \"builtin\", \"faults\": {\"outages\": [{\"for_ms\": "
              "3600000}]}}, \"log\": \"off\"}");
@@ -32,6 +32,6 @@ int main(void) {
   hasty.max_wait_ms = 50;
   queue(ex, hasty);
   expect_final(ex, "hasty", LAMBDA_EXECUTOR_TASK_FAILED, LAMBDA_EXECUTOR_REASON_EXPIRED);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -18,6 +18,6 @@ int main(void) {
   CHECK_INT(state, LAMBDA_EXECUTOR_TASK_UNKNOWN);
   CHECK_ERROR(lambda_executor_describe(ex, "\xc3", LAMBDA_EXECUTOR_NUL, NULL, 0, &needed, &err),
               LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "UTF-8");
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

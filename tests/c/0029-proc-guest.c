@@ -117,7 +117,7 @@ static void round_of_work(void) {
     for_each_entry("/proc/self/fd", check_fd);
     start_a_program();
   }
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 }
 
 int main(int argc, char **argv) {

@@ -38,13 +38,13 @@ int main(void) {
     CHECK_ERROR(lambda_executor_queue(ex, &one, &err), LAMBDA_EXECUTOR_ERR_PANIC, "");
     CHECK_ERROR(lambda_executor_sync(ex, -1, 0, &batch, &err), LAMBDA_EXECUTOR_ERR_PANIC, "");
     CHECK_STATUS(lambda_executor_wake(ex), LAMBDA_EXECUTOR_ERR_PANIC);
-    CHECK_INT(lambda_executor_wakeup_fd(ex), LAMBDA_EXECUTOR_ERR_PANIC);
+    CHECK_INT(wakeup_status(ex), LAMBDA_EXECUTOR_ERR_PANIC);
 
     queue(other, task("unharmed"));
     expect_final(other, "unharmed", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-    lambda_executor_free(ex);
+    lambda_executor_free(ex, NULL);
     CHECK_INT(told, place == 0);
-    lambda_executor_free(other);
+    lambda_executor_free(other, NULL);
   }
   return 0;
 }

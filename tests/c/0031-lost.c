@@ -4,7 +4,7 @@
 
 int main(void) {
   lambda_executor_t *ex = start("{\"local\": {\"handler\": \"builtin\"},"
-                                " \"result_timeout_ms\": 200, \"max_stranger_delay_s\": 1}");
+                                " \"result_timeout_ms\": 200, \"max_unmatched_delay_s\": 1}");
   lambda_executor_error_t *err = NULL;
   uint64_t remaining = 9;
   queue_builtin(ex, "silent", "{\"duration_ms\": 600000}");
@@ -22,7 +22,7 @@ int main(void) {
   CHECK_INT(event->reason, LAMBDA_EXECUTOR_REASON_LOST);
   CHECK_INT(event->has_return_code, 0);
   CHECK_CONTAINS(event->message.ptr, "result_timeout_ms");
-  lambda_executor_batch_free(batch);
-  lambda_executor_free(ex);
+  done_with(batch);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

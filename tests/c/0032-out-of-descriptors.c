@@ -29,7 +29,7 @@ int main(void) {
         lambda_executor_create(BUILTIN, LAMBDA_EXECUTOR_NUL, &ex, &err);
     CHECK(setrlimit(RLIMIT_NOFILE, &all) == 0);
     if (status == LAMBDA_EXECUTOR_OK) {
-      lambda_executor_free(ex);
+      lambda_executor_free(ex, NULL);
       break;
     }
     refused++;

@@ -32,7 +32,7 @@ int main(void) {
                                      LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED, &remaining, &err),
                LAMBDA_EXECUTOR_TIMED_OUT);
   CHECK(now_ms() - began < 900);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 
   /* 0, the default, is for ever. */
   ex = start(BUILTIN);
@@ -40,6 +40,6 @@ int main(void) {
   CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH,
                                  LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED, &remaining, &err));
   CHECK_INT(remaining, 0);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

@@ -30,6 +30,6 @@ int main(void) {
   expect_final(ex, "wrong", LAMBDA_EXECUTOR_TASK_FAILED, LAMBDA_EXECUTOR_REASON_INVOKE_FAILED);
   CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, NULL, &err));
   CHECK_INT(state_of(ex, "second"), LAMBDA_EXECUTOR_TASK_SUCCEEDED);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

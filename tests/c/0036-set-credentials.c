@@ -44,9 +44,9 @@ int main(void) {
       CHECK_INT(event->state, LAMBDA_EXECUTOR_TASK_SUCCEEDED);
       CHECK_INT(event->attempts, 1);
     }
-    lambda_executor_batch_free(batch);
+    done_with(batch);
   }
   CHECK(health_is(ex, "healthy"));
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   return 0;
 }

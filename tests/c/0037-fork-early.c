@@ -8,7 +8,7 @@ static void run_one_task(const char *key) {
   lambda_executor_t *ex = start(BUILTIN);
   queue(ex, task(key));
   expect_final(ex, key, LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 }
 
 /* Not by exit: what the parent has registered and allocated is none of the child's. */
@@ -35,7 +35,7 @@ static void fork_after(useconds_t microseconds) {
     leave();
   }
   expect_success(child);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 }
 
 int main(void) {

@@ -70,7 +70,7 @@ enum { DEADLINE_MS = 60000 };
     CHECK_STATUS(call, expected);                                                                  \
     CHECK(err != NULL);                                                                            \
     CHECK_STATUS(lambda_executor_error_status(err), expected);                                     \
-    CHECK_CONTAINS(lambda_executor_error_message(err).ptr, part);                                  \
+    CHECK_CONTAINS(lambda_executor_error_cstr(err), part);                                  \
     lambda_executor_error_free(err);                                                               \
     err = NULL;                                                                                    \
   } while (0)
@@ -80,7 +80,7 @@ enum { DEADLINE_MS = 60000 };
     lambda_executor_status_t actual_ = (call);                                                     \
     if (actual_ != LAMBDA_EXECUTOR_OK)                                                             \
       FAIL("%s returned %s: %s", #call, lambda_executor_status_name(actual_),                      \
-           lambda_executor_error_message(err).ptr);                                                \
+           lambda_executor_error_cstr(err));                                                \
     CHECK(err == NULL);                                                                            \
   } while (0)
 
@@ -114,13 +114,26 @@ static inline int thread_count(void) {
 }
 
 static inline lambda_executor_str_t text(const char *ptr) {
-  lambda_executor_str_t str = {ptr, LAMBDA_EXECUTOR_NUL};
-  return str;
+  return lambda_executor_str(ptr);
 }
 
 static inline lambda_executor_str_t bytes(const char *ptr, size_t len) {
   lambda_executor_str_t str = {ptr, len};
   return str;
+}
+
+/* Acknowledges all events of a batch and frees it. */
+static inline void done_with(lambda_executor_batch_t *batch) {
+  lambda_executor_error_t *err = NULL;
+  CHECK_OK(lambda_executor_batch_ack(batch, &err));
+  lambda_executor_batch_free(batch);
+}
+
+static inline lambda_executor_status_t wakeup_status(lambda_executor_t *ex) {
+  int fd = 9;
+  lambda_executor_status_t status = lambda_executor_wakeup_fd(ex, &fd, NULL);
+  CHECK(status == LAMBDA_EXECUTOR_OK ? fd > 2 : fd == -1);
+  return status;
 }
 
 static inline lambda_executor_t *start(const char *config) {
@@ -132,10 +145,8 @@ static inline lambda_executor_t *start(const char *config) {
 }
 
 static inline lambda_executor_task_t task(const char *key) {
-  lambda_executor_task_t task;
-  memset(&task, 0, sizeof task);
-  task.struct_size = sizeof task;
-  task.key = text(key);
+  lambda_executor_task_t task = LAMBDA_EXECUTOR_TASK_INIT;
+  task.key = lambda_executor_str(key);
   task.command_json = text("[\"true\"]");
   return task;
 }
@@ -167,7 +178,7 @@ static inline lambda_executor_batch_t *next_batch(lambda_executor_t *ex, size_t 
     CHECK(batch == NULL);
     if (status != LAMBDA_EXECUTOR_INTERRUPTED)
       FAIL("waiting for an event: %s %s", lambda_executor_status_name(status),
-           lambda_executor_error_message(err).ptr);
+           lambda_executor_error_cstr(err));
   }
 }
 
@@ -183,7 +194,7 @@ static inline lambda_executor_batch_t *final_batch(lambda_executor_t *ex, const 
     const lambda_executor_event_t *event = lambda_executor_batch_event(batch, 0);
     if (is_final(event->state) && strcmp(event->key.ptr, key) == 0)
       return batch;
-    lambda_executor_batch_free(batch);
+    done_with(batch);
   }
 }
 
@@ -196,14 +207,12 @@ static inline void expect_final(lambda_executor_t *ex, const char *key, int32_t 
     FAIL("%s: %s (%s), expected %s (%s): %s", key, lambda_executor_task_state_name(event->state),
          lambda_executor_reason_name(event->reason), lambda_executor_task_state_name(state),
          lambda_executor_reason_name(reason), event->message.ptr);
-  lambda_executor_batch_free(batch);
+  done_with(batch);
 }
 
 static inline lambda_executor_counts_t counts_of(lambda_executor_t *ex) {
-  lambda_executor_counts_t counts;
-  memset(&counts, 0, sizeof counts);
-  counts.struct_size = sizeof counts;
-  CHECK_STATUS(lambda_executor_counts(ex, &counts), LAMBDA_EXECUTOR_OK);
+  lambda_executor_counts_t counts = LAMBDA_EXECUTOR_COUNTS_INIT;
+  CHECK_STATUS(lambda_executor_counts(ex, &counts, NULL), LAMBDA_EXECUTOR_OK);
   return counts;
 }
 

@@ -19,7 +19,7 @@ fn trouble() -> Duration {
 }
 
 /// Short enough that a task whose result cannot be read would be LOST within the trouble, were silence enough.
-const IMPATIENT: &str = r#"{"result_timeout_ms": 1000, "max_stranger_delay_s": 1, "max_outage_ms": 600000}"#;
+const IMPATIENT: &str = r#"{"result_timeout_ms": 1000, "max_unmatched_delay_s": 1, "max_outage_ms": 600000}"#;
 
 struct Story {
     world: World,

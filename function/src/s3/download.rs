@@ -1,8 +1,9 @@
 //! Fetches objects, several at a time.
 
-use super::error::Call;
+use super::error::{Call, SyncError};
 use super::local::Local;
-use super::{Location, Object, SyncError};
+use super::location::Location;
+use super::object::Object;
 use crate::aws_error;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;

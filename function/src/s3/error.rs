@@ -1,12 +1,11 @@
-//! Why the Dags are not there, each in one sentence for the operator.
+//! Why the Dags cannot be fetched, each in one sentence for the operator.
 
-use super::Location;
+use super::location::{Location, MAX_BYTES_VARIABLE};
 use crate::aws_error;
-use crate::settings::S3_MAX_BYTES;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::path::PathBuf;
 
-/// What S3 was asked for.
+/// The request that failed.
 #[derive(Clone, Copy)]
 pub(crate) enum Call<'a> {
     List,
@@ -23,8 +22,8 @@ pub(crate) enum SyncError {
     #[error("there is no object below {location}: set S3_URI to where the Dags are")]
     Nothing { location: Location },
     #[error(
-        "the Dags in {location} take more than {max_bytes} bytes: raise {S3_MAX_BYTES}, and the function's ephemeral \
-         storage with it, or name a smaller prefix in S3_URI"
+        "the Dags in {location} take more than {max_bytes} bytes: raise {MAX_BYTES_VARIABLE}, and the function's \
+         ephemeral storage with it, or name a smaller prefix in S3_URI"
     )]
     TooLarge { location: Location, max_bytes: u64 },
     #[error("the Dags in {location} cannot be kept as files: `{key}`: {problem}")]
@@ -38,13 +37,13 @@ pub(crate) enum SyncError {
 }
 
 impl SyncError {
-    /// S3 did not do what it was asked for.
+    /// S3 answered with an error, or not at all.
     pub(crate) fn refused<E, R>(location: &Location, call: Call<'_>, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug,
     {
-        let mut reason = aws_error::tell(error);
+        let mut reason = aws_error::describe(error);
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
         let location = location.clone();
         match (code, call) {

@@ -1,8 +1,9 @@
 //! What lies below the prefix.
 
-use super::error::Call;
+use super::error::{Call, SyncError};
+use super::location::Source;
+use super::object::Object;
 use super::paths::{Wanted, file_and_directory, path_of};
-use super::{Object, Source, SyncError};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types;
 

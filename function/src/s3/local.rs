@@ -1,9 +1,9 @@
 //! The folder on disk: what of it is current, and the removal of all that does not belong there.
 //!
-//! Commands may do with the folder what they want, so it is believed only as far as it can be seen: a file that was
-//! changed, replaced or removed is fetched anew.
+//! Commands may change the folder, so its state is read from disk each time: a file that was changed, replaced or
+//! removed is fetched again.
 
-use super::Object;
+use super::object::Object;
 use super::paths::{COMPILED, Wanted};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata, Permissions};
@@ -20,8 +20,8 @@ struct Fetched {
     seen: Seen,
 }
 
-/// What shows that a file on disk is the one that was written: the inode, and when that was last changed, in s and ns.
-/// Nobody can set that time, and a change of mode shows in it, too.
+/// Identifies the file that was written: its inode, and when that was last changed, in s and ns. No program can set
+/// that time, and a change of mode changes it too.
 #[derive(Debug, Eq, PartialEq)]
 struct Seen(u64, i64, i64);
 
@@ -36,7 +36,7 @@ impl Seen {
 pub(crate) struct Local {
     path: PathBuf,
     fetched: Mutex<HashMap<PathBuf, Fetched>>,
-    /// Held by who sweeps: one that was given up for want of time may still be at it.
+    /// Held while sweeping: a sweep whose invocation ran out of time may still be running.
     sweeping: Mutex<()>,
 }
 
@@ -58,7 +58,8 @@ impl Local {
         &self.path
     }
 
-    /// Removes all but what is `wanted` and current. First of all, so that old and new never take up disk together.
+    /// Removes everything but files that are `wanted` and current. Call it before downloads, so that old and new files
+    /// never use disk together.
     pub(crate) fn keep_only(&self, wanted: &Wanted) -> io::Result<Swept> {
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         if fs::symlink_metadata(&self.path).is_ok_and(|found| !found.is_dir()) {
@@ -93,7 +94,7 @@ impl Local {
         for entry in open(&directory)? {
             let entry = entry?;
             let path = below.join(entry.file_name());
-            // Of a link itself: what a command made one must not lead our files elsewhere.
+            // Of a link itself: a link made by a command must not redirect our files.
             let found = match entry.metadata() {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 found => found?,
@@ -115,7 +116,7 @@ impl Local {
                 swept.removed += 1;
             }
         }
-        // Python tells a changed source by its size and a time in whole seconds, which is not enough for us.
+        // Python detects a changed source by its size and a time in whole seconds, which is too coarse here.
         if let Some(compiled) = compiled.filter(|_| current == 0 || files_in.get(below) != Some(&current)) {
             remove_tree(&compiled)?;
         }
@@ -144,7 +145,7 @@ impl Local {
     }
 }
 
-/// Opens a directory that a command may have closed to its own user.
+/// Opens a directory whose permissions a command may have removed.
 fn open(directory: &Path) -> io::Result<fs::ReadDir> {
     if fs::symlink_metadata(directory)?.mode() & 0o700 != 0o700 {
         fs::set_permissions(directory, Permissions::from_mode(0o700))?;
@@ -152,7 +153,7 @@ fn open(directory: &Path) -> io::Result<fs::ReadDir> {
     fs::read_dir(directory)
 }
 
-/// Removes a directory with all that is in it, closed ones too.
+/// Removes a directory and its content, also directories without permissions.
 fn remove_tree(directory: &Path) -> io::Result<()> {
     for entry in open(directory)? {
         let entry = entry?;

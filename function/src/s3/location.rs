@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The variable that sets [`Source::max_bytes`].
+pub(crate) const MAX_BYTES_VARIABLE: &str = "LAMBDA_EXECUTOR_S3_MAX_BYTES";
+
 /// Objects below a prefix of a bucket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Location {

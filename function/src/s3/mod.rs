@@ -1,18 +1,19 @@
-//! Dags from S3 (variable `S3_URI`): a folder that is made to hold what lies below a prefix, before each command.
+//! Dags from S3 (variable `S3_URI`): before each command a folder is synchronised with the objects below a prefix.
 //!
-//! `listing` asks what there is, `paths` says where each object belongs, `local` removes what does not belong and tells
-//! what is missing, `download` fetches that. Between invocations in one sandbox the folder stays, so most often only the
-//! listing is asked for.
+//! `listing` lists the objects, `paths` maps each key to a path, `local` removes files that do not belong and reports
+//! those that are missing, `download` fetches them. The folder stays between invocations of one sandbox, so usually
+//! only the listing is requested.
 
 mod download;
 mod error;
 mod listing;
 mod local;
 mod location;
+mod object;
 mod paths;
 
 pub(crate) use error::SyncError;
-pub(crate) use location::{Location, Source};
+pub(crate) use location::{Location, MAX_BYTES_VARIABLE, Source};
 
 use crate::log::{self, Level};
 use aws_config::SdkConfig;
@@ -21,28 +22,20 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::Client;
 use download::Fetched;
 use local::{Local, Swept};
+use object::Object;
 use paths::Wanted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// An object may change between listing and download, for example while somebody deploys, or its transfer break off: then
-/// the listing is asked for again, this often at most.
+/// An object may change between listing and download, for example during a deployment, or its transfer may break off.
+/// Then the objects are listed again, this often at most.
 const ROUNDS: u32 = 5;
 /// Before the second round; doubled before each that follows.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// From a request to the first byte of its answer, which takes S3 a fraction of a second. A transfer that comes to a
-/// stop later is ended by the SDK's protection against stalled streams.
+/// From a request to the first byte of its answer, which takes S3 a fraction of a second. The SDK's protection against
+/// stalled streams ends a transfer that stops later.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// One object as S3 lists it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Object {
-    key: String,
-    /// With its quotes, as S3 gives it and wants it back. An object without one is fetched each time.
-    etag: Option<String>,
-    size: u64,
-}
 
 /// The folder and where it is filled from.
 #[derive(Debug)]
@@ -53,7 +46,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A folder at `path`, which must be this process's alone.
+    /// A folder at `path`, which no other process may use.
     pub(crate) fn new(config: &SdkConfig, source: Source, path: PathBuf) -> Self {
         let config = aws_sdk_s3::config::Builder::from(config)
             .retry_config(RetryConfig::standard())
@@ -62,8 +55,8 @@ impl Folder {
         Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) }
     }
 
-    /// Makes the folder equal to S3 and returns its path. On an error it may be anything in between, which the next call
-    /// mends.
+    /// Makes the folder equal to S3 and returns its path. After an error the folder may be incomplete; the next call
+    /// fixes it.
     pub(crate) async fn sync(&self, until: Instant) -> Result<&Path, SyncError> {
         let location = &self.source.location;
         let done = tokio::time::timeout_at(until.into(), self.sync_in_rounds()).await;
@@ -81,7 +74,7 @@ impl Folder {
             let (downloads, bytes) = (missing.len(), missing.iter().map(|(_, object)| object.size).sum::<u64>());
             let (key, reason) = match download::all(&self.client, location, &self.local, missing).await? {
                 Fetched::All => {
-                    let told = [
+                    let fields = [
                         ("from", location.to_string().into()),
                         ("files", files.into()),
                         ("downloaded", downloads.into()),
@@ -89,7 +82,7 @@ impl Folder {
                         ("removed", swept.removed.into()),
                         ("ms", u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX).into()),
                     ];
-                    log::write(Level::Info, "Dags are up to date", &told);
+                    log::write(Level::Info, "Dags are up to date", &fields);
                     return Ok(self.local.path());
                 }
                 Fetched::NotYet { key, reason } => (key, reason),
@@ -104,8 +97,8 @@ impl Folder {
         }
     }
 
-    /// Removes what does not belong into the folder; tells what is missing. On another thread: commands may have left any
-    /// number of files there, and time limits must be kept meanwhile.
+    /// Removes files that do not belong into the folder, and returns those that are missing. Runs on another thread:
+    /// commands may have left any number of files there, and time limits must be kept meanwhile.
     async fn sweep(&self, wanted: Wanted) -> Result<(Vec<(PathBuf, Object)>, Swept), SyncError> {
         let local = Arc::clone(&self.local);
         let swept = tokio::task::spawn_blocking(move || {

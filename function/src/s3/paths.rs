@@ -1,20 +1,21 @@
 //! Where in the folder an object belongs: its key below the prefix, as a path.
 
-use super::{Location, Object};
+use super::location::Location;
+use super::object::Object;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// NAME_MAX of Linux's file systems.
 const MAX_NAME_BYTES: usize = 255;
 
-/// What the folder is to hold, by path below it.
+/// The files that the folder must have, by path below it.
 pub(crate) type Wanted = BTreeMap<PathBuf, Object>;
 
 /// Where Python keeps what it compiled.
 pub(crate) const COMPILED: &str = "__pycache__";
 
-/// The path of an object below the folder; none for a key that only stands for a directory, and for compiled files. The error says what is wrong
-/// with the key.
+/// The path of an object below the folder; `None` for the key of a directory and for compiled files. The error says
+/// what is wrong with the key.
 pub(crate) fn path_of(key: &str, location: &Location) -> Result<Option<PathBuf>, String> {
     let below = match key.strip_prefix(&location.prefix) {
         Some(below) if location.prefix.is_empty() => below,
@@ -23,23 +24,23 @@ pub(crate) fn path_of(key: &str, location: &Location) -> Result<Option<PathBuf>,
         Some(below) => below.strip_prefix('/').ok_or("it is not below the prefix")?,
         None => return Err("it is not below the prefix".to_owned()),
     };
-    // As the console of S3 makes them for folders.
+    // The console of S3 creates such objects for folders.
     if below.is_empty() || below.ends_with('/') {
         return Ok(None);
     }
-    // Whoever copies a working folder to S3 copies these with it. Python would write them anew, and we fetch them again.
+    // Copies of a working folder contain these. Python would rewrite them, and then they would be fetched again.
     if below.split('/').any(|name| name == COMPILED) {
         return Ok(None);
     }
     for name in below.split('/') {
         if matches!(name, "" | "." | "..") {
-            return Err("an empty name, `.` and `..` are no names of files".to_owned());
+            return Err("an empty name, `.` and `..` are not file names".to_owned());
         }
         if name.contains('\0') {
-            return Err("a name of a file contains no NUL character".to_owned());
+            return Err("a file name cannot contain a NUL character".to_owned());
         }
         if name.len() > MAX_NAME_BYTES {
-            return Err(format!("a name of {} bytes is longer than Linux takes ({MAX_NAME_BYTES})", name.len()));
+            return Err(format!("a file name of {} bytes is longer than Linux allows ({MAX_NAME_BYTES})", name.len()));
         }
     }
     Ok(Some(PathBuf::from(below)))

@@ -24,7 +24,8 @@ async fn a_result_says_all_that_there_is_to_know() {
     assert_eq!(lines, ["err", "out"]);
     let (started, finished) = (result["started_at_ms"].as_i64().unwrap(), result["finished_at_ms"].as_i64().unwrap());
     assert!(started > 1_700_000_000_000 && finished >= started, "{started} {finished}");
-    assert_eq!((result.get("signal"), result.get("value")), (None, None));
+    assert_eq!((result.get("signal"), result.get("value"), result.get("value_dropped")), (None, None, None));
+    assert_eq!((&result["output_length"], &result["output_truncated"]), (&json!(8), &json!(false)));
     assert_eq!(function.stdout(), b"out\n");
     assert!(function.log().contains("err\n"));
 }
@@ -119,11 +120,46 @@ async fn what_is_written_to_the_result_file_is_the_value() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_too_large_is_said_and_not_sent() {
+async fn a_value_that_is_too_large_is_a_failure() {
     let mut function = Function::start(&[]).await;
-    let result = function.run(json!("head -c 200000 /dev/zero > \"$LAMBDA_EXECUTOR_RESULT_FILE\"")).await;
-    assert_eq!((result.get("value"), &result["return_code"]), (None, &json!(0)));
-    assert!(result["output_tail"].as_str().unwrap().contains("the result file has 200000 bytes"), "{result}");
+    let write = |bytes: u32| format!("echo out; head -c {bytes} /dev/zero > \"$LAMBDA_EXECUTOR_RESULT_FILE\"");
+    let result = function.run(json!(write(180_000))).await;
+    assert_eq!((&result["reason"], &result["return_code"]), (&json!("exit"), &json!(0)));
+    assert_eq!((result["value"].as_str().map(str::len), result.get("value_dropped")), (Some(240_000), None));
+    let result = function.run(json!(write(180_001))).await;
+    assert_eq!((&result["reason"], &result["return_code"]), (&json!("value_too_large"), &json!(1)));
+    assert_eq!(
+        (result.get("value"), &result["value_dropped"], &result["value_length"]),
+        (None, &json!(true), &json!(180_001))
+    );
+    let tail = result["output_tail"].as_str().unwrap();
+    assert!(tail.starts_with("out\nlambda-executor: the result file has 180001 bytes, more than the 180000"), "{tail}");
+    assert_eq!((&result["output_length"], &result["output_truncated"]), (&json!(4), &json!(false)));
+    assert!(function.log().contains(r#""reason":"value_too_large","return_code":1"#), "{}", function.log());
+    // A command that failed keeps its own code.
+    let result = function.run(json!(format!("{}; exit 3", write(180_001)))).await;
+    assert_eq!((&result["reason"], &result["return_code"]), (&json!("exit"), &json!(3)));
+    assert_eq!((&result["value_dropped"], &result["value_length"]), (&json!(true), &json!(180_001)));
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_read_is_a_failure() {
+    let mut function = Function::start(&[]).await;
+    for (command, message) in [
+        ("mkdir \"$LAMBDA_EXECUTOR_RESULT_FILE\"", "the result file is not a regular file"),
+        ("mkfifo \"$LAMBDA_EXECUTOR_RESULT_FILE\"", "the result file is not a regular file"),
+        ("cd ${LAMBDA_EXECUTOR_RESULT_FILE%/*} && ln -s result result", "the result file cannot be read"),
+    ] {
+        let result = function.run(json!(command)).await;
+        assert_eq!((&result["reason"], &result["return_code"]), (&json!("value_too_large"), &json!(1)), "{command}");
+        assert_eq!((&result["value_dropped"], result.get("value_length")), (&json!(true), None), "{command}");
+        assert!(result["output_tail"].as_str().unwrap().contains(message), "{result}");
+    }
+    // A file that is empty, or removed again, is no value.
+    for command in [": > \"$LAMBDA_EXECUTOR_RESULT_FILE\"", "rm -r ${LAMBDA_EXECUTOR_RESULT_FILE%/*}"] {
+        let result = function.run(json!(command)).await;
+        assert_eq!((&result["return_code"], result.get("value_dropped")), (&json!(0), None), "{result}");
+    }
 }
 
 #[tokio::test]
@@ -141,15 +177,23 @@ async fn large_output_reaches_the_log_whole_and_the_result_as_its_end() {
     let result = function.run(json!(format!("yes 123456789 | head -c {BYTES}; echo; echo the end"))).await;
     assert_eq!(result["return_code"], 0);
     let tail = result["output_tail"].as_str().unwrap();
-    assert_eq!(tail.len(), 4096);
-    assert!(tail.ends_with("\nthe end\n"));
-    assert_eq!(function.stdout().len(), BYTES + "\nthe end\n".len());
+    // The tail begins with the first whole line of the last 4,096 bytes.
+    assert!((4_096 - 10..=4_096).contains(&tail.len()), "{}", tail.len());
+    assert!(tail.starts_with("123456789\n") && tail.ends_with("\nthe end\n"), "{tail}");
+    let length = BYTES + "\nthe end\n".len();
+    assert_eq!((&result["output_length"], &result["output_truncated"]), (&json!(length), &json!(true)));
+    assert_eq!(function.stdout().len(), length);
 }
 
 #[tokio::test]
 async fn the_length_of_the_tail_can_be_set() {
     let mut function = Function::start(&[("LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES", "5")]).await;
-    assert_eq!(function.run(json!("echo 123456789")).await["output_tail"], "6789\n");
+    let result = function.run(json!("echo 123456789; echo no >&2")).await;
+    assert_eq!((result["output_length"].as_u64(), &result["output_truncated"]), (Some(13), &json!(true)));
+    let result = function.run(json!("echo 123456789")).await;
+    assert_eq!((&result["output_tail"], &result["output_truncated"]), (&json!("6789\n"), &json!(true)));
+    let result = function.run(json!("echo 1234")).await;
+    assert_eq!((&result["output_tail"], &result["output_truncated"]), (&json!("1234\n"), &json!(false)));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Dags from S3 (row E5): paths kept, whole prefixes, incremental, stale files gone, and failures told.
+//! Dags from S3 (row E5): paths kept, whole prefixes, incremental, stale files gone, and failures.
 
 use crate::bucket::{Bucket, Fault};
 use crate::support::Function;
@@ -19,12 +19,12 @@ async fn seen(function: &mut Function) -> String {
     result["output_tail"].as_str().unwrap().to_owned()
 }
 
-async fn refused(function: &mut Function, told: &str) {
+async fn refused(function: &mut Function, expected: &str) {
     let witness = function.path("witness");
     let result = function.run(json!(["touch", witness])).await;
     assert_eq!((&result["reason"], &result["return_code"]), (&json!("setup_failed"), &json!(126)), "{result}");
     let tail = result["output_tail"].as_str().unwrap();
-    assert!(tail.contains(told), "{tail}");
+    assert!(tail.contains(expected), "{tail}");
     assert_eq!(result.get("started_at_ms"), None);
     assert!(!witness.exists());
 }
@@ -55,7 +55,7 @@ async fn e5_a_warm_sandbox_fetches_what_changed_and_drops_what_is_gone() {
     assert_eq!(bucket.requests(), ["GET dags/a", "GET dags/b", "GET dags/x/c", "GET dags/x/d", "LIST dags/"]);
     seen(&mut function).await;
     assert_eq!(bucket.requests(), ["LIST dags/"]);
-    // The same size: only the ETag tells.
+    // The same size: only the ETag differs.
     bucket.put("dags/a", b"5");
     bucket.put("dags/new", b"6");
     bucket.delete("dags/x/c");
@@ -109,7 +109,7 @@ async fn e5_files_are_fetched_side_by_side() {
 #[tokio::test]
 async fn what_changes_while_it_is_fetched_is_listed_again() {
     let bucket = Bucket::start(&[("dags/a", b"1"), ("dags/b", b"2")]);
-    // Of the same size, so that only S3 can tell.
+    // Of the same size, so that only the ETag differs.
     bucket.put_after_listing("dags/a", b"9");
     bucket.put_after_listing("dags/c", b"3");
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
@@ -129,7 +129,7 @@ async fn what_may_pass_is_tried_again() {
 async fn without_its_dags_no_command_runs_and_the_reason_is_told() {
     let bucket = Bucket::start(&[("dags/a", b"1234"), ("dags/b", b"1234")]);
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
-    for (request, fault, told) in [
+    for (request, fault, expected) in [
         ("LIST", Fault::Fail(403, "AccessDenied"), "the function's role needs s3:ListBucket"),
         ("LIST", Fault::Fail(404, "NoSuchBucket"), "s3://bucket/dags cannot be listed: NoSuchBucket"),
         ("GET dags/b", Fault::Fail(403, "AccessDenied"), "cannot be fetched: `dags/b`: AccessDenied"),
@@ -140,7 +140,7 @@ async fn without_its_dags_no_command_runs_and_the_reason_is_told() {
             request,
             if matches!(fault, Fault::BreakOff) { &[Fault::BreakOff; 5] } else { std::slice::from_ref(&fault) },
         );
-        refused(&mut function, told).await;
+        refused(&mut function, expected).await;
     }
     // And when all is well again, so is the folder.
     assert_eq!(seen(&mut function).await, "./a 1234\n./b 1234\n");

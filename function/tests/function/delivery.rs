@@ -43,8 +43,8 @@ async fn a_closed_port_is_an_outage_too() {
 }
 
 #[tokio::test]
-async fn what_no_try_can_mend_fails_at_once() {
-    for (status, code, told) in [
+async fn what_no_retry_can_fix_fails_at_once() {
+    for (status, code, expected) in [
         (400, "QueueDoesNotExist", "NonExistentQueue"),
         (403, "AccessDeniedException", "AccessDeniedException"),
         (400, "KmsDisabled", "KmsDisabled"),
@@ -53,7 +53,7 @@ async fn what_no_try_can_mend_fails_at_once() {
         function.always_reply(Reply::Fail(status, code));
         let answer = function.invoke(json!({"task_key": "k", "command": ["true"]})).await;
         assert!(answer.error().contains("refuses it for good"), "{answer:?}");
-        assert!(answer.error().contains(told), "{answer:?}");
+        assert!(answer.error().contains(expected), "{answer:?}");
         assert_eq!(function.tries().len(), 1);
     }
 }
@@ -96,16 +96,30 @@ async fn an_event_may_name_an_allowed_queue() {
 }
 
 #[tokio::test]
-async fn another_queue_is_refused_and_nothing_runs() {
-    let mut function = Function::start(&[]).await;
+async fn another_queue_fails_the_invocation_and_nothing_runs() {
+    let allowed = "http://127.0.0.1:9/000000000000/allowed";
+    let mut function = Function::start(&[("LAMBDA_EXECUTOR_REPLY_TO_ALLOW", allowed)]).await;
     let witness = function.path("witness");
     let queue = "http://127.0.0.1:9/000000000000/stolen";
-    let result = function
-        .result_of(json!({"task_key": "k", "command": ["touch", witness], "reply_to": queue, "attempt_id": "a"}))
-        .await;
-    assert_eq!((&result["reason"], &result["return_code"]), (&json!("reply_to_refused"), &json!(126)));
-    assert_eq!(result["attempt_id"], "a");
-    assert!(result["output_tail"].as_str().unwrap().contains(queue));
-    assert_eq!(function.requests()[0]["QueueUrl"], QUEUE_URL);
-    assert!(!witness.exists());
+    let event = json!({"task_key": "k", "command": ["touch", witness], "reply_to": queue, "attempt_id": "a"});
+    // Lambda's retries fail alike: the submission does not count as begun.
+    for _ in 0..3 {
+        let answer = function.invoke(event.clone()).await;
+        assert_eq!(answer.error_type(), "LambdaExecutor.ReplyToRefused");
+        for part in [queue, QUEUE_URL, "QUEUE_URL", "LAMBDA_EXECUTOR_REPLY_TO_ALLOW", "nothing was run"] {
+            assert!(answer.error().contains(part), "{answer:?}");
+        }
+    }
+    let log = function.log();
+    assert_eq!(log.lines().filter(|line| line.contains("ReplyToRefused")).count(), 3, "{log}");
+    assert_eq!(log.lines().count(), 3, "{log}");
+    assert!(log.contains(r#""task_key":"k""#), "{log}");
+    assert!(function.tries().is_empty() && !witness.exists());
+    // An event that is invalid too fails the same way: its result could not be sent either.
+    let answer = function.invoke(json!({"task_key": "k", "command": 5, "reply_to": queue})).await;
+    assert_eq!(answer.error_type(), "LambdaExecutor.ReplyToRefused");
+    // Lambda keeps the first 1 KB in a dead letter.
+    let answer = function.invoke(json!({"task_key": "k", "command": 5, "reply_to": "ä".repeat(100_000)})).await;
+    assert!(answer.error().len() <= 1_024 && answer.error().contains("(cut)"), "{answer:?}");
+    assert_eq!(function.run(json!(["true"])).await["return_code"], 0);
 }

@@ -31,11 +31,12 @@ async fn the_first_can_give_the_command_variables() {
 
 #[tokio::test]
 async fn without_the_first_no_command_runs() {
-    for (pre, told) in [
+    for (pre, expected) in [
         ("echo no licence; exit 3", "PRE_COMMAND failed: exit status 3; it said: no licence\n"),
         ("kill -9 $$", "PRE_COMMAND failed: ended by signal 9\n"),
+        ("yes line | head -n 2000; exit 3", "exit status 3; it said, at the end of 10000 bytes: line\nline\n"),
         (r#"["no-such-program"]"#, "PRE_COMMAND: cannot start `no-such-program`"),
-        ("mkfifo $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE is not a regular file any more"),
+        ("mkfifo $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE is no longer a regular file"),
         ("echo SECRET > $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE, line 1: not NAME=value\n"),
     ] {
         let mut function = Function::start(&[("PRE_COMMAND", pre), ("POST_COMMAND", "echo post")]).await;
@@ -43,9 +44,9 @@ async fn without_the_first_no_command_runs() {
         let result = function.run(json!(["touch", witness])).await;
         assert_eq!((&result["reason"], &result["return_code"]), (&json!("setup_failed"), &json!(126)), "{result}");
         let tail = result["output_tail"].as_str().unwrap();
-        assert!(tail.contains(told) && !tail.contains("SECRET"), "{tail}");
+        assert!(tail.contains(expected) && !tail.contains("SECRET"), "{tail}");
         assert!(!witness.exists());
-        // There is nothing to tidy up after.
+        // There is nothing to clean up.
         assert!(!String::from_utf8(function.stdout()).unwrap().contains("post"));
     }
 }
@@ -105,7 +106,7 @@ async fn what_the_command_left_behind_is_there_for_the_second_and_ends_with_the_
 #[tokio::test]
 async fn sigterm_ends_the_second_and_what_the_command_left_behind_in_order() {
     let mut function = Function::start(&[("POST_COMMAND", "echo $$ > post; exec sleep 600")]).await;
-    // Nobody reads its output any more, and the shell has something to say of the signal.
+    // Nothing reads its output any more, and the shell reports the signal on stderr.
     let left_behind =
         "exec 2> /dev/null; trap 'echo in order > ended; exit' TERM; echo $$ > left; while :; do sleep 0.01; done";
     function.send(json!({"task_key": "k", "command": format!("sh -c \"{}\" &", left_behind.replace('$', "\\$"))}));

@@ -60,7 +60,7 @@ async fn a_submission_that_another_process_runs_is_left_to_that_one() {
     assert!(function.answer().await.is_response());
     let codes: Vec<_> = function.results().iter().map(|result| result["return_code"].clone()).collect();
     assert_eq!(codes, [json!(0)]);
-    // Whoever gets it from now on has the result.
+    // A process that gets it from now on has the result.
     assert_eq!(function.result_of(event).await["return_code"], 0);
     assert_eq!(runs(&function), 1);
 }

@@ -40,6 +40,14 @@ impl Answer {
         matches!(self, Self::Response(_))
     }
 
+    /// The error's type.
+    pub(crate) fn error_type(&self) -> &str {
+        match self {
+            Self::Error(body) | Self::InitError(body) => body["errorType"].as_str().unwrap(),
+            Self::Response(body) => panic!("a response, not an error: {body}"),
+        }
+    }
+
     /// The error's message.
     pub(crate) fn error(&self) -> &str {
         match self {
@@ -166,7 +174,7 @@ impl Function {
         self.child = spawn(Command::new(PROGRAM), &self.directory, &self.environment);
     }
 
-    /// Starts one more process beside the first, as `lambda-executor-local` has them: each takes events when it is free.
+    /// Starts one more process beside the first, as `lambda-executor-local` does: each takes events when it is free.
     pub(crate) fn start_another(&mut self) {
         self.others.push(spawn(Command::new(PROGRAM), &self.directory, &self.environment));
     }
@@ -314,7 +322,7 @@ pub(crate) async fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until the process has ended; whoever adopted it may still have to notice.
+/// Waits until the process has ended; its new parent may not have reaped it yet.
 pub(crate) async fn wait_for_end_of(pid: &str) {
     wait_for(&format!("process {pid} to end"), || {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))

@@ -1,4 +1,4 @@
-//! Every option with a sentence about it: the source of the program's flags and of its help.
+//! Every option with a description: the source of the program's flags and of its help.
 
 /// One option of the JSON object, also a flag of the program (`function_name` is `--function-name`).
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ pub const OPTIONS: &[OptionInfo] = &[
          every event to the dead letter queue",
     ),
     option("timeout_ms", Number, "MS", "time limit of an invocation, up to 900,000, the default; then SIGKILL"),
-    option("memory_mb", Number, "MB", "what handlers are told about their memory; 128. It limits nothing"),
+    option("memory_mb", Number, "MB", "memory in MB that handlers find in their environment; 128. It limits nothing"),
     option("env", Json, "JSON", "extra environment variables for handlers, an object of strings"),
     option("working_directory", Text, "DIR", "folder in which handlers start; the current one"),
     option(
@@ -109,9 +109,10 @@ pub const OPTIONS: &[OptionInfo] = &[
         "faults",
         Json,
         "JSON",
-        "what goes wrong on purpose: {latency_ms, throttle, error, drop, lambda: {...}, sqs: {...}, outages: \
-         [{after_ms: 0, for_ms: 1000, kind: refuse|error}], expire_credentials_after_ms, messages: {duplicate, lose, delay, \
-         delay_ms}, seed}; rates are from 0 to 1. POST /_local/faults replaces it while running",
+        "what goes wrong on purpose: {latency_ms, throttle, error, drop, hang, lambda: {...}, sqs: {...}, outages: \
+         [{after_ms: 0, for_ms: 1000, kind: refuse|error}], lambda_states: [{after_ms: 0, for_ms: 1000, state: \
+         Pending|Inactive|Failed|Active, function: all}], expire_credentials_after_ms, idle_close_ms, messages: {duplicate, \
+         lose, delay, delay_ms}, seed}; rates are from 0 to 1. POST /_local/faults replaces it while running",
     ),
     option("worker_threads", Number, "N", "threads that serve requests; 1"),
 ];

@@ -1,14 +1,13 @@
 //! The options of the local AWS: one JSON object, checked as a whole before anything starts.
 
 mod catalogue;
-mod reader;
 mod words;
 
 pub use catalogue::{OPTIONS, OptionInfo, OptionKind};
-pub(crate) use reader::Reader;
 pub(crate) use words::split as split_words;
 
 use crate::faults::Faults;
+use crate::reader::{OptionsError, Reader};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -27,7 +26,7 @@ pub struct Options {
     /// Where `"exec"` looks for its program first.
     pub program_dir: Option<PathBuf>,
     /// Folder of the shared library that this server is part of, `None` in the program. No option of the JSON object:
-    /// only who embeds the server knows it. `"exec"` looks there next, and in `bin` of the same installation.
+    /// only the library that embeds the server sets it. `"exec"` looks there next, and in `bin` of the same installation.
     pub library_dir: Option<PathBuf>,
     /// Port on 127.0.0.1; 0 takes any.
     pub port: u16,
@@ -49,7 +48,7 @@ pub struct Options {
     pub concurrency: Option<usize>,
     /// Time limit of an invocation, ms.
     pub timeout_ms: u64,
-    /// What handlers are told about their memory, MB. It limits nothing.
+    /// Memory that handlers find in their environment, MB. It limits nothing.
     pub memory_mb: u64,
     /// Extra environment variables for handlers.
     pub env: BTreeMap<String, String>,
@@ -130,32 +129,9 @@ pub struct Builtin {
     pub output_tail: String,
 }
 
-/// Options that are not allowed: every problem found, each with the option, what was found and what is allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", problems.join("; "))]
-pub struct OptionsError {
-    problems: Vec<String>,
-}
-
-impl OptionsError {
-    /// One sentence for each problem, at least one.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-
-    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
-        Self { problems: vec![format!("not JSON: {error}")] }
-    }
-
-    pub(crate) fn check(reader: Reader) -> Result<(), Self> {
-        let problems = reader.finish();
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
-    }
-}
-
 impl Options {
     /// Reads options from a JSON object. Unknown options, wrong types and values out of range are errors, all of them
-    /// told at once.
+    /// reported together.
     pub fn from_json(text: &str) -> Result<Self, OptionsError> {
         let value = serde_json::from_str(text).map_err(|error| OptionsError::not_json(&error))?;
         let mut reader = Reader::new("", value);
@@ -294,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once() {
+    fn all_problems_are_reported_together() {
         let error = Options::from_json(r#"{"port": -1, "handlr": "exec", "faults": {"drop": 7}, "queue_name": "a/b"}"#);
         let error = error.unwrap_err();
         assert_eq!(error.problems().len(), 4, "{error}");

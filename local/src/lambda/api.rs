@@ -1,13 +1,15 @@
 //! Lambda's REST API: from method and path to operation and back.
 
-use super::Lambda;
 use super::error::ApiError;
 use super::function::Function;
-use super::name::{Named, percent_decode, query_value};
-use super::settings::{Runner, Settings, State};
-use crate::config::Handler;
+use super::name::{Named, query_value};
+use super::settings::{Runner, Settings};
+use super::{Lambda, event_config, invoke};
+use crate::config::{Builtin, Handler};
+use crate::function_state::FunctionState;
 use crate::sandbox::find_program;
 use crate::server::{Answer, answer};
+use crate::signature::percent_decode;
 use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
@@ -49,26 +51,6 @@ struct DeadLetterConfig {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct EventInvokeConfig {
-    maximum_retry_attempts: Option<u32>,
-    maximum_event_age_in_seconds: Option<u64>,
-    destination_config: Option<DestinationConfig>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct DestinationConfig {
-    on_failure: Destination,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Destination {
-    destination: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
 struct Alias {
     name: String,
     function_version: String,
@@ -88,7 +70,7 @@ impl Lambda {
 
     async fn route(&self, parts: &Parts, body: Bytes) -> Result<Answer, ApiError> {
         let path = parts.uri.path();
-        let stats = &self.0.world.stats;
+        let stats = &self.0.world.host.stats;
         // The first segment is the date of the operation's version.
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(1).collect();
         let method = &parts.method;
@@ -107,16 +89,18 @@ impl Lambda {
         let name = String::from_utf8_lossy(&percent_decode(name)).into_owned();
         let qualifier = query_value(parts.uri.query().unwrap_or_default(), "Qualifier");
         let place = &self.0.world.place;
-        let invoke = method == Method::POST && *rest == ["invocations"];
-        stats.request(match (method, rest) {
-            _ if invoke => "Invoke",
-            (&Method::GET, []) => "GetFunction",
-            _ => "Other",
-        });
+        let invokes = method == Method::POST && *rest == ["invocations"];
+        match (method, rest) {
+            // Counted apart, so that `Invoke` counts what Lambda may have run.
+            _ if invokes && invoke::is_dry_run(parts) => stats.dry_runs.add(),
+            _ if invokes => stats.request("Invoke"),
+            (&Method::GET, []) => stats.request("GetFunction"),
+            _ => stats.request("Other"),
+        }
         let named = place.parse(&name, qualifier)?;
         let function = self.function(&named.name);
         let function = function.ok_or_else(|| ApiError::function_not_found(&place.qualified_arn(&named)))?;
-        if invoke {
+        if invokes {
             return self.invoke(&function, &named, parts, body).await;
         }
         self.manage(method, path, rest, &function, &named, &body)
@@ -132,16 +116,17 @@ impl Lambda {
         named: &Named,
         body: &[u8],
     ) -> Result<Answer, ApiError> {
-        let place = &self.0.world.place;
+        let world = &*self.0.world;
+        let place = &world.place;
         match (method, rest) {
-            (&Method::GET, []) => Ok(say(200, &function.describe_with_code(place, named)?)),
-            (&Method::GET, ["configuration"]) => Ok(say(200, &function.describe(place, named)?)),
+            (&Method::GET, []) => Ok(say(200, &function.describe_with_code(world, named)?)),
+            (&Method::GET, ["configuration"]) => Ok(say(200, &function.describe(world, named)?)),
             (&Method::PUT, ["configuration"]) => {
                 let change: Configuration = read(body)?;
                 let mut settings = (*function.settings()).clone();
                 self.apply(&mut settings, change)?;
                 function.change(|current| *current = settings);
-                Ok(say(200, &function.describe(place, named)?))
+                Ok(say(200, &function.describe(world, named)?))
             }
             (&Method::DELETE, []) if named.qualifier.is_some() => {
                 function.delete_version(place, named)?;
@@ -154,7 +139,7 @@ impl Lambda {
             (&Method::POST, ["versions"]) => {
                 let version = function.publish();
                 let named = Named { qualifier: Some(version), ..named.clone() };
-                Ok(say(201, &function.describe(place, &named)?))
+                Ok(say(201, &function.describe(world, &named)?))
             }
             (&Method::POST, ["aliases"]) => {
                 let alias: Alias = read(body)?;
@@ -170,20 +155,19 @@ impl Lambda {
                 function.change(|settings| settings.reserved_concurrency = None);
                 Ok(answer(204, &[], Bytes::new()))
             }
-            (&Method::PUT | &Method::POST, ["event-invoke-config"]) => {
-                let config: EventInvokeConfig = read(body)?;
-                self.change_event_config(function, config, method == Method::PUT)?;
-                Ok(say(200, &function.describe_event_config()))
+            (_, ["event-invoke-config"]) => {
+                let known = self.event_config(method, function, named, body);
+                known.unwrap_or_else(|| Err(ApiError::unknown_operation(method, path)))
             }
-            (&Method::GET, ["event-invoke-config"]) => Ok(say(200, &function.describe_event_config())),
+            (&Method::GET, ["event-invoke-config", "list"]) => Ok(event_config::list(function)),
             _ => Err(ApiError::unknown_operation(method, path)),
         }
     }
 
     fn create_function(&self, body: &[u8]) -> Result<Answer, ApiError> {
         let configuration: Configuration = read(body)?;
-        let place = &self.0.world.place;
-        let named = place.parse(&configuration.function_name, None)?;
+        let world = &*self.0.world;
+        let named = world.place.parse(&configuration.function_name, None)?;
         let publish = configuration.publish;
         let mut settings = self.0.defaults.clone();
         // The environment of the options is every handler's; it is not part of this function's description.
@@ -191,14 +175,14 @@ impl Lambda {
         // Nor is the option's concurrency, which is the first function's.
         settings.reserved_concurrency = None;
         settings.dead_letter_queue = None;
-        settings.on_failure = None;
+        settings.default_event_config.on_failure = None;
         // CreateFunction's own default.
         settings.timeout_ms = 3000;
         self.apply(&mut settings, configuration)?;
         self.create(&named.name, settings)?;
         let function = self.function(&named.name).ok_or_else(|| ApiError::function_not_found(&named.name))?;
         let version = publish.then(|| function.publish());
-        Ok(say(201, &function.describe(place, &Named { qualifier: version, ..named })?))
+        Ok(say(201, &function.describe(world, &Named { qualifier: version, ..named })?))
     }
 
     /// Changes what the request mentions.
@@ -231,7 +215,7 @@ impl Lambda {
     }
 
     /// A queue for events that are given up: `None` for none, refused where nothing would arrive.
-    fn target(&self, member: &str, arn: Option<String>) -> Result<Option<String>, ApiError> {
+    pub(super) fn target(&self, member: &str, arn: Option<String>) -> Result<Option<String>, ApiError> {
         let arn = arn.filter(|arn| !arn.is_empty());
         if let Some(arn) = &arn {
             let refuse = |why| {
@@ -248,12 +232,12 @@ impl Lambda {
             None => self.0.defaults.runner.clone(),
         };
         settings.state = match env.get(STATE_VARIABLE) {
-            Some(state) => State::from_name(state).ok_or_else(|| {
+            Some(state) => FunctionState::from_name(state).ok_or_else(|| {
                 ApiError::parameter(format!(
                     "{STATE_VARIABLE}: expected Active, Pending, Inactive or Failed, found {state}"
                 ))
             })?,
-            None => State::Active,
+            None => FunctionState::Active,
         };
         settings.env = env;
         Ok(())
@@ -266,7 +250,7 @@ impl Lambda {
             Handler::Exec => Ok(self.0.defaults.runner.clone()),
             Handler::Builtin => Ok(match &self.0.defaults.runner {
                 runner @ Runner::Builtin(_) => runner.clone(),
-                Runner::Command(_) => Runner::Builtin(crate::config::Builtin::default()),
+                Runner::Command(_) => Runner::Builtin(Builtin::default()),
             }),
             Handler::Command(mut command) => {
                 if let Some(program) = command.first_mut() {
@@ -277,59 +261,22 @@ impl Lambda {
         }
     }
 
-    /// What the request does not mention gets its default when the configuration is replaced, and else stays.
-    fn change_event_config(
-        &self,
-        function: &Function,
-        config: EventInvokeConfig,
-        replace: bool,
-    ) -> Result<(), ApiError> {
-        let before = function.settings();
-        let (retries, age_ms, on_failure) = match replace {
-            true => (2, 21_600_000, None),
-            false => (before.maximum_retry_attempts, before.maximum_event_age_ms, before.on_failure.clone()),
-        };
-        let retries = config.maximum_retry_attempts.unwrap_or(retries);
-        let age_ms = match config.maximum_event_age_in_seconds {
-            Some(age) if !(60..=21_600).contains(&age) => {
-                return Err(ApiError::parameter(format!(
-                    "MaximumEventAgeInSeconds: expected 60 to 21600, found {age}"
-                )));
-            }
-            Some(age) => age * 1000,
-            None => age_ms,
-        };
-        let on_failure = match config.destination_config {
-            Some(config) => self.target("DestinationConfig.OnFailure", config.on_failure.destination)?,
-            None => on_failure,
-        };
-        if retries > 2 {
-            return Err(ApiError::parameter(format!("MaximumRetryAttempts: expected 0 to 2, found {retries}")));
-        }
-        function.change(|settings| {
-            settings.maximum_retry_attempts = retries;
-            settings.maximum_event_age_ms = age_ms;
-            settings.on_failure = on_failure;
-        });
-        Ok(())
-    }
-
     fn list_functions(&self) -> Result<Answer, ApiError> {
         let functions: Vec<(String, Arc<Function>)> = {
             let functions = self.0.functions.read().unwrap_or_else(PoisonError::into_inner);
             functions.iter().map(|(name, function)| (name.clone(), function.clone())).collect()
         };
-        let place = &self.0.world.place;
+        let world = &*self.0.world;
         let described: Result<Vec<Value>, ApiError> =
-            functions.into_iter().map(|(name, it)| it.describe(place, &Named { name, qualifier: None })).collect();
+            functions.into_iter().map(|(name, it)| it.describe(world, &Named { name, qualifier: None })).collect();
         Ok(say(200, &json!({"Functions": described?})))
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::content(&error))
 }
 
-fn say(status: u16, body: &Value) -> Answer {
+pub(super) fn say(status: u16, body: &Value) -> Answer {
     answer(status, &[("content-type", "application/json")], body.to_string())
 }

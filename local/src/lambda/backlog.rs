@@ -1,23 +1,35 @@
 //! The asynchronous events of a function that wait: for a free slot, or for the time of their next try. No clock and no
 //! I/O: time is an argument, in Unix ms.
 
-use super::job::Job;
+use crate::job::Job;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Events by a time, then by arrival, so that two at the same time are not one.
+type Line = BTreeMap<(u64, u64), Job>;
 
 /// The waiting events, the oldest first, also those that wait for another try once its time has come.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    /// By the time they were accepted, then by arrival.
-    ready: BTreeMap<(u64, u64), Job>,
-    /// By time, then by arrival, so that two at the same time are not one.
-    retries: BTreeMap<(u64, u64), Job>,
+    /// By qualifier, since each has its own maximum age; in a line by the time of acceptance. No line is empty.
+    ready: BTreeMap<Arc<str>, Line>,
+    /// By the time of the next try.
+    retries: Line,
     arrivals: u64,
 }
 
 impl Backlog {
     pub(crate) fn push(&mut self, job: Job) {
         self.arrivals += 1;
-        self.ready.insert((job.accepted_ms, self.arrivals), job);
+        let key = (job.accepted_ms, self.arrivals);
+        match self.ready.get_mut(&job.qualifier) {
+            Some(line) => {
+                line.insert(key, job);
+            }
+            None => {
+                self.ready.insert(job.qualifier.clone(), BTreeMap::from([(key, job)]));
+            }
+        }
     }
 
     /// Keeps an event until `at`, when it is tried again.
@@ -28,33 +40,51 @@ impl Backlog {
 
     /// The next event to run.
     pub(crate) fn pop(&mut self) -> Option<Job> {
-        self.ready.pop_first().map(|(_, job)| job)
+        let lines = self.ready.iter().filter_map(|(qualifier, line)| Some((line.first_key_value()?.0, qualifier)));
+        let qualifier = lines.min()?.1.clone();
+        self.pop_of(&qualifier)
+    }
+
+    fn pop_of(&mut self, qualifier: &str) -> Option<Job> {
+        let line = self.ready.get_mut(qualifier)?;
+        let job = line.pop_first();
+        if line.is_empty() {
+            self.ready.remove(qualifier);
+        }
+        job.map(|(_, job)| job)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.ready.is_empty()
     }
 
-    /// Makes retries ready whose time has come, and takes out events older than `max_age`.
-    pub(crate) fn advance(&mut self, now: u64, max_age: u64) -> Vec<Job> {
+    /// Makes retries ready whose time has come, and takes out events older than the maximum age of their qualifier.
+    pub(crate) fn advance(&mut self, now: u64, max_age: impl Fn(&str) -> u64) -> Vec<Job> {
         while self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
             if let Some((_, job)) = self.retries.pop_first() {
                 self.push(job);
             }
         }
+        let too_old = |qualifier: &str, accepted: u64| now.saturating_sub(accepted) > max_age(qualifier);
         let mut expired = Vec::new();
-        while self.ready.first_key_value().is_some_and(|((accepted, _), _)| now.saturating_sub(*accepted) > max_age) {
-            expired.extend(self.pop());
+        loop {
+            let found = self.oldest_of_each().find(|(name, accepted)| too_old(name, *accepted));
+            let Some(qualifier) = found.map(|(name, _)| name.clone()) else { return expired };
+            expired.extend(self.pop_of(&qualifier));
         }
-        expired
     }
 
     /// When `advance` has something to do next, if nothing else happens.
-    pub(crate) fn next_time(&self, max_age: u64) -> Option<u64> {
+    pub(crate) fn next_time(&self, max_age: impl Fn(&str) -> u64) -> Option<u64> {
         let retry = self.retries.first_key_value().map(|((at, _), _)| *at);
-        let expiry = self.ready.first_key_value();
-        let expiry = expiry.map(|((accepted, _), _)| accepted.saturating_add(max_age).saturating_add(1));
+        let expiries = self.oldest_of_each();
+        let expiry = expiries.map(|(name, accepted)| accepted.saturating_add(max_age(name)).saturating_add(1)).min();
         retry.into_iter().chain(expiry).min()
+    }
+
+    /// Each qualifier, and when its oldest event was accepted.
+    fn oldest_of_each(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.ready.iter().filter_map(|(name, line)| Some((name, line.first_key_value()?.0.0)))
     }
 }
 
@@ -62,17 +92,22 @@ impl Backlog {
 mod tests {
     use super::*;
 
-    fn job(id: &str, accepted_ms: u64) -> Job {
+    fn job_of(qualifier: &str, id: &str, accepted_ms: u64) -> Job {
         Job {
             request_id: id.into(),
             payload: bytes::Bytes::new(),
             arn: "".into(),
+            qualifier: qualifier.into(),
             version: "".into(),
             trace_id: None,
             accepted_ms,
             runs: 0,
             caller: None,
         }
+    }
+
+    fn job(id: &str, accepted_ms: u64) -> Job {
+        job_of("$LATEST", id, accepted_ms)
     }
 
     fn ids(jobs: impl IntoIterator<Item = Job>) -> Vec<String> {
@@ -85,12 +120,12 @@ mod tests {
         backlog.push_retry(50, job("late", 0));
         backlog.push(job("a", 10));
         backlog.push(job("b", 11));
-        assert_eq!(backlog.next_time(1000), Some(50));
-        assert!(backlog.advance(49, 1000).is_empty());
+        assert_eq!(backlog.next_time(|_| 1000), Some(50));
+        assert!(backlog.advance(49, |_| 1000).is_empty());
         assert_eq!(ids(backlog.pop()), ["a"]);
-        assert!(backlog.advance(50, 1000).is_empty());
+        assert!(backlog.advance(50, |_| 1000).is_empty());
         assert_eq!(ids(std::iter::from_fn(|| backlog.pop())), ["late", "b"]);
-        assert_eq!(backlog.next_time(1000), None);
+        assert_eq!(backlog.next_time(|_| 1000), None);
     }
 
     #[test]
@@ -98,8 +133,9 @@ mod tests {
         let mut backlog = Backlog::default();
         backlog.push_retry(5, job("a", 0));
         backlog.push_retry(5, job("b", 0));
-        backlog.advance(5, 1000);
+        backlog.advance(5, |_| 1000);
         assert_eq!(std::iter::from_fn(|| backlog.pop()).count(), 2);
+        assert!(backlog.is_empty());
     }
 
     #[test]
@@ -108,12 +144,12 @@ mod tests {
         for (id, accepted_ms) in [("c", 3), ("a", 1), ("b", 2)] {
             backlog.push_retry(5, job(id, accepted_ms));
         }
-        assert_eq!(ids(backlog.advance(10, 7)), ["a", "b"]);
+        assert_eq!(ids(backlog.advance(10, |_| 7)), ["a", "b"]);
         assert_eq!(ids(backlog.pop()), ["c"]);
         for (id, accepted_ms) in [("a", 11), ("b", 12)] {
             backlog.push_retry(15, job(id, accepted_ms));
         }
-        backlog.advance(15, 1000);
+        backlog.advance(15, |_| 1000);
         assert_eq!(ids(std::iter::from_fn(|| backlog.pop())), ["a", "b"]);
     }
 
@@ -123,10 +159,22 @@ mod tests {
         backlog.push(job("old", 0));
         backlog.push(job("young", 90));
         backlog.push_retry(120, job("older", 0));
-        assert_eq!(backlog.next_time(100), Some(101));
-        assert!(backlog.advance(100, 100).is_empty());
-        assert_eq!(ids(backlog.advance(101, 100)), ["old"]);
-        assert_eq!(ids(backlog.advance(120, 100)), ["older"]);
+        assert_eq!(backlog.next_time(|_| 100), Some(101));
+        assert!(backlog.advance(100, |_| 100).is_empty());
+        assert_eq!(ids(backlog.advance(101, |_| 100)), ["old"]);
+        assert_eq!(ids(backlog.advance(120, |_| 100)), ["older"]);
         assert_eq!(ids(backlog.pop()), ["young"]);
+    }
+
+    #[test]
+    fn each_qualifier_has_its_own_age_and_all_share_one_order() {
+        let mut backlog = Backlog::default();
+        for (qualifier, id, accepted_ms) in [("live", "a", 0), ("1", "b", 1), ("live", "c", 2), ("1", "d", 3)] {
+            backlog.push(job_of(qualifier, id, accepted_ms));
+        }
+        let age = |qualifier: &str| if qualifier == "1" { 10 } else { 100 };
+        assert_eq!(backlog.next_time(age), Some(12));
+        assert_eq!(ids(backlog.advance(12, age)), ["b"]);
+        assert_eq!(ids(std::iter::from_fn(|| backlog.pop())), ["a", "c", "d"]);
     }
 }

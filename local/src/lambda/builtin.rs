@@ -1,9 +1,9 @@
 //! The handler that is no process: it takes a configured time and reports a configured return code, as the real function
-//! would report it. For load, and for tests of what goes wrong.
+//! would report it. For load, and for tests of failures.
 
-use super::job::{FunctionError, Job, Outcome};
 use super::settings::World;
 use crate::config::Builtin;
+use crate::job::{FunctionError, Job, Outcome};
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -106,7 +106,7 @@ impl Task {
     /// Reports, once its time is over.
     pub(crate) async fn finish(self, world: &World, job: &Job, timeout_ms: u64) -> Outcome {
         if self.duration_ms > timeout_ms {
-            world.stats.timeouts.add();
+            world.host.stats.timeouts.add();
             return Outcome::Error(FunctionError::timed_out(&job.request_id, timeout_ms));
         }
         if self.crash {
@@ -122,7 +122,7 @@ impl Task {
             request_id: &job.request_id,
             log_stream: "builtin",
             started_at_ms: self.started_at_ms,
-            finished_at_ms: world.clock.now(),
+            finished_at_ms: world.host.clock.now(),
         };
         let body = match serde_json::to_string(&report) {
             Ok(body) => body,

@@ -4,10 +4,11 @@
 use super::backlog::Backlog;
 use super::builtin::Task;
 use super::failure::{self, Condition};
-use super::job::{CallerAnswer, FunctionError, Job, Outcome};
 use super::pool::Pool;
 use super::settings::{Runner, Settings, World};
-use crate::sandbox::{self, Assignment, Launch};
+use crate::job::{CallerAnswer, FunctionError, Job, Outcome};
+use crate::sandbox::{self, Assignment, Launch, Report};
+use crate::sqs::SqsError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -16,19 +17,21 @@ use tokio::task::JoinSet;
 /// How many messages are taken at a time.
 const BATCH: usize = 64;
 
-/// What the dispatcher is told.
+/// An input of the dispatcher.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A new event.
     Invoke(Job),
-    /// A run has an outcome; its sandbox, if it has one, is still busy.
-    Done(Job, Outcome),
-    /// As `Done`, of the built-in handler.
+    /// A run of the built-in handler has an outcome.
     BuiltinDone(Job, Outcome),
-    /// A sandbox asks for its next event.
-    Free(u64),
-    /// A sandbox is gone, and has not begun with the job that it was to run next.
-    Gone(u64, Option<Job>),
+    /// From a sandbox.
+    Sandbox(Report),
+}
+
+impl From<Report> for Message {
+    fn from(report: Report) -> Self {
+        Self::Sandbox(report)
+    }
 }
 
 /// The state of one function's runs.
@@ -77,24 +80,25 @@ impl Dispatcher {
         let mut messages = Vec::with_capacity(BATCH);
         loop {
             let settings = self.newest_settings();
-            for job in self.backlog.advance(self.world.clock.now(), settings.maximum_event_age_ms) {
+            let max_age = |qualifier: &str| settings.event_config(qualifier).maximum_event_age_ms;
+            for job in self.backlog.advance(self.world.host.clock.now(), max_age) {
                 self.give_up(&settings, &job, Condition::EventAgeExceeded, None);
             }
             self.start_waiting(&settings).await;
-            let next_time = self.backlog.next_time(settings.maximum_event_age_ms);
+            let next_time = self.backlog.next_time(max_age);
             tokio::select! {
                 _ = self.inbox.recv_many(&mut messages, BATCH) => {}
                 changed = self.settings.changed() => if changed.is_err() { break },
                 () = sleep_until(&self.world, next_time) => {}
                 Some(_) = self.tasks.join_next() => {}
             }
-            // Looked at again: whoever has changed them and then invokes expects the new ones.
+            // Read again: an Invoke that follows a change of the settings must get the new ones.
             let settings = self.newest_settings();
             for message in messages.drain(..) {
                 self.take(&settings, message).await;
             }
         }
-        // Their work channels close with the pool, which tells sandboxes to end.
+        // Their work channels close with the pool, which ends the sandboxes.
         self.pool = Pool::default();
         while self.tasks.join_next().await.is_some() {}
     }
@@ -118,16 +122,16 @@ impl Dispatcher {
             Message::Invoke(job) if job.caller.is_none() => self.backlog.push(job),
             Message::Invoke(job) if self.running() < settings.concurrency() => self.start(settings, job).await,
             Message::Invoke(job) => {
-                self.world.stats.throttles.add();
+                self.world.host.stats.throttles.add();
                 answer(job, CallerAnswer::Throttled);
             }
-            Message::Done(job, outcome) => self.settle(settings, job, outcome),
             Message::BuiltinDone(job, outcome) => {
                 self.builtin_runs = self.builtin_runs.saturating_sub(1);
                 self.settle(settings, job, outcome);
             }
-            Message::Free(id) => self.pool.release(id),
-            Message::Gone(id, returned) => {
+            Message::Sandbox(Report::Done(job, outcome)) => self.settle(settings, job, outcome),
+            Message::Sandbox(Report::Free(id)) => self.pool.release(id),
+            Message::Sandbox(Report::Gone(id, returned)) => {
                 self.pool.remove(id);
                 if let Some(job) = returned {
                     // It keeps its turn, and the slot that has just become free.
@@ -151,9 +155,9 @@ impl Dispatcher {
 
     async fn start(&mut self, settings: &Arc<Settings>, mut job: Job) {
         job.runs += 1;
-        self.world.stats.invocations.add();
+        self.world.host.stats.invocations.add();
         if job.runs > 1 {
-            self.world.stats.retries.add();
+            self.world.host.stats.retries.add();
         }
         self.run_once(settings, job).await;
     }
@@ -161,8 +165,8 @@ impl Dispatcher {
     async fn run_once(&mut self, settings: &Arc<Settings>, job: Job) {
         match &settings.runner {
             Runner::Builtin(defaults) => {
-                let now = self.world.clock.now();
-                match Task::read(&job.payload, defaults, &self.world.random, now) {
+                let now = self.world.host.clock.now();
+                match Task::read(&job.payload, defaults, &self.world.host.random, now) {
                     Ok(task) if task.duration_ms == 0 => {
                         let outcome = task.finish(&self.world, &job, settings.timeout_ms).await;
                         self.settle(settings, job, outcome);
@@ -183,7 +187,7 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(task.duration_ms.min(timeout_ms))) => {}
-                // The end must not wait for a run of up to 15 min that nobody wants to hear of any more.
+                // Deletion must not wait for a run of up to 15 min whose result is not needed any more.
                 () = deleted(&mut settings) => return,
             }
             let outcome = task.finish(&world, &job, timeout_ms).await;
@@ -204,7 +208,7 @@ impl Dispatcher {
                 }
             }
         }
-        self.world.stats.cold_starts.add();
+        self.world.host.stats.cold_starts.add();
         let id = self.pool.new_id();
         let launch = Launch {
             id,
@@ -215,9 +219,9 @@ impl Dispatcher {
             env: settings.env.clone(),
         };
         let (work, assignments) = mpsc::unbounded_channel();
-        // The receiver is in our hand: the first assignment cannot get lost.
+        // The receiver still exists here, so this cannot fail.
         let _ = work.send(assignment);
-        self.tasks.spawn(sandbox::run(self.world.clone(), launch, assignments, self.outbox.clone()));
+        self.tasks.spawn(sandbox::run(self.world.host.clone(), launch, assignments, self.outbox.clone()));
         self.pool.add_busy(id, work);
     }
 
@@ -230,49 +234,51 @@ impl Dispatcher {
                 return;
             }
         };
-        self.world.stats.function_errors.add();
+        self.world.host.stats.function_errors.add();
         tracing::debug!(request_id = %job.request_id, run = job.runs, error = %error.message, "function error");
+        let config = settings.event_config(&job.qualifier);
         if job.caller.is_some() {
             answer(job, CallerAnswer::Ran(Outcome::Error(error)));
-        } else if job.runs > settings.maximum_retry_attempts {
+        } else if job.runs > config.maximum_retry_attempts {
             self.give_up(settings, &job, Condition::RetriesExhausted, Some(&error));
         } else {
             let wait = settings.retry_base_ms << (job.runs - 1);
             // An event that will be too old by then is given up when it is too old, not later.
-            let too_old = job.accepted_ms + settings.maximum_event_age_ms + 1;
-            self.backlog.push_retry(self.world.clock.now().saturating_add(wait).min(too_old), job);
+            let too_old = job.accepted_ms + config.maximum_event_age_ms + 1;
+            self.backlog.push_retry(self.world.host.clock.now().saturating_add(wait).min(too_old), job);
         }
     }
 
     fn give_up(&self, settings: &Settings, job: &Job, condition: Condition, error: Option<&FunctionError>) {
-        let World { sqs, stats, clock, .. } = &*self.world;
+        let World { sqs, host, .. } = &*self.world;
+        let on_failure = &settings.event_config(&job.qualifier).on_failure;
         if let Some(queue) = &settings.dead_letter_queue {
             let sent = failure::dead_letter(sqs, queue, job, condition, error);
             self.count_letter(job, queue, sent);
         }
-        if let Some(queue) = &settings.on_failure {
-            let sent = failure::destination(sqs, queue, job, condition, error, clock.now());
+        if let Some(queue) = on_failure {
+            let sent = failure::destination(sqs, queue, job, condition, error, host.clock.now());
             self.count_letter(job, queue, sent);
         }
-        if settings.dead_letter_queue.is_none() && settings.on_failure.is_none() {
-            stats.dropped_events.add();
+        if settings.dead_letter_queue.is_none() && on_failure.is_none() {
+            host.stats.dropped_events.add();
             tracing::warn!(request_id = %job.request_id, function = %self.arn, "an event is dropped: its tries are used up, \
                             and the function has neither dead letter queue nor on-failure destination");
         }
     }
 
-    fn count_letter(&self, job: &Job, queue: &str, sent: Result<(), crate::sqs::SqsError>) {
+    fn count_letter(&self, job: &Job, queue: &str, sent: Result<(), SqsError>) {
         match sent {
-            Ok(()) => self.world.stats.dead_letters.add(),
+            Ok(()) => self.world.host.stats.dead_letters.add(),
             Err(error) => {
-                self.world.stats.dropped_events.add();
+                self.world.host.stats.dropped_events.add();
                 tracing::warn!(request_id = %job.request_id, queue, %error, "an event is dropped: its dead letter cannot be sent");
             }
         }
     }
 }
 
-/// A synchronous caller may have hung up; nobody else waits for an answer.
+/// Answers the caller of a synchronous invoke. The caller may have closed its connection.
 fn answer(job: Job, what: CallerAnswer) {
     if let Some(caller) = job.caller {
         let _ = caller.send(what);
@@ -286,7 +292,7 @@ async fn deleted(settings: &mut watch::Receiver<Arc<Settings>>) {
 
 async fn sleep_until(world: &World, at: Option<u64>) {
     match at {
-        Some(at) => tokio::time::sleep_until(world.clock.instant(at)).await,
+        Some(at) => tokio::time::sleep_until(world.host.clock.instant(at)).await,
         None => std::future::pending().await,
     }
 }

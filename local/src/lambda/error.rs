@@ -39,9 +39,16 @@ impl ApiError {
         Self::new(409, "ResourceConflictException", message)
     }
 
-    pub(crate) fn too_large(limit: usize) -> Self {
-        let message = format!("Request must be smaller than {limit} bytes for the InvokeFunction operation");
-        Self::new(413, "RequestTooLargeException", message)
+    /// The code that AWS sends; its documentation has `RequestTooLargeException`.
+    pub(crate) fn payload_too_large(size: usize, kind: &str, limit: usize) -> Self {
+        let message = format!("{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)");
+        Self::new(413, "RequestEntityTooLargeException", message)
+    }
+
+    /// A body that is not read to its end.
+    pub(crate) fn request_too_large() -> Self {
+        let message = "Request must be smaller than 6291456 bytes for the InvokeFunction operation";
+        Self::new(413, "RequestEntityTooLargeException", message)
     }
 
     /// `reason` is one of `TooManyRequestsException`'s.

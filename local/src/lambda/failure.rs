@@ -1,6 +1,6 @@
 //! What becomes of an event that Lambda gives up: the dead letter, or the record of an on-failure destination.
 
-use super::job::{FunctionError, Job};
+use crate::job::{FunctionError, Job};
 use crate::signature::utc_timestamp;
 use crate::sqs::{MessageAttribute, Sqs, SqsError};
 use bytes::Bytes;

@@ -2,18 +2,16 @@
 
 use super::dispatcher::{Dispatcher, Message};
 use super::error::ApiError;
-use super::job::Job;
 use super::name::{Named, Place};
 use super::settings::{Runner, Settings, World};
+use crate::function_state::FunctionState;
+use crate::job::{Job, LATEST};
 use crate::signature::utc_timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-
-/// The version that every function has.
-pub(crate) const LATEST: &str = "$LATEST";
 
 /// A function, shared between requests. What it runs is its dispatcher's business.
 #[derive(Debug)]
@@ -51,14 +49,19 @@ impl Function {
             settings,
             events,
             published: Mutex::default(),
-            last_modified: utc_timestamp(world.clock.now()).replace('Z', "+0000"),
-            revision: world.random.uuid(),
+            last_modified: utc_timestamp(world.host.clock.now()).replace('Z', "+0000"),
+            revision: world.host.random.uuid(),
         };
         (Arc::new(function), task)
     }
 
     pub(crate) fn settings(&self) -> Arc<Settings> {
         self.settings.borrow().clone()
+    }
+
+    /// The state now: that of the faults, if they set one.
+    pub(crate) fn state(&self, world: &World) -> FunctionState {
+        world.faults.active().function_state(&self.name).unwrap_or_else(|| self.settings().state)
     }
 
     /// Changes the settings for all runs that start from now on.
@@ -109,6 +112,10 @@ impl Function {
             )));
         }
         published.versions.remove(&number);
+        drop(published);
+        self.change(|settings| {
+            settings.event_configs.remove(qualifier);
+        });
         Ok(())
     }
 
@@ -143,12 +150,13 @@ impl Function {
     }
 
     /// The configuration, as GetFunctionConfiguration shows it.
-    pub(crate) fn describe(&self, place: &Place, named: &Named) -> Result<Value, ApiError> {
-        let version = self.version(place, named)?;
+    pub(crate) fn describe(&self, world: &World, named: &Named) -> Result<Value, ApiError> {
+        let version = self.version(&world.place, named)?;
         let settings = self.settings();
+        let state = self.state(world);
         let mut description = json!({
             "FunctionName": self.name,
-            "FunctionArn": place.qualified_arn(named),
+            "FunctionArn": world.place.qualified_arn(named),
             "Runtime": "provided.al2023",
             "Role": settings.role,
             "Handler": settings.handler_name,
@@ -161,14 +169,15 @@ impl Function {
             "Version": &*version,
             "TracingConfig": {"Mode": "PassThrough"},
             "RevisionId": self.revision,
-            "State": settings.state.name(),
+            "State": state.name(),
             "LastUpdateStatus": "Successful",
             "PackageType": "Zip",
             "Architectures": [if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }],
             "EphemeralStorage": {"Size": 512},
         });
-        if settings.state != super::settings::State::Active {
-            description["StateReason"] = "The state was asked for when the function was created.".into();
+        if let Some((reason, code)) = state.reason() {
+            description["StateReason"] = reason.into();
+            description["StateReasonCode"] = code.into();
         }
         if !settings.env.is_empty() {
             description["Environment"] = json!({"Variables": settings.env});
@@ -180,9 +189,9 @@ impl Function {
     }
 
     /// The answer of GetFunction.
-    pub(crate) fn describe_with_code(&self, place: &Place, named: &Named) -> Result<Value, ApiError> {
+    pub(crate) fn describe_with_code(&self, world: &World, named: &Named) -> Result<Value, ApiError> {
         let mut whole = Map::new();
-        whole.insert("Configuration".into(), self.describe(place, named)?);
+        whole.insert("Configuration".into(), self.describe(world, named)?);
         let location = match &self.settings().runner {
             Runner::Builtin(_) => "builtin".to_owned(),
             Runner::Command(command) => command.join(" "),
@@ -192,20 +201,5 @@ impl Function {
             whole.insert("Concurrency".into(), json!({"ReservedConcurrentExecutions": reserved}));
         }
         Ok(whole.into())
-    }
-
-    /// The answer of GetFunctionEventInvokeConfig.
-    pub(crate) fn describe_event_config(&self) -> Value {
-        let settings = self.settings();
-        let mut description = json!({
-            "FunctionArn": format!("{}:{LATEST}", self.arn),
-            "MaximumRetryAttempts": settings.maximum_retry_attempts,
-            "MaximumEventAgeInSeconds": settings.maximum_event_age_ms / 1000,
-            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
-        });
-        if let Some(queue) = &settings.on_failure {
-            description["DestinationConfig"]["OnFailure"]["Destination"] = queue.as_str().into();
-        }
-        description
     }
 }

@@ -3,9 +3,9 @@
 use super::Lambda;
 use super::error::ApiError;
 use super::function::Function;
-use super::job::{CallerAnswer, Job, Outcome};
 use super::name::Named;
-use super::settings::State;
+use crate::function_state::FunctionState;
+use crate::job::{CallerAnswer, Job, MAX_SYNCHRONOUS, Outcome};
 use crate::server::{Answer, answer, set_header};
 use bytes::Bytes;
 use http::request::Parts;
@@ -14,10 +14,45 @@ use tokio::sync::oneshot;
 
 /// Largest event of an asynchronous invoke, bytes.
 const MAX_EVENT: usize = 1_048_576;
-/// Largest payload of a synchronous invoke and of its answer, bytes; 6 MB and what Lambda allows beyond.
-pub(crate) const MAX_SYNCHRONOUS: usize = 6_291_556;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// The header `X-Amz-Invocation-Type`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Event,
+    RequestResponse,
+    DryRun,
+}
+
+impl Kind {
+    fn of(parts: &Parts) -> Result<Self, ApiError> {
+        let Some(kind) = parts.headers.get("x-amz-invocation-type") else { return Ok(Self::RequestResponse) };
+        match kind.as_bytes() {
+            b"Event" => Ok(Self::Event),
+            b"RequestResponse" => Ok(Self::RequestResponse),
+            b"DryRun" => Ok(Self::DryRun),
+            other => Err(ApiError::parameter(format!(
+                "X-Amz-Invocation-Type: expected Event, RequestResponse or DryRun, found {}",
+                String::from_utf8_lossy(other)
+            ))),
+        }
+    }
+
+    /// Largest payload and the name of the kind in the error. A dry run has the checks of an event.
+    fn limit(self) -> (usize, &'static str) {
+        match self {
+            Self::Event => (MAX_EVENT, "Event"),
+            Self::DryRun => (MAX_EVENT, "DryRun"),
+            Self::RequestResponse => (MAX_SYNCHRONOUS, "RequestResponse"),
+        }
+    }
+}
+
+/// Whether the request asks for the checks only.
+pub(super) fn is_dry_run(parts: &Parts) -> bool {
+    Kind::of(parts) == Ok(Kind::DryRun)
+}
 
 impl Lambda {
     pub(super) async fn invoke(
@@ -27,52 +62,53 @@ impl Lambda {
         parts: &Parts,
         body: Bytes,
     ) -> Result<Answer, ApiError> {
-        let version = function.version(&self.0.world.place, named)?;
-        let kind = parts.headers.get("x-amz-invocation-type").and_then(|kind| kind.to_str().ok());
-        let limit = if kind == Some("Event") { MAX_EVENT } else { MAX_SYNCHRONOUS };
+        let world = &self.0.world;
+        let version = function.version(&world.place, named)?;
+        let kind = Kind::of(parts)?;
+        let (limit, name) = kind.limit();
         if body.len() > limit {
-            return Err(ApiError::too_large(limit));
+            return Err(ApiError::payload_too_large(body.len(), name, limit));
         }
         let payload = checked(body)?;
-        let state = function.settings().state;
-        if state != State::Active {
+        let state = function.state(world);
+        if state != FunctionState::Active {
+            if kind != Kind::DryRun {
+                world.faults.active().wake(&named.name);
+            }
             return Err(ApiError::conflict(format!(
                 "The operation cannot be performed at this time. The function is currently in the following state: {}",
                 state.name()
             )));
         }
-        let request_id: Arc<str> = self.0.world.random.uuid().into();
+        let request_id: Arc<str> = world.host.random.uuid().into();
         let mut job = Job {
             request_id: request_id.clone(),
             payload,
             arn: match &named.qualifier {
                 None => function.arn.clone(),
-                Some(_) => self.0.world.place.qualified_arn(named).into(),
+                Some(_) => world.place.qualified_arn(named).into(),
             },
+            qualifier: named.config_key().into(),
             version: version.clone(),
             trace_id: parts.headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
-            accepted_ms: self.0.world.clock.now(),
+            accepted_ms: world.host.clock.now(),
             runs: 0,
             caller: None,
         };
         let mut answer = match kind {
-            Some("Event") => {
+            Kind::Event => {
                 function.submit(job)?;
+                world.host.stats.events_accepted.add();
                 answer(202, &[], Bytes::new())
             }
-            None | Some("RequestResponse") => {
+            Kind::RequestResponse => {
                 let (caller, outcome) = oneshot::channel();
                 job.caller = Some(caller);
                 function.submit(job)?;
                 let outcome = outcome.await.map_err(|_| ApiError::service("The function was deleted."))?;
                 synchronous(outcome, &version)?
             }
-            Some("DryRun") => answer(204, &[], Bytes::new()),
-            Some(other) => {
-                return Err(ApiError::parameter(format!(
-                    "X-Amz-Invocation-Type: expected Event, RequestResponse or DryRun, found {other}"
-                )));
-            }
+            Kind::DryRun => answer(204, &[], Bytes::new()),
         };
         set_header(&mut answer, "x-amzn-requestid", &request_id);
         Ok(answer)

@@ -1,8 +1,8 @@
 //! A local Lambda: functions, their versions and aliases, Invoke, and what becomes of asynchronous events.
 //!
-//! From the outside in: [`api`] reads requests; [`invoke`] is the operation that matters; [`function`] is what its owner
-//! sees of a function; [`dispatcher`] runs its events, with [`backlog`] and [`pool`] for what waits and what is warm,
-//! and [`failure`] for what is given up.
+//! From the outside in: [`api`] reads requests; [`invoke`] and [`event_config`] are operations; [`function`] is what its
+//! owner sees of a function; [`dispatcher`] runs its events, with [`backlog`] and [`pool`] for what waits and what is
+//! warm, and [`failure`] for what is given up.
 //!
 //! Not built: layers, images, code signing, function URLs, event source mappings, on-success destinations. Versions and
 //! aliases exist by name only: all run the newest settings.
@@ -12,21 +12,18 @@ mod backlog;
 mod builtin;
 mod dispatcher;
 mod error;
+mod event_config;
 mod failure;
 mod function;
 mod invoke;
-mod job;
 mod name;
 mod pool;
 mod settings;
 
-pub(crate) use dispatcher::Message;
 pub(crate) use error::ApiError;
-pub(crate) use function::LATEST;
-pub(crate) use invoke::MAX_SYNCHRONOUS;
-pub(crate) use job::{FunctionError, Job, Outcome};
-pub(crate) use name::{Place, percent_decode};
-pub(crate) use settings::{Runner, Settings, State, World};
+pub(crate) use event_config::EventConfig;
+pub(crate) use name::Place;
+pub(crate) use settings::{Runner, Settings, World};
 
 use function::Function;
 use std::collections::BTreeMap;

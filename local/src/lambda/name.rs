@@ -2,6 +2,7 @@
 //! the query.
 
 use super::error::ApiError;
+use crate::signature::percent_decode;
 
 /// Where this Lambda is.
 #[derive(Clone, Debug)]
@@ -69,27 +70,6 @@ impl Place {
 
 fn invalid(text: &str) -> ApiError {
     ApiError::parameter(format!("'{text}' is neither the name nor the ARN of a function"))
-}
-
-/// Undoes percent-encoding; what is not properly encoded stays as it is.
-pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            _ => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    decoded
 }
 
 /// The value of a query parameter, decoded.

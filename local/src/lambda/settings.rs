@@ -1,15 +1,14 @@
 //! How one function behaves, and the surroundings that all functions share.
 
+use super::event_config::EventConfig;
 use super::name::Place;
-use crate::clock::Clock;
 use crate::config::Builtin;
-use crate::random::Random;
-use crate::sandbox::Surroundings;
+use crate::faults::FaultPlan;
+use crate::function_state::FunctionState;
+use crate::sandbox::Host;
 use crate::sqs::Sqs;
-use crate::stats::Stats;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 /// Runs at a time of the built-in handler, which costs next to nothing: Lambda's own limit for a region.
 const BUILTIN_CONCURRENCY: usize = 1000;
@@ -22,14 +21,11 @@ static PROCESS_CONCURRENCY: LazyLock<usize> =
 pub(crate) struct World {
     pub(crate) place: Place,
     pub(crate) sqs: Sqs,
-    pub(crate) stats: Arc<Stats>,
-    pub(crate) random: Arc<Random>,
-    pub(crate) clock: Clock,
+    pub(crate) faults: Arc<FaultPlan>,
+    /// What sandboxes share, too.
+    pub(crate) host: Arc<Host>,
     /// Where results go when the event names no queue.
     pub(crate) queue_url: String,
-    pub(crate) surroundings: Surroundings,
-    /// Between SIGTERM and SIGKILL when a function ends.
-    pub(crate) grace: tokio::sync::watch::Receiver<Duration>,
 }
 
 /// How one function behaves. Never changed, only replaced.
@@ -43,15 +39,17 @@ pub(crate) struct Settings {
     pub(crate) handler_name: String,
     pub(crate) role: String,
     pub(crate) description: String,
-    pub(crate) state: State,
+    /// Without the faults.
+    pub(crate) state: FunctionState,
     /// Runs at a time where the owner has asked for a number.
     pub(crate) reserved_concurrency: Option<usize>,
-    pub(crate) maximum_retry_attempts: u32,
-    pub(crate) maximum_event_age_ms: u64,
     pub(crate) retry_base_ms: u64,
-    /// ARNs of queues.
+    /// ARN of a queue.
     pub(crate) dead_letter_queue: Option<String>,
-    pub(crate) on_failure: Option<String>,
+    /// Of qualifiers without a configuration of their own.
+    pub(crate) default_event_config: EventConfig,
+    /// By qualifier.
+    pub(crate) event_configs: BTreeMap<String, EventConfig>,
 }
 
 impl Settings {
@@ -61,6 +59,11 @@ impl Settings {
             Runner::Builtin(_) => BUILTIN_CONCURRENCY,
             Runner::Command(_) => *PROCESS_CONCURRENCY,
         })
+    }
+
+    /// What holds for events sent to a qualifier.
+    pub(crate) fn event_config(&self, qualifier: &str) -> &EventConfig {
+        self.event_configs.get(qualifier).unwrap_or(&self.default_event_config)
     }
 
     /// False when a process that was started with `other` would not be what these settings ask for.
@@ -76,28 +79,4 @@ pub(crate) enum Runner {
     Builtin(Builtin),
     /// A program, found, and its arguments.
     Command(Vec<String>),
-}
-
-/// As GetFunction shows it. Only an active function can be invoked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum State {
-    Active,
-    Pending,
-    Inactive,
-    Failed,
-}
-
-impl State {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Pending => "Pending",
-            Self::Inactive => "Inactive",
-            Self::Failed => "Failed",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Pending, Self::Inactive, Self::Failed].into_iter().find(|state| state.name() == name)
-    }
 }

@@ -43,7 +43,7 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        // There is nobody to tell when standard error is closed.
+        // Standard error may be closed; there is no other place to report that.
         let _ = writeln!(std::io::stderr().lock(), "{}: {}{}", event.metadata().level(), line.message, line.fields);
     }
 

@@ -1,8 +1,8 @@
-//! The environment of a handler: what Lambda sets, and nothing of this process's own AWS or Airflow settings.
+//! The environment of a handler: what Lambda sets, and none of this process's own AWS or Airflow settings.
 
 use super::Launch;
 use crate::config::HandlerOutput;
-use crate::lambda::LATEST;
+use crate::job::LATEST;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};

@@ -1,8 +1,8 @@
 //! A sandbox: one handler process, its Runtime API on a port of its own, and the task that keeps both. One event at a
 //! time.
 //!
-//! A port for each process, because clients of the Runtime API take a host and a port only, and that is how processes
-//! are told apart.
+//! A port for each process, because clients of the Runtime API take a host and a port only, and the port is what
+//! distinguishes processes.
 
 mod environment;
 mod process;
@@ -13,10 +13,12 @@ pub(crate) use environment::Surroundings;
 pub(crate) use process::can_change_folder;
 pub(crate) use program::{find_function_program, find_program};
 
-use crate::clock::system_time;
-use crate::lambda::{FunctionError, Job, Message, Outcome, World};
+use crate::clock::{Clock, system_time};
+use crate::job::{FunctionError, Job, Outcome};
+use crate::random::Random;
 use crate::server::{Answer, answer, any_port, serve_own_user, set_header};
 use crate::signature::civil;
+use crate::stats::Stats;
 use bytes::Bytes;
 use process::{Process, Program};
 use runtime_api::{Call, CallKind, RuntimeApi, accepted, problem};
@@ -24,12 +26,34 @@ use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// A handler must ask for its first event within this time, or within the function's time limit where that is longer.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// What all sandboxes share.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) surroundings: Surroundings,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) random: Arc<Random>,
+    pub(crate) clock: Clock,
+    /// Between SIGTERM and SIGKILL when a function ends.
+    pub(crate) grace: watch::Receiver<Duration>,
+}
+
+/// What a sandbox sends to its function.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// A run has an outcome; the sandbox is still busy.
+    Done(Job, Outcome),
+    /// This sandbox asks for its next event.
+    Free(u64),
+    /// This sandbox is gone, and has not begun with the job that it was to run next.
+    Gone(u64, Option<Job>),
+}
 
 /// Work for a sandbox.
 #[derive(Debug)]
@@ -53,19 +77,19 @@ pub(crate) struct Launch {
 
 /// Keeps a sandbox until its process ends, or until no more work can come because `assignments` is closed. The first
 /// assignment is already there.
-pub(crate) async fn run(
-    world: Arc<World>,
+pub(crate) async fn run<M: From<Report>>(
+    host: Arc<Host>,
     launch: Launch,
     mut assignments: mpsc::UnboundedReceiver<Assignment>,
-    outbox: mpsc::UnboundedSender<Message>,
+    outbox: mpsc::UnboundedSender<M>,
 ) {
     let id = launch.id;
     let mut returned = None;
     if let Some(first) = assignments.recv().await {
-        match start(&world, launch).await {
+        match start(&host, launch).await {
             Ok(sandbox) => {
                 let phase = Phase::starting(first);
-                let keeper = Keeper { id, world, outbox: outbox.clone(), phase, process: sandbox.process };
+                let keeper = Keeper { id, host, outbox: outbox.clone(), phase, process: sandbox.process };
                 keeper.keep(sandbox.calls, &mut assignments).await;
                 // What was handed over when the process had just ended. It is one job at most: no more is handed over before
                 // that one has been reported.
@@ -76,11 +100,11 @@ pub(crate) async fn run(
                 tracing::warn!(%error, "cannot start a handler");
                 let message = format!("RequestId: {} Error: cannot start the handler: {error}", first.job.request_id);
                 let error = FunctionError::new("Runtime.InvalidEntrypoint", message);
-                let _ = outbox.send(Message::Done(first.job, Outcome::Error(error)));
+                let _ = outbox.send(Report::Done(first.job, Outcome::Error(error)).into());
             }
         }
     }
-    let _ = outbox.send(Message::Gone(id, returned));
+    let _ = outbox.send(Report::Gone(id, returned).into());
 }
 
 struct Sandbox {
@@ -94,10 +118,10 @@ struct Calls {
     _server: JoinSet<()>,
 }
 
-async fn start(world: &World, launch: Launch) -> std::io::Result<Sandbox> {
+async fn start(host: &Host, launch: Launch) -> std::io::Result<Sandbox> {
     let (listener, address) = any_port().await?;
-    let log_stream = log_stream(world);
-    let surroundings = &world.surroundings;
+    let log_stream = log_stream(host);
+    let surroundings = &host.surroundings;
     let program = Program {
         env: surroundings.environment(&launch, &log_stream, address),
         command: launch.command,
@@ -112,9 +136,9 @@ async fn start(world: &World, launch: Launch) -> std::io::Result<Sandbox> {
 }
 
 /// `2015/08/30/[$LATEST]0123456789abcdef0123456789abcdef`
-fn log_stream(world: &World) -> String {
-    let [year, month, day, ..] = civil(i64::try_from(world.clock.now() / 1000).unwrap_or(0));
-    format!("{year:04}/{month:02}/{day:02}/[$LATEST]{}", world.random.hex32())
+fn log_stream(host: &Host) -> String {
+    let [year, month, day, ..] = civil(i64::try_from(host.clock.now() / 1000).unwrap_or(0));
+    format!("{year:04}/{month:02}/{day:02}/[$LATEST]{}", host.random.hex32())
 }
 
 /// What the handler is doing.
@@ -123,7 +147,7 @@ enum Phase {
     Starting { assignment: Assignment, limit: Instant },
     /// Works on an event.
     Busy { job: Job, timeout_ms: u64, limit: Instant },
-    /// Has answered, and not asked for more. The answer is held back until it does, so that a caller who invokes again
+    /// Has answered, and not asked for more. The answer is held back until it does, so that an Invoke that follows
     /// at once finds this sandbox free.
     Answered { job: Job, outcome: Outcome, limit: Instant },
     /// Waits for an event.
@@ -146,15 +170,15 @@ impl Phase {
     }
 }
 
-struct Keeper {
+struct Keeper<M> {
     id: u64,
-    world: Arc<World>,
-    outbox: mpsc::UnboundedSender<Message>,
+    host: Arc<Host>,
+    outbox: mpsc::UnboundedSender<M>,
     phase: Phase,
     process: Process,
 }
 
-impl Keeper {
+impl<M: From<Report>> Keeper<M> {
     async fn keep(mut self, mut calls: Calls, assignments: &mut mpsc::UnboundedReceiver<Assignment>) {
         loop {
             let limit = self.phase.limit();
@@ -203,7 +227,7 @@ impl Keeper {
         let _ = reply.send(answer);
     }
 
-    /// The handler says that it cannot start, and is about to exit, which would tell less.
+    /// The handler reports that it cannot start, and will exit, whose status would say less.
     fn init_error(&mut self, body: Bytes) {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Starting { assignment, .. } => {
@@ -220,7 +244,7 @@ impl Keeper {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Starting { assignment, .. } => self.hand_out(assignment, reply),
             Phase::Answered { job, outcome, .. } => {
-                let _ = self.outbox.send(Message::Free(self.id));
+                let _ = self.outbox.send(Report::Free(self.id).into());
                 self.report(job, outcome);
                 self.phase = Phase::Idle { next: reply };
             }
@@ -234,7 +258,7 @@ impl Keeper {
     }
 
     fn assign(&mut self, assignment: Assignment) {
-        self.world.stats.warm_starts.add();
+        self.host.stats.warm_starts.add();
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Idle { next } => self.hand_out(assignment, next),
             _ => self.phase = Phase::starting(assignment),
@@ -258,9 +282,9 @@ impl Keeper {
         let mut event = answer(200, &[("content-type", "application/json")], job.payload.clone());
         // The handler compares it with the system's clock.
         let deadline = system_time() + timeout_ms;
-        let random = &self.world.random;
+        let random = &self.host.random;
         let trace_id = job.trace_id.clone().unwrap_or_else(|| {
-            let seconds = self.world.clock.now() / 1000;
+            let seconds = self.host.clock.now() / 1000;
             let id = random.hex32();
             format!("Root=1-{seconds:08x}-{};Parent={:016x};Sampled=0", &id[..24], random.next())
         });
@@ -287,7 +311,7 @@ impl Keeper {
 
     fn report(&self, job: Job, outcome: Outcome) {
         // The dispatcher is gone only when the whole function is.
-        let _ = self.outbox.send(Message::Done(job, outcome));
+        let _ = self.outbox.send(Report::Done(job, outcome).into());
     }
 
     /// The process has ended.
@@ -300,7 +324,7 @@ impl Keeper {
     fn report_timeout(&mut self) {
         // One that has answered was in time; it was only slow to ask for more.
         if !matches!(self.phase, Phase::Answered { .. }) {
-            self.world.stats.timeouts.add();
+            self.host.stats.timeouts.add();
         }
         self.report_end(|job, timeout_ms| FunctionError::timed_out(&job.request_id, timeout_ms));
     }
@@ -321,7 +345,7 @@ impl Keeper {
     /// The function ends: the handler may tidy up for a while.
     async fn end(mut self) {
         self.process.terminate();
-        let grace = *self.world.grace.borrow();
+        let grace = *self.host.grace.borrow();
         if timeout(grace, self.process.ended()).await.is_err() {
             self.process.kill();
             self.process.ended().await;

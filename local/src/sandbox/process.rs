@@ -84,7 +84,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Waits until the child has ended, then kills what it has left behind in its session. `None`: somebody else took its
+    /// Waits until the child has ended, then kills what it has left behind in its session. `None`: another process took its
     /// exit status. May be called again after it was cancelled.
     pub(super) async fn ended(&mut self) -> Option<ExitStatus> {
         match &self.pidfd {
@@ -114,7 +114,7 @@ impl Process {
         }
     }
 
-    /// False if the number of the child may be a stranger's by now: somebody else has reaped it, as the kernel does by
+    /// False if the number of the child may belong to another process by now: it was reaped elsewhere, as the kernel does by
     /// itself in a host that ignores SIGCHLD. Then nothing is done.
     fn signal_group(&self, signal: c_int) -> bool {
         let ours = self.is_ours();
@@ -179,7 +179,7 @@ impl Drop for Process {
 }
 
 /// Kills all processes of a session. Its number must be that of a child that is not reaped, so that no other session can
-/// have it. Looks again until nobody new is found, as those found may have started others before they were killed.
+/// have it. Looks again until it finds no new process, as those found may have started others before they were killed.
 fn kill_session(session: libc::pid_t) {
     let mut killed = HashSet::new();
     loop {
@@ -231,7 +231,7 @@ fn open_pidfd(pid: libc::pid_t) -> io::Result<Option<AsyncFd<OwnedFd>>> {
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     match c_int::try_from(fd) {
         Ok(fd) if fd >= 0 => {
-            // SAFETY: a new descriptor that nobody else owns.
+            // SAFETY: a new descriptor without another owner.
             let fd = unsafe { OwnedFd::from_raw_fd(fd) };
             // SAFETY: an OwnedFd is the same open descriptor until it is dropped, which AsyncFd does after deregistering.
             let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
@@ -379,7 +379,7 @@ mod tests {
         let left: libc::pid_t = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
         std::fs::remove_file(&path).unwrap();
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        // Dead, though perhaps not yet reaped by whoever has inherited it.
+        // Dead, though perhaps not yet reaped by the process that has inherited it.
         let dead = || match std::fs::read_to_string(format!("/proc/{left}/stat")) {
             Ok(stat) => stat.contains(") Z "),
             Err(_) => true,

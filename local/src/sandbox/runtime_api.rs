@@ -1,6 +1,6 @@
 //! The Lambda Runtime API of one sandbox: turns requests into messages to the sandbox's keeper, which answers them.
 
-use crate::lambda::MAX_SYNCHRONOUS;
+use crate::job::MAX_SYNCHRONOUS;
 use crate::server::{Answer, NoAnswer, Service, answer, read_body};
 use bytes::Bytes;
 use http::Method;

@@ -1,6 +1,6 @@
 //! The canonical form of a request, which both sides hash.
 
-use super::{Refusal, Request, percent_encode};
+use super::{Refusal, Request, percent_decode, percent_encode};
 use http::HeaderMap;
 
 /// `signed_headers` is the list from the `Authorization` header, `body_hash` what the last line says of the body.
@@ -78,6 +78,6 @@ fn push_query(canonical: &mut String, query: &str) {
 
 fn encoded(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
-    percent_encode(&mut result, &crate::lambda::percent_decode(text), b'-');
+    percent_encode(&mut result, &percent_decode(text), b'-');
     result
 }

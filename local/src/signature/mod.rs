@@ -69,7 +69,7 @@ pub(crate) enum Signer {
     Lasting,
 }
 
-/// Knows the credentials, and keeps the keys derived from them.
+/// The credentials and the keys derived from them.
 #[derive(Debug)]
 pub(crate) struct Checker {
     caller: (String, Secret),
@@ -192,7 +192,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Who signs, and for where.
+/// The credentials of the signer, and the scope of the signature.
 #[derive(Clone, Copy)]
 pub struct Identity<'a> {
     /// Access key id.
@@ -273,6 +273,27 @@ fn percent_encode(into: &mut String, text: &[u8], keep: u8) {
             let _ = write!(into, "%{byte:02X}");
         }
     }
+}
+
+/// Undoes percent-encoding; what is not properly encoded stays as it is.
+pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high << 4 | low) as u8);
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(super) struct QueueAttributes {
     managed_sse: bool,
 }
 
-/// What the queue itself knows, for showing.
+/// What only the queue itself can show.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed<'a> {
     pub(super) arn: &'a str,

@@ -9,7 +9,7 @@ pub(super) const INTERVAL_MS: u64 = 300_000;
 /// The id, and its group where the queue deduplicates by group.
 type Key = (Arc<str>, Option<Arc<str>>);
 
-/// What the sender of a duplicate is told: the message that is already there.
+/// What the sender of a duplicate gets: the message that is already there.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Original {
     pub(super) message_id: String,

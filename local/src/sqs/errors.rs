@@ -4,7 +4,7 @@
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// The kinds of error that SQS knows.
+/// The kinds of error of SQS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -26,7 +26,7 @@ pub enum ErrorKind {
     InvalidMessageContents,
     /// Any other parameter that is not allowed.
     InvalidParameterValue,
-    /// The visibility of a message that nobody has received cannot be changed.
+    /// The visibility of a message that is not in flight cannot be changed.
     MessageNotInflight,
     /// A required parameter is missing.
     MissingParameter,

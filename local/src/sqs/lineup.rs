@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// The visible messages of a queue, in the order in which they are received.
 #[derive(Debug)]
 pub(super) enum Lineup {
-    /// By place: who becomes visible takes the last place, so that a message that comes back again and again does not
+    /// By place: a message that becomes visible takes the last place, so that one that is released again and again does not
     /// hide those behind it.
     Standard {
         /// Message numbers by place.

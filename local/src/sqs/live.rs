@@ -1,4 +1,4 @@
-//! A queue that many callers use at once: its lock, and the long polls that wait on it.
+//! A queue with many concurrent callers: its lock, and the long polls that wait on it.
 //!
 //! Every poll waits on `arrivals`, and is woken once for each message that became receivable. Time makes messages
 //! receivable too; for that, one of the waiting polls is the timekeeper, which sleeps no longer than until the queue's
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// A queue, its address and those who wait for its messages.
+/// A queue, its address and the polls that wait for its messages.
 #[derive(Debug)]
 pub(super) struct LiveQueue {
     pub(super) name: String,
@@ -33,8 +33,8 @@ struct State {
     alarm: Option<u64>,
 }
 
-/// A poll that waits. When it leaves, however that comes, and nobody keeps the time any more, it wakes another for that:
-/// it may itself have been woken to take over.
+/// A poll that waits. When it ends, for any reason, and there is no timekeeper left, it wakes another poll to become the
+/// timekeeper: it may itself have been woken for that.
 struct Waiter<'a> {
     live: &'a LiveQueue,
     keeps_time: bool,
@@ -46,9 +46,9 @@ impl Drop for Waiter<'_> {
         if self.keeps_time {
             state.alarm = None;
         }
-        let nobody_keeps_time = state.alarm.is_none();
+        let no_timekeeper = state.alarm.is_none();
         drop(state);
-        if nobody_keeps_time {
+        if no_timekeeper {
             self.live.arrivals.notify_one();
         }
     }
@@ -66,7 +66,7 @@ impl LiveQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to the queue, then wakes whom it concerns.
+    /// Runs `action` on the queue, then wakes the polls that can receive now.
     pub(super) fn with<T>(&self, action: impl FnOnce(&mut Queue, u64) -> T) -> T {
         let now = self.clock.now();
         let mut state = self.lock();
@@ -86,8 +86,9 @@ impl LiveQueue {
         result
     }
 
-    /// Receives, waiting up to `wait_ms` (0: not at all) for the first message. Dropping the future before it is ready
-    /// takes nothing out of the queue. `dead_letter_queue` finds the queue that a policy names.
+    /// Receives, waiting up to `wait_ms` (0: not at all) for the first message. `dead_letter_queue` finds the queue that
+    /// a policy names. Dropping the future before it is ready takes nothing out of the queue: that ends the poll, so a
+    /// server that imitates AWS does not drop it when its client closes the connection.
     pub(super) async fn receive(
         &self,
         ask: Ask,

@@ -99,7 +99,8 @@ impl Sqs {
     }
 
     /// Answers one request: `operation` is what follows `AmazonSQS.` in `X-Amz-Target`. Errors are answers too.
-    /// Dropping the future while it waits for messages takes none.
+    /// Dropping the future while it waits for messages ends the poll and takes none; on AWS a poll goes on without its
+    /// client, so the HTTP server does not drop it then.
     pub async fn call(&self, operation: &str, body: &[u8]) -> Reply {
         protocol::answer(self, operation, body).await
     }

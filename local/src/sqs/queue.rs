@@ -1,4 +1,4 @@
-//! One queue, without clock, lock or I/O: every call is told the time (Unix ms) and answers at once, in time that grows
+//! One queue, without clock, lock or I/O: every call gets the time (Unix ms) and returns at once, in time that grows
 //! with the logarithm of what the queue holds.
 
 use super::attributes::{MAX_VISIBILITY_S, Observed, QueueAttributes};

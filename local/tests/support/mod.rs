@@ -20,6 +20,13 @@ pub fn local(options: Value) -> Running {
     start(Options::from_json(&options.to_string()).unwrap()).unwrap()
 }
 
+/// A local AWS with the built-in handler, and its client.
+pub fn builtin() -> (Running, Client) {
+    let running = local(json!({"handler": "builtin"}));
+    let client = Client::of(&running);
+    (running, client)
+}
+
 /// An answer as it came.
 #[derive(Debug)]
 pub struct Answer {
@@ -112,6 +119,14 @@ impl Client {
         stream.set_read_timeout(Some(DEADLINE))?;
         stream.write_all(request)?;
         read_answer(&mut BufReader::new(stream))
+    }
+
+    /// Sends one request on a connection that stays open, and does not wait for the answer.
+    pub fn begin(&self, request: &[u8]) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(request).unwrap();
+        BufReader::new(stream)
     }
 
     pub fn lambda(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {

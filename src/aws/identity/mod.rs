@@ -1,26 +1,26 @@
-//! Who we are to AWS: where credentials come from, and the role that is assumed with them.
+//! Where credentials come from, and the role that is assumed with them.
 //!
 //! | file | |
 //! |---|---|
 //! | `role.rs` | a role, assumed through STS |
 //! | `profile.rs` | a profile of the shared files, and those that name a program |
 //! | `process.rs` | that program: `credential_process` |
-//! | `in_time.rs` | none of them may hang a call, and their errors say where credentials were to come from |
+//! | `with_timeout.rs` | a provider may not hang a call, and its errors name the origin of the credentials |
 
-mod in_time;
 mod process;
 mod profile;
 mod role;
+mod with_timeout;
 
 pub use role::{Method, Role};
 
-pub(super) use in_time::{InTime, LOAD_LIMIT, Origin};
 pub(super) use profile::provider as of_profile;
 pub(super) use role::AssumedRole;
+pub(super) use with_timeout::{LOAD_LIMIT, Origin, WithTimeout};
 
 use aws_credential_types::Credentials;
 
-/// Who we are to AWS. The default is the SDK's default chain: environment, profile, SSO, web identity, ECS, IMDS.
+/// Credentials to use. The default is the SDK's default chain: environment, profile, SSO, web identity, ECS, IMDS.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Identity {
     /// These keys, and no others.
@@ -32,12 +32,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Given keys alone.
+    /// Given keys, without a role.
     pub fn of_keys(keys: Keys) -> Self {
         Self { keys: Some(keys), ..Self::default() }
     }
 
-    /// True if other credentials may be found by looking again.
+    /// True if another search may find other credentials.
     pub(super) fn may_renew(&self) -> bool {
         self.keys.is_none() || self.role.is_some()
     }

@@ -12,11 +12,11 @@ use tokio::task::JoinHandle;
 
 /// Programs may ask a slow service.
 const LIMIT: Duration = Duration::from_secs(60);
-/// So much of what a program says of its failure is passed on.
+/// Limit of the part of a program's error output that is passed on.
 const SHOWN_CHARS: usize = 200;
 
-/// Runs the program when credentials are needed, once for all who ask meanwhile. One who stops waiting loses nothing: who
-/// asks next gets its answer.
+/// Runs the program when credentials are needed, once for all concurrent callers. When a caller stops waiting the program
+/// goes on, and the next caller gets its answer.
 #[derive(Debug)]
 pub(super) struct Process {
     command: Command,
@@ -67,7 +67,7 @@ fn run(command: &str) -> provider::Result {
     read(&output.stdout).map_err(failed)
 }
 
-/// The last line that the program wrote to standard error, where most tell what went wrong.
+/// The last line that the program wrote to standard error, where most programs report what went wrong.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     match text.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
@@ -86,7 +86,7 @@ struct Answer {
     expiration: Option<String>,
 }
 
-/// Reads the program's answer. Errors repeat nothing of it: it holds secrets.
+/// Reads the program's answer. Errors repeat nothing of it, since it contains secrets.
 fn read(stdout: &[u8]) -> Result<Credentials, String> {
     let answer: Answer = serde_json::from_slice(stdout).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => "its output is not the JSON object that AWS describes".to_owned(),
@@ -107,7 +107,7 @@ fn read(stdout: &[u8]) -> Result<Credentials, String> {
             let when = when.and_then(|when| SystemTime::try_from(when).ok());
             let when = when.ok_or("Expiration is not a time such as 2026-11-23T14:00:00Z")?;
             if when <= SystemTime::now() {
-                return Err(format!("the credentials that it gave expired at {text}"));
+                return Err(format!("its credentials expired at {text}"));
             }
             Some(when)
         }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_aws_describes_is_read() {
+    fn the_format_of_aws_is_read() {
         let text = br#"{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "s", "SessionToken": "t",
             "Expiration": "2999-01-02T03:04:05+01:00", "AccountId": "1"}"#;
         let keys = read(text).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_the_secret() {
+    fn an_error_does_not_repeat_the_secret() {
         for (text, why) in [
             ("", "its output is not JSON (line 1, column 0)"),
             ("hush", "its output is not JSON (line 1, column 1)"),
@@ -154,7 +154,7 @@ mod tests {
             ),
             (
                 r#"{"Version": 1, "AccessKeyId": "hush", "SecretAccessKey": "s", "Expiration": "2001-01-01T00:00:00Z"}"#,
-                "the credentials that it gave expired at 2001-01-01T00:00:00Z",
+                "its credentials expired at 2001-01-01T00:00:00Z",
             ),
         ] {
             assert_eq!(read(text.as_bytes()).unwrap_err(), why, "{text}");
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_program_is_told_by_its_last_words() {
+    fn the_error_of_a_failed_program_is_its_last_line() {
         let error = run("echo first >&2; echo 'log in first' >&2; exit 4").unwrap_err();
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(source, "credential_process: it ended with status 4: log in first");
     }
 
     #[tokio::test]
-    async fn it_runs_once_for_all_who_wait_and_for_those_who_stop_waiting() {
+    async fn it_runs_once_for_all_callers_and_goes_on_when_one_stops_waiting() {
         let folder = std::env::temp_dir().join(format!("lambda-executor-process-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (runs, go) = (folder.join("runs"), folder.join("go"));
@@ -180,8 +180,8 @@ mod tests {
             go.display()
         );
         let process = Process::new(command);
-        let impatient = tokio::time::timeout(Duration::from_millis(100), process.provide_credentials()).await;
-        assert!(impatient.is_err());
+        let first = tokio::time::timeout(Duration::from_millis(100), process.provide_credentials()).await;
+        assert!(first.is_err());
         std::fs::write(&go, "").unwrap();
         let keys = process.provide_credentials().await.unwrap();
         assert_eq!(keys.access_key_id(), "AKID");

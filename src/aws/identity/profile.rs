@@ -1,39 +1,34 @@
-//! Credentials of a profile in the shared files. The SDK reads the files and knows all kinds of profiles but one: those
-//! that name a program (`credential_process`), alone or below a role. Its own provider for these would install signal
-//! handlers in the host.
+//! Credentials of a profile in the shared files. The SDK reads the files and handles all kinds of profiles but one: those
+//! that name a program (`credential_process`), alone or below a role. Its own provider for these needs tokio's `process`,
+//! which installs a signal handler that crashes Go hosts.
+//!
+//! `os_shim_internal` is the only way to the SDK's reader of profiles ([`aws_config::profile::load`] takes both of its
+//! types) and to give the SDK an environment other than the process's. A change there is a build error, not a surprise.
 
 use super::process::Process;
 use super::role::{AssumedRole, Role};
+use crate::aws::Settings;
 use aws_config::SdkConfig;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_types::os_shim_internal::{Env, Fs};
-use std::borrow::Cow;
 
-/// Provider of a named profile, or of the default chain where the environment's profile names a program. `None`: the
-/// SDK's default chain does it all.
-pub(in crate::aws) async fn provider(
+/// Provider of a named profile, or of the default profile where that names a program. `None`: the SDK's default chain is
+/// sufficient.
+pub(in crate::aws) fn provider(
     base: &SdkConfig,
-    sts_endpoint: Option<&str>,
+    profiles: &ProfileSet,
+    settings: &Settings,
     name: Option<&str>,
 ) -> Option<SharedCredentialsProvider> {
-    match (program(name).await, name) {
-        (Some(program), Some(_)) => Some(program.provider(base, sts_endpoint)),
-        (Some(program), None) => {
-            let environment = EnvironmentVariableCredentialsProvider::new();
-            let chain = CredentialsProviderChain::first_try("Environment", environment)
-                .or_else("Profile", program.provider(base, sts_endpoint));
-            Some(SharedCredentialsProvider::new(chain))
-        }
+    match (find(profiles), name) {
+        (Some(program), _) => Some(program.provider(base, settings)),
         (None, Some(name)) => Some(named(base, name)),
         (None, None) => None,
     }
 }
 
-/// As boto3 has it: who names a profile does not want the environment's keys.
+/// As in boto3, a named profile wins over the environment's keys.
 fn named(base: &SdkConfig, name: &str) -> SharedCredentialsProvider {
     let mut surroundings = ProviderConfig::without_region().with_region(base.region().cloned());
     if let Some(client) = base.http_client() {
@@ -43,36 +38,25 @@ fn named(base: &SdkConfig, name: &str) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(profile)
 }
 
-/// A program, and the roles that are assumed one after another with what it gives.
+/// A program, and the roles that are assumed one after another with its credentials.
 struct Program {
     command: String,
     roles: Vec<Role>,
 }
 
 impl Program {
-    fn provider(self, base: &SdkConfig, sts_endpoint: Option<&str>) -> SharedCredentialsProvider {
+    fn provider(self, base: &SdkConfig, settings: &Settings) -> SharedCredentialsProvider {
         let mut provider = SharedCredentialsProvider::new(Process::new(self.command));
         for role in self.roles {
             let with = base.clone().into_builder().credentials_provider(provider).build();
-            provider = SharedCredentialsProvider::new(AssumedRole::new(&with, sts_endpoint, role));
+            provider = SharedCredentialsProvider::new(AssumedRole::new(&with, settings, role));
         }
         provider
     }
 }
 
-/// The program that the credentials of a profile come from, if they do. Files that cannot be read are left to the SDK,
-/// which tells what is wrong with them.
-async fn program(name: Option<&str>) -> Option<Program> {
-    find(&load(&Fs::real(), &Env::real(), name).await?)
-}
-
-async fn load(fs: &Fs, env: &Env, name: Option<&str>) -> Option<ProfileSet> {
-    let name = name.map(|name| Cow::Owned(name.to_owned()));
-    aws_config::profile::load(fs, env, &Default::default(), name).await.ok()
-}
-
-/// Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
-/// what its source gives.
+/// The program that the credentials of the selected profile come from, if they do. Follows `source_profile` in the SDK's order: in profiles that others refer to, keys come first; a role is assumed with
+/// the credentials of its source.
 fn find(profiles: &ProfileSet) -> Option<Program> {
     let mut name = profiles.selected_profile();
     let mut roles = Vec::new();
@@ -132,12 +116,14 @@ fn here(profile: &Profile, mut roles: Vec<Role>) -> Option<Program> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_types::os_shim_internal::{Env, Fs};
 
     /// The program of the profile `p`, and the roles on top of it, in the order in which they are assumed.
     async fn found(config: &str) -> Option<(String, Vec<String>)> {
         let fs = Fs::from_slice(&[("/home/.aws/config", config)]);
         let env = Env::from_slice(&[("HOME", "/home")]);
-        let program = find(&load(&fs, &env, Some("p")).await.expect("a file that can be read"))?;
+        let profiles = aws_config::profile::load(&fs, &env, &Default::default(), Some("p".into())).await;
+        let program = find(&profiles.expect("a file that can be read"))?;
         Some((program.command, program.roles.into_iter().map(|role| role.arn).collect()))
     }
 
@@ -153,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_sdk_knows_is_left_to_it() {
+    async fn other_kinds_of_profiles_are_left_to_the_sdk() {
         for config in [
             "[profile other]\ncredential_process = run\n",
             "[profile p]\naws_access_key_id = A\naws_secret_access_key = s\n",

@@ -1,5 +1,7 @@
-//! A role that is assumed through STS, with the SDK's client. The SDK asks again before the credentials expire.
+//! A role that is assumed through STS, with the SDK's client. The SDK renews the credentials before they expire.
 
+use crate::aws::Settings;
+use crate::aws::quiet::WithoutEnvironment;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -17,11 +19,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Role {
     /// ARN of the role.
     pub arn: String,
-    /// What STS is shown.
+    /// What STS accepts as proof.
     pub method: Method,
-    /// Name of the session; made up where there is none.
+    /// Name of the session; generated where there is none.
     pub session_name: Option<String>,
-    /// How long the credentials are to live; STS's default is an hour.
+    /// Lifetime of the credentials; STS's default is an hour.
     pub duration_s: Option<i32>,
     /// Inline session policy.
     pub policy: Option<String>,
@@ -33,13 +35,13 @@ pub struct Role {
     pub tags: Vec<(String, String)>,
     /// Names of the tags that further roles inherit.
     pub transitive_tag_keys: Vec<String>,
-    /// Who is behind the session.
+    /// Source identity of the session.
     pub source_identity: Option<String>,
-    /// Of OAuth tokens that are not OpenID's.
+    /// Host of the identity provider, for OAuth tokens that are not OpenID's.
     pub provider_id: Option<String>,
 }
 
-/// What STS is shown.
+/// What STS accepts as proof.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Method {
     /// A request that is signed with the credentials found before.
@@ -58,9 +60,9 @@ pub(in crate::aws) struct AssumedRole {
 
 impl AssumedRole {
     /// With the credentials, the region and the HTTP client of `base`.
-    pub(in crate::aws) fn new(base: &SdkConfig, endpoint_url: Option<&str>, role: Role) -> Self {
-        let mut config = config::Builder::from(base);
-        if let Some(url) = endpoint_url {
+    pub(in crate::aws) fn new(base: &SdkConfig, settings: &Settings, role: Role) -> Self {
+        let mut config = config::Builder::from(base).interceptor(WithoutEnvironment::new(&settings.environment));
+        if let Some(url) = &settings.endpoints.sts {
             config = config.endpoint_url(url);
         }
         Self { sts: Client::from_conf(config.build()), role }
@@ -68,7 +70,7 @@ impl AssumedRole {
 
     async fn assume(&self) -> Result<Credentials, CredentialsError> {
         let role = &self.role;
-        let session_name = role.session_name.clone().unwrap_or_else(made_up_name);
+        let session_name = role.session_name.clone().unwrap_or_else(generated_name);
         let policy_arns: Vec<_> =
             role.policy_arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
         let policy_arns = Some(policy_arns).filter(|arns| !arns.is_empty());
@@ -86,16 +88,16 @@ impl AssumedRole {
                     .set_source_identity(role.source_identity.clone())
                     .set_transitive_tag_keys(Some(role.transitive_tag_keys.clone()).filter(|keys| !keys.is_empty()))
                     .set_tags(self.tags()?);
-                let answer = call.send().await.map_err(refused)?;
+                let answer = call.send().await.map_err(rejected)?;
                 credentials(answer.credentials)
             }
             Method::WebIdentity(file) => {
                 let path = file.clone();
-                // A token may be on a network's file system.
+                // The file may be on a network's file system.
                 let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path));
                 let token = read.await.map_err(CredentialsError::provider_error)?.map_err(|error| {
-                    let told = format!("the web identity token file {} cannot be read: {error}", file.display());
-                    CredentialsError::provider_error(told)
+                    let message = format!("the web identity token file {} cannot be read: {error}", file.display());
+                    CredentialsError::provider_error(message)
                 })?;
                 let call = self
                     .sts
@@ -107,7 +109,7 @@ impl AssumedRole {
                     .set_policy(role.policy.clone())
                     .set_policy_arns(policy_arns)
                     .set_provider_id(role.provider_id.clone());
-                let answer = call.send().await.map_err(refused)?;
+                let answer = call.send().await.map_err(rejected)?;
                 credentials(answer.credentials)
             }
         }
@@ -130,21 +132,23 @@ impl ProvideCredentials for AssumedRole {
 }
 
 /// STS's code and the first line of its message, which the SDK's own text leaves out for most codes.
-fn refused<E>(error: SdkError<E, HttpResponse>) -> CredentialsError
+fn rejected<E>(error: SdkError<E, HttpResponse>) -> CredentialsError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(answer) = &error else { return CredentialsError::provider_error(error) };
-    let (refusal, status) = (answer.err(), answer.raw().status().as_u16());
-    CredentialsError::provider_error(match (refusal.code(), refusal.message().and_then(|text| text.lines().next())) {
-        (Some(code), Some(line)) => format!("STS: {code}: {line}"),
-        (Some(code), None) => format!("STS: {code}"),
-        (None, _) => format!("STS answered with status {status} and no code"),
-    })
+    let (rejection, status) = (answer.err(), answer.raw().status().as_u16());
+    CredentialsError::provider_error(
+        match (rejection.code(), rejection.message().and_then(|text| text.lines().next())) {
+            (Some(code), Some(line)) => format!("STS: {code}: {line}"),
+            (Some(code), None) => format!("STS: {code}"),
+            (None, _) => format!("STS answered with status {status} and no code"),
+        },
+    )
 }
 
 fn credentials(answer: Option<StsCredentials>) -> Result<Credentials, CredentialsError> {
-    let keys = answer.ok_or_else(|| CredentialsError::unhandled("the answer of STS holds no credentials"))?;
+    let keys = answer.ok_or_else(|| CredentialsError::unhandled("the answer of STS contains no credentials"))?;
     let expires = SystemTime::try_from(keys.expiration).map_err(CredentialsError::unhandled)?;
     Ok(Credentials::new(
         keys.access_key_id,
@@ -155,7 +159,7 @@ fn credentials(answer: Option<StsCredentials>) -> Result<Credentials, Credential
     ))
 }
 
-fn made_up_name() -> String {
+fn generated_name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("lambda-executor-{}", now.as_secs())
 }

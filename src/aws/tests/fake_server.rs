@@ -1,18 +1,18 @@
-//! An HTTP server in a few lines, which does to a connection what a test asks for.
+//! A small HTTP server that treats connections as a test asks for.
 
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-/// A request as it came in.
+/// A request as it was received.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// Counts connections from 0.
     pub(super) connection: usize,
     /// Method and path.
     pub(super) line: String,
-    /// Names in small letters.
+    /// Names in lower case.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
 }
@@ -23,18 +23,22 @@ impl Seen {
     }
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// Status, headers and body; the connection stays.
     Reply(u16, Vec<(&'static str, String)>, String),
-    /// The same after so many ms.
+    /// The same after this many ms.
     Late(u64, u16, String),
-    /// The same, then the connection is closed without a word; [`FakeServer::closed`] tells when the client knows.
+    /// The same, then the connection is closed; [`FakeServer::closed`] returns when the client has noticed.
     ReplyAndClose(u16, String),
-    /// Only the connection's end.
+    /// The head of an answer with this status and a part of its body, then the connection is closed.
+    Cut(u16),
+    /// The connection is closed.
     Drop,
-    /// Nothing, for ever.
+    /// The same after this many ms.
+    DropLate(u64),
+    /// No answer ever.
     Hang,
 }
 
@@ -108,7 +112,16 @@ async fn serve(
                 client_knows.add_permits(1);
                 return;
             }
+            Answer::Cut(status) => {
+                let text = format!("HTTP/1.1 {status} X\r\ncontent-length: 100\r\n\r\nthe first part");
+                let _ = stream.write_all(text.as_bytes()).await;
+                return;
+            }
             Answer::Drop => return,
+            Answer::DropLate(ms) => {
+                tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                return;
+            }
             Answer::Hang => std::future::pending().await,
         }
     }
@@ -145,6 +158,6 @@ async fn write_reply(stream: &mut TcpStream, status: u16, headers: &[(&str, Stri
     let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{more}\r\n{body}");
-    // The client may be gone already, which is its business.
+    // The client may have closed the connection.
     let _ = stream.write_all(text.as_bytes()).await;
 }

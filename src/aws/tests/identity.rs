@@ -1,4 +1,4 @@
-//! Who signs: new keys from the host, and roles, against a server that plays Lambda and STS.
+//! The keys that sign: new ones from the host, and those of roles, against a server that answers as Lambda and STS.
 
 use super::fake_server::Seen;
 use super::*;
@@ -14,7 +14,7 @@ fn is_sts(seen: &Seen) -> bool {
     seen.body.contains("Action=AssumeRole")
 }
 
-/// STS's answer: the key `ASSUMED<n>`, which lives for so many seconds.
+/// STS's answer: the key `ASSUMED<n>`, valid for `seconds`.
 fn assumed(n: usize, seconds: u64) -> Answer {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let at = aws_sdk_sts::primitives::DateTime::from_secs(i64::try_from(now + seconds).unwrap());
@@ -81,7 +81,7 @@ async fn a_role_is_assumed_again_before_its_keys_expire() {
 }
 
 #[tokio::test]
-async fn a_role_whose_keys_are_refused_is_assumed_again() {
+async fn a_role_whose_keys_are_rejected_is_assumed_again() {
     let server = FakeServer::start(|n, seen| match n {
         _ if is_sts(seen) => assumed(n, 3_600),
         1 => lambda_error(403, "ExpiredTokenException"),
@@ -89,21 +89,21 @@ async fn a_role_whose_keys_are_refused_is_assumed_again() {
     })
     .await;
     let aws = Aws::new(with_role(&server));
-    assert_eq!(invoke(&aws).await.unwrap_err().class, FailureClass::Credentials);
+    assert_eq!(invoke(&aws).await.unwrap_err().fault, Fault::Identity);
     invoke(&aws).await.unwrap();
     let signers: Vec<String> = server.seen().iter().map(signer).collect();
     assert_eq!(signers, ["AKIDEXAMPLE", "ASSUMED0", "AKIDEXAMPLE", "ASSUMED2"]);
 }
 
 #[tokio::test]
-async fn what_sts_says_is_told_with_the_role() {
+async fn an_error_of_sts_is_reported_with_the_role() {
     let server = FakeServer::start(|_, _| {
         let body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you\nand more</Message></Error></ErrorResponse>";
         Answer::Reply(403, vec![("content-type", "text/xml".into())], body.into())
     })
     .await;
     let error = invoke(&Aws::new(with_role(&server))).await.unwrap_err();
-    assert_eq!((error.class, error.code.as_str()), (FailureClass::Credentials, "CredentialsFailed"));
+    assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "CredentialsFailed"));
     assert!(
         error
             .message

@@ -8,7 +8,7 @@ fn json(body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn messages_come_with_all_that_is_told_of_them() {
+async fn messages_come_with_their_attributes() {
     let server = FakeServer::start(|_, _| {
         json(
             r#"{"Messages":[
@@ -93,7 +93,7 @@ async fn changes_of_visibility_have_an_outcome_each() {
 }
 
 #[tokio::test]
-async fn empty_batches_call_nobody() {
+async fn empty_batches_make_no_call() {
     let server = FakeServer::start(|_, _| json("{}")).await;
     let aws = aws(&server);
     assert_eq!(aws.delete(0, vec![]).await.unwrap(), []);
@@ -105,5 +105,5 @@ async fn empty_batches_call_nobody() {
 async fn a_queue_that_is_not_configured_is_an_error() {
     let server = FakeServer::start(|_, _| json("{}")).await;
     let error = aws(&server).delete(7, vec!["r".into()]).await.unwrap_err();
-    assert_eq!(error.class, FailureClass::Permanent);
+    assert_eq!(error.fault, Fault::Route);
 }

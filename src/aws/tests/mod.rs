@@ -1,14 +1,14 @@
-//! The ports through the real SDK, against a server on the loopback that answers as AWS does, or worse.
+//! The ports through the real SDK, against a server on the loopback that answers as AWS does, or fails.
 
 mod connections;
+mod error_codes;
 mod fake_server;
 mod health;
 mod identity;
 mod messages;
-mod sorting;
 
 use super::*;
-use crate::executor::ports::{Accepted, InvokeRequest, Lambda};
+use crate::executor::ports::{Accepted, Health, InvokeRequest, Lambda, Sent};
 use fake_server::{Answer, FakeServer};
 
 pub(super) const RESULTS: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
@@ -28,6 +28,7 @@ fn settings(server: &FakeServer) -> Settings {
             session_token: None,
         }),
         isolated: true,
+        environment: Environment::default(),
         ca_bundle: None,
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
@@ -39,7 +40,20 @@ fn aws(server: &FakeServer) -> Aws {
 }
 
 async fn invoke(aws: &Aws) -> Result<Accepted, CallError> {
-    aws.invoke(InvokeRequest { route: 0, qualifier: None, payload: br#"{"task_key":"k"}"#.as_slice().into() }).await
+    invoke_qualified(aws, None).await
+}
+
+/// With a version or alias for this call alone.
+async fn invoke_qualified(aws: &Aws, qualifier: Option<&str>) -> Result<Accepted, CallError> {
+    let payload = br#"{"task_key":"k"}"#.as_slice().into();
+    aws.invoke(InvokeRequest { route: 0, qualifier: qualifier.map(Into::into), payload }).await
+}
+
+/// The whole check: the function of the first route, then the queues. Warnings of both.
+async fn check(aws: &Aws) -> Result<Vec<String>, CallError> {
+    let mut warnings = aws.check_function(0).await?;
+    warnings.extend(aws.check_queues().await?);
+    Ok(warnings)
 }
 
 fn accepted() -> Answer {
@@ -50,8 +64,8 @@ fn accepted() -> Answer {
 fn lambda_error(status: u16, code: &str) -> Answer {
     Answer::Reply(
         status,
-        vec![("x-amzn-errortype", code.to_owned())],
-        r#"{"Type":"User","message":"as told by AWS"}"#.into(),
+        vec![("x-amzn-errortype", code.to_owned()), ("x-amzn-requestid", "0002".into())],
+        r#"{"Type":"User","message":"the message of AWS"}"#.into(),
     )
 }
 
@@ -60,6 +74,6 @@ fn sqs_error(status: u16, code: &str) -> Answer {
     Answer::Reply(
         status,
         vec![("content-type", "application/x-amz-json-1.0".into())],
-        format!(r#"{{"__type":"com.amazonaws.sqs#{code}","message":"as told by AWS"}}"#),
+        format!(r#"{{"__type":"com.amazonaws.sqs#{code}","message":"the message of AWS"}}"#),
     )
 }

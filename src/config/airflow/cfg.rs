@@ -1,14 +1,13 @@
-//! The format of `airflow.cfg`, as Python's `configparser` reads it for Airflow: `=` or `:` after the name, names matched
-//! in their case, whole lines of `#` and `;` are comments, deeper indented lines and empty lines go on with the value,
-//! and nothing may be there twice. Errors tell the line and nothing of what is in it: Airflow keeps passwords in this
-//! file.
+//! The format of `airflow.cfg`, as Python's `configparser` reads it for Airflow: `=` or `:` after the name,
+//! case-sensitive names, comments only as whole lines of `#` and `;`, values continued by deeper indented and empty
+//! lines, and no duplicates. Errors name the line and show nothing of it: Airflow keeps passwords in this file.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Its options stand in for those that another section lacks.
+/// The section with values for options that another section lacks.
 const DEFAULT: &str = "DEFAULT";
-/// Nobody reads more of them.
+/// Further ones are only counted.
 const MOST_PROBLEMS: usize = 20;
 
 /// The sections, values not yet interpolated.
@@ -22,7 +21,7 @@ struct Value {
     line: usize,
 }
 
-/// A value, and the section that it is really in.
+/// A value, and the section it was found in: the requested one or `[DEFAULT]`.
 pub(super) struct Found<'a> {
     pub(super) text: &'a String,
     pub(super) line: usize,
@@ -41,7 +40,7 @@ impl Cfg {
         reader.finish()
     }
 
-    /// An option of a section, or else of `[DEFAULT]`: but only where the section is there.
+    /// An option of a section, else of `[DEFAULT]`; `None` if the section does not exist.
     pub(super) fn find<'a>(&'a self, section: &'a str, option: &str) -> Option<Found<'a>> {
         let of = |section: &'a str| {
             let value = self.sections.get(section)?.get(option)?;
@@ -52,14 +51,14 @@ impl Cfg {
     }
 }
 
-/// Names of sections only: what is in them may be secret.
+/// Only the names of sections: their contents may be secret.
 impl std::fmt::Debug for Cfg {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.sections.keys()).finish()
     }
 }
 
-/// Lines as Python's text files have them: ended by `\n`, `\r\n` or `\r`.
+/// Lines as Python splits text files: ended by `\n`, `\r\n` or `\r`.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('\n').flat_map(|piece| {
         let line = piece.strip_suffix('\n').unwrap_or(piece);
@@ -68,7 +67,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// White space as Python's `str.strip` has it.
+/// White space for Python's `str.strip`.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
@@ -83,7 +82,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Takes one line; false if there is no point in going on.
+    /// Takes one line; false if reading should stop.
     fn take(&mut self, line: &str, number: usize) -> bool {
         let text = line.trim_matches(is_space);
         if text.starts_with(['#', ';']) {
@@ -111,7 +110,7 @@ impl Reader {
         }
     }
 
-    /// One more line of the value; false if there is none to go on with.
+    /// Adds a line to the current value; false if there is no value.
     fn more(&mut self, text: &str) -> bool {
         let (Some(section), Some(option)) = (&self.section, &self.option) else { return false };
         let value = self.cfg.sections.get_mut(section).and_then(|section| section.get_mut(option));
@@ -129,9 +128,9 @@ impl Reader {
             Entry::Vacant(entry) => {
                 entry.insert(HashMap::new());
             }
-            // The one section that may be there twice.
+            // The only section that may appear twice.
             Entry::Occupied(_) if name == DEFAULT => {}
-            Entry::Occupied(_) => self.problem(number, &format!("section [{}] is there twice", name.escape_debug())),
+            Entry::Occupied(_) => self.problem(number, &format!("section [{}] appears twice", name.escape_debug())),
         }
     }
 
@@ -171,7 +170,7 @@ impl Reader {
             return Err(self.problems);
         }
         for value in self.cfg.sections.values_mut().flat_map(HashMap::values_mut) {
-            // Empty lines belong to a value only where another line follows.
+            // Empty lines at the end are not part of the value.
             let len = value.text.trim_end_matches(is_space).len();
             value.text.truncate(len);
         }
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read_in_all_their_forms() {
+    fn options_are_read_in_all_forms() {
         for (text, expected) in [
             ("[s]\nx=1", "1"),
             ("[s]\nx : 1", "1"),
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_serve_sections_that_are_there() {
+    fn defaults_are_used_in_existing_sections() {
         let text = "[DEFAULT]\nx = 1\n[s]\ny = 2\n[DEFAULT]\nz = 3\n";
         assert_eq!(value(text, "s", "x").as_deref(), Some("1"));
         assert_eq!(value(text, "s", "z").as_deref(), Some("3"));
@@ -241,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_with_its_line_and_without_its_text() {
+    fn errors_name_the_line_without_its_text() {
         assert_eq!(
             problems("[s]\nx = 1\nsecret\n= secret\nx = secret\n[s]\n[]\n"),
             [
                 ":3: is neither `name = value` nor a [section]",
                 ":4: has no name before its value",
                 ":5: `x` is in [s] twice, first in line 2",
-                ":6: section [s] is there twice",
+                ":6: section [s] appears twice",
                 ":7: is neither `name = value` nor a [section]",
             ]
         );

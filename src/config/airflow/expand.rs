@@ -1,15 +1,15 @@
-//! `$NAME`, `${NAME}` and a leading `~` in Airflow's values, put in place again and again until nothing changes, as
-//! Airflow does; but bounded, where Airflow would go on for ever.
+//! Replaces `$NAME`, `${NAME}` and a leading `~` in Airflow's values, repeatedly until nothing changes, as Airflow
+//! does; but with a limit, where Airflow would not end.
 
 use super::super::environment::Environment;
 use crate::runtime::home::of as home_of;
 
-/// Rounds after which it is a circle.
+/// After so many rounds, variables refer to each other in a circle.
 const MOST_ROUNDS: usize = 100;
-/// Longest value, for those that grow with each round.
+/// Longest value: circular ones may grow with each round.
 const MOST_BYTES: usize = 1 << 17;
 
-/// The text with everything put in place. The error completes the sentence "VARIABLE=… …", without the value.
+/// The text with everything replaced. The error follows the text, and shows nothing of a replacement.
 pub(crate) fn expand(text: &str, environment: &Environment) -> Result<String, String> {
     let mut text = text.to_owned();
     for _ in 0..MOST_ROUNDS {
@@ -25,7 +25,7 @@ pub(crate) fn expand(text: &str, environment: &Environment) -> Result<String, St
     Err("has variables that refer to each other without end".into())
 }
 
-/// One pass from left to right. What is put in is not looked at in the same pass; unknown names stay as they are.
+/// One pass from left to right, which does not look into replacements. Unknown names remain.
 fn variables(text: &str, environment: &Environment) -> Result<String, String> {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
@@ -37,7 +37,7 @@ fn variables(text: &str, environment: &Environment) -> Result<String, String> {
             None => after.split_at(after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len())),
         };
         match environment.get(name) {
-            // A `$` alone asks for nothing, and no environment has a variable without a name.
+            // A `$` without a name remains.
             Ok(Some(value)) if !name.is_empty() => {
                 done.push_str(value);
                 rest = end;
@@ -56,7 +56,7 @@ fn variables(text: &str, environment: &Environment) -> Result<String, String> {
     Ok(done)
 }
 
-/// A `~` or `~user` in front becomes the home folder, where there is one.
+/// Replaces a leading `~` or `~user` with the home folder, if there is one.
 fn home(text: String, environment: &Environment) -> Result<String, String> {
     let Some(after) = text.strip_prefix('~') else { return Ok(text) };
     let (user, path) = after.split_at(after.find('/').unwrap_or(after.len()));
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_put_in_place() {
+    fn variables_are_replaced() {
         let variables = [("A", "1"), ("AB", "2"), ("NESTED", "$A-${AB}"), ("EMPTY", ""), ("Ä", "no")];
         for (text, expected) in [
             ("", ""),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_in_front_is_home() {
+    fn a_leading_tilde_is_the_home_folder() {
         let home = [("HOME", "/home/me/"), ("T", "~")];
         for (text, expected) in [
             ("~", "/home/me"),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_home_of_a_user_is_asked_of_the_system() {
+    fn the_home_folder_of_a_user_is_the_systems() {
         let users = std::fs::read_to_string("/etc/passwd").unwrap();
         let superuser = users.lines().find_map(|line| line.strip_prefix("root:")).unwrap();
         let home = superuser.split(':').nth(4).unwrap();
@@ -134,12 +134,12 @@ mod tests {
             let error = expanded("$A", &variables).unwrap_err();
             assert!(error.starts_with("has variables that "), "{error}");
         }
-        // Not a circle: it stays the same from the first round on.
+        // Not a circle: it does not change.
         assert_eq!(expanded("$A", &[("A", "$A")]).unwrap(), "$A");
     }
 
     #[test]
-    fn variables_that_are_no_text_are_told() {
+    fn variables_that_are_not_text_are_errors() {
         use std::os::unix::ffi::OsStringExt;
         let value = std::ffi::OsString::from_vec(vec![0xff]);
         let environment = Environment::of([(std::ffi::OsString::from("A"), value)]);

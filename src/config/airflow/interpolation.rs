@@ -1,14 +1,13 @@
 //! `%(name)s` and `%%` in the values of `airflow.cfg`: the basic interpolation of Python's `configparser`.
 
-/// As deep as Python goes.
+/// Python's limit.
 const DEEPEST: usize = 10;
-/// References can multiply with every level, in length or, if what they stand for is empty, in time alone. Python lets
-/// them.
+/// Limits of our own: references can multiply with every level, in length, or in time only if their values are empty.
 const MOST_BYTES: usize = 1 << 17;
 const MOST_REFERENCES: usize = 10_000;
 
-/// The value with its references replaced; `look_up` knows the other options of its section. The error completes the
-/// sentence "option=… …", without the value.
+/// The value with its references replaced; `look_up` returns other options of the section. The error follows the value,
+/// and shows nothing of a replacement.
 pub(super) fn interpolate<'a>(text: &str, look_up: impl Fn(&str) -> Option<&'a String>) -> Result<String, String> {
     let mut work = Work { look_up, done: String::new(), references: 0 };
     work.add(text, 1)?;
@@ -57,7 +56,7 @@ impl<'a, F: Fn(&str) -> Option<&'a String>> Work<F> {
         let value = (self.look_up)(name).ok_or_else(|| {
             format!("refers to `{}`, which is neither in its section nor in [DEFAULT]", name.escape_debug())
         })?;
-        // As Python counts: a value without a `%` is no level of its own.
+        // As in Python, a value without a `%` is not counted as a level.
         if value.contains('%') {
             self.add(value, depth + 1)
         } else {
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_is_told() {
+    fn invalid_references_are_errors() {
         for (text, expected) in [
             ("%", "has a `%` with neither"),
             ("100% x", "has a `%` with neither"),
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn references_to_nothing_do_not_multiply_without_end() {
+    fn references_to_empty_values_are_limited_in_number() {
         let names: Vec<String> = (0..9).map(|i| format!("n{i}")).collect();
         let many: Vec<(&str, String)> =
             names.iter().zip(1..).map(|(name, next)| (name.as_str(), format!("%(n{next})s").repeat(100))).collect();
@@ -120,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_length_are_bounded() {
+    fn depth_and_length_are_limited() {
         let names: Vec<String> = (0..12).map(|i| format!("n{i}")).collect();
         let chain: Vec<(String, String)> =
             names.windows(2).map(|pair| (pair[0].clone(), format!("%({})s%%", pair[1]))).collect();
         let mut chain: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         chain.push(("n11", "%%"));
-        // As Python counts: the value itself is the first level, and the tenth may still refer to another.
+        // As in Python, the value itself is the first level, and the tenth may still refer to another.
         assert!(interpolated("%(n3)s", &chain).is_ok());
         assert!(interpolated("%(n2)s", &chain).unwrap_err().contains("levels deep"));
         chain.retain(|(name, _)| *name != "n11");

@@ -1,5 +1,5 @@
-//! Airflow's sources of options and their order: the environment, then `airflow.cfg`. With a team, the team's names and
-//! nothing else, as in Airflow. The names are matched exactly: Airflow's parser folds no case.
+//! Airflow's sources of options, in order: the environment, then `airflow.cfg`. With a team, only the team's names are
+//! read, as in Airflow. Names are case-sensitive, as in Airflow's parser.
 
 mod cfg;
 mod expand;
@@ -15,17 +15,17 @@ use std::path::Path;
 /// The section of the executor.
 pub(crate) const SECTION: &str = "aws_lambda_executor";
 
-/// A file of this size is no `airflow.cfg`, and reading must end.
+/// Larger files are refused, so that reading ends (`/dev/zero`).
 const LARGEST_FILE: u64 = 16 << 20;
 
-/// What somebody wrote for an option, and where.
+/// The value of an option as written, and its place.
 #[derive(Debug)]
 pub(crate) struct Written {
     /// The variable, or file, line, section and name.
     pub(crate) place: String,
-    /// As written: what is put in place of `$NAME` and `%(name)s` may be a secret of something else.
+    /// As written, for errors: replacements of `$NAME` and `%(name)s` may be secrets. `None` if it is not text.
     pub(crate) text: Option<String>,
-    /// With everything put in place; or why that cannot be done, in words that follow the text.
+    /// With variables and references replaced; or why they cannot be, in words that follow the text.
     pub(crate) value: Result<String, String>,
 }
 
@@ -39,8 +39,8 @@ pub(crate) struct Airflow<'a> {
 }
 
 impl<'a> Airflow<'a> {
-    /// Finds and reads `airflow.cfg`; one that is not there is as good as an empty one. Also returns what is wrong with
-    /// it, one line each: then nothing can be said about what is missing.
+    /// Finds and reads `airflow.cfg`; a missing file is the same as an empty one. Also returns what is wrong with it, a
+    /// line each: if anything is, nothing can be reported as missing.
     pub(crate) fn open(environment: &'a Environment, team: Option<&'a str>) -> (Self, Vec<String>) {
         let mut airflow = Self { environment, team, path: String::new(), cfg: Cfg::default() };
         let problems = match path(environment) {
@@ -60,7 +60,7 @@ impl<'a> Airflow<'a> {
         (airflow, problems)
     }
 
-    /// What was written for the option of that name, by the first source that has it.
+    /// The option of that name, from the first source that has it.
     pub(crate) fn find(&self, option: &str) -> Option<Written> {
         self.in_environment(option).or_else(|| self.in_file(option))
     }
@@ -94,13 +94,13 @@ impl<'a> Airflow<'a> {
         self.team.map_or_else(|| SECTION.to_owned(), |team| format!("{team}={SECTION}"))
     }
 
-    /// Where `airflow.cfg` is looked for.
+    /// The path of `airflow.cfg`.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 }
 
-/// The variable of an option, of a team or of none.
+/// The variable of an option, with a team or without.
 pub(crate) fn variable(team: Option<&str>, option: &str) -> String {
     let team = team.map(|team| format!("{}___", team.to_uppercase())).unwrap_or_default();
     format!("AIRFLOW__{team}{}__{}", SECTION.to_uppercase(), option.to_uppercase())
@@ -122,7 +122,7 @@ fn path(environment: &Environment) -> Result<String, String> {
     Ok(Path::new(&home).join("airflow.cfg").to_string_lossy().into_owned())
 }
 
-/// The text of the file, empty if there is none. Errors follow the path.
+/// The text of the file, empty if it does not exist. Errors follow the path.
 fn read(path: &str) -> Result<String, Vec<String>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path);

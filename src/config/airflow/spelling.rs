@@ -1,4 +1,4 @@
-//! Truth values and numbers as Airflow lets people spell them.
+//! Booleans and numbers in the spellings that Airflow accepts.
 
 use super::cfg::is_space;
 
@@ -12,8 +12,8 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// What Python's `int` takes (`3`, `+3`, `03`, `1_000`), or its `float` if the number is whole (`3.0`, `3e2`).
-/// Greater numbers than any option allows come out as the greatest; negative ones are none.
+/// What Python's `int` accepts (`3`, `+3`, `03`, `1_000`), or its `float` if the number is whole (`3.0`, `3e2`).
+/// Numbers beyond `u64` become its greatest value; negative numbers are `None`.
 pub(crate) fn integer(text: &str) -> Option<u64> {
     let text = text.trim_matches(is_space);
     let digit = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
@@ -23,7 +23,7 @@ pub(crate) fn integer(text: &str) -> Option<u64> {
         return None;
     }
     let number: f64 = text.replace('_', "").parse().ok()?;
-    // Precise to 2^53, far beyond the range of every option; `as` ends at the greatest.
+    // Exact up to 2^53, far beyond the range of every option; `as` saturates.
     (number >= 0.0 && number.fract() == 0.0).then_some(number as u64)
 }
 
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn truth_has_six_spellings() {
+    fn booleans_have_six_spellings() {
         for (text, expected) in [
             ("True", Some(true)),
             (" t ", Some(true)),
@@ -74,7 +74,7 @@ mod tests {
         ] {
             assert_eq!(integer(text), None, "{text:?}");
         }
-        // Beyond all floating point numbers, where Python gives up too.
+        // Infinite as a floating point number, which is an error in Python too.
         assert_eq!(integer("1e400"), None);
     }
 }

@@ -1,8 +1,8 @@
-//! Which source wins, where `airflow.cfg` is, and what becomes of a file that cannot be read.
+//! Order of the sources, the place of `airflow.cfg`, and errors of a file that cannot be read.
 
 use super::*;
 
-/// A folder of the test alone, with a file in it.
+/// A folder of this test, with a file in it.
 struct Folder(std::path::PathBuf);
 
 impl Folder {
@@ -29,7 +29,7 @@ fn value(airflow: &Airflow<'_>, option: &str) -> Option<String> {
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_is_used_before_the_file() {
     let folder = Folder::with("order", b"[aws_lambda_executor]\nqueue_url = file\nconn_id = %%$B\nregion_name = r\n");
     let environment = Environment::of([
         ("AIRFLOW_HOME", folder.0.to_str().unwrap()),
@@ -66,7 +66,7 @@ fn a_team_reads_its_own_names_only() {
 }
 
 #[test]
-fn the_file_is_where_airflow_has_it() {
+fn the_file_is_found_as_airflow_finds_it() {
     for (variables, expected) in [
         (vec![("HOME", "/h")], "/h/airflow/airflow.cfg"),
         (vec![("HOME", "/h"), ("AIRFLOW_HOME", "~/a")], "/h/a/airflow.cfg"),
@@ -80,7 +80,7 @@ fn the_file_is_where_airflow_has_it() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_fine_and_a_bad_one_is_not() {
+fn a_missing_file_is_allowed_and_an_invalid_one_is_not() {
     let open = |path: &str| {
         let environment = Environment::of([("AIRFLOW_CONFIG", path)]);
         Airflow::open(&environment, None).1
@@ -96,7 +96,7 @@ fn a_file_that_is_not_there_is_fine_and_a_bad_one_is_not() {
 }
 
 #[test]
-fn what_cannot_be_put_in_place_is_told() {
+fn references_that_cannot_be_replaced_are_errors() {
     let folder = Folder::with("references", b"[aws_lambda_executor]\nconn_id = %(x)s\n");
     let environment = Environment::of([
         ("AIRFLOW_CONFIG", folder.cfg()),

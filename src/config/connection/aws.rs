@@ -1,4 +1,4 @@
-//! What a connection means for AWS, as the hook of Airflow's Amazon provider understands it.
+//! The meaning of a connection for AWS, as in the hook of Airflow's Amazon provider.
 
 use super::extra::{Fields, Wrong};
 use super::{Connection, Problem, role};
@@ -8,25 +8,25 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Identity and settings of a connection. What is `None` was not said.
+/// Credentials and settings of a connection. `None`: not given.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AwsConnection {
     /// Keys, profile, role.
     pub identity: Identity,
     /// `extra.region_name`.
     pub region: Option<String>,
-    /// Where the services are.
+    /// Endpoints of the services.
     pub endpoints: Endpoints,
     /// `extra.config_kwargs.connect_timeout`.
     pub connect_timeout: Option<Duration>,
     /// `extra.config_kwargs.read_timeout`.
     pub read_timeout: Option<Duration>,
-    /// Of `extra.verify`: a file of certificates to trust in place of the system's.
+    /// `extra.verify`: a file of certificates to trust in place of the system's.
     pub ca_bundle: Option<PathBuf>,
 }
 
-/// Parts of `config_kwargs` that change nothing here: attempts are the executor's own (`max_invoke_attempts`), connections
-/// are bounded by `max_concurrent_invokes`, and the rest is about how boto3 does its work.
+/// Members of `config_kwargs` that have no effect here: connections are bounded by `max_concurrent_invokes`, and the
+/// others are about boto3 itself.
 const WITHOUT_EFFECT: &[&str] = &[
     "max_pool_connections",
     "parameter_validation",
@@ -37,11 +37,11 @@ const WITHOUT_EFFECT: &[&str] = &[
 ];
 
 impl AwsConnection {
-    /// Reads what the connection says. The environment may name a web identity token file.
+    /// Reads the connection. The environment may name a web identity token file.
     ///
     /// # Errors
     ///
-    /// [`Problem`], with every field that is wrong or not supported.
+    /// [`Problem`], with every field that is invalid or not supported.
     pub fn new(connection: &Connection, environment: &Environment) -> Result<Self, Problem> {
         let mut wrong = Wrong::default();
         let extra = Fields::new("extra", &connection.extra);
@@ -69,7 +69,7 @@ impl AwsConnection {
                 wrong.add(&config.path(&name.escape_debug().to_string()), "not supported");
             }
         }
-        // What it says is the executor's to decide, but nonsense is told.
+        // Without effect, since `max_invoke_attempts` is used; but its type is checked.
         let _ = config.object("retries", wrong);
         Self {
             connect_timeout: seconds(&config, "connect_timeout", wrong),
@@ -89,7 +89,7 @@ fn seconds(config: &Fields<'_>, name: &str, wrong: &mut Wrong) -> Option<Duratio
     read.map(Duration::from_secs_f64)
 }
 
-/// Login and password where both are set, else those of `extra`, else those of its outdated `session_kwargs`.
+/// Login and password if both are set, else the keys in `extra`, else those in its obsolete `session_kwargs`.
 fn keys(connection: &Connection, extra: &Fields<'_>, wrong: &mut Wrong) -> Option<Keys> {
     const ID: &str = "aws_access_key_id";
     const SECRET: &str = "aws_secret_access_key";
@@ -105,16 +105,16 @@ fn keys(connection: &Connection, extra: &Fields<'_>, wrong: &mut Wrong) -> Optio
             return Some(Keys { access_key_id: id.clone(), secret_access_key: secret.clone(), session_token: token });
         }
     }
-    // Half of a pair, or a token alone, was meant to be an identity: the default chain would be another one.
+    // With half of a pair, or only a token, using the default chain would mean other credentials than intended.
     for (id_name, secret_name, id, secret) in &pairs {
         match (id, secret) {
-            (Some(_), None) => wrong.add(secret_name, &format!("required and not given, since there is {id_name}")),
-            (None, Some(_)) => wrong.add(id_name, &format!("required and not given, since there is {secret_name}")),
+            (Some(_), None) => wrong.add(secret_name, &format!("required with {id_name}")),
+            (None, Some(_)) => wrong.add(id_name, &format!("required with {secret_name}")),
             _ => {}
         }
     }
     if token.is_some() && wrong.0.is_empty() {
-        wrong.add(&extra.path(TOKEN), "there are no keys that it belongs to");
+        wrong.add(&extra.path(TOKEN), "given without keys");
     }
     None
 }
@@ -127,7 +127,7 @@ fn endpoints(extra: &Fields<'_>, wrong: &mut Wrong) -> Endpoints {
         match url::check_endpoint(&url) {
             Ok(()) => Some(url),
             Err(why) => {
-                // Without the URL, which may hold a password.
+                // Without the URL, which may contain a password.
                 wrong.add(&fields.path("endpoint_url"), &format!("{} (expected {ENDPOINT})", why.why));
                 None
             }
@@ -137,13 +137,13 @@ fn endpoints(extra: &Fields<'_>, wrong: &mut Wrong) -> Endpoints {
     let services = extra.object("service_config", wrong);
     let mut of = |service: &str, all: Option<&String>| {
         let own = services.object(service, wrong);
-        // A null is AWS's own endpoint.
+        // Null selects AWS's own endpoint.
         if own.has("endpoint_url") { checked(&own, wrong) } else { all.cloned() }
     };
     Endpoints {
         lambda: of("lambda", all.as_ref()),
         sqs: of("sqs", all.as_ref()),
-        // As in Airflow: roles are never assumed at the endpoint of all services.
+        // As in Airflow, the endpoint of all services is not used for STS.
         sts: of("sts", None),
     }
 }

@@ -1,4 +1,4 @@
-//! The fields of `extra`, taken out one by one. What is wrong with one is noted, so that all of it is told at once.
+//! The fields of `extra`. Errors are collected, so that all are reported at once.
 
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ impl<'a> Fields<'a> {
         format!("{}.{name}", self.path)
     }
 
-    /// The value of a field that is there and not null.
+    /// The value of a field that is given and not null.
     pub(super) fn value(&self, name: &str) -> Option<&'a Value> {
         self.fields?.get(name).filter(|value| !value.is_null())
     }
@@ -40,7 +40,7 @@ impl<'a> Fields<'a> {
         self.fields.into_iter().flat_map(Map::keys).map(String::as_str)
     }
 
-    /// Text that is not empty. A number is text too: a URI's query makes one of an id in digits.
+    /// Text that is not empty. Numbers are read as text: an id of digits in a URI's query is a number.
     pub(super) fn text(&self, name: &str, wrong: &mut Wrong) -> Option<String> {
         match self.value(name)? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An object; where there is none, one without fields.
+    /// An object; without fields if there is none.
     pub(super) fn object(&self, name: &str, wrong: &mut Wrong) -> Fields<'a> {
         let fields = match self.value(name) {
             Some(Value::Object(fields)) => Some(fields),
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         Fields { path: self.path(name), fields }
     }
 
-    /// A list of what `item` makes of its members.
+    /// A list, each of its members read by `item`.
     pub(super) fn list<T>(
         &self,
         name: &str,

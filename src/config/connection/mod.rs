@@ -1,13 +1,13 @@
-//! Airflow's connections: `AIRFLOW_CONN_<ID>` of the environment as an identity for AWS.
+//! Airflow's connections: `AIRFLOW_CONN_<ID>` in the environment, with credentials and settings for AWS.
 //!
 //! | file | |
 //! |---|---|
 //! | `uri.rs`, `object.rs` | the two forms of a connection, read into [`Connection`] |
-//! | `extra.rs` | its `extra`, taken out field by field, with every wrong one told |
+//! | `extra.rs` | the fields of its `extra`, and their errors |
 //! | `aws.rs`, `role.rs` | what it means for AWS: [`AwsConnection`] |
 //!
-//! Airflow falls back to the default chain, without a word, where the variable is there but malformed, and so runs as
-//! another identity. Here that is an error.
+//! If the variable is malformed, Airflow silently uses the default chain, and so other credentials. Here that is an
+//! error.
 
 mod aws;
 mod extra;
@@ -23,53 +23,54 @@ use super::Environment;
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A connection, as far as anything here needs it.
+/// A connection, as far as it is used here.
 #[derive(Clone, Default, PartialEq)]
 pub struct Connection {
     /// The variable that it was read from.
     pub variable: String,
-    /// Its id, as the configuration names it.
+    /// Its id, as in the configuration.
     pub conn_id: String,
-    /// Type; Airflow's AWS hook takes any.
+    /// Type. Airflow's AWS hook accepts any.
     pub conn_type: Option<String>,
-    /// Name of a user, or an access key id.
+    /// Access key id.
     pub login: Option<String>,
-    /// Password, or a secret access key.
+    /// Secret access key.
     pub password: Option<String>,
-    /// Host, perhaps with a protocol before it.
+    /// Host, with its protocol if there is one.
     pub host: Option<String>,
     /// Schema: the path of a URI.
     pub schema: Option<String>,
     /// Port.
     pub port: Option<u16>,
-    /// Everything else.
+    /// Further fields.
     pub extra: Map<String, Value>,
 }
 
-// By hand: most of it may be secret.
+// Not derived: most fields may be secret.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connection({})", self.variable)
     }
 }
 
-/// What is wrong with a connection: each line names the variable and the field, and repeats no value that may be secret.
+/// What is wrong with a connection. Each line names the variable and the field; none contains a secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Problem(pub Vec<String>);
 
 impl Problem {
-    /// One line of a variable.
+    /// One line.
     fn of(variable: &str, why: impl fmt::Display) -> Self {
         Self(vec![format!("{variable}: {why}")])
     }
 }
 
-/// The connection of that id; with a team, its own if there is one. `None`: there is no such variable, or it is empty.
+/// The connection with that id; with a team, the team's own if there is one. `None`: there is no variable, or it is
+/// empty.
 ///
 /// # Errors
 ///
-/// [`Problem`], where it is malformed.
+/// [`Problem`], if it is malformed.
 pub fn of(environment: &Environment, conn_id: &str, team: Option<&str>) -> Result<Option<Connection>, Problem> {
     if conn_id.is_empty() {
         return Ok(None);
@@ -91,7 +92,7 @@ fn parse(text: &str) -> Result<Connection, String> {
     if text.starts_with('{') { object::parse(text) } else { uri::parse(text) }
 }
 
-/// `extra` where it is written as text.
+/// Reads `extra` from text.
 fn extra_of(text: &str, name: &str) -> Result<Map<String, Value>, String> {
     if text.trim().is_empty() {
         return Ok(Map::new());
@@ -99,7 +100,7 @@ fn extra_of(text: &str, name: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(format!("{name}: expected a JSON object")),
-        // A place and no more: the text holds secrets.
+        // Only the place: the text holds secrets.
         Err(error) => Err(format!("{name}: not JSON (line {}, column {})", error.line(), error.column())),
     }
 }

@@ -7,7 +7,7 @@ const ALLOWED: &str = "conn_type, login, password, host, schema, port, descripti
 
 pub(super) fn parse(text: &str) -> Result<Connection, String> {
     let mut fields: Map<String, Value> = serde_json::from_str(text)
-        // A place and no more: the text holds secrets.
+        // Only the place: the text holds secrets.
         .map_err(|error| format!("not JSON (line {}, column {})", error.line(), error.column()))?;
     let mut text = |name: &str| match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
@@ -36,8 +36,8 @@ pub(super) fn parse(text: &str) -> Result<Connection, String> {
         Some(_) => return Err("extra: expected an object, or text that holds one".into()),
     };
     match fields.keys().next() {
-        // Airflow refuses them too.
-        Some(name) => Err(format!("`{}` is not known (expected {ALLOWED})", name.escape_debug())),
+        // As in Airflow.
+        Some(name) => Err(format!("unknown name `{}` (expected {ALLOWED})", name.escape_debug())),
         None => Ok(Connection { extra, ..connection }),
     }
 }

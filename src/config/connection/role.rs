@@ -7,10 +7,10 @@ use crate::config::Environment;
 use serde_json::Value;
 
 const WEB_IDENTITY: &str = "assume_role_with_web_identity";
-/// Shortest and longest life of assumed credentials that STS grants, in seconds.
+/// Shortest and longest lifetime of assumed credentials that STS grants, in seconds.
 const DURATION_S: std::ops::RangeInclusive<i64> = 900..=43_200;
 
-/// What `assume_role_kwargs` may hold for both methods, and for each.
+/// The members of `assume_role_kwargs` for both methods, and for each.
 const BOTH: &[&str] = &["RoleArn", "RoleSessionName", "DurationSeconds", "Policy", "PolicyArns"];
 const BY_SIGNATURE: &[&str] = &["ExternalId", "Tags", "TransitiveTagKeys", "SourceIdentity"];
 const BY_WEB_IDENTITY: &[&str] = &["ProviderId"];
@@ -21,7 +21,7 @@ pub(super) fn read(
     environment: &Environment,
     wrong: &mut Wrong,
 ) -> Option<Role> {
-    // Without a role nobody looks at the rest.
+    // Without a role the other fields have no effect.
     let arn = extra.text("role_arn", wrong)?;
     let method = extra.text("assume_role_method", wrong);
     let kwargs = extra.object("assume_role_kwargs", wrong);
@@ -95,7 +95,7 @@ fn web_identity(extra: &Fields<'_>, environment: &Environment, wrong: &mut Wrong
     }
 }
 
-/// Airflow's name of a session, in the letters that STS allows.
+/// The session name that Airflow uses, with the letters that STS allows.
 fn session_name(conn_id: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@".contains(c);
     let lower = conn_id.to_lowercase();
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_are_named_as_airflow_names_them() {
+    fn sessions_have_the_names_that_airflow_uses() {
         for (conn_id, name) in [
             ("aws_default", "airflow_aws_default"),
             ("My Conn!", "airflow_my-conn"),

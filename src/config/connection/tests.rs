@@ -1,5 +1,5 @@
-//! What connections mean, and every line that is said about a wrong one. How they compare with Airflow's is tested in
-//! Python.
+//! What connections mean, and every error of a wrong one. `tests/python/airflow_connections` compares them with
+//! Airflow.
 
 use super::*;
 use crate::aws::{Endpoints, Method};
@@ -43,7 +43,7 @@ fn no_variable_and_an_empty_one_are_no_connection() {
 }
 
 #[test]
-fn a_team_has_its_own_and_else_the_common_one() {
+fn a_team_uses_its_own_connection_else_the_common_one() {
     let environment = Environment::of([
         ("AIRFLOW_CONN__BLUE___AWS_DEFAULT", "aws://own:s@"),
         ("AIRFLOW_CONN_AWS_DEFAULT", "aws://all:s@"),
@@ -74,16 +74,10 @@ fn keys_come_from_login_or_extra() {
 
 #[test]
 fn half_of_an_identity_is_an_error() {
-    assert_eq!(wrong("aws://hush@"), ["password: required and not given, since there is login"]);
-    assert_eq!(wrong("aws://:hush@"), ["login: required and not given, since there is password"]);
-    assert_eq!(
-        wrong("aws:///?aws_access_key_id=hush"),
-        ["aws_secret_access_key: required and not given, since there is aws_access_key_id"]
-    );
-    assert_eq!(
-        wrong("aws:///?aws_session_token=hush"),
-        ["extra.aws_session_token: there are no keys that it belongs to"]
-    );
+    assert_eq!(wrong("aws://hush@"), ["password: required with login"]);
+    assert_eq!(wrong("aws://:hush@"), ["login: required with password"]);
+    assert_eq!(wrong("aws:///?aws_access_key_id=hush"), ["aws_secret_access_key: required with aws_access_key_id"]);
+    assert_eq!(wrong("aws:///?aws_session_token=hush"), ["extra.aws_session_token: given without keys"]);
 }
 
 #[test]
@@ -95,7 +89,7 @@ fn malformed_variables_are_errors_without_their_value() {
         ("://hush", format!("neither JSON nor a URI ({form})")),
         ("aws://AKID:hu sh@", format!("there is white space in it ({form})")),
         ("aws://AKID:hush/x@", format!("its port is not a number up to 65535 ({escapes})")),
-        ("aws://AKID:hush#x@", format!("there is a # in it, which would end it ({escapes})")),
+        ("aws://AKID:hush#x@", format!("there is an unescaped # in it ({escapes})")),
         ("aws:///?__extra__=hush", "__extra__: not JSON (line 1, column 1)".into()),
         ("aws:///?__extra__=5", "__extra__: expected a JSON object".into()),
         ("{hush", "not JSON (line 1, column 2)".into()),
@@ -105,7 +99,7 @@ fn malformed_variables_are_errors_without_their_value() {
         (r#"{"extra": [1]}"#, "extra: expected an object, or text that holds one".into()),
         (
             r#"{"key": "hush"}"#,
-            "`key` is not known (expected conn_type, login, password, host, schema, port, description, extra)".into(),
+            "unknown name `key` (expected conn_type, login, password, host, schema, port, description, extra)".into(),
         ),
     ] {
         assert_eq!(wrong(value), [why], "{value}");
@@ -115,8 +109,8 @@ fn malformed_variables_are_errors_without_their_value() {
 #[test]
 fn region_profile_and_timeouts_are_read() {
     let aws = good(
-        "aws:///?region_name=eu-west-1&profile_name=work&config_kwargs=%7B%22connect_timeout%22%3A+2.5%2C%22read_timeout\
-         %22%3A+60%2C%22retries%22%3A%7B%22max_attempts%22%3A5%7D%2C%22max_pool_connections%22%3A50%7D",
+        "aws:///?region_name=eu-west-1&profile_name=work&config_kwargs=%7B%22connect_timeout%22%3A+2.5%2C%22\
+         read_timeout%22%3A+60%2C%22retries%22%3A%7B%22max_attempts%22%3A5%7D%2C%22max_pool_connections%22%3A50%7D",
     );
     assert_eq!((aws.region.as_deref(), aws.identity.profile.as_deref()), (Some("eu-west-1"), Some("work")));
     assert_eq!(aws.connect_timeout, Some(Duration::from_millis(2_500)));
@@ -168,7 +162,7 @@ fn a_web_identity_needs_its_token() {
 }
 
 #[test]
-fn what_is_not_supported_is_told_all_at_once() {
+fn everything_unsupported_is_reported_at_once() {
     assert_eq!(
         wrong(
             r#"{"extra": {"role_arn": "r", "assume_role_method": "assume_role_with_saml", "verify": false,
@@ -177,14 +171,16 @@ fn what_is_not_supported_is_told_all_at_once() {
         [
             "extra.assume_role_method: federation by SAML is not supported",
             "extra.endpoint_url: the URL has a user name or password in it (expected http://host:port or https://host)",
-            "extra.verify: false is not supported: certificates are always checked (give the path of a CA bundle, in PEM \
+            "extra.verify: false is not supported: certificates are always checked (give the path of a CA bundle, in \
+             PEM \
              form)",
             "extra.config_kwargs.proxies: not supported",
             "extra.config_kwargs.read_timeout: expected seconds, more than 0 and at most 900",
         ]
     );
     let role = r#"{"extra": {"role_arn": "r", "#;
-    let google = r#""assume_role_method": "assume_role_with_web_identity", "assume_role_with_web_identity_federation": "google"}}"#;
+    let google = r#""assume_role_method": "assume_role_with_web_identity",
+        "assume_role_with_web_identity_federation": "google"}}"#;
     assert_eq!(
         wrong(&format!("{role}{google}")),
         ["extra.assume_role_with_web_identity_federation: federation with Google is not supported (expected file)"]
@@ -198,7 +194,8 @@ fn what_is_not_supported_is_told_all_at_once() {
             r#"{role}"assume_role_kwargs": {{"TokenCode": "hush", "DurationSeconds": 5, "Tags": ["hush"]}}}}}}"#
         )),
         [
-            "extra.assume_role_kwargs.TokenCode: not supported (expected RoleArn, RoleSessionName, DurationSeconds, Policy, \
+            "extra.assume_role_kwargs.TokenCode: not supported (expected RoleArn, RoleSessionName, DurationSeconds, \
+             Policy, \
              PolicyArns, ExternalId, Tags, TransitiveTagKeys, SourceIdentity)",
             "extra.assume_role_kwargs.DurationSeconds: expected an integer from 900 to 43200",
             "extra.assume_role_kwargs.Tags: expected a list of objects with Key and Value",

@@ -1,11 +1,11 @@
-//! A connection as a URI: `aws://login:password@host:port/schema?key=value`, as Python's `urlsplit` and `parse_qsl` take
-//! it apart.
+//! A connection as a URI: `aws://login:password@host:port/schema?key=value`, split as Python's `urlsplit` and
+//! `parse_qsl` do.
 
 use super::{Connection, extra_of};
 use serde_json::{Map, Value};
 
 const FORM: &str = "expected aws://login:password@/?key=value, or JSON";
-/// Where something is not where it seems to be.
+/// For errors that unescaped letters cause.
 const ESCAPES: &str = "in a login or password / is written %2F, @ %40, : %3A, ? %3F and # %23";
 
 pub(super) fn parse(text: &str) -> Result<Connection, String> {
@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Connection, String> {
         return Err(format!("there is white space in it ({FORM})"));
     }
     if rest.contains('#') {
-        return Err(format!("there is a # in it, which would end it ({ESCAPES})"));
+        return Err(format!("there is an unescaped # in it ({ESCAPES})"));
     }
     let (protocol, rest) = protocol(rest);
     let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
@@ -62,7 +62,7 @@ fn server_of(server: &str) -> Result<(Option<String>, Option<u16>), String> {
     };
     let port = match port {
         "" => None,
-        // Without the text: a password with a / in it ends up here.
+        // Without the text: it is part of the password if that has an unescaped /.
         digits => Some(digits.parse().map_err(|_| format!("its port is not a number up to 65535 ({ESCAPES})"))?),
     };
     Ok((given(&host.to_lowercase()), port))
@@ -79,7 +79,7 @@ fn extra(query: &str) -> Result<Map<String, Value>, String> {
         return extra_of(whole, WHOLE);
     }
     for value in fields.values_mut() {
-        // What is not JSON stays the text that it is.
+        // What is not JSON remains text.
         if let Some(read) = value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
             *value = read;
         }
@@ -87,7 +87,7 @@ fn extra(query: &str) -> Result<Map<String, Value>, String> {
     Ok(fields)
 }
 
-/// Percent signs that start no escape stay as they are, bytes that are not UTF-8 become U+FFFD.
+/// Percent signs that start no escape remain; bytes that are not UTF-8 become U+FFFD.
 fn decoded(text: &str) -> String {
     let hex =
         |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|d| u8::try_from(d).ok());

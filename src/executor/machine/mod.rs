@@ -48,7 +48,6 @@ mod tests;
 
 pub(crate) use deliveries::{ChangeEntry, DeleteEntry};
 pub(crate) use describe::Description;
-pub(crate) use health::Health;
 pub use records::{AcceptedTask, Lsn, Record, TaskName};
 pub(crate) use snapshot::{RouteSnapshot, Snapshot, Times};
 pub(crate) use submission::{InvocationId, Probe};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::executor::Command;
 use std::ffi::CString;
 use std::ptr;
 
@@ -19,6 +20,7 @@ fn task(key: &str) -> lambda_executor_task_t {
         queue: string(""),
         timeout_ms: 0,
         max_wait_ms: 0,
+        result_timeout_ms: 0,
         attempt_id: string(""),
     }
 }
@@ -58,25 +60,32 @@ fn structs_of_newer_callers_are_read_by_their_stride() {
 }
 
 #[test]
-fn structs_of_the_first_version_have_no_attempt_id() {
-    assert_eq!(FIRST_SIZE, 112);
-    let tasks = sized(FIRST_SIZE, 3, |_, _| {});
-    let read: Vec<_> =
-        tasks.into_iter().map(|task| task.unwrap()).map(|task| (task.tag, task.attempt_id.len)).collect();
-    assert_eq!(read, [(0, 0), (1, 0), (2, 0)]);
+fn the_struct_of_abi_1_has_this_size_for_ever() {
+    assert_eq!(FIRST_SIZE, 136);
 }
 
 #[test]
-fn an_attempt_id_is_adopts_alone_and_must_be_one() {
+fn an_attempt_id_is_a_uuid_or_empty() {
     const ID: &str = "ffffffff-ffff-4fff-bfff-ffffffffffff";
     let with = |id: &str| lambda_executor_task_t { attempt_id: string(id), ..task("k") };
     // SAFETY: the strings live as long as the tasks.
     let adopt = |id: &str| unsafe { to_adopt(&with(id)) }.map(|spec| spec.attempt).map_err(|error| error.to_string());
-    assert_eq!(adopt(ID), Ok(AttemptId::parse(ID)));
-    assert_eq!(adopt(""), Ok(None));
-    assert!(adopt("7").is_err_and(|message| message.starts_with("task `k`: attempt_id is not an id of ours")));
-    assert!(read(&with(ID)).is_err_and(|message| message.contains("attempt_id is set")));
-    assert!(read(&with("")).is_ok());
+    let queue = |id: &str| read(&with(id)).map(|spec| spec.attempt);
+    for read in [&adopt as &dyn Fn(&str) -> Result<Option<AttemptId>, String>, &queue] {
+        assert_eq!(read(ID), Ok(AttemptId::parse(ID)));
+        assert_eq!(read(""), Ok(None));
+        assert!(read("7").is_err_and(|message| message.starts_with("task `k`: attempt_id is not a UUID")));
+    }
+}
+
+#[test]
+fn the_result_timeout_is_read_by_queue_and_adopt() {
+    let with = |ms| lambda_executor_task_t { result_timeout_ms: ms, ..task("k") };
+    // SAFETY: the strings live as long as the tasks.
+    let adopt = |ms| unsafe { to_adopt(&with(ms)) }.map(|spec| spec.result_timeout_ms);
+    assert_eq!(read(&with(5)).map(|spec| spec.result_timeout_ms), Ok(5));
+    assert_eq!(adopt(7).ok(), Some(7));
+    assert!(read(&with(-1)).is_err() && adopt(-1).is_err());
 }
 
 #[test]
@@ -87,7 +96,7 @@ fn what_we_do_not_know_must_be_zero() {
 }
 
 #[test]
-fn a_struct_size_that_cannot_be_is_told() {
+fn a_wrong_struct_size_is_reported() {
     for size in [4, 8, FIRST_SIZE - 1, MOST_SIZE + 1] {
         let tasks = sized(size, 1, |_, _| {});
         assert!(tasks[0].as_ref().is_err_and(|message| message.contains("sizeof")), "{size}: {tasks:?}");
@@ -98,7 +107,13 @@ fn a_struct_size_that_cannot_be_is_told() {
     unsafe {
         assert!(Tasks::new(ptr::null(), 1).is_err());
         assert!(Tasks::new(ptr::null(), 0).is_ok());
-        assert!(Tasks::new(ptr::from_ref(&task("k")), usize::MAX).is_err());
+        for n in [entries::MAX + 1, usize::MAX] {
+            let refused = Tasks::new(ptr::from_ref(&task("k")), n).map(|_| ()).unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                format!("n is {n} (at most 1000000, LAMBDA_EXECUTOR_MAX_BATCH, are allowed in one call)")
+            );
+        }
     }
 }
 
@@ -128,7 +143,16 @@ fn a_command_is_argv_or_json() {
 }
 
 #[test]
-fn a_null_in_argv_is_told() {
+fn a_huge_argc_is_refused_before_argv_is_read() {
+    let argv = [ptr::null()];
+    let mut task = task("k");
+    (task.argv, task.argc, task.command_json) = (argv.as_ptr(), usize::MAX, string(""));
+    let message = read(&task).unwrap_err();
+    assert_eq!(message, format!("task `k`: argc is {} (at most 349525 arguments fit into an event)", usize::MAX));
+}
+
+#[test]
+fn a_null_in_argv_is_refused() {
     let word = CString::new("echo").unwrap();
     let argv = [word.as_ptr(), ptr::null()];
     let mut task = task("k");
@@ -146,17 +170,19 @@ fn json_commands_are_passed_on_as_written() {
 }
 
 #[test]
-fn json_that_is_no_command_is_told_with_what_it_is() {
+fn json_that_is_no_command_is_refused_with_what_it_is() {
     for (json, what) in [
         ("5", "is a number"),
         ("-5.5", "is a number"),
         ("true", "is true or false"),
         ("null", "is null"),
         (r#"{"a": [1]}"#, "is an object"),
+        (r#"["a", "\udc00"]"#, "has an unpaired surrogate (\\ud800 to \\udfff) at index 1"),
         ("[]", "is an empty list: the first string is the program"),
         (r#""""#, "is an empty string"),
         (r#""  \n""#, "is an empty string"),
-        (r#""a\u0000b""#, "has a NUL (\\u0000), which no command can"),
+        (r#""a\u0000b""#, "has a NUL (\\u0000), which no command can have"),
+        (r#""a\ud800""#, "has an unpaired surrogate (\\ud800 to \\udfff)"),
         (r#"["", "a"]"#, "has an empty string as the program at index 0"),
         (r#"["a", "b\u0000"]"#, "has a NUL (\\u0000), which no argument can have, at index 1"),
         (r#"["a", 5, null]"#, "has something other than a string at index 1"),
@@ -191,8 +217,8 @@ fn the_executor_config_is_an_object() {
         ("{", "is not JSON: EOF while parsing an object at line 1 column 1"),
         ("{} {}", "is not JSON: trailing characters at line 1 column 4"),
     ] {
-        let told = format!("task `k`: executor_config_json {what} (allowed: a JSON object, or empty)");
-        assert_eq!(with(json), Err(told));
+        let message = format!("task `k`: executor_config_json {what} (allowed: a JSON object, or empty)");
+        assert_eq!(with(json), Err(message));
     }
 }
 

@@ -1,13 +1,15 @@
+//! What reaches a sink, in which order, and when a sink is not called any more.
+
 use super::*;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 const LONG: Duration = Duration::from_secs(20);
 
 /// A log whose records arrive at the receiver.
-fn heard(level: Level) -> (Log, Receiver<Record>) {
+fn recording(level: Level) -> (Log, Receiver<Record>) {
     let log = Log::start(None).unwrap();
-    let (heard, records) = mpsc::channel();
-    log.send_to(Sink::Host(Box::new(move |record| heard.send(record.clone()).unwrap_or(()))), Some(level));
+    let (sender, records) = mpsc::channel();
+    log.send_to(Sink::Host(Box::new(move |record| sender.send(record.clone()).unwrap_or(()))), Some(level));
     (log, records)
 }
 
@@ -18,7 +20,7 @@ fn messages(log: Log, records: &Receiver<Record>) -> Vec<String> {
 
 #[test]
 fn records_have_level_target_message_and_fields() {
-    let (log, records) = heard(Level::INFO);
+    let (log, records) = recording(Level::INFO);
     log.on_this_thread(|| {
         tracing::info!(count = 3, name = "plain", said = "two words", none = "", "drained {}", "all");
         tracing::debug!("too quiet");
@@ -33,8 +35,8 @@ fn records_have_level_target_message_and_fields() {
 }
 
 #[test]
-fn of_others_only_errors_are_heard() {
-    let (log, records) = heard(Level::TRACE);
+fn of_other_crates_only_errors_are_recorded() {
+    let (log, records) = recording(Level::TRACE);
     log.on_this_thread(|| {
         tracing::error!(target: "aws_smithy_runtime", "broken");
         tracing::warn!(target: "aws_config", "a whole HTTP answer");
@@ -44,8 +46,8 @@ fn of_others_only_errors_are_heard() {
 }
 
 #[test]
-fn the_level_can_change_while_it_runs() {
-    let (log, records) = heard(Level::WARN);
+fn the_level_can_change_while_the_log_runs() {
+    let (log, records) = recording(Level::WARN);
     let say = || log.on_this_thread(|| tracing::debug!("now and then"));
     say();
     let (louder, more) = mpsc::channel();
@@ -56,16 +58,16 @@ fn the_level_can_change_while_it_runs() {
 }
 
 #[test]
-fn what_a_slow_reader_misses_is_counted() {
-    let (log, records) = heard(Level::INFO);
+fn records_that_a_slow_reader_misses_are_counted() {
+    let (log, records) = recording(Level::INFO);
     let (go, gate) = sync_channel::<()>(0);
     let (started, start) = mpsc::channel();
-    let (heard, mine) = mpsc::channel();
+    let (sender, mine) = mpsc::channel();
     log.send_to(
         Sink::Host(Box::new(move |record| {
             started.send(()).unwrap_or(());
             let _ = gate.recv();
-            heard.send(record.message.clone()).unwrap_or(());
+            sender.send(record.message.clone()).unwrap_or(());
         })),
         Some(Level::INFO),
     );
@@ -73,7 +75,7 @@ fn what_a_slow_reader_misses_is_counted() {
     log.on_this_thread(|| {
         tracing::info!("first");
         start.recv_timeout(LONG).unwrap();
-        // One is being read; as many wait as fit; three do not.
+        // One is being read, the queue takes `CAPACITY`, and three do not fit.
         (0..CAPACITY + 3).for_each(|_| tracing::info!("more"));
     });
     drop(go);
@@ -85,7 +87,7 @@ fn what_a_slow_reader_misses_is_counted() {
 }
 
 #[test]
-fn a_reader_may_send_the_log_elsewhere() {
+fn a_reader_may_replace_itself() {
     let log = Arc::new(Log::start(None).unwrap());
     let (second, records) = mpsc::channel();
     let mine = Arc::downgrade(&log);
@@ -108,7 +110,7 @@ fn a_reader_may_send_the_log_elsewhere() {
 
 #[test]
 fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again() {
-    let (log, records) = heard(Level::INFO);
+    let (log, records) = recording(Level::INFO);
     drop(records);
     let (go, gate) = sync_channel::<()>(0);
     let (started, start) = mpsc::channel();
@@ -124,15 +126,16 @@ fn a_reader_that_never_returns_does_not_hold_up_the_end_and_is_not_called_again(
         start.recv_timeout(LONG).unwrap();
         tracing::info!("waiting");
     });
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
-    // The sink is gone with its thread.
+    // The thread has dropped the sink.
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]
 fn a_reader_left_behind_with_the_count_of_what_it_missed_is_not_called_again() {
-    let (log, records) = heard(Level::INFO);
+    let (log, records) = recording(Level::INFO);
     drop(records);
     let (go, gate) = sync_channel::<()>(0);
     let (started, start) = mpsc::channel();
@@ -150,14 +153,15 @@ fn a_reader_left_behind_with_the_count_of_what_it_missed_is_not_called_again() {
     });
     go.send(()).unwrap();
     assert_eq!(start.recv_timeout(LONG).unwrap(), "1 log records were dropped: their reader was too slow");
-    log.stop(Duration::from_millis(1));
+    assert!(!log.stop(Duration::from_millis(1)));
+    drop(log);
     drop(go);
     assert_eq!(start.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]
 fn a_log_that_is_dropped_writes_what_waits_and_ends() {
-    let (log, records) = heard(Level::INFO);
+    let (log, records) = recording(Level::INFO);
     log.on_this_thread(|| tracing::info!("the last word"));
     drop(log);
     assert_eq!(records.try_iter().map(|record| record.message).collect::<Vec<_>>(), ["the last word"]);
@@ -166,14 +170,14 @@ fn a_log_that_is_dropped_writes_what_waits_and_ends() {
 
 #[test]
 fn a_reader_that_panics_loses_one_record() {
-    panics::quieten();
-    let (log, records) = heard(Level::INFO);
+    panics::install_hook();
+    let (log, records) = recording(Level::INFO);
     drop(records);
-    let (heard, mine) = mpsc::channel();
+    let (sender, mine) = mpsc::channel();
     log.send_to(
         Sink::Host(Box::new(move |record| {
             assert_ne!(record.message, "bad");
-            heard.send(record.message.clone()).unwrap_or(());
+            sender.send(record.message.clone()).unwrap_or(());
         })),
         Some(Level::INFO),
     );
@@ -183,4 +187,90 @@ fn a_reader_that_panics_loses_one_record() {
     });
     log.stop(LONG);
     assert_eq!(mine.iter().collect::<Vec<_>>(), ["good"]);
+}
+
+#[test]
+fn nested_calls_log_to_their_own_handle() {
+    let ((outer, outer_records), (inner, inner_records)) = (recording(Level::INFO), recording(Level::INFO));
+    outer.on_this_thread(|| {
+        tracing::info!("1 outer");
+        inner.on_this_thread(|| {
+            tracing::info!("1 inner");
+            inner.on_this_thread(|| tracing::info!("2 inner"));
+            outer.on_this_thread(|| tracing::info!("2 outer"));
+            tracing::info!("3 inner");
+        });
+        tracing::info!("3 outer");
+    });
+    tracing::info!("outside of both");
+    assert_eq!(messages(outer, &outer_records), ["1 outer", "2 outer", "3 outer"]);
+    assert_eq!(messages(inner, &inner_records), ["1 inner", "2 inner", "3 inner"]);
+}
+
+#[test]
+fn threads_of_two_handles_log_to_their_own() {
+    let handles = [recording(Level::INFO), recording(Level::INFO)];
+    let threads = handles.each_ref().map(|(log, _)| log.thread_starter()).map(|start| {
+        thread::spawn(move || {
+            start();
+            tracing::info!("from {:?}", thread::current().id());
+            thread::current().id()
+        })
+    });
+    let ids = threads.map(|thread| thread.join().unwrap());
+    for ((log, records), id) in handles.into_iter().zip(ids) {
+        assert_eq!(messages(log, &records), [format!("from {id:?}")]);
+    }
+}
+
+#[test]
+fn a_place_first_reached_without_a_log_is_recorded_by_the_next_log() {
+    let say = || tracing::warn!("said twice");
+    let (first, _records) = recording(Level::INFO);
+    thread::spawn(say).join().unwrap();
+    drop(first);
+    let (log, records) = recording(Level::INFO);
+    log.on_this_thread(say);
+    assert_eq!(messages(log, &records), ["said twice"]);
+}
+
+/// What a Rust host has set for its own records.
+#[derive(Clone, Default)]
+struct OfTheHost(Arc<AtomicU64>);
+
+impl tracing::Subscriber for OfTheHost {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "of_the_host"
+    }
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_subscriber_of_a_rust_host_stays_in_place() {
+    thread::spawn(|| {
+        let host = OfTheHost::default();
+        let _guard = tracing::dispatcher::set_default(&tracing::Dispatch::new(host.clone()));
+        let (log, records) = recording(Level::INFO);
+        log.on_this_thread(|| tracing::info!("ours"));
+        tracing::info!(target: "of_the_host", "not ours");
+        assert_eq!(messages(log, &records), ["ours"]);
+        assert_eq!(host.0.load(Ordering::Relaxed), 1);
+    })
+    .join()
+    .unwrap();
 }

@@ -1,9 +1,12 @@
-//! Wake-ups: each ends every wait in progress, or the next one, and is then used up, so that a thread which waits again
-//! at once waits.
+//! Wake-ups: each ends every wait in progress, or the next one, and is then used up, so that a thread that waits again
+//! at once is not woken by it a second time.
 //!
-//! One descriptor could not tell a thread that is still to be woken from one that waits again. So there are two, and one
-//! of them is current: waits that begin take it, and `wake` sets it. The first wait that it ends makes the other one
-//! current, and leaves this one set for those that began before.
+//! One descriptor cannot distinguish a thread that is still to be woken from one that waits again. So there are two:
+//!
+//! 1. A wait that begins uses the current descriptor.
+//! 2. `wake` sets the current descriptor.
+//! 3. The first wait that it ends makes the other descriptor current, once no wait uses the other one any more.
+//! 4. The former one stays set for the waits that began before, and is cleared before it becomes current again.
 
 use crate::runtime::eventfd::EventFd;
 use std::io;
@@ -28,7 +31,7 @@ struct Waiters {
 }
 
 impl Wakes {
-    /// None yet.
+    /// No wake-up is pending.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self { woken: [EventFd::new()?, EventFd::new()?], current: AtomicUsize::new(0), waiters: Mutex::default() })
     }
@@ -52,8 +55,7 @@ impl Wakes {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the other descriptor current, once this one has ended a wait and nobody is on the other any more. All who
-    /// are have been woken by it.
+    /// Makes the other descriptor current, once this one has ended a wait and no wait is on the other any more.
     fn change_if_used(&self, waiters: &mut Waiters) {
         let other = 1 - self.current.load(Ordering::SeqCst);
         if waiters.used && waiters.on[other] == 0 {
@@ -77,7 +79,7 @@ impl Waiter<'_> {
         &self.wakes.woken[self.on]
     }
 
-    /// It has been woken, and the host is told so.
+    /// The wait has been woken and returns INTERRUPTED.
     pub(super) fn uses_the_wake_up(&self) {
         let mut waiters = self.wakes.lock();
         if self.on == self.wakes.current.load(Ordering::SeqCst) {

@@ -78,14 +78,14 @@ class Function:
     def call(self, event: object) -> dict[str, Any]:
         """Answer of a synchronous invocation, also where that is an error."""
         answer = self.awslambda.invoke(FunctionName=self.server.function_name, Payload=encode(event))
-        told: dict[str, Any] = json.loads(answer["Payload"].read())
-        return told
+        answered: dict[str, Any] = json.loads(answer["Payload"].read())
+        return answered
 
     def results(self, number: int) -> list[dict[str, Any]]:
         return [json.loads(message["Body"]) for message in self.messages(self.server.queue_url, number)]
 
     def dead_letter(self) -> tuple[str, str]:
-        """The event of the one dead letter, and the error that it tells."""
+        """The event of the one dead letter, and the error that it has."""
         [letter] = self.messages(self.server.dead_letter_queue_url, 1)
         return letter["Body"], letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
 
@@ -96,8 +96,10 @@ class Function:
     def left(self, queue_url: str) -> int:
         """Messages in the queue, hidden ones too."""
         answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
-        told = answer["Attributes"]
-        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+        attributes = answer["Attributes"]
+        return sum(
+            int(attributes[name]) for name in ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        )
 
 
 def encode(event: object) -> bytes:

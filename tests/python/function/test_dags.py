@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "dags-of-the-team"
-# In every third folder the same names again: the path alone tells them apart.
+# In every third folder the same names again: only the path differs.
 FILES = {f"team/dags/a{n % 10}/b{n % 7}/dag_{n // 70}.py": f"content of {n}\n" for n in range(500)}
 # Lines of `sha256sum`, which are compared as a whole.
 LOOK = "cd $AIRFLOW__CORE__DAGS_FOLDER && find . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
@@ -126,7 +126,7 @@ def test_only_what_changed_is_fetched(
 
 
 @pytest.mark.parametrize(
-    ("uri", "more", "told"),
+    ("uri", "more", "expected"),
     [
         ("s3://no-such-bucket/dags", {}, "NoSuchBucket"),
         (f"s3://{BUCKET}/nothing", {}, f"there is no object below s3://{BUCKET}/nothing"),
@@ -135,12 +135,12 @@ def test_only_what_changed_is_fetched(
     ],
 )
 def test_a_task_without_its_dags_fails_with_the_reason(
-    start: Start, moto: servers.Server, s3: "S3Client", uri: str, more: dict[str, str], told: str
+    start: Start, moto: servers.Server, s3: "S3Client", uri: str, more: dict[str, str], expected: str
 ) -> None:
     """E5: the reason reaches the host, and nothing runs."""
     s3.put_object(Bucket=BUCKET, Key="team/dags/dag.py", Body=b"x" * 1001)
     function = start({"AWS_ENDPOINT_URL_S3": moto.endpoint_url, "S3_URI": uri, **more})
     final: dict[str, Any] = function.run_one(["touch", "ran"])
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "setup_failed", 126)
-    assert told in final["output_tail"], final
+    assert expected in final["output_tail"], final
     assert not function.path("ran").exists()

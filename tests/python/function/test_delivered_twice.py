@@ -47,7 +47,7 @@ def test_one_run_and_one_final_event(start: Start) -> None:
         assert (finals[name]["reason"], finals[name]["return_code"]) == ("exit", 3)
         assert finals[name]["output_tail"] == f"{name}\n"
         assert len(function.lines(name)) == 1
-    # Once more, now that nobody listens: the result is the same, and still only one run.
+    # Once more, now that nothing receives it: the result is the same, and still only one run.
     event = again(function, "a")
     first, second = (function.call(event) and function.results(1)[0] for _ in range(2))
     assert first == second
@@ -65,7 +65,7 @@ def test_an_invoke_whose_answer_was_lost(start: Start) -> None:
         # Half of the requests are dropped before they take effect, half after.
         servers.until("an event has arrived, unanswered", lambda: yes(function.server.stats()["invocations"]), 60)
         function.server.faults()
-        # No command ends before, as a result would tell the library as much as an answer.
+        # No command ends before, as a result would say as much to the library as an answer.
         servers.until("it has arrived again", lambda: yes(LEFT_TO_THE_OTHER in function.log), 60)
         function.path("go-on").touch()
 

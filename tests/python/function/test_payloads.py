@@ -12,20 +12,20 @@ from .conftest import Function, Start
 
 MODULE = "airflow.sdk.execution_time.execute_workload"
 
-# In place of `python`: tells what it was given, as Airflow's module would read it.
+# In place of `python`: prints what it was given, as Airflow's module would read it.
 FAKE_PYTHON = f"""#!{sys.executable} -I
 import hashlib, json, os, stat, sys
 dash_m, module, option, given = sys.argv[1:]
-told = {{"module": [dash_m, module], "option": option}}
+seen = {{"module": [dash_m, module], "option": option}}
 if option == "--json-path":
-    told["mode"] = oct(stat.S_IMODE(os.stat(given).st_mode))
-    told["path"] = given
+    seen["mode"] = oct(stat.S_IMODE(os.stat(given).st_mode))
+    seen["path"] = given
     with open(given, "rb") as file:
         given = file.read()
 else:
     given = os.fsencode(given)
-told["sha256"] = hashlib.sha256(given).hexdigest()
-print(json.dumps(told))
+seen["sha256"] = hashlib.sha256(given).hexdigest()
+print(json.dumps(seen))
 """
 
 
@@ -51,18 +51,18 @@ def workload(length: int) -> str:
     [(120 * 1024, "--json-string"), (131_071, "--json-string"), (131_072, "--json-path"), (900 * 1024, "--json-path")],
 )
 def test_a_workload_arrives_whole(airflow: Function, length: int, option: str) -> None:
-    """E2: as an argument while it fits, else in a file that nobody else can read and that goes with the command."""
+    """E2: as an argument while it fits, else in a file that only this user can read, removed with the command."""
     given = workload(length)
     assert len(given) == length
     final = airflow.run_one(["python", "-m", MODULE, "--json-string", given])
     assert (final["state"], final["return_code"]) == ("succeeded", 0), final["output_tail"]
-    told = json.loads(final["output_tail"])
-    assert told["module"] == ["-m", MODULE]
-    assert told["option"] == option
-    assert told["sha256"] == hashlib.sha256(given.encode()).hexdigest()
+    seen = json.loads(final["output_tail"])
+    assert seen["module"] == ["-m", MODULE]
+    assert seen["option"] == option
+    assert seen["sha256"] == hashlib.sha256(given.encode()).hexdigest()
     if option == "--json-path":
-        assert told["mode"] == "0o600"
-        assert not Path(told["path"]).exists()
+        assert seen["mode"] == "0o600"
+        assert not Path(seen["path"]).exists()
 
 
 def test_an_argument_of_120_kb(shared: Function) -> None:

@@ -30,22 +30,35 @@ def event(queue_url: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("allows", ["none", "others"])
 def test_a_queue_that_is_not_allowed(function: Function, allows: str) -> None:
-    """Nothing runs, and the queue that is configured gets to know."""
-    stranger = make(function, "stranger")
+    """Nothing runs, and the invocation fails: the dead letter has the reason, and no queue has a result."""
+    refused = make(function, "refused")
     if allows == "others":
         allow(function, make(function, "one"), make(function, "another"))
-    function.send(event(stranger))
-    [result] = function.results(1)
-    assert (result["task_key"], result["attempt_id"]) == ("k", "an-attempt")
-    assert (result["reason"], result["return_code"]) == ("reply_to_refused", 126)
-    assert "started_at_ms" not in result
+    function.send(event(refused))
+    letter, error = function.dead_letter()
+    assert json.loads(letter) == event(refused)
+    assert "nothing was run" in error
+    assert refused in error
+    assert function.server.queue_url in error
+    assert "LAMBDA_EXECUTOR_REPLY_TO_ALLOW" in error
     assert not function.path("ran").exists()
-    assert function.left(stranger) == 0
+    assert function.left(refused) == function.left(function.server.queue_url) == 0
+
+
+def test_a_function_with_another_queue_than_the_scheduler(function: Function) -> None:
+    """The task fails at once with the reason. A result in the function's own queue would leave it LOST after hours."""
+    function.awslambda.update_function_configuration(
+        FunctionName=function.server.function_name, Environment={"Variables": {"QUEUE_URL": make(function, "own")}}
+    )
+    final = function.run({"task_key": "k", "command": "touch ran"}, check_health=False)["k"]
+    assert (final["state"], final["reason"]) == ("failed", "dead_letter")
+    assert "set QUEUE_URL to the scheduler's queue_url" in final["message"]
+    assert not function.path("ran").exists()
 
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_queue_that_is_allowed(function: Function, place: int) -> None:
-    """Each one of the list gets the results that are for it, and nobody else does."""
+    """Each queue of the list gets the results that are for it, and no other queue does."""
     queues = [make(function, "one"), make(function, "another")]
     allow(function, *queues)
     function.send(event(queues[place]))

@@ -1,4 +1,4 @@
-"""The result reaches the queue although SQS is away for a while; when it stays away, the dead letter tells."""
+"""The result reaches the queue although SQS is away for a while; when it stays away, the dead letter has the reason."""
 
 import time
 
@@ -59,7 +59,7 @@ def away_for_one_try(function: Function) -> None:
 
 
 def test_sqs_stays_away_past_the_functions_time(start: Start) -> None:
-    """E1: the invocation fails in time, and the dead letter says what became of the result."""
+    """E1: the invocation fails in time, and the dead letter says that the result was not sent."""
     function = start(timeout_ms=2500)
 
     final = function.run(TASK, when_running=lambda: away_for_one_try(function))["k"]
@@ -84,7 +84,7 @@ def test_lambdas_next_try_sends_the_result_and_runs_nothing(start: Start) -> Non
 
 
 def test_a_queue_that_is_not_there_is_not_tried_again(start: Start) -> None:
-    """E1: what no further try can mend fails the invocation at once."""
+    """E1: an error that no retry can fix fails the invocation at once."""
     function = start()
 
     def delete() -> None:

@@ -51,7 +51,7 @@ def configure(function: Function, **variables: str) -> None:
     ],
 )
 def test_a_wrong_environment(function: Function, variables: dict[str, str], message: str) -> None:
-    """E10: the error reaches who invokes."""
+    """E10: the error reaches the caller of a synchronous invocation."""
     configure(function, **variables)
     error = function.call({"task_key": "k", "command": COMMAND})
     assert error["errorType"] == "LambdaExecutor.CannotStart"

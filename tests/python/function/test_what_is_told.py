@@ -1,4 +1,4 @@
-"""What the final event tells of a run."""
+"""What the final event has about a run."""
 
 import json
 import time
@@ -45,8 +45,25 @@ def test_duration(shared: Function) -> None:
     assert 695 <= final["finished_at_ms"] - final["started_at_ms"] < 5000
 
 
+@pytest.mark.parametrize(
+    ("write", "length", "why"),
+    [
+        ("head -c 180001 /dev/zero > $LAMBDA_EXECUTOR_RESULT_FILE", 180_001, "180001 bytes, more than the 180000"),
+        ("mkdir $LAMBDA_EXECUTOR_RESULT_FILE", None, "not a regular file"),
+    ],
+)
+def test_a_value_that_cannot_be_sent(shared: Function, write: str, length: int | None, why: str) -> None:
+    """E9: never a success without the value, for readers of the return code too."""
+    for status, reason, return_code in ((0, "value_too_large", 1), (3, "exit", 3)):
+        shared.send({"task_key": "k", "command": f"{write}; exit {status}"})
+        [result] = shared.results(1)
+        assert (result["reason"], result["return_code"]) == (reason, return_code)
+        assert (result["value_dropped"], result.get("value_length"), result.get("value")) == (True, length, None)
+        assert why in result["output_tail"]
+
+
 def test_key_and_value(shared: Function) -> None:
-    """E9: the key byte for byte, and what the command has to hand over."""
+    """E9: the key byte for byte, and the command's value."""
     key = '{"dag_id": "d\\u00fc", "try_number": 1} \u2028 日本 "'
     task = {"task_key": key, "command": 'printf "\\0value" > "$LAMBDA_EXECUTOR_RESULT_FILE"'}
     assert shared.run(task)[key]["value"] == "\0value"

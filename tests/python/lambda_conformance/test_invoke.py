@@ -89,7 +89,7 @@ def test_payload_limit(local: servers.LocalServer, kind: str, limit: int) -> Non
         InvocationType=kind,
         Payload=json.dumps("x" * limit).encode(),
     )
-    assert answer == ("RequestTooLargeException", 413)
+    assert answer == ("RequestEntityTooLargeException", 413)
 
 
 def test_event_of_just_the_limit(local: servers.LocalServer) -> None:

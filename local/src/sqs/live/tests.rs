@@ -46,7 +46,7 @@ fn bodies(deliveries: &[Delivery]) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_without_messages_lasts_as_long_as_it_was_told() {
+async fn a_poll_without_messages_lasts_as_long_as_it_asked_for() {
     let live = live(&[("ReceiveMessageWaitTimeSeconds", "3")]);
     for (wait_ms, lasts) in [(Some(0), 0), (Some(20_000), 20_000), (None, 3_000)] {
         let start = Instant::now();
@@ -110,7 +110,7 @@ async fn a_successor_that_has_no_need_to_wait_passes_the_time_on() {
     let start = Instant::now();
     let timekeeper = start_poll(&live, 1).await;
     let (second, third) = (start_poll(&live, 1).await, start_poll(&live, 1).await);
-    // The second poll is told to take over when the first message is already there for it.
+    // The second poll is woken to take over when the first message is already there for it.
     timekeeper.abort();
     advance(Duration::from_secs(2)).await;
     assert_eq!(bodies(&second.await.unwrap().0), ["two"]);
@@ -155,20 +155,20 @@ async fn one_message_wakes_one_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_is_dropped_takes_nothing_with_it() {
+async fn a_message_for_a_poll_that_is_ended_goes_to_the_next_poll() {
     let live = live(&[]);
-    let dropped = start_poll(&live, 1).await;
+    let ended = start_poll(&live, 1).await;
     let other = start_poll(&live, 1).await;
     let start = Instant::now();
-    // Woken for the message, and gone before it could take it.
+    // Woken for the message, and ended before it could take it, as an outage does.
     send(&live, "a", 0);
-    dropped.abort();
+    ended.abort();
     let (deliveries, at) = other.await.unwrap();
     assert_eq!((bodies(&deliveries), at), (vec!["a"], start));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_given_back_ends_a_poll() {
+async fn a_released_message_ends_a_poll() {
     let live = live(&[]);
     send(&live, "a", 0);
     let handle = poll(&live, 1, 0).await[0].receipt.encode();

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Who sent a message, as nobody here has an identity.
+/// The sender of every message, since there are no identities here.
 const SENDER_ID: &str = "AIDALOCALLAMBDAEXECUT";
 
 #[derive(Deserialize)]

@@ -216,7 +216,7 @@ fn at_the_flight_limit_nothing_is_received() {
     assert!(none.over_limit && none.deliveries.is_empty());
     queue.take_arrivals();
     queue.delete(T0, &received.deliveries[0].receipt.encode()).unwrap();
-    assert_eq!(queue.take_arrivals(), 1, "somebody who waits can go on");
+    assert_eq!(queue.take_arrivals(), 1, "a poll that waits can go on");
     assert_eq!(bodies(&queue.receive(T0, ask(10))), ["c"]);
 }
 

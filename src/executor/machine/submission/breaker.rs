@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS: u64 = 30_000;
 
 /// What finds out whether the route works again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::executor::machine) enum Probe {
+pub(crate) enum Probe {
     /// The check of the function (GetFunction): at start.
     Check,
     /// An invocation that runs nothing: where every event that waits may have been sent, or answers are being lost.

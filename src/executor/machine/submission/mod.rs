@@ -17,7 +17,8 @@ mod limiter;
 mod route;
 
 pub(super) use answers::{Answered, Blame};
-pub(super) use breaker::{Open, Probe};
+pub(super) use breaker::Open;
+pub(crate) use breaker::Probe;
 pub(super) use identity::Trouble;
 pub(crate) use invocations::{Invocation, InvocationId};
 pub(super) use route::Route;

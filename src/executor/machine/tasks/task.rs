@@ -76,7 +76,7 @@ pub(super) struct Progress {
 }
 
 impl Task {
-    pub(super) fn new(key: Arc<str>, tag: u64, route: RouteId, state: TaskState) -> Self {
+    pub(in crate::executor::machine) fn new(key: Arc<str>, tag: u64, route: RouteId, state: TaskState) -> Self {
         Self {
             key,
             tag,

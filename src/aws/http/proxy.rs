@@ -1,0 +1,100 @@
+//! The proxy variables of the environment. The SDK reads them by itself, but from the process, at times of its own, and
+//! not for a client with a CA bundle; here they come from the snapshot that was taken when the executor was created.
+
+use crate::aws::Environment;
+use aws_smithy_http_client::proxy::ProxyConfig;
+
+/// Metadata services are on the machine itself, where no proxy leads to.
+const NEVER_PROXIED: &str = "169.254.0.0/16,fd00:ec2::254";
+
+/// The proxy of each scheme.
+#[derive(Clone, Debug)]
+pub(super) struct Proxies {
+    pub(super) https: ProxyConfig,
+    pub(super) http: ProxyConfig,
+    /// True if the two differ.
+    pub(super) differ: bool,
+}
+
+impl Proxies {
+    pub(super) fn none() -> Self {
+        Self { https: ProxyConfig::disabled(), http: ProxyConfig::disabled(), differ: false }
+    }
+
+    /// As curl reads them: `HTTPS_PROXY` and `HTTP_PROXY`, or else `ALL_PROXY`, and `NO_PROXY`; each also in small letters.
+    pub(super) fn of(environment: &Environment) -> Self {
+        // A CGI program's HTTP_PROXY is a header of its client's request.
+        if environment.get("REQUEST_METHOD").is_some() {
+            return Self::none();
+        }
+        let (https, http) = (chosen(environment, "HTTPS_PROXY"), chosen(environment, "HTTP_PROXY"));
+        let rules = match given(environment, "NO_PROXY") {
+            Some((_, rules)) => format!("{rules},{NEVER_PROXIED}"),
+            None => NEVER_PROXIED.to_owned(),
+        };
+        Self { differ: https != http, https: config(https.as_ref(), &rules), http: config(http.as_ref(), &rules) }
+    }
+}
+
+/// Name and value of a variable that is set and not empty.
+fn given(environment: &Environment, name: &str) -> Option<(String, String)> {
+    [name.to_owned(), name.to_ascii_lowercase()].into_iter().find_map(|name| {
+        let value = environment.get(&name).filter(|value| !value.trim().is_empty())?.trim().to_owned();
+        Some((name, value))
+    })
+}
+
+fn chosen(environment: &Environment, name: &str) -> Option<(String, String)> {
+    given(environment, name).or_else(|| given(environment, "ALL_PROXY"))
+}
+
+fn config(proxy: Option<&(String, String)>, rules: &str) -> ProxyConfig {
+    let Some((name, value)) = proxy else { return ProxyConfig::disabled() };
+    let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
+    match ProxyConfig::all(url) {
+        Ok(proxy) => proxy.no_proxy(rules),
+        Err(_) => {
+            // Without the value, which may hold a password.
+            tracing::warn!("{name} is ignored: it is not the URL of an HTTP proxy (http://host:port)");
+            ProxyConfig::disabled()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Proxies {
+        Proxies::of(&Environment::of(variables.iter().copied()))
+    }
+
+    #[test]
+    fn the_variable_of_the_scheme_wins_over_that_of_all() {
+        let proxies = of(&[("ALL_PROXY", "http://a:1"), ("https_proxy", "b:2")]);
+        assert!(proxies.differ && !proxies.https.is_disabled() && !proxies.http.is_disabled());
+        assert!(format!("{:?}", proxies.https).contains("b:2"), "{:?}", proxies.https);
+        assert!(format!("{:?}", proxies.http).contains("a:1"), "{:?}", proxies.http);
+        assert!(!of(&[("all_proxy", "http://a:1")]).differ);
+    }
+
+    #[test]
+    fn metadata_services_are_never_proxied() {
+        let proxies = of(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "example.com")]);
+        assert!(format!("{:?}", proxies.https).contains("example.com,169.254.0.0/16"), "{:?}", proxies.https);
+    }
+
+    #[test]
+    fn what_is_not_a_proxy_is_ignored() {
+        for variables in [
+            &[][..],
+            &[("HTTPS_PROXY", " ")],
+            &[("HTTPS_PROXY", "socks5://a:1")],
+            &[("HTTPS_PROXY", "http://")],
+            &[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://a:1"), ("HTTPS_PROXY", "http://a:1")],
+        ] {
+            let proxies = of(variables);
+            assert!(proxies.https.is_disabled() && proxies.http.is_disabled(), "{variables:?}");
+        }
+    }
+}

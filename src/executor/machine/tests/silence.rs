@@ -65,13 +65,8 @@ fn s13_each_task_and_each_route_has_its_own_limit() {
     stage.try_queue(TaskSpec { queue: "short".into(), ..Stage::spec("route's") }).unwrap();
     stage.try_queue(TaskSpec { queue: "short".into(), result_timeout_ms: 300_000, ..Stage::spec("longer") }).unwrap();
     stage.queue("default");
-    let adopted = AdoptSpec {
-        key: "adopted".into(),
-        tag: 0,
-        queue: String::new(),
-        result_timeout_ms: 40_000,
-        attempt: None,
-    };
+    let adopted =
+        AdoptSpec { key: "adopted".into(), tag: 0, queue: String::new(), result_timeout_ms: 40_000, attempt: None };
     stage.machine.adopt(adopted).unwrap();
     let mut lost = Vec::new();
     for _ in 0..20 {

@@ -15,6 +15,8 @@ pub(super) struct Try {
     pub(super) answered: Option<u64>,
     /// `None` while it is under way, or if its process died first.
     pub(super) verdict: Option<Verdict>,
+    /// A message of its key was taken while it was under way.
+    pub(super) was_taken: bool,
 }
 
 impl Try {

@@ -43,8 +43,9 @@ impl World {
         let now = self.now;
         let host = &self.sites[site];
         let limits = &host.settings.routes[route];
-        let others = self.calls_to_lambda(site, Some(route));
-        assert!(others.len() < limits.max_concurrent_invokes, "more than max_concurrent_invokes");
+        let is_invoke = |asked: &Asked| matches!(asked, Asked::Invoke(call) if call.request.route == route);
+        let others = self.calls.iter().filter(|call| call.site == site && is_invoke(&call.asked)).count();
+        assert!(others < limits.max_concurrent_invokes, "more than max_concurrent_invokes");
         self.check_probe(site, route);
         let host = &self.sites[site];
         let active = host.machine.tasks.iter().filter(|(_, task)| {
@@ -57,12 +58,17 @@ impl World {
         starts.push_back(now);
         starts.retain(|at| at + 1_000 > now);
         let most = per_second + (per_second / 10).max(1);
-        assert!(per_second == 0 || starts.len() <= most, "{} calls in a second, {per_second} allowed", starts.len());
+        let is_slow = self.sites[site].store.is_slow();
+        let starts = &self.sites[site].starts[route];
+        assert!(per_second == 0 || is_slow || starts.len() <= most, "{} calls in a second, {per_second} allowed", starts.len());
     }
 
     /// While a function cannot be invoked, or our credentials are rejected, one call at a time finds out whether that is
     /// over.
     fn check_probe(&self, site: usize, route: usize) {
+        if self.sites[site].store.is_slow() {
+            return; // Calls that wait for a slow disk were admitted earlier.
+        }
         let submission = &self.sites[site].machine.submission;
         if let Some(open) = submission.routes()[route].open() {
             let since = self.sites[site].virtual_ms(open.since.mono_ms);
@@ -131,7 +137,11 @@ impl World {
         let (number, _) = self.sqs.of_receipt(&entry.receipt);
         let message = &self.sqs.messages[number];
         let (key, attempt, named) = match &message.about {
-            About::Other => panic!("m{number} of another executor is deleted"),
+            About::Other { key } => {
+                // Adopted without an id: every message of the key is its own.
+                let mut any_of_key = self.tasks.iter().filter(|task| task.site == site && task.attempt.is_none());
+                return assert!(any_of_key.any(|task| task.key == *key), "m{number} of another executor is deleted");
+            }
             About::SuccessRecord => return,
             About::Malformed => {
                 let kind = self.sites[site].settings.queues[queue].kind;
@@ -165,9 +175,13 @@ impl World {
         }
         self.taken_by_key.push((site, Arc::clone(key), number));
         let taken = self.taken_by_key.iter().filter(|(of, other, _)| *of == site && other == key).count();
-        let ours = self.tasks.iter().filter(|task| task.site == site && task.key == *key);
-        let accepted: usize =
-            ours.map(|task| task.tries_seen() as usize + usize::from(task.adopted || task.recovered)).sum();
+        let mut accepted = 0;
+        for task in self.tasks.iter_mut().filter(|task| task.site == site && task.key == *key) {
+            // Whatever becomes of a call that is under way: it may have been the one.
+            task.tries.iter_mut().for_each(|one| one.was_taken |= one.verdict.is_none());
+            accepted += task.tries.iter().filter(|one| one.may_run() || one.was_taken).count();
+            accepted += usize::from(task.adopted || task.recovered);
+        }
         assert!(taken <= accepted, "{taken} messages of `{key}` are taken, at most {accepted} can be ours");
     }
 
@@ -175,15 +189,25 @@ impl World {
     fn check_visibility(&self, site: usize, queue: QueueId, entry: &ChangeEntry) {
         let (number, newest) = self.sqs.of_receipt(&entry.receipt);
         let host = &self.sites[site];
-        let waits = self.tasks.iter().any(|task| {
+        let waiting: Vec<&super::ledger::Task> = self.tasks.iter().filter(|task| {
             let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
-            task.site == site && is_source && !task.gone && !task.acknowledged && !task.recovered
-        });
+            task.site == site && is_source && !task.gone && !task.acknowledged
+        }).collect();
+        let waits = waiting.iter().any(|task| !task.recovered);
         if host.host.is_closed {
             assert_eq!(entry.seconds, 0, "m{number} is not released at the end");
         } else if waits && newest && self.sqs.messages[number].queue == queue {
             assert!((1..=20).contains(&entry.seconds), "m{number} waits for the host, hidden for {} s", entry.seconds);
-        } else {
+        } else if waiting.is_empty() {
+            if let About::Report { attempt, named: true, .. } = self.sqs.messages[number].about {
+                let is_safe = |lsn: usize| lsn > 0 && lsn <= host.store.durable;
+                let is_its_own = |task: &&super::ledger::Task| {
+                    task.site == site && task.attempt == Some(attempt) && !task.gone
+                };
+                let of_it: Vec<_> = self.tasks.iter().filter(is_its_own).collect();
+                let is_done = !of_it.is_empty() && of_it.iter().all(|task| is_safe(task.acknowledged_lsn));
+                assert!(!is_done, "m{number} is released, and its task was acknowledged {entry:?} {:?} {of_it:#?}", self.sqs.messages[number]);
+            }
             let most = host.settings.max_unmatched_delay_s.max(20);
             assert!(entry.seconds <= most, "m{number} is hidden for {} s", entry.seconds);
         }
@@ -200,6 +224,12 @@ impl World {
                 let sent = !task.tries.is_empty() || task.known_before || task.recovered;
                 task.site == site && !task.gone && task.attempt == Some(*attempt) && sent
             };
+            let is_held = |task: &super::ledger::Task| {
+                !task.acknowledged && task.ended.is_some_and(|ended| ended.source == Some(*number))
+            };
+            if self.tasks.iter().any(is_held) {
+                continue; // Its event is with the host.
+            }
             for task in self.tasks.iter().filter(ours) {
                 assert!(task.has_ended(), "m{number} is the result of `{}`, which goes on", task.key);
             }
@@ -232,8 +262,9 @@ impl World {
         assert!(!task.acknowledged, "`{key}` ends again after its end was acknowledged");
         assert!(event.attempts <= most, "{} attempts, {most} allowed: {event:?}", event.attempts);
         // A stretch without any success uses no attempt: what failed there is not the task's fault.
-        let chargeable = task.chargeable(&host.successes[task.route]);
-        let known = !task.recovered && !task.adopted;
+        // A call that waits for a slow disk counts as under way.
+        let chargeable = task.chargeable(&host.successes[task.route]) + u32::from(host.store.is_slow());
+        let known = !task.recovered && !task.known_before;
         assert!(!known || event.attempts <= chargeable, "{chargeable} attempts at most: {event:?} {:?}", task.tries);
         let reason = event.reason.expect("a final event has a reason");
         assert_eq!(matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult), source.is_some());
@@ -248,7 +279,8 @@ impl World {
             Reason::InvokeFailed => {
                 let is = |fault| move |one: &super::ledger::Try| matches!(one.verdict, Some(Verdict::Failed(f, _)) if f == fault);
                 let refused = task.tries.iter().any(is(Fault::Event));
-                let used_up = chargeable >= most && task.tries.iter().any(is(Fault::Service));
+                let interrupted = if task.recovered { task.intents.len() as u32 } else { 0 };
+                let used_up = chargeable + interrupted >= most && task.tries.iter().any(is(Fault::Service));
                 let since = host.last_success(task.route).max(task.queued_at);
                 let outage = now - since >= host.settings.max_outage_ms;
                 let tries = if task.recovered { task.intents.len() } else { task.tries_seen() as usize };
@@ -272,19 +304,25 @@ impl World {
     /// A message ends only the task that it is about. One that was acknowledged ends no other.
     fn check_source(&self, index: usize, number: usize) {
         let (message, task) = (&self.sqs.messages[number], &self.tasks[index]);
-        let About::Report { key, attempt, named } = &message.about else { panic!("m{number} reports nothing") };
+        let (key, attempt, named) = match &message.about {
+            About::Report { key, attempt, named } => (key, attempt, named),
+            About::Other { key } => return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`"),
+            About::Malformed | About::SuccessRecord => panic!("m{number} reports nothing"),
+        };
         let ours = match task.attempt {
             Some(of) if *named => of == *attempt,
             _ => task.key == *key,
         };
         assert!(ours, "m{number} of `{key}` ends `{}`", task.key);
         // Without an id a process that has just started cannot know the messages that were handled before.
-        if task.attempt.is_none() || !*named && task.recovered {
+        let is_old = message.sent_at < self.sites[task.site].started_at;
+        if task.attempt.is_none() || !*named && is_old {
             return;
         }
         let used = self.tasks.iter().enumerate().any(|(other, before)| {
             let is_source = before.ended.is_some_and(|ended| ended.source == Some(number));
-            other != index && before.site == task.site && is_source && before.acknowledged
+            let is_again = before.attempt == task.attempt; // The host adopted it a second time.
+            other != index && before.site == task.site && is_source && before.acknowledged && !is_again
         });
         assert!(!used, "m{number} was acknowledged, and ends `{}` as well", task.key);
     }

@@ -46,6 +46,11 @@ impl Store {
         self.writes.front().map(|(at, _)| *at)
     }
 
+    /// Writes do not finish at once.
+    pub(super) fn is_slow(&self) -> bool {
+        self.write_ms > 0 || self.stalled_until > 0
+    }
+
     pub(super) fn stall(&mut self, until: u64) {
         self.stalled_until = until;
         for (at, _) in &mut self.writes {

@@ -22,8 +22,8 @@ pub(super) enum SqsMood {
 pub(super) enum About {
     /// The report of one submission. `named`: it carries the attempt id.
     Report { key: Arc<str>, attempt: AttemptId, named: bool },
-    /// Of another executor, whose ids and keys are never ours.
-    Other,
+    /// Of another executor, whose ids are never ours.
+    Other { key: Arc<str> },
     Malformed,
     SuccessRecord,
 }
@@ -41,7 +41,7 @@ pub(super) struct Stored {
     /// For how long readers have hidden it since it was sent, in ms.
     pub(super) hidden_ms: u64,
     pub(super) deleted: bool,
-    /// A fault of SQS made it visible although it was hidden or deleted.
+    /// A fault of SQS made it visible although it was hidden or deleted, or a call for it did nothing.
     pub(super) came_back: bool,
 }
 
@@ -176,13 +176,20 @@ impl Sqs {
             let fails = if failure.is_some() { !(lost && roll < 50) } else { roll >= 90 };
             outcomes.push(match roll {
                 _ if !fails => {
+                    let message = &mut self.messages[number];
                     if newest {
-                        carry_out(&mut self.messages[number], index);
+                        carry_out(message, index);
+                    } else {
+                        // An older receipt may do nothing.
+                        message.came_back = true;
                     }
                     EntryOutcome::Done
                 }
                 90..95 => EntryOutcome::Retry { code: "InternalError".into() },
-                _ => EntryOutcome::Gone { code: "ReceiptHandleIsInvalid".into() },
+                _ => {
+                    self.messages[number].came_back = true;
+                    EntryOutcome::Gone { code: "ReceiptHandleIsInvalid".into() }
+                }
             });
         }
         let messages = &self.messages;

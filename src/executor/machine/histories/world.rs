@@ -368,7 +368,7 @@ impl World {
 
     /// A new try of the task is under way.
     pub(super) fn note_try(&mut self, index: usize) {
-        self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None });
+        self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None, was_taken: false });
     }
 
     /// A run ends with a result, or Lambda gives up on it, or nothing is heard of it.
@@ -411,9 +411,10 @@ impl World {
             1 => ("k1", Attempt::Foreign),
             _ => ("k1", Attempt::Id(self.dice.attempt())),
         };
-        let result = CommandResult { output_tail: "another executor's".into(), ..CommandResult::default() };
+        let mark = format!("<m{}>", self.sqs.messages.len());
+        let result = CommandResult { output_tail: mark, ..CommandResult::default() };
         let report = Report::Result(Box::new(result));
         let outcome = Outcome { key: key.into(), attempt, request_id: "".into(), report };
-        self.sqs.send(queue, self.now, About::Other, Content::Outcome(outcome));
+        self.sqs.send(queue, self.now, About::Other { key: key.into() }, Content::Outcome(outcome));
     }
 }

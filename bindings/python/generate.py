@@ -2,6 +2,7 @@
 """Writes src/lambda_executor/_native.py from include/lambda_executor.h; with --check only compares.
 
 It reads the header's own regular form (cbindgen's), not C: what it does not understand is an error, never skipped.
+Macros and functions that only serve C are listed below.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ NATIVE = HERE / "src" / "lambda_executor" / "_native.py"
 
 PREFIX = "lambda_executor_"
 SCALARS = {
+    "int": ("ctypes.c_int", "int"),
     "int32_t": ("ctypes.c_int32", "int"),
     "uint32_t": ("ctypes.c_uint32", "int"),
     "int64_t": ("ctypes.c_int64", "int"),
     "uint64_t": ("ctypes.c_uint64", "int"),
     "size_t": ("ctypes.c_size_t", "int"),
 }
+# Of no use in Python: attributes, initialisers, and the include guard.
+C_ONLY = {"H", "EXPORT", "MUST_CHECK", "INLINE", "STR", "TASK_INIT", "COUNTS_INIT"}
 
 
 class Field(NamedTuple):
@@ -42,6 +46,8 @@ class Types:
 
     def of(self, declaration: str) -> Field:
         """The field or parameter that a C declaration declares."""
+        # An array parameter is a pointer.
+        declaration = re.sub(r"\s*(\w+)\[\w*\]$", r" *\1", declaration)
         match = re.fullmatch(r"(.*?)\s*(\w+)", declaration)
         if match is None:
             raise SystemExit(f"{HEADER.name}: not understood: {declaration!r}")
@@ -77,24 +83,29 @@ def python_name(c_name: str) -> str:
 
 
 def constants(text: str) -> list[str]:
-    """The numbers of the header, without their prefix. What else it defines is told by name."""
+    """The numbers of the header, without their prefix."""
     lines = []
-    for name, value in re.findall(r"^#define (\w+) ?(.*)$", text, re.MULTILINE):
-        if name == "LAMBDA_EXECUTOR_H":
+    for line in re.findall(r"^#define (.*)$", text.replace("\\\n", " "), re.MULTILINE):
+        match = re.fullmatch(r"LAMBDA_EXECUTOR_(\w+)(\(.*?\))? *(.*?) *(/\*.*)?", line)
+        if match is None:
+            raise SystemExit(f"{HEADER.name}: not understood: #define {line}")
+        name, _, value, _ = match.groups()
+        if name in C_ONLY:
             continue
-        short = name[len("LAMBDA_EXECUTOR_") :]
         if value == "((size_t)-1)":
-            lines.append(f"{short} = ctypes.c_size_t(-1).value")
-        elif re.fullmatch(r"-?\d+", value):
-            lines.append(f"{short} = {value}")
+            lines.append(f"{name} = ctypes.c_size_t(-1).value")
+        elif number := re.fullmatch(r"(\d+)u?|\((-\d+)\)", value):
+            lines.append(f"{name} = {number[1] or number[2]}")
         else:
             raise SystemExit(f"{HEADER.name}: value of {name} not understood: {value!r}")
     return lines
 
 
 def without_comments(text: str) -> str:
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = re.sub(r'extern "C" \{|^#.*$', "", text, flags=re.MULTILINE)
+    text = re.sub(r"/\*.*?\*/", "", text.replace("\\\n", " "), flags=re.DOTALL)
+    text = re.sub(r'extern "C" \{|^ *#.*$|\bLAMBDA_EXECUTOR_(EXPORT|MUST_CHECK)\b', "", text, flags=re.MULTILINE)
+    # Functions with a body are for C alone.
+    text = re.sub(r"^static LAMBDA_EXECUTOR_INLINE .*?^\}", "", text, flags=re.MULTILINE | re.DOTALL)
     return text.replace("}  \n", "")
 
 
@@ -171,7 +182,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {{
 
 
 def declare(library: ctypes.CDLL) -> None:
-    """Tells ctypes the types of all functions of a loaded library."""
+    """Declares the types of all functions of a loaded library."""
     for name, (restype, argtypes) in FUNCTIONS.items():
         function = getattr(library, name)
         function.restype = restype

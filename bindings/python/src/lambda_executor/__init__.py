@@ -1,6 +1,7 @@
-"""Runs tasks on AWS Lambda and tells what became of each: the Python side of lambda-executor."""
+"""Runs tasks on AWS Lambda and reports their results: the Python side of lambda-executor."""
 
 from ._library import version as library_version
+from .batch import Batch
 from .errors import (
     AwsError,
     ClosedError,
@@ -20,11 +21,11 @@ from .errors import (
     UnsupportedError,
 )
 from .event import Event
-from .executor import CONFIGURED, Executor
+from .executor import CONFIGURED, Executor, new_attempt_id
 from .future import LambdaFuture
 from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost, ValueNotSigned
 from .pool import LambdaPool
-from .prompt_calls import Counts
+from .prompt_calls import Counts, Statuses
 from .statuses import Reason, State, Status
 from .task import Task
 
@@ -33,6 +34,7 @@ __version__ = "0.2.0"
 __all__ = [
     "CONFIGURED",
     "AwsError",
+    "Batch",
     "BrokenPool",
     "ClosedError",
     "Completed",
@@ -56,6 +58,7 @@ __all__ = [
     "Reason",
     "State",
     "Status",
+    "Statuses",
     "Task",
     "TaskCancelled",
     "TaskError",
@@ -65,4 +68,5 @@ __all__ = [
     "UnsupportedError",
     "ValueNotSigned",
     "library_version",
+    "new_attempt_id",
 ]

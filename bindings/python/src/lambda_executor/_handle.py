@@ -1,8 +1,8 @@
 """One executor of the library, freed exactly once and never under a call.
 
-The library lets every function be called from any thread at any time, except that nothing else may run on an executor
-while it is freed. So calls under way are counted here, by means that need no lock: a signal handler may call an
-executor in the middle of another call on it, and a lock would then wait for itself.
+The library allows every call from any thread at any time, except that nothing else may run on an executor while it is
+freed. So calls in progress are counted here, without a lock: a signal handler may call an executor in the middle of
+another call on it, and a lock would then wait for itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import ctypes
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from itertools import chain
@@ -21,15 +20,16 @@ from queue import Empty, SimpleQueue
 from typing import Any, Callable
 
 from . import _library, _native, errors, logs
-from .event import Taken
 
-# Closing ends every wait in the library at once, so calls under way need no longer than it takes to schedule threads.
-# Where they do, the executor is left to the operating system: to free it under them would be a crash.
+# Closing ends every wait in the library at once, so calls in progress need no longer than it takes to schedule threads.
+# If they do, the executor is left to the operating system: to free it under them would be a crash.
 PATIENCE_S = 30.0
 # At the end of the interpreter, for one executor; then the process may as well crash.
 MOST_SIGNALS = 100
 # Freeing that took less has seen the log's last callback return.
 LEFT_AFTER_S = 0.4
+# What works on a closed executor until it is freed.
+AFTER_CLOSE = frozenset(f"lambda_executor_{name}" for name in ("ack", "state", "describe", "counts", "stats"))
 
 
 class Handle:
@@ -39,66 +39,69 @@ class Handle:
         self.library = _library.load()
         self.pointer = pointer
         self.pid = os.getpid()
-        # What the library has handed out and `sync` has not, because a signal's exception ended it.
-        self.interrupted: deque[Taken] = deque()
         # Where its log records go, if to Python.
         self.records: logs.Records | None = None
         self._calls: dict[object, int] = {}
+        # Closed, and about to be freed.
         self._closing = False
-        # Whoever takes the pointer out of these closes the executor, or frees it.
+        self._freeing = False
+        #: Tasks that were dropped when it was freed.
+        self.dropped = 0
+        # What takes the pointer out of these closes the executor, or frees it.
         self._to_close = [pointer]
         self._to_free = [pointer]
         self._freed_by = 0
         self._freed = False
-        # Something has changed for those who wait in `close`. Its `put` may interrupt its `put`.
+        # Wakes `close`. Its `put` may interrupt its `put`.
         self._changed: SimpleQueue[None] = SimpleQueue()
         _live.add(self)
 
     def call(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - what the function of that name takes
-        """Calls a function of the library on the executor: its result, or ERR_CLOSED where that is closed."""
-        status = self._counted(name, *arguments)
-        if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()) and _in_daemon():
-            # Closed because the interpreter ends. The exception would be printed, if at all, while Python takes its
-            # files away, which can be fatal: it is to come too late.
-            _never.acquire(timeout=PATIENCE_S)
-        return status
+        """Calls a function of the library on the executor: its result, or ERR_CLOSED if that is closed."""
+        return _in_time(self._counted(name, *arguments))
+
+    def ack_batch(self, batch: ctypes.c_void_p) -> None:
+        """Acknowledges a batch of the executor, which may have been freed."""
+        error = ctypes.c_void_p()
+        status = _in_time(self.library.lambda_executor_batch_ack(batch, ctypes.byref(error)))
+        self._raise(status, error)
 
     def _counted(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - as above
         token = object()
         try:
             # First the token, then the look: `close` sets first and looks then, so one of the two sees the other.
             self._calls[token] = _thread.get_ident()
-            if self._closing:
+            if self._freeing or (self._closing and name not in AFTER_CLOSE):
                 return _native.ERR_CLOSED
             status: int = getattr(self.library, name)(self.pointer, *arguments)
             return status
         finally:
             self._calls.pop(token, None)
-            if self._closing:
+            if self._freeing:
                 self._changed.put(None)
 
     def checked(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - what the function of that name takes
-        """The same for functions that tell more in an error: a negative status is raised."""
+        """The same, with the out parameter for an error: a negative status is raised."""
         error = ctypes.c_void_p()
         status = self.call(name, *arguments, ctypes.byref(error))
-        if error.value:
-            message = take_message(self.library, error.value)
-            if status >= 0:
-                return status
-            raise errors.error(status, message)
-        if status < 0:
-            raise errors.error(status, self.explanation(status))
+        self._raise(status, error)
         return status
 
+    def _raise(self, status: int, error: ctypes.c_void_p) -> None:
+        if error.value:
+            raise take_error(self.library, error.value)
+        if status < 0:
+            raise errors.error(status, self.explanation(status))
+
     def explanation(self, status: int) -> str:
-        """Where the library has told none."""
+        """A message for a status without an error of the library."""
         if status == _native.ERR_CLOSED and self.closed:
             return "the executor is closed"
         return explanation(status)
 
     @property
     def closed(self) -> bool:
-        """`close` was called."""
+        """`stop` or `close` was called."""
         return self._closing
 
     @property
@@ -107,9 +110,10 @@ class Handle:
         return self.pid != os.getpid()
 
     def close(self) -> None:
-        """Ends all calls under way with ERR_CLOSED, and frees the executor when they have ended."""
+        """Ends all calls in progress with ERR_CLOSED, and frees the executor when they have ended."""
         if self.forked:
             return
+        self._freeing = True
         self.begin_close()
         me = _thread.get_ident()
         if self.records is not None and self.records.thread == me:
@@ -133,13 +137,13 @@ class Handle:
         self._changed.put(None)
 
     def begin_close(self) -> None:
-        """Ends all calls under way, and lets no more begin. Never waits."""
+        """Ends calls that submit or wait, and allows no more of them. Never waits."""
         if self.forked:
             return
         self._closing = True
         token = object()
         try:
-            # As above: nobody frees between the token and its end.
+            # As above: nothing frees between the token and its end.
             self._calls[token] = _thread.get_ident()
             self.library.lambda_executor_close(self._to_close.pop())
         except IndexError:
@@ -149,7 +153,7 @@ class Handle:
             self._changed.put(None)
 
     def _free(self) -> bool:
-        """False if another thread is at it."""
+        """False if another thread does it."""
         try:
             pointer = self._to_free.pop()
         except IndexError:
@@ -158,29 +162,28 @@ class Handle:
         # The log callback stays: what freeing has to say is worth a record. A handler that has not returned after half
         # a second or more is left behind.
         began = time.monotonic()
+        dropped = ctypes.c_uint64()
         try:
-            self.library.lambda_executor_free(pointer)
+            self.library.lambda_executor_free(pointer, ctypes.byref(dropped))
         finally:
+            self.dropped = dropped.value
             # Also after an exception, which a signal handler raises when the call has returned.
             self._freed = True
             if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
                 _late.append(self.records)
             _live.discard(self)
-        # Only now: freed before, they would count as done with.
-        while self.interrupted:
-            self.interrupted.popleft().free(self.library)
         return True
 
     def forget_calls_of(self, thread: int) -> None:
-        """Where no call of a thread is under way: an exception of a second signal handler, on the heels of the first
-        one's, may have left a token behind."""
+        """For a thread without a call in progress: an exception of a second signal handler, right after that of the first
+        one, may have left a token."""
         for token, caller in list(self._calls.items()):
             if caller == thread:
                 self._calls.pop(token, None)
 
     def collect(self) -> None:
-        """Closes where nobody can wait: collection happens anywhere, perhaps where a lock of `logging` is held that the
-        log callback waits for. So another thread does it."""
+        """Closes without waiting: collection happens anywhere, perhaps where a lock of `logging` is held that the log
+        callback waits for. So another thread does it."""
         if self._freed or self.forked:
             return
         try:
@@ -192,21 +195,34 @@ class Handle:
 
 
 def explanation(status: int) -> str:
-    """Where the library has told none: the call did not get to it, or the function has no error object."""
+    """A message for a status: the call did not reach the library, or the function has no error object."""
     kind = errors.CLASSES.get(status, errors.Error)
     return (kind.__doc__ or "").split("\n", maxsplit=1)[0]
 
 
-def take_message(library: ctypes.CDLL, error: int) -> str:
-    """The message of an error of the library's, which is freed."""
-    text = library.lambda_executor_error_message(error)
-    message: str = text.ptr.decode()
+def take_error(library: ctypes.CDLL, error: int) -> errors.Error:
+    """The exception of an error of the library, which is freed."""
+    made = errors.error(
+        library.lambda_executor_error_status(error), library.lambda_executor_error_message(error).ptr.decode()
+    )
+    made.aws_code = library.lambda_executor_error_aws_code(error).decode()
+    made.request_id = library.lambda_executor_error_request_id(error).decode()
+    made.retriable = library.lambda_executor_error_is_retriable(error) != 0
     library.lambda_executor_error_free(error)
-    return message
+    return made
+
+
+def _in_time(status: int) -> int:
+    """A status, unless it is for a daemon thread at the end of the interpreter."""
+    if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()) and _in_daemon():
+        # Closed because the interpreter ends. The exception would be printed, if at all, while Python closes its files,
+        # which can be fatal: so it comes too late.
+        _never.acquire(timeout=PATIENCE_S)
+    return status
 
 
 _live: set[Handle] = set()
-# Whose log handlers may not have returned when their executor was freed: the library may still come back to them.
+# Their log handlers may not have returned when the executor was freed: the library may still use them.
 _late: list[logs.Records] = []
 # The thread in which the interpreter ends.
 _ending_in = 0
@@ -215,19 +231,19 @@ _never.acquire()
 
 
 def ending() -> bool:
-    """The interpreter ends: an executor that started now would be closed by nobody."""
+    """The interpreter ends: an executor that started now would never be closed."""
     return _ending_in != 0
 
 
 def _in_daemon() -> bool:
-    """This is a daemon thread of Python's, and none of a library's that is in a callback: that one is waited for."""
+    """This is a daemon thread of Python, and not a thread of the library in a callback, which is waited for."""
     thread = threading.current_thread()
     return thread.daemon and not isinstance(thread, threading._DummyThread)
 
 
 def do_all(steps: Iterable[Callable[[], None]]) -> None:
-    """At the end of the interpreter: does each, again where a signal handler's exception ended it (another Ctrl-C of
-    somebody impatient). What was left open would crash the process. Raises the first exception when all is done."""
+    """At the end of the interpreter: does each, again if a signal handler's exception ended it (another Ctrl-C). What was
+    left open would crash the process. Raises the first exception when all is done."""
     first: BaseException | None = None
     for step in steps:
         for _ in range(MOST_SIGNALS):
@@ -257,7 +273,7 @@ def _close_all() -> None:
 
 
 def _in_child() -> None:
-    """After fork the parent's executors, and its end, are none of our concern."""
+    """After fork, the parent's executors and its end do not concern the child."""
     global _ending_in
     _ending_in = 0
     _live.clear()

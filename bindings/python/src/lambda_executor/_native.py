@@ -5,12 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-NUL = ctypes.c_size_t(-1).value
-VERSION = 1000
-ABI_VERSION = 0
-DRAIN_FINISH = 0
-DRAIN_RUNNING = 1
-TIMEOUT_CONFIGURED = -2
+VERSION = 2000
+ABI_VERSION = 1
 OK = 0
 TIMED_OUT = 1
 INTERRUPTED = 2
@@ -18,6 +14,7 @@ QUEUE_FULL = 3
 DUPLICATE = 4
 NOT_FOUND = 5
 BUFFER_TOO_SMALL = 6
+PARTIAL = 7
 ERR_INVALID_ARGUMENT = -1
 ERR_INVALID_CONFIG = -2
 ERR_CLOSED = -3
@@ -29,6 +26,7 @@ ERR_IO = -8
 ERR_JOURNAL = -9
 ERR_UNSUPPORTED = -10
 ERR_PAYLOAD_TOO_LARGE = -11
+NUL = ctypes.c_size_t(-1).value
 TASK_UNKNOWN = 0
 TASK_QUEUED = 1
 TASK_SUBMITTING = 2
@@ -50,6 +48,18 @@ REASON_ABANDONED = 9
 REASON_SETUP_FAILED = 10
 REASON_BAD_EVENT = 11
 REASON_REPLY_TO_REFUSED = 12
+REASON_BAD_RESULT = 13
+REASON_VALUE_TOO_LARGE = 14
+MAX_KEY_BYTES = 8192
+MAX_BATCH = 1000000
+ATTEMPT_ID_SIZE = 37
+MAX_VALUE_BYTES = 180000
+MAX_OUTPUT_TAIL_BYTES = 65536
+MAX_TEXT_BYTES = 1048576
+DEFAULT_EVENTS = 10000
+DRAIN_FINISH = 0
+DRAIN_CANCEL_QUEUED = 1
+TIMEOUT_CONFIGURED = -2
 LOG_OFF = 0
 LOG_ERROR = 1
 LOG_WARN = 2
@@ -79,6 +89,7 @@ class Task(ctypes.Structure):
     queue: Str
     timeout_ms: int
     max_wait_ms: int
+    result_timeout_ms: int
     attempt_id: Str
     _fields_ = [
         ("struct_size", ctypes.c_uint32),
@@ -92,6 +103,7 @@ class Task(ctypes.Structure):
         ("queue", Str),
         ("timeout_ms", ctypes.c_int64),
         ("max_wait_ms", ctypes.c_int64),
+        ("result_timeout_ms", ctypes.c_int64),
         ("attempt_id", Str),
     ]
 
@@ -116,6 +128,9 @@ class Event(ctypes.Structure):
     request_id: Str
     log_stream: Str
     attempt_id: Str
+    output_length: int
+    output_truncated: int
+    value_dropped: int
     _fields_ = [
         ("seq", ctypes.c_uint64),
         ("tag", ctypes.c_uint64),
@@ -136,6 +151,9 @@ class Event(ctypes.Structure):
         ("request_id", Str),
         ("log_stream", Str),
         ("attempt_id", Str),
+        ("output_length", ctypes.c_uint64),
+        ("output_truncated", ctypes.c_int32),
+        ("value_dropped", ctypes.c_int32),
     ]
 
 
@@ -189,6 +207,18 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         ctypes.c_uint32,
         [],
     ),
+    "lambda_executor_status_name": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_int32,
+        ],
+    ),
+    "lambda_executor_status_string": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_int32,
+        ],
+    ),
     "lambda_executor_error_status": (
         ctypes.c_int32,
         [
@@ -201,11 +231,39 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.c_void_p,
         ],
     ),
+    "lambda_executor_error_cstr": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_void_p,
+        ],
+    ),
+    "lambda_executor_error_aws_code": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_void_p,
+        ],
+    ),
+    "lambda_executor_error_request_id": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_void_p,
+        ],
+    ),
+    "lambda_executor_error_is_retriable": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+        ],
+    ),
     "lambda_executor_error_free": (
         None,
         [
             ctypes.c_void_p,
         ],
+    ),
+    "lambda_executor_config_schema": (
+        ctypes.c_char_p,
+        [],
     ),
     "lambda_executor_create": (
         ctypes.c_int32,
@@ -226,6 +284,41 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         None,
         [
             ctypes.c_void_p,
+            ctypes.POINTER(ctypes.c_uint64),
+        ],
+    ),
+    "lambda_executor_task_state_name": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_int32,
+        ],
+    ),
+    "lambda_executor_reason_name": (
+        ctypes.c_char_p,
+        [
+            ctypes.c_int32,
+        ],
+    ),
+    "lambda_executor_state": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.POINTER(ctypes.c_int32),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
+    "lambda_executor_describe": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.POINTER(ctypes.c_size_t),
+            ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
     "lambda_executor_queue": (
@@ -244,6 +337,35 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.c_size_t,
             ctypes.POINTER(ctypes.c_int32),
             ctypes.POINTER(ctypes.c_size_t),
+            ctypes.POINTER(ctypes.c_void_p),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
+    "lambda_executor_new_attempt_id": (
+        ctypes.c_int32,
+        [
+            ctypes.c_char_p,
+        ],
+    ),
+    "lambda_executor_adopt": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.POINTER(Task),
+            ctypes.c_size_t,
+            ctypes.POINTER(ctypes.c_int32),
+            ctypes.POINTER(ctypes.c_void_p),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
+    "lambda_executor_cancel": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.POINTER(Str),
+            ctypes.c_size_t,
+            ctypes.POINTER(ctypes.c_int32),
+            ctypes.POINTER(ctypes.c_void_p),
             ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
@@ -284,62 +406,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.c_void_p,
         ],
     ),
-    "lambda_executor_state": (
+    "lambda_executor_batch_ack": (
         ctypes.c_int32,
         [
             ctypes.c_void_p,
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-            ctypes.POINTER(ctypes.c_int32),
-            ctypes.POINTER(ctypes.c_void_p),
-        ],
-    ),
-    "lambda_executor_describe": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-            ctypes.POINTER(ctypes.c_size_t),
-            ctypes.POINTER(ctypes.c_void_p),
-        ],
-    ),
-    "lambda_executor_counts": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.POINTER(Counts),
-        ],
-    ),
-    "lambda_executor_cancel": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.POINTER(Str),
-            ctypes.c_size_t,
-            ctypes.POINTER(ctypes.c_int32),
-            ctypes.POINTER(ctypes.c_void_p),
-        ],
-    ),
-    "lambda_executor_adopt": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.POINTER(Task),
-            ctypes.c_size_t,
-            ctypes.POINTER(ctypes.c_int32),
-            ctypes.POINTER(ctypes.c_void_p),
-        ],
-    ),
-    "lambda_executor_drain": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.c_uint32,
-            ctypes.c_int64,
-            ctypes.POINTER(ctypes.c_uint64),
             ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
@@ -352,16 +422,57 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
+    "lambda_executor_wait": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.c_int64,
+            ctypes.POINTER(ctypes.c_int32),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
     "lambda_executor_wakeup_fd": (
         ctypes.c_int32,
         [
             ctypes.c_void_p,
+            ctypes.POINTER(ctypes.c_int),
+            ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
     "lambda_executor_wake": (
         ctypes.c_int32,
         [
             ctypes.c_void_p,
+        ],
+    ),
+    "lambda_executor_drain": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.c_uint32,
+            ctypes.c_int64,
+            ctypes.POINTER(ctypes.c_uint64),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
+    "lambda_executor_counts": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.POINTER(Counts),
+            ctypes.POINTER(ctypes.c_void_p),
+        ],
+    ),
+    "lambda_executor_stats": (
+        ctypes.c_int32,
+        [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_size_t,
+            ctypes.POINTER(ctypes.c_size_t),
+            ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
     "lambda_executor_check_health": (
@@ -381,16 +492,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
-    "lambda_executor_stats": (
-        ctypes.c_int32,
-        [
-            ctypes.c_void_p,
-            ctypes.c_char_p,
-            ctypes.c_size_t,
-            ctypes.POINTER(ctypes.c_size_t),
-            ctypes.POINTER(ctypes.c_void_p),
-        ],
-    ),
     "lambda_executor_set_log_callback": (
         ctypes.c_int32,
         [
@@ -401,33 +502,11 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
             ctypes.POINTER(ctypes.c_void_p),
         ],
     ),
-    "lambda_executor_status_name": (
-        ctypes.c_char_p,
-        [
-            ctypes.c_int32,
-        ],
-    ),
-    "lambda_executor_task_state_name": (
-        ctypes.c_char_p,
-        [
-            ctypes.c_int32,
-        ],
-    ),
-    "lambda_executor_reason_name": (
-        ctypes.c_char_p,
-        [
-            ctypes.c_int32,
-        ],
-    ),
-    "lambda_executor_config_schema": (
-        ctypes.c_char_p,
-        [],
-    ),
 }
 
 
 def declare(library: ctypes.CDLL) -> None:
-    """Tells ctypes the types of all functions of a loaded library."""
+    """Declares the types of all functions of a loaded library."""
     for name, (restype, argtypes) in FUNCTIONS.items():
         function = getattr(library, name)
         function.restype = restype

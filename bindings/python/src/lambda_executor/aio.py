@@ -1,6 +1,7 @@
 """The executor for asyncio: waits on the descriptor in the loop, without a thread.
 
-What waits in the library itself, `drain`, `check_health` and `close`, does so in a thread of the loop's default pool.
+What waits in the library itself, `wait`, `drain`, `check_health` and `close`, does so in a thread of the loop's default
+pool.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import errors
+from .batch import Batch
 from .event import Event
 from .executor import CONFIGURED, DEFAULT_LOGGER, Configured, Executor
 from .prompt_calls import PromptCalls
+from .statuses import State
 from .task import check_seconds
 
 E = TypeVar("E", bound="AsyncExecutor")
 T = TypeVar("T")
 
-# A thread of the pool cannot be cancelled: nobody waits longer for one that nobody waits for.
+# A thread of the pool cannot be cancelled: it stops waiting so long after the coroutine was.
 SLICE_S = 1.0
+
+# While so many events in a row need no wait, other coroutines get no turn.
+MOST_AT_ONCE = 100
 
 
 class AsyncExecutor(PromptCalls):
@@ -50,60 +56,77 @@ class AsyncExecutor(PromptCalls):
     ) -> None:
         await self.close()
 
-    async def close(self) -> None:
-        """Ends every wait with ClosedError and frees the executor; see Executor.close."""
-        # First closed: whoever is woken must not watch the descriptor again, which goes with the executor.
+    def stop(self) -> None:
+        """See Executor.stop."""
+        self._executor.stop()
+        self._end_waits()
+
+    async def close(self) -> int:
+        """Ends every wait with ClosedError and frees the executor: the number of dropped tasks; see Executor.close."""
+        # First stopped: a coroutine that wakes must not watch the descriptor again, which goes with the executor.
         if not self._handle.forked:
             self._handle.begin_close()
+        self._end_waits()
+        return await self._in_thread(self._executor.close)
+
+    def _end_waits(self) -> None:
         self._unwatch()
         self._wake_all()
-        await self._in_thread(self._executor.close)
 
     # Events out
 
-    async def sync(self, timeout: float | None = None, max_events: int = 0) -> list[Event]:
-        """Events, oldest first; waits for the first one, unlike Executor.sync for ever unless told otherwise.
+    async def sync(self, timeout: float | None = None, max_events: int = 0) -> Batch:
+        """Events, oldest first; waits for the first one, unlike Executor.sync without limit by default.
 
-        An empty list when the time is over. Cancelling it loses no event: they are taken in one step with the return.
+        An empty batch when the time is over. Cancelling it loses no event.
         """
         deadline = _deadline(timeout)
         while True:
-            events = self._executor.sync(0.0, max_events)
+            batch = self._executor.sync(0.0, max_events)
             left = None if deadline is None else deadline - time.monotonic()
-            if events or (left is not None and left <= 0):
-                return events
+            if batch or (left is not None and left <= 0):
+                return batch
             await self._readable(left)
 
-    async def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Event]:
         """Events one by one, until the executor is closed or drained.
 
-        Leaving the loop early, or being cancelled in it, loses none: the next `sync` or `events` goes on.
+        Each is acknowledged when the next one is taken. An exception, a cancellation or an early exit does not
+        acknowledge the event that the body has not finished, and the next `sync` or `events` hands it out again: `ack` it
+        before you leave, to avoid that.
         """
-        while True:
-            try:
-                (event,) = await self.sync(None, 1)
-            except errors.ClosedError:
-                return
-            yield event
+        return _Events(self)
+
+    async def wait(self, key: str, timeout: float | None = None) -> State:
+        """See Executor.wait."""
+        state = State.UNKNOWN
+
+        def slice_of(seconds: float) -> bool:
+            nonlocal state
+            state = self._executor.wait(key, seconds)
+            return state.final
+
+        await self._in_slices(slice_of, timeout)
+        return state
 
     # The service
 
-    async def drain(self, finish: bool = True, timeout: float | Configured | None = CONFIGURED) -> int:
-        """See Executor.drain. Cancelled, it goes on accepting no tasks: so far it has come."""
+    async def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
+        """See Executor.drain. After a cancellation, the executor still accepts no tasks."""
         if isinstance(timeout, Configured):
             over = threading.Event()
             try:
-                return await self._in_thread(lambda: self._executor._drain(finish, timeout, over.is_set))
+                return await self._in_thread(lambda: self._executor._drain(timeout, cancel_queued, over.is_set))
             except asyncio.CancelledError:
                 over.set()
-                # Not Executor.wake: other waits are to go on.
+                # Not Executor.wake: other waits continue.
                 self._handle.call("lambda_executor_wake")
                 raise
         remaining = 0
 
         def slice_of(seconds: float) -> bool:
             nonlocal remaining
-            remaining = self._executor.drain(finish, seconds)
+            remaining = self._executor.drain(seconds, cancel_queued=cancel_queued)
             return remaining == 0
 
         await self._in_slices(slice_of, timeout)
@@ -119,12 +142,12 @@ class AsyncExecutor(PromptCalls):
             return False
 
         if not await self._in_slices(slice_of, timeout):
-            raise errors.TimedOut("AWS has not answered yet; the check goes on, ask again")
+            raise errors.TimedOut("AWS has not answered yet; the check continues, ask again")
 
     # How it waits
 
     async def _in_slices(self, slice_of: Callable[[float], bool], timeout: float | None) -> bool:
-        """Waits in a thread until one slice says that it is done; False when the time is over."""
+        """Waits in a thread until one slice returns True; False when the time is over."""
         deadline = _deadline(timeout)
         while True:
             left = SLICE_S if deadline is None else max(0.0, min(SLICE_S, deadline - time.monotonic()))
@@ -151,7 +174,7 @@ class AsyncExecutor(PromptCalls):
                 over.cancel()
             self._waiting.discard(waiting)
             if not self._waiting:
-                # Readable as long as events wait: unwatched it would wake a loop that does not want them.
+                # Readable as long as events wait: watched, it would wake a loop that does not want them.
                 self._unwatch()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -170,6 +193,34 @@ class AsyncExecutor(PromptCalls):
     def _wake_all(self) -> None:
         for waiting in self._waiting:
             _settle(waiting)
+
+
+class _Events:
+    """Not an async generator: what ends one of those runs later, in the loop. This one's event is available again at
+    once."""
+
+    def __init__(self, executor: AsyncExecutor) -> None:
+        self._executor = executor
+        self._batch: Batch | None = None
+        self._in_a_row = 0
+
+    def __aiter__(self) -> _Events:
+        return self
+
+    async def __anext__(self) -> Event:
+        try:
+            if self._batch is not None:
+                self._batch.ack()
+                self._batch = None
+            self._in_a_row += 1
+            if self._in_a_row == MOST_AT_ONCE:
+                self._in_a_row = 0
+                await asyncio.sleep(0)
+            self._batch = await self._executor.sync(None, 1)
+        except errors.ClosedError:
+            self._batch = None
+            raise StopAsyncIteration from None
+        return self._batch[0]
 
 
 def _deadline(timeout: float | None) -> float | None:

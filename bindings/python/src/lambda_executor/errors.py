@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .statuses import Status
 
 
@@ -9,6 +11,13 @@ class Error(Exception):
     """A call that failed, or that was refused."""
 
     status: Status = Status.OK
+    #: AWS's error code, such as "AccessDeniedException", or a name of this library for what did not reach AWS, such as
+    #: "ConnectionFailed". "" if the error does not come from a call to AWS.
+    aws_code: str = ""
+    #: AWS's id of the failed request, for AWS's support. "" if AWS did not answer.
+    request_id: str = ""
+    #: The same call may succeed later without a change by the operator.
+    retriable: bool = False
 
     def __init__(self, message: str, status: Status | None = None) -> None:
         super().__init__(message)
@@ -16,8 +25,8 @@ class Error(Exception):
         if status is not None:
             self.status = status
 
-    def __reduce__(self) -> tuple[type[Error], tuple[str, Status]]:
-        return type(self), (self.message, self.status)
+    def __reduce__(self) -> tuple[type[Error], tuple[str, Status], dict[str, Any]]:
+        return type(self), (self.message, self.status), self.__dict__
 
 
 class InvalidArgumentError(Error, ValueError):
@@ -45,7 +54,7 @@ class ForkedError(Error):
 
 
 class PanicError(Error):
-    """A bug in the library. The executor can only be closed; what runs goes on and can be adopted by another."""
+    """A bug in the library. The executor can only be closed; what runs continues and can be adopted by another."""
 
     status = Status.ERR_PANIC
 
@@ -63,7 +72,7 @@ class AwsError(Error):
 
 
 class IoError(Error, OSError):
-    """The operating system refused something: threads, descriptors, sockets, memory."""
+    """The operating system refused a call: threads, descriptors, sockets, memory."""
 
     status = Status.ERR_IO
 
@@ -75,7 +84,7 @@ class JournalError(Error):
 
 
 class UnsupportedError(Error):
-    """This version of the library cannot do that."""
+    """Not supported by this version of the library."""
 
     status = Status.ERR_UNSUPPORTED
 
@@ -87,13 +96,13 @@ class PayloadTooLargeError(Error, ValueError):
 
 
 class TimedOut(Error, TimeoutError):
-    """The timeout was over first."""
+    """The timeout passed."""
 
     status = Status.TIMED_OUT
 
 
 class QueueFull(Error):
-    """As many tasks wait as option max_queued_tasks allows. Try again after a `sync`."""
+    """As many tasks wait as option max_queued_tasks allows; from `drain`, as many results. Retry after a `sync`."""
 
     status = Status.QUEUE_FULL
 

@@ -1,4 +1,4 @@
-"""Events, and how they are read from a batch of the library's."""
+"""Events, and how they are read from a batch of the library."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Event(NamedTuple):
     """One change of a task. Times are seconds since 1970, None where not known."""
 
     seq: int
-    """Number of the event: starts at 1 in each executor and rises without gaps."""
+    """Number of the event: starts at 1 in each executor and increases without gaps in the order of the first hand-out. An
+    event that is handed out again keeps it."""
     tag: int
     """The number given with the task."""
     key: str
@@ -39,11 +40,12 @@ class Event(NamedTuple):
     started_at: float | None
     """When the command started, by the function's clock."""
     finished_at: float | None
-    """When the command ended, by the function's clock; where it did not run, when the executor knew."""
+    """When the command ended, by the function's clock; if it did not run, when the executor ended the task."""
     message: str
     """For people: what happened. May be empty."""
     output_tail: str
-    """Last part of the command's output."""
+    """Last part of the command's output, as much as the function's variable LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows (4096
+    bytes by default). See output_truncated."""
     value: bytes
     """What the command wrote to the file named in its variable LAMBDA_EXECUTOR_RESULT_FILE."""
     request_id: str
@@ -52,9 +54,16 @@ class Event(NamedTuple):
     """CloudWatch log stream of the run, if known."""
     attempt_id: str
     """Which submission of the key this is, a UUID. Keep it to adopt the task after a restart."""
+    output_length: int = 0
+    """Length in bytes of all that the command wrote; 0 if not known."""
+    output_truncated: bool = False
+    """output_tail is less than all of the output."""
+    value_dropped: bool = False
+    """The command wrote a result file that could not be sent. Such a task is never SUCCEEDED."""
 
     def __repr__(self) -> str:
-        filled = (f"{name}={value!r}" for name, value in zip(self._fields, self) if value not in (None, "", b""))
+        said = ((name, value) for name, value in zip(self._fields, self) if value is not False)
+        filled = (f"{name}={value!r}" for name, value in said if value not in (None, "", b""))
         return f"Event({', '.join(filled)})"
 
 
@@ -85,32 +94,6 @@ class _Reasons(dict[int, Reason]):
 _LAYOUT = _layout()
 _STATES = _States({int(state): state for state in State})
 _REASONS = _Reasons({int(reason): reason for reason in Reason})
-
-
-class Taken:
-    """Events on their way from a batch of the library's to the caller, whatever exception of a signal handler comes."""
-
-    __slots__ = ("batch", "events")
-
-    def __init__(self) -> None:
-        self.batch = ctypes.c_void_p()
-        self.events: list[Event] = []
-
-    def is_empty(self) -> bool:
-        return not self.events and not self.batch.value
-
-    def read(self, library: ctypes.CDLL) -> None:
-        """Copies the events, and frees the batch."""
-        if self.batch.value and not self.events:
-            self.events = read_batch(library, self.batch.value)
-        self.free(library)
-
-    def free(self, library: ctypes.CDLL) -> None:
-        """Says that the batch is done with."""
-        batch = self.batch.value
-        # First forgotten: an exception between the two leaks it, the other way round it would be freed twice.
-        self.batch.value = None
-        library.lambda_executor_batch_free(batch)
 
 
 def read_batch(library: ctypes.CDLL, batch: int) -> list[Event]:
@@ -163,6 +146,9 @@ def _event(row: tuple[Any, ...], texts: Iterator[Any]) -> Event:
         stream_len,
         attempt,
         attempt_len,
+        output_length,
+        output_truncated,
+        value_dropped,
     ) = row
     # Not Event(...), which takes twice as long to sort its arguments.
     return _NEW(
@@ -186,6 +172,9 @@ def _event(row: tuple[Any, ...], texts: Iterator[Any]) -> Event:
             _text(next(texts), request, request_len),
             _text(next(texts), stream, stream_len),
             _text(next(texts), attempt, attempt_len),
+            output_length,
+            output_truncated != 0,
+            value_dropped != 0,
         ),
     )
 

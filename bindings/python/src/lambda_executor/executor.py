@@ -13,29 +13,30 @@ from types import FunctionType, TracebackType
 from typing import Any, TypeVar
 
 from . import _handle, _library, _native, errors, logs
-from .event import Event, Taken
+from .batch import Batch, Held
+from .event import Event
 from .prompt_calls import PromptCalls
-from .statuses import Status
+from .statuses import State, Status
 from .task import check_seconds, utf8, wait_ms
 
 E = TypeVar("E", bound="Executor")
 
-# A signal that arrives after Python's last look at them and before the library waits ends no wait. So the main thread,
-# which alone runs Python's signal handlers, looks again this often.
+# A signal that arrives after Python's last check for signals and before the library waits ends no wait. So the main
+# thread, which alone runs Python's signal handlers, checks again this often.
 SIGNALS_MS = 1000
 
 DEFAULT_LOGGER = logging.getLogger(logs.NAME)
 
 
 class Configured:
-    """As timeout of drain: what option end_wait_timeout says."""
+    """As timeout of drain: option end_wait_timeout."""
 
 
 CONFIGURED = Configured()
 
 
 class Executor(PromptCalls):
-    """Runs tasks on AWS Lambda and tells what became of each.
+    """Runs tasks on AWS Lambda and reports their results.
 
     Every method may be called from any thread. In a child after fork all raise ForkedError; create another there.
     """
@@ -48,12 +49,12 @@ class Executor(PromptCalls):
     ) -> None:
         """Starts an executor; never waits on the network.
 
-        config: the options, as a mapping or as JSON. None reads them from where Airflow has them.
+        config: the options, as a mapping or as JSON. None reads Airflow's configuration.
         logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
             level of option log, which counts only then.
         """
         if _handle.ending():
-            raise RuntimeError("the interpreter ends: an executor that starts now would be closed by nobody")
+            raise RuntimeError("the interpreter ends: an executor that starts now would never be closed")
         if logger is not None and not isinstance(logger, logging.Logger):
             raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
         super().__init__(_handle.Handle(_create(config)))
@@ -75,109 +76,133 @@ class Executor(PromptCalls):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A child that leaves the block by an exception or exit is not to fail on top of it.
+        # A child that leaves the block by an exception or exit must not fail on top of it.
         self._handle.close()
 
-    def close(self) -> None:
-        """Ends every call under way, and every later one, with ClosedError, and frees the executor.
+    def stop(self) -> None:
+        """Ends calls that submit or wait, and every later one, with ClosedError. Never waits.
 
-        Takes at most about option shutdown_grace_ms. Tasks that were not submitted are dropped, and the log says how
-        many (`drain` first, to keep them); running ones go on, and another executor can adopt them. A second call is
-        fine.
+        For programs with threads: stop, join the threads, then `close`. Until `close`, the threads can acknowledge what
+        they have (`ack`, `Batch.ack`), and `state`, `describe`, `counts` and `stats` work.
+        """
+        if self._handle.forked:
+            raise errors.ForkedError(_handle.explanation(Status.ERR_FORKED))
+        self._handle.begin_close()
+
+    def close(self) -> int:
+        """Ends every call in progress, and every later one, with ClosedError, and frees the executor.
+
+        Takes at most about option shutdown_grace_ms. Acknowledged results are deleted from their queue, all others are
+        released. Running tasks continue, and another executor can adopt them. Tasks that were not submitted are dropped
+        (`drain` first, to keep them).
+
+        Returns the number of tasks that were dropped. A second call returns it again.
         """
         if self._handle.forked:
             raise errors.ForkedError(_handle.explanation(Status.ERR_FORKED))
         self._handle.close()
+        return self._handle.dropped
 
     # Events out
 
-    def sync(self, timeout: float | None = 0.0, max_events: int = 0) -> list[Event]:
+    def sync(self, timeout: float | None = 0.0, max_events: int = 0) -> Batch:
         """Events, oldest first; waits for the first one.
 
-        timeout: seconds; 0 does not wait, None waits for ever.
-        max_events: at most so many; 0 is all that wait.
+        timeout: seconds; 0 does not wait, None waits without limit.
+        max_events: at most so many; 0 is 10,000.
 
-        An empty list when the time is over or `wake` was called. Raises ClosedError when the executor is closed, or
-        drained and nothing is left. With option ack "auto" the events count as done with once they are returned.
+        An empty batch when the time is over or `wake` was called. Raises ClosedError when the executor is closed, or
+        drained and nothing is left.
 
-        What a call had when the exception of a signal handler ended it, the next one returns; `counts` and the
-        descriptor do not tell of that.
+        Acknowledge the batch, or its events, when you have stored what you need; keep it until then. What has not been
+        acknowledged when the batch is gone, the next call hands out again: also what a call had when the exception of a
+        signal handler ended it.
         """
         if not isinstance(max_events, int):
             raise TypeError(f"max_events: {type(max_events).__name__} is not int")
         if max_events < 0:
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
+        held = Held(self._library)
         try:
-            taken = self._handle.interrupted.popleft()
-        except IndexError:
-            taken = Taken()
-        try:
-            if taken.is_empty():
-                self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(taken.batch)))
-            taken.read(self._library)
-            are_more = 0 < max_events < len(taken.events)
+            self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(held.pointer)))
+            return Batch._of(self._handle, held)
         except BaseException:
-            if not taken.is_empty():
-                self._handle.interrupted.appendleft(taken)
+            # Now, not when the traceback goes.
+            held.free()
             raise
-        # From here on nothing is called, for Python looks for signals at calls.
-        events = taken.events
-        if are_more:
-            events, taken.events = events[:max_events], events[max_events:]
-            self._handle.interrupted.appendleft(taken)
-        return events
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake`
-        was called.
+        was called. With timeout 0, those that wait now.
 
-        Leaving the loop early loses none: each is taken when it is asked for.
+        Each event is acknowledged when the next one is taken, the last one when the loop ends by itself. If an exception,
+        `break` or `return` leaves the loop, the event that the body has not finished is not acknowledged, and `sync` or
+        `events` hands it out again: `ack` it before you leave, to avoid that.
         """
-        while True:
-            try:
-                events = self.sync(timeout, 1)
-            except errors.ClosedError:
-                return
-            if not events:
-                return
-            yield events[0]
+        try:
+            while batch := self.sync(timeout, 1):
+                yield batch[0]
+                batch.ack()
+        except errors.ClosedError:
+            return
+
+    def wait(self, key: str, timeout: float | None = None) -> State:
+        """Waits until the newest task of a key is final: its state, which is not final if the time is over or `wake` was
+        called. Its events still wait for `sync` or `events`, and must be acknowledged.
+
+        timeout: seconds; None waits without limit.
+
+        Raises NotFound if no task of that key is known.
+        """
+        name = utf8("key", key)
+        state = ctypes.c_int32()
+        status = self._wait("lambda_executor_wait", timeout, (ctypes.byref(state),), before=(name, len(name)))
+        if status is Status.NOT_FOUND:
+            raise errors.NotFound(f"{key!r}: {self._handle.explanation(status)}")
+        # UNKNOWN: `wake` came before the call.
+        return State(state.value) if state.value else self.state(key)
 
     def wake(self) -> None:
         """Ends every wait in progress (`sync` returns an empty list), or the next one where there is none."""
         self._wakes += 1
         self._plain("lambda_executor_wake")
 
-    def drain(self, finish: bool = True, timeout: float | Configured | None = CONFIGURED) -> int:
+    def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
         """Accepts no more tasks, and waits until those accepted have finished: how many have not when the time is over.
 
-        finish: what waits is submitted; False cancels it, and only what runs is waited for.
-        timeout: seconds, or None for ever; without, as long as option end_wait_timeout says, whose default is for ever.
+        timeout: seconds, None for no limit; without, option end_wait_timeout, whose default is no limit.
+        cancel_queued: cancels what waits to be submitted, and waits only for what runs. Otherwise it is submitted.
 
-        Needs nobody to call `sync` meanwhile. Afterwards `sync` hands out what is left, then raises ClosedError. May be
-        called again, to wait on. `wake` ends the wait.
+        Does not need other threads to call `sync` or to acknowledge, up to 100,000 results; beyond them it raises
+        QueueFull: take events with `sync`, and call it again. Afterwards `sync` hands out what is left, then raises
+        ClosedError. May be called again, to continue waiting or to cancel what waits. `wake` ends the wait.
 
-        Without a timeout, Ctrl-C that comes in the moment before the library waits ends nothing until it is pressed
-        again: the time that is configured cannot be waited for in parts.
+        Without a timeout, Ctrl-C that arrives in the moment before the library waits ends nothing until it is pressed
+        again: the configured time cannot be waited for in parts.
         """
-        return self._drain(finish, timeout, lambda: False)
+        return self._drain(timeout, cancel_queued, lambda: False)
 
-    def _drain(self, finish: bool, timeout: float | Configured | None, given_up: Callable[[], bool]) -> int:
-        flag = _native.DRAIN_FINISH if finish else _native.DRAIN_RUNNING
+    def _drain(self, timeout: float | Configured | None, cancel_queued: bool, given_up: Callable[[], bool]) -> int:
+        mode = _native.DRAIN_CANCEL_QUEUED if cancel_queued else _native.DRAIN_FINISH
         remaining = ctypes.c_uint64()
-        self._wait("lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(flag,), given_up=given_up)
+        status = self._wait(
+            "lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(mode,), given_up=given_up
+        )
+        if status is Status.QUEUE_FULL:
+            raise errors.QueueFull("too many results wait for `sync`: take them, then drain again")
         return remaining.value
 
     # The service
 
     def check_health(self, timeout: float | None = None) -> None:
-        """Asks AWS now whether the functions are there and active and the queues can be used.
+        """Asks AWS now whether the functions exist and are active and the queues can be used.
 
-        timeout: seconds, or None for as long as it takes.
+        timeout: seconds; None waits without limit.
 
-        Raises AwsError or CredentialsError, which say what is not as it should be, and TimedOut (also after `wake`).
+        Raises AwsError or CredentialsError, whose message names what cannot be used, and TimedOut (also after `wake`).
         """
         if self._wait("lambda_executor_check_health", timeout, ()) is not Status.OK:
-            raise errors.TimedOut("AWS has not answered yet; the check goes on, ask again")
+            raise errors.TimedOut("AWS has not answered yet; the check continues, ask again")
 
     def _wait(
         self,
@@ -188,9 +213,9 @@ class Executor(PromptCalls):
         before: tuple[Any, ...] = (),
         given_up: Callable[[], bool] = lambda: False,
     ) -> Status:
-        """Makes a call that waits, until it is done, its time is over, `wake` was called, or it was given up (and then
-        interrupted by the library's wake). Signals in between have their Python handlers run, and what these raise ends
-        the wait."""
+        """Makes a call that waits, until it is done, its time is over, `wake` was called, or `given_up` is true (after the
+        library's wake has interrupted it). In between, Python runs the handlers of signals, and what these raise ends the
+        wait."""
         seen = self._wakes_seen
         configured = isinstance(timeout, Configured)
         seconds = None if isinstance(timeout, Configured) else timeout
@@ -214,10 +239,20 @@ class Executor(PromptCalls):
         return Status.INTERRUPTED
 
 
-# What a wrong call is told, names the class that the caller knows.
+# The message about a wrong call names the class that the caller knows.
 for _call in vars(PromptCalls).values():
     if isinstance(_call, FunctionType):
         _call.__qualname__ = _call.__qualname__.replace(PromptCalls.__name__, Executor.__name__)
+
+
+def new_attempt_id() -> str:
+    """Creates a random attempt_id, a UUID. A program with a database stores it with the task before it calls `queue`:
+    after a crash it can adopt exactly that submission, or submit it again with the same attempt_id."""
+    text = ctypes.create_string_buffer(_native.ATTEMPT_ID_SIZE)
+    status = _library.load().lambda_executor_new_attempt_id(text)
+    if status:
+        raise errors.error(status, _handle.explanation(status))
+    return text.value.decode()
 
 
 def _create(config: Mapping[str, Any] | str | None) -> int:
@@ -231,7 +266,7 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
     create = _library.load_holding_python().lambda_executor_create
     status = create(document, length, ctypes.byref(pointer), ctypes.byref(error))
     if status or not pointer.value:
-        raise errors.error(status, _handle.take_message(_library.load(), error.value or 0))
+        raise _handle.take_error(_library.load(), error.value or 0)
     return pointer.value
 
 

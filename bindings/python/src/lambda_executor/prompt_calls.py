@@ -1,4 +1,4 @@
-"""Calls that never wait: what Executor and AsyncExecutor have in common."""
+"""Calls that never wait, which Executor and AsyncExecutor share."""
 
 from __future__ import annotations
 
@@ -19,13 +19,20 @@ class Counts(NamedTuple):
     queued: int
     """Tasks waiting to be submitted."""
     submitting: int
-    """Tasks whose Invoke is under way."""
+    """Tasks whose Invoke is in flight."""
     running: int
     """Tasks that Lambda has accepted, adopted ones included."""
     waiting_events: int
-    """Events that `sync` would hand out now."""
+    """Events that have not been handed out."""
     unacknowledged: int
-    """Final events handed out and not yet acknowledged."""
+    """Events that have been handed out and not acknowledged."""
+
+
+class Statuses(list[Status]):
+    """The status of each entry of a call on many."""
+
+    first_error: errors.Error | None = None
+    """The error of the first entry whose status is negative, with a message that says why."""
 
 
 class PromptCalls:
@@ -54,120 +61,119 @@ class PromptCalls:
         queue: str = "",
         timeout: float | None = None,
         max_wait: float | None = None,
+        attempt_id: str = "",
+        result_timeout: float | None = None,
     ) -> None:
-        """Hands one task in; never waits on the network.
+        """Submits one task; never waits on the network.
 
         command: a program and its arguments, or one string for the shell. The other arguments: see Task.
 
         Raises Duplicate, QueueFull, InvalidArgumentError, PayloadTooLargeError, ClosedError (also while draining).
         """
         native = _native.Task()
-        fill(native, Task(key, command, tag, executor_config, queue, timeout, max_wait))
+        fill(native, Task(key, command, tag, executor_config, queue, timeout, max_wait, attempt_id, result_timeout))
         self._one("lambda_executor_queue", key, ctypes.byref(native))
 
-    def queue_many(self, tasks: Iterable[Task]) -> list[Status]:
-        """Hands tasks in at once, cheaper than one by one: the status of each, in their order.
+    def queue_many(self, tasks: Iterable[Task]) -> Statuses:
+        """Submits tasks in one call, cheaper than one by one: the status of each, in their order.
 
-        After a QUEUE_FULL all later ones are QUEUE_FULL. A failure is told in full where the task is queued alone.
+        After a QUEUE_FULL all later ones are QUEUE_FULL. `first_error` of the list says why the first one failed.
         """
         natives = _natives("queue_many", tasks)
-        results = (ctypes.c_int32 * len(natives))()
-        self._handle.checked("lambda_executor_queue_batch", natives, len(natives), results, None)
-        return [Status(result) for result in results]
+        # The number of accepted tasks follows from the statuses.
+        return self._many("lambda_executor_queue_batch", natives, None)
 
-    def adopt(self, key: str, *, tag: int = 0, queue: str = "", attempt_id: str = "") -> None:
-        """Takes over a task that an executor of an earlier process submitted: its final event comes here.
+    def adopt(
+        self, key: str, *, tag: int = 0, queue: str = "", attempt_id: str = "", result_timeout: float | None = None
+    ) -> None:
+        """Tracks a task that an executor of an earlier process submitted: its final event comes here.
 
-        attempt_id: as the task's RUNNING event told; without, any earlier result of the key is taken for this one's.
+        attempt_id: the one of its submission; without, any earlier result of the key ends the task.
+        result_timeout: LOST after so many seconds from now.
 
-        Raises Duplicate where the key or the attempt_id is tracked already.
+        Raises Duplicate if the key or the attempt_id is tracked already.
         """
         native = _native.Task()
-        fill(native, Task(key, tag=tag, queue=queue, attempt_id=attempt_id))
-        result = ctypes.c_int32()
-        error = ctypes.c_void_p()
-        status = self._handle.call(
-            "lambda_executor_adopt", ctypes.byref(native), 1, ctypes.byref(result), ctypes.byref(error)
-        )
-        self._raise_for(status or result.value, key, error)
+        fill(native, Task(key, tag=tag, queue=queue, attempt_id=attempt_id, result_timeout=result_timeout))
+        status, error = self._single("lambda_executor_adopt", native)
+        self._raise_for(status, key, error)
 
-    def adopt_many(self, tasks: Iterable[Task]) -> list[Status]:
-        """Takes over many: the status of each. Read of a task: key, tag, queue, attempt_id."""
-        natives = _natives("adopt_many", tasks)
-        results = (ctypes.c_int32 * len(natives))()
-        self._handle.checked("lambda_executor_adopt", natives, len(natives), results)
-        return [Status(result) for result in results]
+    def adopt_many(self, tasks: Iterable[Task]) -> Statuses:
+        """Tracks many: the status of each. Read of a task: key, tag, queue, attempt_id, result_timeout."""
+        return self._many("lambda_executor_adopt", _natives("adopt_many", tasks))
 
     # Events out
 
-    def ack(self, events: Iterable[Event | int]) -> None:
-        """With option ack "manual": these events, or their seqs, are safe; their results may leave the queue."""
-        seqs = [event.seq if isinstance(event, Event) else event for event in events]
+    def ack(self, events: Event | Iterable[Event | int]) -> None:
+        """Acknowledges one event, or many, or their seqs: you have stored what you need of them, and their results may
+        be deleted from their queue. An event whose batch is gone is handed out again until it is acknowledged.
+
+        Every event must be acknowledged, RUNNING too; acknowledging a final event includes the RUNNING event of the same
+        task. Works until the executor is freed, also after `stop`.
+        """
+        # An event is a tuple: iterated, its fields would be taken for seqs.
+        many = (events,) if isinstance(events, Event) else events
+        seqs = [event.seq if isinstance(event, Event) else event for event in many]
         self._handle.checked("lambda_executor_ack", (ctypes.c_uint64 * len(seqs))(*seqs), len(seqs))
 
     def fileno(self) -> int:
-        """A descriptor for select, poll or epoll: readable exactly while events wait, or once the executor is closed.
+        """A descriptor for select, poll or epoll: readable while events wait that have not been handed out, and once a
+        drain is over or the executor is stopped or broken; the next `sync` says which.
 
         Never read, write or close it; it lives until `close`.
         """
-        descriptor = self._handle.call("lambda_executor_wakeup_fd")
-        if descriptor < 0:
-            raise errors.error(descriptor, self._handle.explanation(descriptor))
-        return descriptor
+        descriptor = ctypes.c_int(-1)
+        self._handle.checked("lambda_executor_wakeup_fd", ctypes.byref(descriptor))
+        return descriptor.value
 
     @property
     def wakeup_fd(self) -> int:
         """The same as fileno()."""
         return self.fileno()
 
-    # Tasks under way
+    # Tracked tasks
 
     def state(self, key: str) -> State:
-        """State of the newest task of a key; UNKNOWN where there is no such task."""
+        """State of the newest task of a key; UNKNOWN if there is no such task. Also after `stop`."""
         name = utf8("key", key)
         state = ctypes.c_int32()
         self._handle.checked("lambda_executor_state", name, len(name), ctypes.byref(state))
         return State(state.value)
 
     def describe(self, key: str) -> dict[str, Any]:
-        """Everything about the newest task of a key, for people and their tools. Raises NotFound."""
+        """All that is known about the newest task of a key, for people and their tools. Also after `stop`.
+
+        Raises NotFound.
+        """
         name = utf8("key", key)
         return self._json_of("lambda_executor_describe", name, len(name))
 
     def counts(self) -> Counts:
-        """How many tasks and events are where. Cheap enough for every heartbeat."""
+        """Counts tasks and events. Cheap enough for every heartbeat. Also after `stop`."""
         native = _native.Counts(struct_size=ctypes.sizeof(_native.Counts))
-        self._plain("lambda_executor_counts", ctypes.byref(native))
+        self._handle.checked("lambda_executor_counts", ctypes.byref(native))
         return Counts(native.queued, native.submitting, native.running, native.waiting_events, native.unacknowledged)
 
     def cancel(self, key: str) -> bool:
-        """Cancels a task: one that waits never runs, one that was submitted is given up. It gets a CANCELLED event.
+        """Cancels a task: one that waits is never submitted, one that was submitted is abandoned: it may run, and its
+        result is discarded. It gets a CANCELLED event.
 
-        False where it has finished, or there is no such task.
+        False if it has finished, or there is no such task.
         """
-        native = text("key", key)
-        result = ctypes.c_int32()
-        error = ctypes.c_void_p()
-        status = self._handle.call(
-            "lambda_executor_cancel", ctypes.byref(native), 1, ctypes.byref(result), ctypes.byref(error)
-        )
-        outcome = status or result.value
-        if outcome < 0:
-            self._raise_for(outcome, key, error)
-        return outcome == _native.OK
+        status, error = self._single("lambda_executor_cancel", text("key", key))
+        if status < 0:
+            self._raise_for(status, key, error)
+        return status == _native.OK
 
-    def cancel_many(self, keys: Iterable[str]) -> list[Status]:
+    def cancel_many(self, keys: Iterable[str]) -> Statuses:
         """Cancels tasks: OK or NOT_FOUND for each."""
         natives = [text("keys", key) for key in keys]
-        results = (ctypes.c_int32 * len(natives))()
-        array = (_native.Str * len(natives))(*natives)
-        self._handle.checked("lambda_executor_cancel", array, len(natives), results)
-        return [Status(result) for result in results]
+        return self._many("lambda_executor_cancel", (_native.Str * len(natives))(*natives))
 
     # The service
 
     def set_credentials(self, access_key_id: str, secret_access_key: str, session_token: str | None = None) -> None:
-        """New AWS credentials for every call to AWS that starts from now on. Running tasks are not touched."""
+        """Sets AWS credentials for every call to AWS that starts from now on. Running tasks are not affected."""
         credentials = {"access_key_id": access_key_id, "secret_access_key": secret_access_key}
         if session_token is not None:
             credentials["session_token"] = session_token
@@ -175,7 +181,7 @@ class PromptCalls:
         self._handle.checked("lambda_executor_set_credentials", document, len(document))
 
     def stats(self) -> dict[str, Any]:
-        """Counters, gauges, latency histograms and health: see docs/statistics.md."""
+        """Counters, gauges, latency histograms and health: see docs/statistics.md. Also after `stop`."""
         return self._json_of("lambda_executor_stats")
 
     # How calls are made
@@ -186,11 +192,30 @@ class PromptCalls:
         if status:
             self._raise_for(status, key, error)
 
+    def _single(self, name: str, native: _native.Task | _native.Str) -> tuple[int, ctypes.c_void_p]:
+        """Calls a function on many with a single entry: its status, and the error of the entry or of the call."""
+        result, error = ctypes.c_int32(), ctypes.c_void_p()
+        # One variable for both errors: at most one of them is set.
+        status = self._handle.call(
+            name, ctypes.byref(native), 1, ctypes.byref(result), ctypes.byref(error), ctypes.byref(error)
+        )
+        return (result.value if status == _native.PARTIAL else status), error
+
+    def _many(self, name: str, natives: ctypes.Array[Any], *more: None) -> Statuses:
+        results = (ctypes.c_int32 * len(natives))()
+        first_error = ctypes.c_void_p()
+        self._handle.checked(name, natives, len(natives), results, *more, ctypes.byref(first_error))
+        statuses = Statuses(map(Status, results))
+        if first_error.value:
+            statuses.first_error = _handle.take_error(self._library, first_error.value)
+        return statuses
+
     def _raise_for(self, status: int, key: str, error: ctypes.c_void_p) -> None:
-        """Raises what a call about one task came to, if it was not OK."""
-        told = _handle.take_message(self._library, error.value) if error.value else ""
+        """Raises the result of a call about one task, if it was not OK."""
+        if error.value:
+            raise _handle.take_error(self._library, error.value)
         if status:
-            raise errors.error(status, told or f"{key!r}: {self._handle.explanation(status)}")
+            raise errors.error(status, f"{key!r}: {self._handle.explanation(status)}")
 
     def _plain(self, name: str, *arguments: Any) -> None:  # noqa: ANN401 - what the function of that name takes
         status = self._handle.call(name, *arguments)
@@ -208,7 +233,7 @@ class PromptCalls:
                 return document
             if status != _native.BUFFER_TOO_SMALL:
                 raise errors.error(status, self._handle.explanation(status))
-            # What is described changes meanwhile: some room for it.
+            # It may grow before the next call.
             size = needed.value + 1024
 
 

@@ -31,7 +31,7 @@ class Named(IntEnum):
 
 
 class Status(Named):
-    """What a call came to: 0 done, positive nothing wrong but not done either, negative a failure."""
+    """Result of a call: 0 success, positive flow control, negative failure."""
 
     OK = _native.OK
     TIMED_OUT = _native.TIMED_OUT
@@ -40,6 +40,7 @@ class Status(Named):
     DUPLICATE = _native.DUPLICATE
     NOT_FOUND = _native.NOT_FOUND
     BUFFER_TOO_SMALL = _native.BUFFER_TOO_SMALL
+    PARTIAL = _native.PARTIAL
     ERR_INVALID_ARGUMENT = _native.ERR_INVALID_ARGUMENT
     ERR_INVALID_CONFIG = _native.ERR_INVALID_CONFIG
     ERR_CLOSED = _native.ERR_CLOSED
@@ -76,7 +77,7 @@ class State(Named):
 
 
 class Reason(Named):
-    """Why a task ended as it did."""
+    """Why a task ended."""
 
     NONE = _native.REASON_NONE
     EXIT = _native.REASON_EXIT
@@ -91,3 +92,5 @@ class Reason(Named):
     SETUP_FAILED = _native.REASON_SETUP_FAILED
     BAD_EVENT = _native.REASON_BAD_EVENT
     REPLY_TO_REFUSED = _native.REASON_REPLY_TO_REFUSED
+    BAD_RESULT = _native.REASON_BAD_RESULT
+    VALUE_TOO_LARGE = _native.REASON_VALUE_TOO_LARGE

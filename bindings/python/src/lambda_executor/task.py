@@ -1,4 +1,4 @@
-"""Tasks, and how they are written down for the library."""
+"""Tasks, and how they are written for the library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Task(NamedTuple):
     command: Command | None = None
     """A program and its arguments (strings or paths), or one string for the shell. Not needed to adopt."""
     tag: int = 0
-    """A number of yours, 0 to 2**64 - 1; it comes back in every event of the task."""
+    """A number of yours, 0 to 2**64 - 1, which every event of the task has."""
     executor_config: Mapping[str, Any] | None = None
     """Passed to the function as `executor_config`. With option allow_task_overrides, its `function_qualifier` and
     `timeout_ms` are the task's; without, they mean nothing to the executor."""
@@ -39,14 +39,18 @@ class Task(NamedTuple):
     timeout: float | None = None
     """Time limit of the command in seconds; None: only the function's own."""
     max_wait: float | None = None
-    """Fail the task (reason EXPIRED) when it has waited so many seconds to be submitted; None: wait for ever."""
+    """Fail the task (reason EXPIRED) when it has waited so many seconds to be submitted; None: no limit."""
     attempt_id: str = ""
-    """To adopt: which submission of the key it is, as its RUNNING event told."""
+    """Which submission of the key this is. To queue, from `new_attempt_id`; empty: the executor makes one. To adopt,
+    the one of the task's submission, from its events or your own records; empty: any."""
+    result_timeout: float | None = None
+    """End the task (state LOST) after so many seconds without a result, counted from its submission or from `adopt`;
+    None: option result_timeout_ms."""
 
 
 def fill(native: _native.Task, task: Task) -> None:
     """Writes a task into a zeroed struct, which keeps the bytes that it points to."""
-    key, command, tag, executor_config, queue, timeout, max_wait, attempt_id = task
+    key, command, tag, executor_config, queue, timeout, max_wait, attempt_id, result_timeout = task
     native.struct_size = _SIZE
     native.key = text("key", key)
     if command is not None:
@@ -67,6 +71,8 @@ def fill(native: _native.Task, task: Task) -> None:
         native.max_wait_ms = _limit_ms("max_wait", max_wait)
     if attempt_id:
         native.attempt_id = text("attempt_id", attempt_id)
+    if result_timeout is not None:
+        native.result_timeout_ms = _limit_ms("result_timeout", result_timeout)
 
 
 def _command(command: Command) -> str:
@@ -115,12 +121,12 @@ def _limit_ms(name: str, seconds: float) -> int:
 
 
 def wait_ms(seconds: float | None) -> int:
-    """Seconds to wait as the library counts them: None for ever, rounded up so that no wait ends before its time."""
+    """Seconds to wait in the library's unit: None without limit, rounded up so that no wait ends before its time."""
     if seconds is None:
         return -1
     check_seconds("timeout", seconds)
     if math.isnan(seconds):
-        raise InvalidArgumentError("timeout: nan is no number of seconds")
+        raise InvalidArgumentError("timeout: nan is not a number of seconds")
     return math.ceil(min(max(0.0, seconds) * 1000, float(_MOST_MS)))
 
 

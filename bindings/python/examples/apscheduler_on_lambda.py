@@ -39,7 +39,7 @@ class LambdaExecutor(BaseExecutor):  # type: ignore[misc]
                 exception=error,
                 traceback=str(error.__cause__) if error else None,
             )
-            # It has run, however it ended; _run_job_error is for what could not be run, and tells no listener.
+            # It has run, however it ended; _run_job_error is for what could not be run, and notifies no listener.
             self._run_job_success(job.id, [event])
 
         self._pool.submit(job.func, *job.args, **job.kwargs).add_done_callback(done)
@@ -57,12 +57,12 @@ def main() -> None:
     scheduler = BackgroundScheduler(executors={"default": LambdaExecutor(LambdaPool(config))})
     finished = threading.Semaphore(0)
 
-    def tell(event: Any) -> None:
+    def report(event: Any) -> None:
         outcome = f"failed: {event.exception!r}" if event.exception else f"returned {event.retval}"
         print(event.job_id, outcome, flush=True)
         finished.release()
 
-    scheduler.add_listener(tell, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+    scheduler.add_listener(report, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.start()
     scheduler.add_job(total, "interval", seconds=1, args=[[1, 2, 3]], id="sum")
     scheduler.add_job(total, args=[[1, "2"]], id="wrong")

@@ -38,6 +38,8 @@ async def main(commands: list[str]) -> int:
                 unfinished -= 1
                 failed += event.return_code != 0
             if not unfinished:
+                # The loop acknowledges an event when it takes the next one.
+                executor.ack(event)
                 break
     other_work.cancel()
     await asyncio.gather(other_work, return_exceptions=True)

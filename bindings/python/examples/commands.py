@@ -1,9 +1,9 @@
-"""Runs the lines of a file as commands, each in a Lambda function, and tells what became of each.
+"""Runs the lines of a file as commands, each in a Lambda function, and prints their results.
 
     python commands.py [FILE]
 
 Each line is one command for the shell; blank lines and lines that start with # are skipped. Progress goes to stderr,
-results to stdout as they come. Ctrl-C leaves at once: what runs in Lambda runs on there.
+results to stdout as they come. Ctrl-C leaves at once: what runs in Lambda continues there.
 
 Exit status: 0 all succeeded, 1 some did not.
 """
@@ -24,7 +24,7 @@ def main() -> int:
 
     failed = 0
     with LambdaPool(config, progress=sys.stderr.isatty()) as pool:
-        pool.executor.check_health(timeout=30)  # a wrong name shows here; without this the tasks would wait
+        pool.executor.check_health(timeout=30)  # fails early; without it, tasks wait until the configuration is fixed
         futures: dict[Future[Completed], str] = {pool.submit(command): command for command in commands}
         for future in as_completed(futures):
             try:

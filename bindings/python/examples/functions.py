@@ -37,7 +37,7 @@ def main() -> None:
         try:
             future.result()
         except ValueError as error:
-            # Its own exception; the cause tells where in Lambda it was raised.
+            # Its own exception; the cause says where in Lambda it was raised.
             print(f"{future.key}: {type(error).__name__}: {error}")
             print("raised in", str(error.__cause__).rsplit(", in ", 1)[-1].split()[0])
 

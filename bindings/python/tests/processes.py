@@ -43,7 +43,9 @@ def queue(executor, key, ms=0):
 def final(executor, key):
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for event in executor.sync(1.0):
+        batch = executor.sync(1.0)
+        batch.ack()
+        for event in batch:
             if event.key == key and event.state.final:
                 return event
     raise SystemExit(f"no final event of {key}")

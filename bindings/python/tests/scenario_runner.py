@@ -45,7 +45,7 @@ def escaped(raw: bytes) -> str:
 
 
 def status_of(call: Callable[[], object]) -> Status:
-    """What the call came to, as the header has it."""
+    """The status of the call, as the header has it."""
     try:
         call()
     except Error as error:
@@ -69,12 +69,14 @@ class Runner:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        for event in self.executor.sync(left):
+        batch = self.executor.sync(left)
+        for event in batch:
             if event.key not in self.events:
                 die(1, f"an event of `{event.key}`, which was not accepted")
             if self.finished(event.key):
                 die(1, f"an event of `{event.key}` after its final one")
             self.events[event.key].append(event)
+        batch.ack()
         return True
 
     def finished(self, key: str) -> bool:
@@ -140,7 +142,7 @@ class Runner:
     def drain(self, how: str) -> None:
         if how not in ("finish", "running"):
             die(2, f"drain: `{how}` is neither `finish` nor `running`")
-        remaining = self.executor.drain(how == "finish", WAIT_S)
+        remaining = self.executor.drain(WAIT_S, cancel_queued=how == "running")
         print(f"drain\t{Status.TIMED_OUT if remaining else Status.OK}\t{remaining}")
 
     def finish(self) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from conftest import BUILTIN
 
-import lambda_executor.event as event_module
 from lambda_executor import (
     ClosedError,
     Duplicate,
@@ -31,6 +30,7 @@ from lambda_executor import (
     Status,
     Task,
     errors,
+    new_attempt_id,
 )
 
 
@@ -41,7 +41,9 @@ def queue(executor: Executor, key: str, duration_ms: int = 0) -> None:
 def final(executor: Executor, key: str, seconds: float = 60) -> Event:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for event in executor.sync(1.0):
+        batch = executor.sync(1.0)
+        batch.ack()
+        for event in batch:
             if event.key == key and event.state.final:
                 return event
     raise AssertionError(f"no final event of {key}")
@@ -51,6 +53,7 @@ def running(executor: Executor, key: str) -> Event:
     for event in executor.events(60):
         if event.key == key:
             assert event.state is State.RUNNING
+            executor.ack(event)
             return event
     raise AssertionError(f"{key} does not run")
 
@@ -181,89 +184,32 @@ def test_what_is_not_accepted_now() -> None:
 
 def test_many_at_once(builtin: Executor) -> None:
     tasks = [Task("a", ["true"], tag=1), Task("a", ["true"]), Task("", ["true"]), Task("b", "true", tag=2)]
-    assert builtin.queue_many(tasks) == [Status.OK, Status.DUPLICATE, Status.ERR_INVALID_ARGUMENT, Status.OK]
+    statuses = builtin.queue_many(tasks)
+    assert statuses == [Status.OK, Status.DUPLICATE, Status.ERR_INVALID_ARGUMENT, Status.OK]
+    assert isinstance(statuses.first_error, InvalidArgumentError)
+    assert "tasks[2]" in statuses.first_error.message
     assert builtin.queue_many([]) == []
+    assert builtin.queue_many([]).first_error is None
     builtin.drain()
     assert {event.key: event.tag for event in builtin.events()} == {"a": 1, "b": 2}
 
 
 def test_sync_waits_as_long_as_told_and_takes_as_many(builtin: Executor) -> None:
     began = time.monotonic()
-    assert builtin.sync(0.2) == []
+    assert builtin.sync(0.2) == ()
     assert time.monotonic() - began >= 0.2
-    assert builtin.sync() == []
+    assert builtin.sync() == ()
     queue(builtin, "one")
     deadline = time.monotonic() + 60
     while builtin.counts().waiting_events < 2:
         assert time.monotonic() < deadline
         select.select([builtin], [], [], 0.1)
-    assert [event.state for event in builtin.sync(None, 1)] == [State.RUNNING]
-    assert [event.state for event in builtin.sync(None, 1)] == [State.SUCCEEDED]
+    first, second = builtin.sync(None, 1), builtin.sync(None, 1)
+    assert [event.state for event in first + second] == [State.RUNNING, State.SUCCEEDED]
     with pytest.raises(InvalidArgumentError):
         builtin.sync(max_events=-1)
     with pytest.raises(InvalidArgumentError):
         builtin.sync(float("nan"))
-
-
-def test_ctrl_c_while_events_are_read_loses_none(builtin: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(5))
-    builtin.drain()
-
-    def interrupted(*_: object) -> list[Event]:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(event_module, "read_batch", interrupted)
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt):
-                builtin.sync(None, 4)
-    # Not acknowledged before they are handed out: the results of what is still unread would go back.
-    assert [event.seq for event in builtin.sync(None, 1)] == [1]
-    assert [event.seq for event in builtin.sync(None)] == [2, 3, 4]
-    assert [event.seq for event in builtin.events()] == list(range(5, 11))
-
-
-def test_ctrl_c_while_a_batch_is_freed_loses_none_and_frees_once(builtin: Executor) -> None:
-    """Python runs a handler when the call has returned: the batch is gone, its events are still to be handed out."""
-    library, freed = builtin._library, []
-
-    class Interrupted:
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a function of the library
-            return getattr(library, name)
-
-        def lambda_executor_batch_free(self, batch: int | None) -> None:
-            library.lambda_executor_batch_free(batch)
-            freed.append(batch)
-            raise KeyboardInterrupt
-
-    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(5))
-    builtin.drain()
-    builtin._library = Interrupted()  # type: ignore[assignment]
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            builtin.sync(None, 4)
-    builtin._library = library
-    assert [batch is None for batch in freed] == [False, True]
-    assert builtin.counts().unacknowledged == 0
-    assert [event.seq for event in builtin.events()] == list(range(1, 11))
-
-
-def test_leaving_the_loop_over_events_loses_none(builtin: Executor) -> None:
-    builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(20))
-    assert builtin.drain() == 0
-    seen: list[int] = []
-    for event in builtin.events():
-        seen.append(event.seq)
-        if len(seen) == 5:
-            break
-    # The others wait in the library, and its descriptor tells so.
-    assert builtin.counts().waiting_events == 35
-    assert select.select([builtin], [], [], 0)[0] == [builtin]
-    seen += [event.seq for event in builtin.sync(0, 3)]
-    seen += [event.seq for event in builtin.events()]
-    assert seen == list(range(1, 41))
-    with pytest.raises(ClosedError):
-        builtin.sync()
 
 
 def test_the_loop_over_events_ends_when_none_comes(builtin: Executor) -> None:
@@ -337,6 +283,56 @@ def test_drain(builtin: Executor) -> None:
     assert builtin.drain() == 0
 
 
+def test_drain_that_has_no_room_for_results(builtin: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 100,000 results would take long; here the library's answer is made by hand.
+    monkeypatch.setattr(builtin._handle, "checked", lambda *_: Status.QUEUE_FULL)
+    with pytest.raises(QueueFull, match="take them, then drain again"):
+        builtin.drain(60)
+
+
+def test_waiting_for_one_task(builtin: Executor) -> None:
+    queue(builtin, "one", duration_ms=200)
+    queue(builtin, "slow", duration_ms=60_000)
+    began = time.monotonic()
+    assert not builtin.wait("slow", 0.1).final
+    assert time.monotonic() - began >= 0.1
+    assert builtin.wait("one") is State.SUCCEEDED
+    # Its events still wait.
+    assert final(builtin, "one").return_code == 0
+    builtin.wake()
+    assert builtin.wait("slow") is State.RUNNING
+    with pytest.raises(NotFound, match="'nobody'"):
+        builtin.wait("nobody")
+
+
+def test_an_attempt_id_made_before_the_task_is_queued(builtin: Executor) -> None:
+    attempt_id = new_attempt_id()
+    assert attempt_id != new_attempt_id()
+    builtin.queue("one", ["true"], attempt_id=attempt_id)
+    # The same submission again, as after a crash.
+    with pytest.raises(Duplicate):
+        builtin.queue("one", ["true"], attempt_id=attempt_id)
+    assert final(builtin, "one").attempt_id == attempt_id
+    with pytest.raises(InvalidArgumentError, match="attempt_id"):
+        builtin.queue("two", ["true"], attempt_id="no uuid")
+
+
+def test_a_result_that_says_what_it_lacks() -> None:
+    with Executor({"local": {}}) as executor:
+        executor.queue("long", "seq 100000")
+        executor.queue("large", 'head -c 180001 /dev/zero >"$LAMBDA_EXECUTOR_RESULT_FILE"')
+        executor.queue("short", "echo short")
+        executor.drain()
+        last = {event.key: event for event in executor.events() if event.state.final}
+    assert (last["long"].output_length, last["long"].output_truncated) == (588_895, True)
+    assert len(last["long"].output_tail) <= 4096
+    assert last["long"].output_tail.endswith("\n100000\n")
+    assert (last["large"].state, last["large"].reason) == (State.FAILED, Reason.VALUE_TOO_LARGE)
+    assert (last["large"].value, last["large"].value_dropped) == (b"", True)
+    assert (last["short"].output_length, last["short"].output_truncated, last["short"].value_dropped) == (6, False, False)
+    assert "output_truncated" not in repr(last["short"])
+
+
 def test_drain_waits_as_long_as_configured() -> None:
     with Executor({**BUILTIN, "end_wait_timeout": 1}) as executor:
         queue(executor, "slow", duration_ms=60_000)
@@ -346,37 +342,21 @@ def test_drain_waits_as_long_as_configured() -> None:
         assert 0.99 <= time.monotonic() - began < 30
 
 
-def test_drain_can_hand_back_what_waits() -> None:
+def test_drain_can_cancel_what_waits() -> None:
     with Executor({**BUILTIN, "max_running_tasks": 1}) as executor:
         queue(executor, "runs", duration_ms=300)
         running(executor, "runs")
         executor.queue("waits", ["true"])
-        assert executor.drain(finish=False, timeout=60) == 0
+        assert executor.drain(60, cancel_queued=True) == 0
         assert final(executor, "waits").reason is Reason.NEVER_INVOKED
-
-
-def test_acknowledging_by_hand() -> None:
-    with Executor({**BUILTIN, "ack": "manual"}) as executor:
-        queue(executor, "one")
-        event = final(executor, "one")
-        assert executor.counts().unacknowledged == 1
-        executor.ack([event])
-        assert executor.counts().unacknowledged == 0
-        executor.ack([event.seq, 99])
-
-
-def test_automatic_acknowledgement_comes_with_sync(builtin: Executor) -> None:
-    queue(builtin, "one")
-    final(builtin, "one")
-    assert builtin.counts().unacknowledged == 0
 
 
 def test_wake_ends_the_next_wait(builtin: Executor) -> None:
     builtin.wake()
     began = time.monotonic()
-    assert builtin.sync(60) == []
+    assert builtin.sync(60) == ()
     assert time.monotonic() - began < 30
-    assert builtin.sync(0.1) == []
+    assert builtin.sync(0.1) == ()
 
 
 def polls(thread: threading.Thread) -> bool:
@@ -385,7 +365,7 @@ def polls(thread: threading.Thread) -> bool:
 
 
 def test_wake_ends_every_wait_under_way(builtin: Executor) -> None:
-    ended: list[list[Event]] = []
+    ended: list[tuple[Event, ...]] = []
     waiting = [threading.Thread(target=lambda: ended.append(builtin.sync(60))) for _ in range(4)]
     for thread in waiting:
         thread.start()
@@ -398,7 +378,7 @@ def test_wake_ends_every_wait_under_way(builtin: Executor) -> None:
     builtin.wake()
     for thread in waiting:
         thread.join(60)
-    assert ended == [[]] * 4
+    assert ended == [()] * 4
     assert time.monotonic() - began < 30
 
 
@@ -417,24 +397,24 @@ def test_credentials_of_ones_own(builtin: Executor) -> None:
 
 def test_a_wrong_configuration_is_told_at_once() -> None:
     with pytest.raises(InvalidConfigError) as caught:
-        Executor({**BUILTIN, "nope": 1, "ack": "maybe"})
+        Executor({**BUILTIN, "nope": 1, "log": "maybe"})
     assert caught.value.status is Status.ERR_INVALID_CONFIG
     assert "nope: unknown option" in caught.value.message.splitlines()
-    assert any(line.startswith("ack: ") for line in caught.value.message.splitlines())
+    assert any(line.startswith("log: ") for line in caught.value.message.splitlines())
     with pytest.raises(InvalidConfigError):
         Executor("no JSON")
 
 
 def test_configuration_as_text() -> None:
     with Executor(json.dumps(BUILTIN)) as executor:
-        assert executor.sync() == []
+        assert executor.sync() == ()
         assert repr(executor) == "<Executor: open>"
 
 
 def test_closed_is_closed() -> None:
     executor = Executor(BUILTIN)
-    executor.close()
-    executor.close()
+    assert executor.close() == 0
+    assert executor.close() == 0
     for call in (
         lambda: executor.queue("a", ["true"]),
         lambda: executor.queue_many([Task("a", ["true"])]),
@@ -445,6 +425,7 @@ def test_closed_is_closed() -> None:
         lambda: executor.cancel("a"),
         lambda: executor.adopt("a"),
         executor.drain,
+        lambda: executor.wait("a"),
         lambda: executor.ack([1]),
         executor.fileno,
         executor.wake,
@@ -453,8 +434,52 @@ def test_closed_is_closed() -> None:
     ):
         with pytest.raises(ClosedError, match=r"the executor is closed$"):
             call()
+    executor.stop()
     assert list(executor.events()) == []
     assert repr(executor) == "<Executor: closed>"
+
+
+def test_stopped_it_still_answers(builtin: Executor) -> None:
+    queue(builtin, "one")
+    builtin.wait("one")
+    batch = builtin.sync(None)
+    builtin.stop()
+    builtin.stop()
+    for call in (lambda: builtin.queue("a", ["true"]), builtin.sync, lambda: builtin.wait("one"), builtin.drain):
+        with pytest.raises(ClosedError, match=r"the executor is closed$"):
+            call()
+    assert builtin.state("one") is State.SUCCEEDED
+    assert builtin.describe("one")["state"] == "succeeded"
+    assert builtin.counts().unacknowledged == len(batch)
+    batch.ack()
+    assert builtin.counts().unacknowledged == 0
+    builtin.ack(batch)
+    assert builtin.stats()
+
+
+def test_closing_reports_what_it_dropped() -> None:
+    executor = Executor({**BUILTIN, "max_running_tasks": 1, "log": "off"}, logger=None)
+    queue(executor, "runs", duration_ms=60_000)
+    running(executor, "runs")
+    executor.queue_many(Task(f"n{i}", ["true"]) for i in range(3))
+    assert executor.close() == 3
+    assert executor.close() == 3
+
+
+def test_errors_of_aws_have_its_code() -> None:
+    with Executor(BUILTIN, logger=None) as executor:
+        executor.set_credentials("AKIDUNKNOWN", "secret", "token")
+        with pytest.raises(errors.CredentialsError) as caught:
+            executor.check_health(60)
+    assert caught.value.aws_code
+    assert caught.value.request_id
+    assert not caught.value.retriable
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.aws_code, copy.request_id, str(copy)) == (
+        caught.value.aws_code,
+        caught.value.request_id,
+        str(caught.value),
+    )
 
 
 def test_an_executor_is_not_sent_to_another_process(builtin: Executor) -> None:

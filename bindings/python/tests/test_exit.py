@@ -135,8 +135,8 @@ class Interrupted:
         self.library = library
     def __getattr__(self, name):
         return getattr(self.library, name)
-    def lambda_executor_{call}(self, pointer):
-        self.library.lambda_executor_{call}(pointer)
+    def lambda_executor_{call}(self, *arguments):
+        self.library.lambda_executor_{call}(*arguments)
         signal.raise_signal(signal.SIGINT)
 for handle in handles:
     handle.library = Interrupted(handle.library)
@@ -182,7 +182,7 @@ atexit.unregister(lambda_executor._handle._close_all)
 atexit.register(late)
 atexit.register(lambda_executor._handle._close_all)
 """
-    assert run(source, python) == "the interpreter ends: an executor that starts now would be closed by nobody\n"
+    assert run(source, python) == "the interpreter ends: an executor that starts now would never be closed\n"
 
 
 def test_executors_of_threads_that_end_later_than_the_main_thread(python: str) -> None:

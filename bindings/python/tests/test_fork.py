@@ -8,6 +8,9 @@ from processes import program, run
 # In the middle of everything: a task runs, another thread waits inside the library.
 IN_USE = """
 executor = Executor(BUILTIN)
+queue(executor, "held")
+executor.wait("held")
+batch = executor.sync(None)
 queue(executor, "meanwhile", 300)
 waiting = threading.Thread(target=lambda: final(executor, "meanwhile"))
 waiting.start()
@@ -24,6 +27,9 @@ def child_of(parent):
         lambda: executor.cancel("a"),
         lambda: executor.adopt("a"),
         executor.drain,
+        lambda: executor.wait("a"),
+        executor.stop,
+        batch.ack,
         lambda: executor.ack([1]),
         executor.fileno,
         executor.wake,
@@ -44,6 +50,7 @@ def wait_for(child):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 def parent_goes_on():
+    batch.ack()
     waiting.join(60)
     assert not waiting.is_alive()
     queue(executor, "after")

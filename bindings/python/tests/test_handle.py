@@ -85,7 +85,7 @@ def test_an_executor_in_use_by_another_thread_is_not_collected() -> None:
     assert not handle._freed
     wake()
     waiting.join(60)
-    assert ended == [[]]
+    assert ended == [()]
     del wake, waiting
     gc.collect()
     wait_for(lambda: handle._freed)
@@ -105,15 +105,16 @@ for round in range(10):
         calls = [
             lambda: executor.sync(0.01), lambda: executor.sync(None), executor.counts, executor.stats,
             lambda: executor.state("x"), lambda: executor.cancel("x"), executor.fileno, executor.wake,
-            lambda: executor.drain(timeout=0.01), lambda: executor.queue(f"{seed} {n}", ["true"]),
+            lambda: executor.drain(timeout=0.01), lambda: executor.queue(f"{seed} {n}", ["true"]), executor.stop,
+            lambda: executor.sync().ack(), lambda: executor.wait("x", 0.01), lambda: next(executor.events(0.01), None),
         ]
         while True:
             n += 1
             try:
                 pick(calls)()
             except ClosedError:
-                # Draining refuses tasks, too.
-                if executor._handle._closing:
+                # Draining refuses tasks, too, and `stop` what waits.
+                if executor._handle._freeing:
                     return
             except (Duplicate, NotFound):
                 pass

@@ -59,11 +59,11 @@ def test_another_library(tmp_path: Path) -> None:
 
 def test_another_abi(tmp_path: Path) -> None:
     said = failure(tmp_path, compiled(tmp_path, "unsigned lambda_executor_abi_version(void) { return 9; }"))
-    assert "other.so has ABI 9, this version of the package lambda_executor needs ABI 0" in said
+    assert "other.so has ABI 9, this version of the package lambda_executor needs ABI 1" in said
 
 
 def test_an_older_library_of_the_same_abi(tmp_path: Path) -> None:
-    said = failure(tmp_path, compiled(tmp_path, "unsigned lambda_executor_abi_version(void) { return 0; }"))
+    said = failure(tmp_path, compiled(tmp_path, "unsigned lambda_executor_abi_version(void) { return 1; }"))
     assert "other.so is older than this version of the package lambda_executor" in said
 
 

@@ -38,6 +38,13 @@ def c_name(name: str) -> str:
     return "lambda_executor_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() + "_t"
 
 
+def defined(header: str, prefix: str) -> list[tuple[str, str]]:
+    """Names and numbers of the header's constants."""
+    found = re.findall(rf"^#define LAMBDA_EXECUTOR_{prefix}(\w+) +\(?(-?\d+)\)? ", header, re.MULTILINE)
+    assert found
+    return found
+
+
 def test_the_committed_file_is_what_the_header_says_now() -> None:
     assert Path(_native.__file__).read_text() == generated(HEADER), "run bindings/python/generate.py"
 
@@ -48,6 +55,12 @@ def test_another_header_gives_another_file() -> None:
     assert generated(changed) != generated(HEADER)
 
 
+@pytest.mark.parametrize("value", ["0x10", "1.5", "(1 + 1)", '"text"'])
+def test_a_constant_that_the_generator_does_not_understand_is_an_error(value: str) -> None:
+    with pytest.raises(SystemExit, match="not understood"):
+        generated(f"#define LAMBDA_EXECUTOR_NEW {value} /**< New. */\n{HEADER}")
+
+
 @pytest.mark.parametrize("unknown", ["float ratio;", "struct stat *status;", "int32_t (*f)(void);"])
 def test_what_the_generator_does_not_understand_is_an_error(unknown: str) -> None:
     with pytest.raises(SystemExit, match="not understood"):
@@ -56,7 +69,7 @@ def test_what_the_generator_does_not_understand_is_an_error(unknown: str) -> Non
 
 def test_every_struct_and_function_is_there() -> None:
     assert {c_name(name) for name in structs()} == set(re.findall(r"^\} (\w+_t);", HEADER, re.MULTILINE))
-    assert set(_native.FUNCTIONS) == set(re.findall(r"^[a-z].*?\b\*?(lambda_executor_\w+)\(", HEADER, re.MULTILINE))
+    assert set(_native.FUNCTIONS) == set(re.findall(r"^(?:LAMBDA_EXECUTOR_EXPORT .*?)?\b(lambda_executor_\w+)\(", HEADER, re.MULTILINE))
 
 
 def test_sizes_and_offsets_are_the_c_compilers(tmp_path: Path) -> None:
@@ -79,15 +92,13 @@ def test_sizes_and_offsets_are_the_c_compilers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "prefix"), [(State, "TASK_"), (Reason, "REASON_")])
 def test_states_and_reasons_are_the_headers(kind: type[IntEnum], prefix: str) -> None:
-    found = re.findall(rf"^#define LAMBDA_EXECUTOR_{prefix}(\w+) (-?\d+)$", HEADER, re.MULTILINE)
+    found = defined(HEADER, prefix)
     assert {member.name: int(member) for member in kind} == {name: int(number) for name, number in found}
 
 
 def test_statuses_are_the_headers() -> None:
-    end = re.search(r"^#define LAMBDA_EXECUTOR_TASK_UNKNOWN", HEADER, re.MULTILINE)
-    assert end
-    declared = HEADER[HEADER.index("* Done.") : end.start()]
-    found = re.findall(r"^#define LAMBDA_EXECUTOR_(\w+) (-?\d+)$", declared, re.MULTILINE)
+    declared = HEADER[HEADER.index("/* ---- Statuses ---") : HEADER.index("/* ---- Strings ---")]
+    found = defined(declared, "")
     assert {status.name: int(status) for status in Status} == {name: int(number) for name, number in found}
 
 

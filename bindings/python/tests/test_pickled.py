@@ -147,7 +147,7 @@ def test_sys_exit(pool: LambdaPool, argument: Any, said: str, return_code: int) 
 def test_an_end_without_a_word(pool: LambdaPool) -> None:
     error = failure(pool, os._exit, 0)
     assert error.return_code == 0
-    assert "no value came back, though the interpreter ended well" in str(error)
+    assert "no value was sent, though the interpreter succeeded" in str(error)
 
 
 def test_keyboard_interrupt_in_the_function_is_none_here(pool: LambdaPool) -> None:

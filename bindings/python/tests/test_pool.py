@@ -28,6 +28,7 @@ from lambda_executor import (
     TaskCancelled,
     TaskFailed,
     TaskLost,
+    new_attempt_id,
 )
 
 
@@ -109,7 +110,7 @@ def test_a_task_that_is_lost() -> None:
         silent = pool.options(executor_config={"builtin": {"duration_ms": 600_000}}).submit("true")
         wait_until_running(silent)
         done = pool.submit("true").result(DEADLINE).event
-        pool._loop._take(done._replace(tag=silent.tag, key=silent.key, state=State.LOST, reason=Reason.LOST))
+        pool._loop._take(done._replace(tag=silent.tag, key=silent.key, state=State.LOST, reason=Reason.LOST), ())
         error = silent.exception(0)
     assert isinstance(error, TaskLost)
     assert error.reason == "lost"
@@ -487,6 +488,47 @@ def test_a_pool_that_nobody_holds_settles_its_futures_and_ends() -> None:
     pytest.fail("its thread goes on")
 
 
+def test_a_result_that_says_what_it_lacks() -> None:
+    with LambdaPool(local()) as pool:
+        completed = pool.submit("seq 100000").result(DEADLINE)
+        short = pool.submit("echo short").result(DEADLINE)
+        cut = pool.submit("seq 100000; exit 3").exception(DEADLINE)
+        dropped = pool.submit("head -c 180001 /dev/zero >$LAMBDA_EXECUTOR_RESULT_FILE").exception(DEADLINE)
+        value = pool.submit("printf partly >$LAMBDA_EXECUTOR_RESULT_FILE; exit 4").exception(DEADLINE)
+    assert (completed.output_truncated, completed.output_length) == (True, 588_895)
+    assert repr(completed).endswith("output_truncated=True, output_length=588895)")
+    assert (short.output_truncated, short.output_length) == (False, 6)
+    assert isinstance(cut, TaskFailed)
+    assert (cut.output_truncated, cut.output_length) == (True, 588_895)
+    assert "of 588,895 bytes" in str(cut).splitlines()[-1]
+    assert isinstance(dropped, TaskFailed)
+    assert (dropped.reason, dropped.value_dropped, dropped.value) == ("value_too_large", True, b"")
+    assert isinstance(value, TaskFailed)
+    assert (value.return_code, value.value, value.value_dropped) == (4, b"partly", False)
+
+
+def test_the_final_event_of_a_future(gate: Gate) -> None:
+    with LambdaPool(local(), max_workers=1) as pool:
+        future = pool.submit(gate.command("echo out"))
+        waits = pool.submit("true")
+        assert future.event is None
+        waits.cancel()
+        gate.open()
+        assert future.result(DEADLINE).event is future.event
+        assert waits.event is None
+
+
+def test_options_of_one_submission() -> None:
+    attempt_id = new_attempt_id()
+    with LambdaPool(builtin()) as pool:
+        options = pool.options(key="mine", attempt_id=attempt_id, result_timeout=3600)
+        assert options.submit("true").result(DEADLINE).event.attempt_id == attempt_id
+        with pytest.raises(ValueError, match="option attempt_id is for one task"):
+            pool.options(attempt_id=attempt_id).map(["true"])
+        with pytest.raises(InvalidArgumentError, match="result_timeout"):
+            pool.options(result_timeout=-1).submit("true")
+
+
 def test_an_executor_of_ones_own_stays_open() -> None:
     with Executor(builtin()) as executor:
         for _ in range(2):
@@ -507,17 +549,6 @@ def test_events_of_tasks_that_are_not_the_pools_settle_no_future(gate: Gate) -> 
         assert pool.submit("true").result(DEADLINE).return_code == 0
         assert future.running()
         gate.open()
-
-
-def test_manual_acknowledgement_is_done_by_the_pool() -> None:
-    with LambdaPool({**builtin(), "ack": "manual"}) as pool:
-        assert pool.submit("true").result(DEADLINE).return_code == 0
-        deadline = threading.Event()
-        for _ in range(int(DEADLINE * 100)):
-            if pool.executor.counts().unacknowledged == 0:
-                return
-            deadline.wait(0.01)
-        pytest.fail("an event was not acknowledged")
 
 
 def test_an_executor_that_is_closed_breaks_the_pool(gate: Gate) -> None:

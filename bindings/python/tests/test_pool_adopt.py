@@ -72,7 +72,7 @@ def leave_tasks_behind(server: dict[str, Any], gate: Gate) -> dict[str, str]:
     command = [sys.executable, "-c", FIRST, json.dumps(server), gate.command("echo done"), SECRET.decode()]
     first = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=DEADLINE)
     assert first.returncode == 0, first.stderr
-    assert "2 run on in Lambda" in first.stderr
+    assert "2 continue in Lambda" in first.stderr
     return dict(line.split() for line in first.stdout.splitlines())
 
 

@@ -44,7 +44,7 @@ print("end")
         assert time.monotonic() - started < AT_ONCE_S
         assert program.rest().split() == ["end"] + ["BrokenPool"] * 5
         assert (
-            "lambda_executor.pool: the interpreter ends with 5 tasks of a LambdaPool unfinished: 2 run on in Lambda"
+            "lambda_executor.pool: the interpreter ends with 5 tasks of a LambdaPool unfinished: 2 continue in Lambda"
             in (program.said())
         )
         assert "and 3 that waited are dropped; 0 were cancelled before" in program.said()
@@ -161,7 +161,7 @@ def interrupted(source: str, python: str) -> str:
         assert program.end() == -signal.SIGINT, program.said()
         assert time.monotonic() - started < AT_ONCE_S
         assert "KeyboardInterrupt" in program.said()
-        assert "unfinished: 1 run on in Lambda" in program.said()
+        assert "unfinished: 1 continue in Lambda" in program.said()
         return program.rest()
 
 
@@ -192,7 +192,7 @@ with LambdaPool(BUILTIN, max_workers=1) as pool:
         assert program.end() == 3, program.said()
         bar, message = program.said().splitlines()[:2]
         assert bar == "bar: 3 of 4, failed 3"
-        assert "1 run on in Lambda, and 0 that waited are dropped; 3 were cancelled before" in message
+        assert "1 continue in Lambda, and 0 that waited are dropped; 3 were cancelled before" in message
 
 
 def test_sys_exit_in_the_block_leaves_at_once(python: str) -> None:

@@ -14,6 +14,7 @@ WAITS = {
     "events": "next(executor.events())",
     "drain": "executor.drain(timeout=None)",
     "drain as configured": "executor.drain()",
+    "wait": "executor.wait('slow')",
     "check_health": "silent.check_health()",
 }
 
@@ -28,8 +29,7 @@ silent = Executor({
 }, logger=None)
 executor = Executor({**BUILTIN, "shutdown_grace_ms": 0, "log": "off"}, logger=None)
 queue(executor, "slow", 60_000)
-for event in executor.events():
-    break
+executor.sync(None, 1).ack()
 """
 
 

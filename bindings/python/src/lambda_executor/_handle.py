@@ -175,8 +175,8 @@ class Handle:
         return True
 
     def forget_calls_of(self, thread: int) -> None:
-        """For a thread without a call in progress: an exception of a second signal handler, right after that of the first
-        one, may have left a token."""
+        """For a thread without a call in progress: an exception of a second signal handler, right after that of the
+        first one, may have left a token."""
         for token, caller in list(self._calls.items()):
             if caller == thread:
                 self._calls.pop(token, None)
@@ -242,8 +242,8 @@ def _in_daemon() -> bool:
 
 
 def do_all(steps: Iterable[Callable[[], None]]) -> None:
-    """At the end of the interpreter: does each, again if a signal handler's exception ended it (another Ctrl-C). What was
-    left open would crash the process. Raises the first exception when all is done."""
+    """At the end of the interpreter: does each, again if a signal handler's exception ended it (another Ctrl-C). What
+    was left open would crash the process. Raises the first exception when all is done."""
     first: BaseException | None = None
     for step in steps:
         for _ in range(MOST_SIGNALS):

@@ -92,8 +92,8 @@ class AsyncExecutor(PromptCalls):
         """Events one by one, until the executor is closed or drained.
 
         Each is acknowledged when the next one is taken. An exception, a cancellation or an early exit does not
-        acknowledge the event that the body has not finished, and the next `sync` or `events` hands it out again: `ack` it
-        before you leave, to avoid that.
+        acknowledge the event that the body has not finished, and the next `sync` or `events` hands it out again: `ack`
+        it before you leave, to avoid that.
         """
         return _Events(self)
 

@@ -16,8 +16,8 @@ B = TypeVar("B", bound="Batch")
 
 
 class Held:
-    """Owns a batch of the library, which is freed with the last reference to this. So it is freed exactly once and under
-    no call, whatever other threads and signal handlers do. Made before the call that fills it."""
+    """Owns a batch of the library, which is freed with the last reference to this. So it is freed exactly once and
+    under no call, whatever other threads and signal handlers do. Made before the call that fills it."""
 
     __slots__ = ("_library", "pointer")
 
@@ -45,7 +45,8 @@ class Batch(tuple[Event, ...]):
     """Events as `sync` hands them out: a tuple, empty when the time is over or `wake` was called.
 
     `ack` acknowledges them. An event that is not acknowledged is handed out again, with the same seq, once its batch is
-    gone: released, or no longer referenced. Iterating acknowledges nothing; `Executor.events` does. The events themselves are copies, and may be kept.
+    gone: released, or no longer referenced. Iterating acknowledges nothing; `Executor.events` does. The events
+    themselves are copies, and may be kept.
     """
 
     _handle: Handle | None

@@ -17,8 +17,8 @@ class Event(NamedTuple):
     """One change of a task. Times are seconds since 1970, None where not known."""
 
     seq: int
-    """Number of the event: starts at 1 in each executor and increases without gaps in the order of the first hand-out. An
-    event that is handed out again keeps it."""
+    """Number of the event: starts at 1 in each executor and increases without gaps in the order of the first hand-out.
+    An event that is handed out again keeps it."""
     tag: int
     """The number given with the task."""
     key: str
@@ -44,8 +44,8 @@ class Event(NamedTuple):
     message: str
     """For people: what happened. May be empty."""
     output_tail: str
-    """Last part of the command's output, as much as the function's variable LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows (4096
-    bytes by default). See output_truncated."""
+    """Last part of the command's output, as much as the function's variable LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows
+    (4096 bytes by default). See output_truncated."""
     value: bytes
     """What the command wrote to the file named in its variable LAMBDA_EXECUTOR_RESULT_FILE."""
     request_id: str

@@ -135,9 +135,9 @@ class Executor(PromptCalls):
         """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake`
         was called. With timeout 0, those that wait now.
 
-        Each event is acknowledged when the next one is taken, the last one when the loop ends by itself. If an exception,
-        `break` or `return` leaves the loop, the event that the body has not finished is not acknowledged, and `sync` or
-        `events` hands it out again: `ack` it before you leave, to avoid that.
+        Each event is acknowledged when the next one is taken, the last one when the loop ends by itself. If an
+        exception, `break` or `return` leaves the loop, the event that the body has not finished is not acknowledged,
+        and `sync` or `events` hands it out again: `ack` it before you leave, to avoid that.
         """
         try:
             while batch := self.sync(timeout, 1):
@@ -147,8 +147,8 @@ class Executor(PromptCalls):
             return
 
     def wait(self, key: str, timeout: float | None = None) -> State:
-        """Waits until the newest task of a key is final: its state, which is not final if the time is over or `wake` was
-        called. Its events still wait for `sync` or `events`, and must be acknowledged.
+        """Waits until the newest task of a key is final: its state, which is not final if the time is over or `wake`
+        was called. Its events still wait for `sync` or `events`, and must be acknowledged.
 
         timeout: seconds; None waits without limit.
 
@@ -213,9 +213,9 @@ class Executor(PromptCalls):
         before: tuple[Any, ...] = (),
         given_up: Callable[[], bool] = lambda: False,
     ) -> Status:
-        """Makes a call that waits, until it is done, its time is over, `wake` was called, or `given_up` is true (after the
-        library's wake has interrupted it). In between, Python runs the handlers of signals, and what these raise ends the
-        wait."""
+        """Makes a call that waits, until it is done, its time is over, `wake` was called, or `given_up` is true (after
+        the library's wake has interrupted it). In between, Python runs the handlers of signals, and what these raise
+        ends the wait."""
         seen = self._wakes_seen
         configured = isinstance(timeout, Configured)
         seconds = None if isinstance(timeout, Configured) else timeout

@@ -28,27 +28,36 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self.key = key
         #: Which submission of the key it is, once running: what `adopt` needs after a restart.
         self.attempt_id = ""
+        #: The task's final event, once done; None if there is none. Of a Python function, too, it has output, times and
+        #: log stream.
+        self.event: Event | None = None
         #: Whether the task is a Python function, and what its value must be signed with.
         self.function = function
         self.nonce = nonce
-        #: What the loop knows the task by, and whether the executor has it.
+        #: The task's tag, and whether the executor has the task.
         self.tag = 0
         self.queued = False
         self._loop = loop
 
     def cancel(self) -> bool:
-        """Cancels the task if it waits: then it never runs. False where Lambda has, or may have, accepted it: the
-        standard library's futures cannot be cancelled then, see `abandon`. A task that is submitted at this very moment
-        may be given up, as by `abandon`."""
+        """Cancels the task if it waits: then it never runs. False if Lambda has, or may have, accepted it: the standard
+        library's futures cannot be cancelled then, see `abandon`. A task that is submitted at this very moment may be
+        abandoned."""
         return self.cancelled() or self._loop.cancel(self)
 
     def abandon(self) -> bool:
-        """Gives the task up, waiting or running: its result will be thrown away, and what runs in Lambda runs on there.
-        The future is cancelled, or, where it was running, raises TaskCancelled. False where it was done already."""
+        """Cancels the task, waiting or running: its result will be discarded, and what runs in Lambda continues there.
+        The future is cancelled, or, if it was running, raises TaskCancelled. False if it was done already."""
         return self._loop.abandon(self)
 
+    def ack(self) -> None:
+        """With LambdaPool(acknowledge="manual"): acknowledges the task's result, which may be what a Python function
+        returned or raised; see Completed.ack. Does nothing before the future is done."""
+        if self.event is not None:
+            self._loop.acknowledge(self.event.seq)
+
     def result(self, timeout: float | None = None) -> T:
-        """What the task came to, or the exception that says why nothing. TimeoutError after `timeout` seconds."""
+        """The task's result, or the exception that says why there is none. TimeoutError after `timeout` seconds."""
         return super().result(self._wait(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -59,18 +68,18 @@ class LambdaFuture(concurrent.futures.Future[T]):
         """Waits; the rest of the time."""
         if self._state in ("FINISHED", "CANCELLED_AND_NOTIFIED"):
             return timeout
-        # In a forked child nobody would ever end the wait; and the future's lock may be one that was held at the fork.
+        # In a forked child nothing would ever end the wait; and the future's lock may be one that was held at the fork.
         if self._loop.pid != os.getpid():
             raise ForkedError(f"the future of task {self.key!r} belongs to the parent of this process")
         return wait_for_signals_too(self._condition, self.done, timeout)
 
-    # What follows is the loop's. Each is called by the one thread that has taken the future from the loop's table.
+    # What follows is for the loop. Each is called by the one thread that has taken the future from the loop's table.
 
     def _start(self, event: Event) -> None:
         """Lambda has accepted the task."""
         self.attempt_id = event.attempt_id
         with self._condition:
-            # `cancel` in another thread may have been quicker.
+            # `cancel` in another thread may have been faster.
             if self._state == "PENDING":
                 self.set_running_or_notify_cancel()
 
@@ -86,8 +95,8 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self.set_running_or_notify_cancel()
 
     def _fail_at_the_end(self, error: BaseException) -> None:
-        """The interpreter ends. Who looks finds the error, and callbacks are run; who waits is not woken: only daemon
-        threads do so now, and one that prints its traceback while the interpreter ends can crash it."""
+        """The interpreter ends. The future has the error, and callbacks run; threads that wait are not woken: only
+        daemon threads wait now, and one that prints its traceback while the interpreter ends can crash it."""
         with self._condition:
             if self.done():
                 return
@@ -101,8 +110,8 @@ def wait_for_signals_too(
 ) -> float | None:
     """Waits until it is done or the time is over, for Ctrl-C too: the rest of the time.
 
-    A signal that arrives after Python's last look at them and before the lock waits ends no wait. So the main thread,
-    which alone runs Python's signal handlers, looks again now and then.
+    A signal that arrives after Python's last check for signals and before the lock waits ends no wait. So the main
+    thread, which alone runs Python's signal handlers, checks again now and then.
     """
     if threading.current_thread() is not threading.main_thread():
         return timeout

@@ -1,9 +1,9 @@
-"""What became of a task, as a future tells it: what it returned, or one exception for each way to end."""
+"""The result of a task as its future has it: a value, or one exception class for each way to end."""
 
 from __future__ import annotations
 
 import concurrent.futures
-from typing import NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from .event import Event
 
@@ -11,19 +11,44 @@ from .event import Event
 _LAST_LINES = 8
 
 
-class Completed(NamedTuple):
-    """A command that ended with return code 0."""
-
+class _Completed(NamedTuple):
     key: str
     return_code: int
     output: str  #: the last part of what it printed
     value: bytes  #: what it wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE
     event: Event
 
+
+class Completed(_Completed):
+    """A command that ended with return code 0."""
+
+    _acknowledge: Callable[[], None] | None = None
+
+    @property
+    def output_truncated(self) -> bool:
+        """`output` is less than all of the output."""
+        return self.event.output_truncated
+
+    @property
+    def output_length(self) -> int:
+        """Length in bytes of all that the command wrote; 0 if not known."""
+        return self.event.output_length
+
+    def ack(self) -> None:
+        """With LambdaPool(acknowledge="manual"): you have stored what you need, and the result may be deleted from its
+        queue. Otherwise, and in another process, it does nothing. Raises ClosedError once the pool has ended."""
+        if self._acknowledge is not None:
+            self._acknowledge()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Completed, tuple(self)
+
     def __repr__(self) -> str:
         # Without the event, which has all of it once more.
-        told = (f"{name}={value!r}" for name, value in zip(self._fields[:-1], self))
-        return f"Completed({', '.join(told)})"
+        shown = [f"{name}={value!r}" for name, value in zip(self._fields[:-1], self)]
+        if self.output_truncated:
+            shown.append(f"output_truncated=True, output_length={self.output_length}")
+        return f"Completed({', '.join(shown)})"
 
 
 class TaskError(Exception):
@@ -32,8 +57,18 @@ class TaskError(Exception):
     def __init__(self, event: Event, note: str = "") -> None:
         super().__init__(event, note)
         self.event = event
-        #: What the pool has to add, or "".
+        #: What the pool adds, or "".
         self.note = note
+        self._acknowledge: Callable[[], None] | None = None
+
+    def ack(self) -> None:
+        """As Completed.ack."""
+        if self._acknowledge is not None:
+            self._acknowledge()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in self.__dict__.items() if name != "_acknowledge"}
+        return type(self), self.args, state
 
     @property
     def key(self) -> str:
@@ -56,6 +91,26 @@ class TaskError(Exception):
     @property
     def output(self) -> str:
         return self.event.output_tail
+
+    @property
+    def output_truncated(self) -> bool:
+        """`output` is less than all of the output."""
+        return self.event.output_truncated
+
+    @property
+    def output_length(self) -> int:
+        """Length in bytes of all that the command wrote; 0 if not known."""
+        return self.event.output_length
+
+    @property
+    def value(self) -> bytes:
+        """What the command wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE, also when it failed."""
+        return self.event.value
+
+    @property
+    def value_dropped(self) -> bool:
+        """The command wrote a result file that could not be sent."""
+        return self.event.value_dropped
 
     @property
     def message(self) -> str:
@@ -85,24 +140,29 @@ class TaskError(Exception):
         lines = [f"task {self.key!r}: {', '.join(facts)}"]
         said = [part for part in (self.note, self.message) if part]
         lines += said
-        # `lambda_executor.run` prints, too, what it sends back.
+        if self.value_dropped and "value" not in self.message:
+            lines.append("its result file could not be sent")
+        # `lambda_executor.run` also prints what it sends back.
         output = [line for line in self.output.splitlines() if not any(map(line.endswith, said))]
         if output:
             lines.append("last output:" if len(output) <= _LAST_LINES else f"last {_LAST_LINES} lines of output:")
             lines += [f"  {line}" for line in output[-_LAST_LINES:]]
+        if self.output_truncated:
+            kept = len(self.output.encode())
+            lines.append(f"output was cut: {kept:,} of {self.output_length:,} bytes (log stream: all of it)")
         return "\n".join(lines)
 
 
 class TaskFailed(TaskError):
-    """Its return code is not 0, or it could not be run; or it is a function that did not send back what it came to."""
+    """Its return code is not 0, or it could not be run; or it is a function that sent no result."""
 
 
 class TaskCancelled(TaskError, concurrent.futures.CancelledError):
-    """It was given up after Lambda had accepted it: it may run, or have run."""
+    """It was cancelled after Lambda had accepted it: it may run, or have run."""
 
 
 class TaskLost(TaskError):
-    """Nothing was heard of it (option result_timeout_ms): it may have run."""
+    """No result arrived before its deadline (option result_timeout_ms): it may have run."""
 
 
 class ValueNotSigned(TaskError):
@@ -110,4 +170,4 @@ class ValueNotSigned(TaskError):
 
 
 class BrokenPool(concurrent.futures.BrokenExecutor):
-    """The pool has no executor any more. What Lambda has accepted runs on there; `adopt` it with another pool."""
+    """The pool has no executor any more. What Lambda has accepted continues there; `adopt` it with another pool."""

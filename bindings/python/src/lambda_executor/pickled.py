@@ -10,7 +10,7 @@ from . import pickled_value as wire
 from .event import Event
 from .outcome import TaskFailed, ValueNotSigned
 from .pickled_call import dumps, pack
-from .statuses import State
+from .statuses import Reason, State
 
 #: What pickling raises for what it cannot do.
 _UNPICKLABLE = (TypeError, AttributeError, pickle.PicklingError)
@@ -117,10 +117,13 @@ def _name(function: Callable[..., object]) -> str:
 
 
 def _without_value(event: Event) -> str:
+    if event.reason is Reason.VALUE_TOO_LARGE:
+        most = f"{wire.MAX_VALUE_BYTES:,} bytes"
+        return f"its value has more than the {most} of a result: put it into S3 and return its name"
     if event.state is State.SUCCEEDED:
         return (
-            "no value came back, though the interpreter ended well: the function ended it (os._exit), or key, output "
-            "and value together were too large for a message"
+            "no value was sent, though the interpreter succeeded: the function ended it (os._exit), or key, output and "
+            "value together were too large for a message"
         )
     if "No module named" in event.output_tail and "lambda_executor" in event.output_tail:
         return "the interpreter in the function's image has no lambda_executor: install lambda-executor[pickle] there"

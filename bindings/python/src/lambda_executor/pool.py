@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Literal, TypeVar, Union, overload
 
 from .errors import PayloadTooLargeError
 from .executor import Executor
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Config = Union[Mapping[str, Any], str, Executor, None]
 
-#: What dask and joblib are told where no limit is known: tasks that an AWS account may run at once by default.
+#: For dask and joblib, if no limit is known: tasks that an AWS account may run at once by default.
 DEFAULT_MAX_WORKERS = 1_000
 
 
@@ -46,6 +46,8 @@ class _Options:
     max_wait: float | None = None
     queue: str = ""
     executor_config: Mapping[str, Any] | None = None
+    attempt_id: str = ""
+    result_timeout: float | None = None
 
 
 class _Keys:
@@ -77,7 +79,7 @@ class _Submitter(concurrent.futures.Executor):
         """Runs a command (a list: program and arguments; a string: for the shell) or calls a Python function in Lambda.
 
         The future's result is a Completed, or what the function returned. A command that did not succeed raises
-        TaskFailed; a function raises its own exception, whose cause tells where in the function it was raised.
+        TaskFailed; a function raises its own exception, whose cause says where in the function it was raised.
 
         Waits while the queue is full (option max_queued_tasks), but not in a done callback.
 
@@ -129,8 +131,9 @@ class _Submitter(concurrent.futures.Executor):
         timeout: seconds from now for all of them. chunksize: calls that go into one task. buffersize: at most so many
         tasks are submitted ahead of the result that is asked for next; without, all are, at once.
         """
-        if self._options.key is not None:
-            raise ValueError("map: option key is for one task")
+        for option in ("key", "attempt_id"):
+            if getattr(self._options, option):
+                raise ValueError(f"map: option {option} is for one task")
         if chunksize < 1:
             raise ValueError(f"map: chunksize is {chunksize}, and at least 1")
         if buffersize is not None and buffersize < 1:
@@ -176,19 +179,21 @@ class _Submitter(concurrent.futures.Executor):
             queue=options.queue,
             timeout=options.timeout,
             max_wait=options.max_wait,
+            attempt_id=options.attempt_id,
+            result_timeout=options.result_timeout,
         )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accepts no more tasks. wait: until all have finished. cancel_futures: those that Lambda has not accepted.
 
-        Without wait, futures go on to be settled in the background, but not beyond the end of the interpreter.
+        Without wait, futures are settled in the background, but not beyond the end of the interpreter.
         """
         self._loop.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Ctrl-C and sys.exit leave at once: tasks in Lambda may take minutes, and nobody wants their results.
+        # Ctrl-C and sys.exit leave at once: tasks in Lambda may take minutes.
         at_once = kind is not None and not issubclass(kind, Exception)
         self.shutdown(wait=not at_once, cancel_futures=at_once)
 
@@ -210,18 +215,24 @@ class LambdaPool(_Submitter):
         key_prefix: str | None = None,
         python: str | None = None,
         secret: bytes | None = None,
+        acknowledge: Literal["auto", "manual"] = "auto",
     ) -> None:
         """config: as of Executor, or an Executor. That one is not closed with the pool, which takes all of its events.
 
         max_workers: how many tasks may run at once; sets option max_running_tasks. With an Executor, whose options are
-            set, it only tells dask and joblib.
+            set, it is only for dask and joblib.
         progress: a progress bar, by tqdm.
-        key_prefix: what the tasks' keys begin with; a number follows. Without, it is a new one for each pool.
+        key_prefix: how the tasks' keys begin; a number follows. Without, it is a new one for each pool.
         python: the interpreter of functions in the function's image. Without, it is python3, and with option local the
             one that runs here.
         secret: signs what functions send back, at least 16 bytes. Without, it is a new one for each pool; a pool that
             is to adopt functions of an earlier one needs that one's.
+        acknowledge: "auto" acknowledges a result, so that it is deleted from its queue, when its future has it. With
+            "manual" you do, when you have stored it and before the pool ends: Completed.ack, TaskError.ack or
+            LambdaFuture.ack. Results that are not acknowledged return to their queue, for `adopt` in a later process.
         """
+        if acknowledge not in ("auto", "manual"):
+            raise ValueError(f"acknowledge: {acknowledge!r} is neither 'auto' nor 'manual'")
         _check_type("max_workers", max_workers, int)
         _check_type("key_prefix", key_prefix, str)
         _check_type("python", python, str)
@@ -235,15 +246,16 @@ class LambdaPool(_Submitter):
             owns_executor=executor is not config,
             functions=Functions(python or (sys.executable if is_local else "python3"), secret),
             progress=progress_bar() if progress else Progress(),
+            manual=acknowledge == "manual",
         )
         prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
         workers = max_workers or options.get("max_running_tasks") or DEFAULT_MAX_WORKERS
         super().__init__(loop, _Options(), _Keys(prefix), workers)
-        weakref.finalize(self, loop.let_go).atexit = False  # type: ignore[misc]
+        weakref.finalize(self, loop.accept_no_more).atexit = False  # type: ignore[misc]
 
     @property
     def executor(self) -> Executor:
-        """The executor below, for what a pool has no words for: counts, stats, check_health, set_credentials."""
+        """The executor below, for counts, stats, check_health, set_credentials."""
         return self._loop.executor
 
     def options(
@@ -254,14 +266,19 @@ class LambdaPool(_Submitter):
         max_wait: float | None = None,
         queue: str = "",
         executor_config: Mapping[str, Any] | None = None,
+        attempt_id: str = "",
+        result_timeout: float | None = None,
     ) -> PoolWithOptions:
         """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`.
 
         key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
         wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
-        function; with option allow_task_overrides it may say `function_qualifier` and `timeout_ms` for the task.
+        function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
+        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
+        a result.
         """
-        return PoolWithOptions(self, _Options(key, timeout, max_wait, queue, executor_config))
+        options = _Options(key, timeout, max_wait, queue, executor_config, attempt_id, result_timeout)
+        return PoolWithOptions(self, options)
 
     @overload
     def adopt(self, key: str, attempt_id: str = "", *, queue: str = "") -> LambdaFuture[Completed]: ...
@@ -269,7 +286,7 @@ class LambdaPool(_Submitter):
     def adopt(self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
     def adopt(self, key: str, attempt_id: str = "", *, function: bool = False, queue: str = "") -> LambdaFuture[Any]:
         """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
-        running. Without the latter any earlier result of the key is taken for this one's.
+        running. Without the latter, any earlier result of the key ends the task.
 
         function: the task is a Python function; both pools need the same `secret`. Its value is signed for one
             submission of the key, so the attempt_id is needed.
@@ -281,7 +298,7 @@ class LambdaPool(_Submitter):
         return future
 
 
-# What a wrong call is told, names the class that the caller knows.
+# The message about a wrong call names the class that the caller knows.
 for _call in (_Submitter.submit, _Submitter.map, _Submitter.shutdown):
     _call.__qualname__ = _call.__qualname__.replace(_Submitter.__name__, LambdaPool.__name__)
 
@@ -307,7 +324,7 @@ def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Map
     options = _parsed(config) if isinstance(config, str) else config
     if options is None:
         options = {"airflow": True}
-    # What is no mapping, the executor refuses with its own words.
+    # The executor refuses what is not a mapping.
     if not isinstance(options, Mapping):
         return Executor(config), {}
     if max_workers is not None:
@@ -319,7 +336,7 @@ def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Map
 
 
 def _parsed(config: str) -> str | dict[str, Any]:
-    """The options, or the text as it is where it holds none."""
+    """The options, or the text as it is if it has none."""
     try:
         options = json.loads(config)
     except ValueError:
@@ -339,7 +356,7 @@ def _results(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buf
     try:
         futures.extend(islice(submissions, buffersize))
     except BaseException:
-        # One was refused, or Ctrl-C: nobody will ask for the results of those before it.
+        # One was refused, or Ctrl-C: the caller cannot ask for the results of those before it.
         for future in futures:
             future.cancel()
         raise

@@ -1,10 +1,10 @@
 """The thread of a pool, and what it shares with the pool and its futures.
 
-It knows futures and no pool, so that a pool that nobody holds any more can be collected; the thread then ends as after
-shutdown(wait=False). It waits for the executor's descriptor and for a pipe of its own, in no call of the library's.
+It refers to futures and not to the pool, so that a pool without references can be collected; the thread then ends as
+after shutdown(wait=False). It waits for the executor's descriptor and for a pipe of its own, in no call of the library.
 
-Whoever takes a future out of `_pending` settles it, and nobody else: so events, `cancel` and the end of the pool need
-no lock between them.
+Only the thread that takes a future out of `_pending` settles it: so events, `cancel` and the end of the pool need no
+lock between them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import select
 import threading
 import weakref
 from collections import deque
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from . import _handle, errors
 from .event import Event
 from .executor import Executor
 from .future import LambdaFuture, wait_for_signals_too
-from .outcome import BrokenPool, Completed, TaskCancelled, TaskFailed, TaskLost
+from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost
 from .pickled import Functions
 from .progress import Progress
 from .statuses import Reason, State
@@ -32,9 +33,11 @@ from .task import Task
 
 log = logging.getLogger("lambda_executor.pool")
 
-#: Events taken at once: so many futures are settled before anything else is looked at.
+A = TypeVar("A", Completed, TaskError)
+
+#: Events taken at once: so many futures are settled before anything else happens.
 _MAX_EVENTS = 1_000
-#: Seconds between two tries where no event tells of room: with option running_events false a queue empties unseen.
+#: Seconds between two tries if no event says that there is room: with option running_events false none does.
 _TRY_AGAIN_S = 0.1
 #: Seconds that the end of the interpreter waits for the thread, which closes the executor (shutdown_grace_ms).
 _PATIENCE_S = 15.0
@@ -43,13 +46,19 @@ _PATIENCE_S = 15.0
 class Loop:
     """One executor, its pending futures, and the thread that settles them."""
 
-    def __init__(self, executor: Executor, *, owns_executor: bool, functions: Functions, progress: Progress) -> None:
+    def __init__(
+        self, executor: Executor, *, owns_executor: bool, functions: Functions, progress: Progress, manual: bool = False
+    ) -> None:
         self.executor = executor
         self.functions = functions
         self.progress = progress
         self.pid = os.getpid()
         self._owns_executor = owns_executor
         self._pending: dict[int, LambdaFuture[Any]] = {}
+        # With manual acknowledgement: by seq, the batch of each final event that the user has not acknowledged. An
+        # event whose batch is gone would be handed out again.
+        self._manual = manual
+        self._held: dict[int, tuple[Event, ...]] = {}
         self._tags = itertools.count(1)
         # Reentrant: collection of another pool may come in the middle of anything.
         self._lock = threading.RLock()
@@ -70,7 +79,7 @@ class Loop:
     # ---- for the pool
 
     def submit(self, future: LambdaFuture[Any], task: Task) -> None:
-        """Queues the task of `future`, waiting for room where the queue is full."""
+        """Queues the task of `future`, waiting for room if the queue is full."""
         tag = self._expect(future)
         task = task._replace(tag=tag)
         try:
@@ -85,10 +94,16 @@ class Loop:
     def adopt(self, future: LambdaFuture[Any], task: Task) -> None:
         """Waits for a task that an earlier process submitted."""
         tag = self._expect(future)
-        # Nothing will tell that it runs, and only what runs can be adopted.
+        # It has no RUNNING event, and only what runs can be adopted.
         future._start_adopted(task.attempt_id)
         try:
-            self.executor.adopt(task.key, tag=tag, queue=task.queue, attempt_id=task.attempt_id)
+            self.executor.adopt(
+                task.key,
+                tag=tag,
+                queue=task.queue,
+                attempt_id=task.attempt_id,
+                result_timeout=task.result_timeout,
+            )
         except BaseException:
             if self._pending.pop(tag, None) is not None:
                 self.progress.task_refused()
@@ -98,7 +113,7 @@ class Loop:
         """Accepts no more; the thread ends when nothing is pending."""
         if self.pid != os.getpid():
             return
-        self.let_go()
+        self.accept_no_more()
         if cancel_futures:
             self._cancelled += sum(future.cancel() for future in list(self._pending.values()))
         if self._thread is None:
@@ -111,8 +126,8 @@ class Loop:
                 while not self._ended:
                     self._end_seen.wait()
 
-    def let_go(self) -> None:
-        """Accepts no more. All there is to do when the pool is collected, where nothing may wait."""
+    def accept_no_more(self) -> None:
+        """All there is to do when the pool is collected, which must not wait."""
         if self.pid != os.getpid():
             return
         with self._lock:
@@ -132,10 +147,10 @@ class Loop:
         self._leaving = True
         # Before all that is pending counts as done, and before the message, which would be written into the bar.
         self.progress.close()
-        why = "the interpreter ended before the task did; if Lambda has accepted it, it runs on there"
+        why = "the interpreter ended before the task did; if Lambda has accepted it, it continues there"
         if self._pending:
             log.warning(
-                "the interpreter ends with %d tasks of a LambdaPool unfinished: %d run on in Lambda, and %d that "
+                "the interpreter ends with %d tasks of a LambdaPool unfinished: %d continue in Lambda, and %d that "
                 "waited are dropped; %d were cancelled before. shutdown(wait=True) waits for them",
                 len(self._pending), running, dropped, self._cancelled,
             )  # fmt: skip
@@ -144,6 +159,12 @@ class Loop:
         self._thread.join(_PATIENCE_S)
 
     # ---- for futures
+
+    def acknowledge(self, seq: int) -> None:
+        """Acknowledges an event that waits for the user to do so."""
+        if seq in self._held:
+            self.executor.ack((seq,))
+            self._held.pop(seq, None)
 
     def cancel(self, future: LambdaFuture[Any]) -> bool:
         """Only what waits: see LambdaFuture.cancel."""
@@ -154,7 +175,7 @@ class Loop:
         return self._give_up(future, State.RUNNING) is not None
 
     def _give_up(self, future: LambdaFuture[Any], latest: State) -> Reason | None:
-        """Cancels a task whose state is `latest` at most: the reason that it ended with, None where it goes on."""
+        """Cancels a task whose state is `latest` at most: the reason that it ended with, None if it continues."""
         if self.pid != os.getpid():
             return None
         # The thread takes events under it: the event of this has not been taken before all is done here.
@@ -162,7 +183,7 @@ class Loop:
             if future.tag not in self._pending:
                 return None
             reason = self._cancel(future.key, latest) if future.queued else Reason.NEVER_INVOKED
-            # Where the task was submitted just then, or ran, its CANCELLED event settles the future.
+            # If the task was submitted just then, or ran, its CANCELLED event settles the future.
             if reason is not Reason.NEVER_INVOKED or self._pending.pop(future.tag, None) is None:
                 return reason
         self.progress.task_done(failed=True)
@@ -207,7 +228,7 @@ class Loop:
                     self._waiting_for_room -= 1
 
     def _try_to_queue(self, task: Task) -> bool:
-        """False where the queue is full."""
+        """False if the queue is full."""
         # `cancel` holds it too: a task that was not queued when it looked is not queued a moment later.
         with self._lock:
             future = self._pending.get(task.tag)
@@ -222,6 +243,8 @@ class Loop:
                     queue=task.queue,
                     timeout=task.timeout,
                     max_wait=task.max_wait,
+                    attempt_id=task.attempt_id,
+                    result_timeout=task.result_timeout,
                 )
             except errors.QueueFull:
                 return False
@@ -265,7 +288,7 @@ class Loop:
     def _run(self) -> None:
         try:
             self._settle_until_done()
-        except BaseException as error:  # a bug of ours, too, must not leave futures waiting for ever
+        except BaseException as error:  # a bug of ours, too, must not leave futures pending
             if not isinstance(error, errors.Error):
                 log.exception("the thread of a LambdaPool failed")
             self._break(error)
@@ -285,13 +308,13 @@ class Loop:
                 with contextlib.suppress(BlockingIOError):
                     os.read(wakeup, 4096)
             with self._lock:
-                events = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
-            for event in events:
-                self._take(event)
-            if events:
-                # Whether by option ack or not, which an Executor of the user's and Airflow's configuration keep to
-                # themselves: it does no harm.
-                self.executor.ack(events)
+                batch = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
+            kept = [self._take(event, batch) for event in batch]
+            if batch:
+                if any(kept):
+                    self.executor.ack(event for event, keep in zip(batch, kept) if not keep)
+                else:
+                    batch.ack()
                 self.progress.draw()
             self._use_room()
 
@@ -299,15 +322,25 @@ class Loop:
         with self._lock:
             return self._broken is not None or (self._shut and not self._pending)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, batch: tuple[Event, ...]) -> bool:
+        """Settles the future of an event. True if the user acknowledges it."""
         future = self._pending.get(event.tag)
-        # Of a task that was cancelled, or of one that somebody else queued on the same executor.
+        # Of a task that was cancelled, or of one that was queued on the same executor by other means.
         if future is None or future.key != event.key:
-            return
+            return False
         if not event.state.final:
             future._start(event)
-        elif self._pending.pop(event.tag, None) is not None:
-            self._settle(future, event)
+            return False
+        if self._pending.pop(event.tag, None) is None:
+            return False
+        future.event = event
+        # A cancelled future has no result to store.
+        keep = self._manual and event.reason is not Reason.NEVER_INVOKED
+        if keep:
+            # Before a done callback acknowledges it.
+            self._held[event.seq] = batch
+        self._settle(future, event)
+        return keep
 
     def _settle(self, future: LambdaFuture[Any], event: Event) -> None:
         failed = True
@@ -315,25 +348,33 @@ class Loop:
             if event.reason is Reason.NEVER_INVOKED:
                 future._finish_cancelled()
             elif event.state is State.CANCELLED:
-                future.set_exception(TaskCancelled(event))
+                future.set_exception(self._with_ack(TaskCancelled(event), event))
             elif event.state is State.LOST:
-                future.set_exception(TaskLost(event))
+                future.set_exception(self._with_ack(TaskLost(event), event))
             elif future.function:
                 future.set_result(self.functions.result(event, future.nonce))
                 failed = False
             elif event.state is State.SUCCEEDED:
-                future.set_result(Completed(event.key, event.return_code or 0, event.output_tail, event.value, event))
+                completed = Completed(event.key, event.return_code or 0, event.output_tail, event.value, event)
+                future.set_result(self._with_ack(completed, event))
                 failed = False
             else:
-                future.set_exception(TaskFailed(event))
+                future.set_exception(self._with_ack(TaskFailed(event), event))
         except BaseException as error:  # also what unpickling raises
             if future.done():
-                # A done callback raised what is no Exception, or somebody else settled the future.
+                # A done callback raised what is not an Exception, or another thread settled the future.
                 log.exception("task %r: after its end", event.key)
             else:
-                # Our own frames would keep the event alive, and tell the user nothing.
+                if isinstance(error, TaskError):
+                    self._with_ack(error, event)
+                # Our own frames would keep the event alive, and are of no use to the user.
                 future.set_exception(error.with_traceback(None))
         self.progress.task_done(failed=failed)
+
+    def _with_ack(self, outcome: A, event: Event) -> A:
+        if self._manual:
+            outcome._acknowledge = partial(self.acknowledge, event.seq)
+        return outcome
 
     def _use_room(self) -> None:
         if self._waiting_for_room:
@@ -378,7 +419,7 @@ class Loop:
             self._close_pipe()
             with self._end_seen:
                 self._ended = True
-                # As in LambdaFuture._fail_at_the_end: it is too late to wake anybody.
+                # As in LambdaFuture._fail_at_the_end: it is too late to wake other threads.
                 if not self._leaving:
                     self._end_seen.notify_all()
 

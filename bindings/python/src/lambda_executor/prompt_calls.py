@@ -108,8 +108,8 @@ class PromptCalls:
         """Acknowledges one event, or many, or their seqs: you have stored what you need of them, and their results may
         be deleted from their queue. An event whose batch is gone is handed out again until it is acknowledged.
 
-        Every event must be acknowledged, RUNNING too; acknowledging a final event includes the RUNNING event of the same
-        task. Works until the executor is freed, also after `stop`.
+        Every event must be acknowledged, RUNNING too; acknowledging a final event includes the RUNNING event of the
+        same task. Works until the executor is freed, also after `stop`.
         """
         # An event is a tuple: iterated, its fields would be taken for seqs.
         many = (events,) if isinstance(events, Event) else events

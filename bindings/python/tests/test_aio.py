@@ -151,10 +151,14 @@ async def test_an_exception_in_the_loop_over_events_does_not_acknowledge() -> No
     async with started() as executor:
         executor.queue("one", ["true"])
         await executor.drain()
-        with pytest.raises(LookupError):
+
+        async def work() -> None:
             async for event in executor.events():
                 if event.state.final:
                     raise LookupError
+
+        with pytest.raises(LookupError):
+            await work()
         assert executor.counts().waiting_events == 1
         assert [event.seq async for event in executor.events()] == [2]
         assert executor.counts().unacknowledged == 0

@@ -6,6 +6,7 @@ import gc
 import pickle
 import select
 import threading
+from collections.abc import Callable
 
 import pytest
 from conftest import BUILTIN
@@ -74,9 +75,13 @@ def test_a_released_batch_is_not_acknowledged(drained: Executor) -> None:
 
 
 def test_a_block_releases_what_it_has_not_acknowledged(drained: Executor) -> None:
-    with pytest.raises(LookupError), drained.sync() as batch:
-        drained.ack(batch[0])
-        raise LookupError
+    def work() -> None:
+        with drained.sync() as batch:
+            drained.ack(batch[0])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
     with drained.sync() as batch:
         assert seqs(batch) == list(range(2, 11))
         batch.ack()
@@ -123,8 +128,8 @@ def test_threads_acknowledge_and_release_one_batch() -> None:
                 except InvalidArgumentError:
                     return
 
-            calls = [acknowledge, batch.release] * 3
-            threads = [threading.Thread(target=call) for call in calls]
+            calls: list[Callable[[], None]] = [acknowledge, batch.release]
+            threads = [threading.Thread(target=call) for call in calls * 3]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -147,10 +152,13 @@ def test_the_loop_over_events_acknowledges_what_its_body_has_finished(drained: E
 
 
 def test_an_exception_in_the_loop_does_not_acknowledge(drained: Executor) -> None:
-    with pytest.raises(LookupError):
+    def work() -> None:
         for event in drained.events():
             if event.seq == 3:
                 raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
     assert seqs(drained.events()) == list(range(3, 11))
 
 

@@ -118,7 +118,7 @@ def test_a_handler_that_returns_does_not_end_the_wait(python: str) -> None:
 signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b"handled\\n"))
 ready()
 began = time.monotonic()
-assert executor.sync(2.0) == []
+assert executor.sync(2.0) == ()
 assert time.monotonic() - began >= 2
 """
     with program(START + source, python) as running:
@@ -132,7 +132,7 @@ assert time.monotonic() - began >= 2
 @pytest.mark.parametrize(
     ("does", "then"),
     [
-        ("executor.wake()", "assert executor.sync(None) == []"),
+        ("executor.wake()", "assert executor.sync(None) == ()"),
         ("executor.cancel('slow')", "assert executor.sync(None)[0].state is State.CANCELLED"),
         ("executor.close()", "assert next(executor.events(), 'ended') == 'ended'"),
     ],

@@ -42,7 +42,7 @@ class Handle:
         # Where its log records go, if to Python.
         self.records: logs.Records | None = None
         self._calls: dict[object, int] = {}
-        # Closed, and about to be freed.
+        # Closed, and being freed.
         self._closing = False
         self._freeing = False
         #: Tasks that were dropped when it was freed.

@@ -55,7 +55,7 @@ class Records:
         _all.add(weakref.ref(self, _all.discard))
 
     def await_return(self, seconds: float) -> None:
-        """Waits until no handler is under way."""
+        """Waits until no handler is running."""
         deadline = time.monotonic() + seconds
         self._awaited = True
         while self.thread and time.monotonic() < deadline:
@@ -98,8 +98,8 @@ _held: dict[int, list[Records]] = {}
 
 
 def _before_fork() -> None:
-    """No handler is to write while the process forks: Python's files have locks, and the child would have one that
-    nobody in it gives back, and hang when it ends."""
+    """No handler may write while the process forks: Python's files have locks, and a lock that is held at the fork is
+    never released in the child, which then hangs when it ends."""
     deadline = time.monotonic() + FORK_PATIENCE_S
     held = _held[_thread.get_ident()] = []
     for reference in list(_all):

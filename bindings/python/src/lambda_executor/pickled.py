@@ -1,4 +1,4 @@
-"""Python functions as tasks: the call that goes to `python -m lambda_executor.run`, and what comes back from there."""
+"""Python functions as tasks: the call that is sent to `python -m lambda_executor.run`, and the value it returns."""
 
 from __future__ import annotations
 
@@ -132,6 +132,6 @@ def _without_value(event: Event) -> str:
 
 def _not_signed(error: wire.NotSigned) -> str:
     return (
-        f"its value was refused unread: {error}. Who may send to the results queue (its policy, the roles with "
-        "sqs:SendMessage)? A task of an earlier pool needs that pool's secret (LambdaPool(secret=...))"
+        f"its value was refused unread: {error}. Check who may send to the results queue (its policy, "
+        "the roles with sqs:SendMessage). A task of an earlier pool needs that pool's secret (LambdaPool(secret=...))"
     )

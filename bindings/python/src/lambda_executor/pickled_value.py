@@ -1,10 +1,10 @@
-"""What a Python function sends back, signed: who can write to the results queue must not get code run on the host.
+"""The signed value of a Python function: write access to the results queue must not allow running code on the host.
 
 The host sends a secret with each call, made from the secret of its pool. The value is signed with it, and is unpickled
 only when the signature fits this call: the task's key, this submission of it (`attempt_id`), and every byte.
 
-A secret serves for its own call alone: whoever can read the events that Lambda gave up on, in the dead letter queue,
-learns nothing about others. Both sides use this module; it needs nothing but the standard library.
+A secret is valid for its own call alone: access to the events in the dead letter queue reveals no secret of other
+calls. Both sides use this module, which needs only the standard library.
 """
 
 from __future__ import annotations

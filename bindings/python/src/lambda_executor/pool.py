@@ -292,7 +292,7 @@ class LambdaPool(_Submitter):
             submission of the key, so the attempt_id is needed.
         """
         if function and not attempt_id:
-            raise ValueError("adopt: with function=True, attempt_id is needed: what comes back is signed for it")
+            raise ValueError("adopt: with function=True, attempt_id is needed: the returned value is signed for it")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
         self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id))
         return future

@@ -14,7 +14,7 @@ class Progress:
     """Counts tasks, and shows them. Counting is for any thread. The loop's thread draws; at the end of the interpreter
     another closes the bar before that thread knows.
 
-    Tasks do not fail because nobody can be shown how they do: a bar that cannot be drawn is none from then on.
+    A bar that cannot be drawn is dropped, and does not make tasks fail.
     """
 
     def __init__(self, bar: Any | None = None) -> None:  # noqa: ANN401 - tqdm has no types of its own

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 from lambda_executor import Error, Event, Executor, State, Status, Task
 
 HEALTH_S = 30
-WAIT_S = 60
+# An adopted task of which no result arrives is LOST after 60 s.
+WAIT_S = 90
 ESCAPES = {0x09: "\\t", 0x0A: "\\n", 0x5C: "\\\\"}
 
 

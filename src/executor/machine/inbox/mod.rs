@@ -146,7 +146,7 @@ impl Inbox {
             let name = &self.queues[queue].name;
             tracing::warn!(queue = name, "the {name} queue can be read again");
         }
-        self.reading.succeeded(queue, now_ms);
+        self.reading.succeeded(queue, now_ms.saturating_sub(took_ms), now_ms);
         for message in messages {
             self.clocks[queue].learn(message, now_ms);
         }

@@ -6,6 +6,10 @@
 
 use crate::executor::ports::QueueId;
 
+/// Between two receives there may be so much without a receive under way, in ms: pauses while a queue is full of others'
+/// messages, or empty answers come too soon. During anything longer nothing was read.
+const LONGEST_PAUSE_MS: u64 = 1_000;
+
 /// The clock.
 #[derive(Debug)]
 pub(in crate::executor::machine) struct Reading {
@@ -38,8 +42,12 @@ impl Reading {
         self.last_lost_answer_ms.is_some_and(|at| at >= mono_ms)
     }
 
-    /// A long poll of a queue has been answered.
-    pub(super) fn succeeded(&mut self, queue: QueueId, now_ms: u64) {
+    /// A long poll of a queue that began then has been answered. It may have brought few of many messages, so the time
+    /// before it, in which nothing was asked for, does not count.
+    pub(super) fn succeeded(&mut self, queue: QueueId, began_ms: u64, now_ms: u64) {
+        if began_ms > self.read_until[queue] + LONGEST_PAUSE_MS {
+            self.interrupted(began_ms);
+        }
         self.read_until[queue] = now_ms;
         let all = self.read_until.iter().copied().min().unwrap_or(now_ms);
         if all > self.counted_until {
@@ -69,12 +77,20 @@ mod tests {
     #[test]
     fn it_runs_while_every_queue_is_read() {
         let mut reading = Reading::new(2, 1_000);
-        reading.succeeded(0, 5_000);
+        reading.succeeded(0, 1_000, 5_000);
         assert_eq!(reading.now_ms(), 0, "the other queue has not been read yet");
-        reading.succeeded(1, 3_000);
+        reading.succeeded(1, 1_000, 3_000);
         assert_eq!(reading.now_ms(), 2_000);
-        reading.succeeded(1, 9_000);
+        reading.succeeded(1, 3_000, 9_000);
         assert_eq!(reading.now_ms(), 4_000);
+    }
+
+    #[test]
+    fn the_time_between_a_failed_receive_and_the_next_does_not_count() {
+        let mut reading = Reading::new(1, 0);
+        reading.failed(1_000, false);
+        reading.succeeded(0, 31_000, 31_020);
+        assert_eq!(reading.now_ms(), 20, "its back-off lasted 30 s");
     }
 
     #[test]
@@ -84,7 +100,7 @@ mod tests {
             if at % 5_000 == 0 {
                 reading.failed(at, true);
             } else {
-                reading.succeeded(0, at);
+                reading.succeeded(0, at - 100, at);
             }
         }
         assert_eq!(reading.now_ms(), 98_000, "20 of 1,000 receives failed, each cost 100 ms");
@@ -94,9 +110,9 @@ mod tests {
     #[test]
     fn it_stands_still_while_nothing_is_received() {
         let mut reading = Reading::new(1, 0);
-        reading.succeeded(0, 1_000);
+        reading.succeeded(0, 0, 1_000);
         reading.interrupted(50_000);
-        reading.succeeded(0, 51_000);
+        reading.succeeded(0, 50_000, 51_000);
         assert_eq!(reading.now_ms(), 2_000);
     }
 }

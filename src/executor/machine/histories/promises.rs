@@ -30,7 +30,10 @@ impl World {
         let (seen, most) = (task.tries_seen(), host.settings.max_invoke_attempts);
         assert!(seen < most, "Lambda may have seen `{key}` {seen} times already (max_invoke_attempts {most})");
         let expires_at = task.queued_at + task.max_wait_ms;
-        assert!(task.max_wait_ms == 0 || task.recovered || now < expires_at, "`{key}` is invoked after its max_wait_ms");
+        assert!(
+            task.max_wait_ms == 0 || task.recovered || now < expires_at,
+            "`{key}` is invoked after its max_wait_ms"
+        );
         if host.keeps_records {
             let durable = task.intents.iter().filter(|lsn| **lsn <= host.store.durable).count();
             assert!(task.tries.len() < durable, "`{key}` is invoked before the intent is durable");
@@ -60,7 +63,11 @@ impl World {
         let most = per_second + (per_second / 10).max(1);
         let is_slow = self.sites[site].store.is_slow();
         let starts = &self.sites[site].starts[route];
-        assert!(per_second == 0 || is_slow || starts.len() <= most, "{} calls in a second, {per_second} allowed", starts.len());
+        assert!(
+            per_second == 0 || is_slow || starts.len() <= most,
+            "{} calls in a second, {per_second} allowed",
+            starts.len()
+        );
     }
 
     /// While a function cannot be invoked, or our credentials are rejected, one call at a time finds out whether that is
@@ -121,7 +128,10 @@ impl World {
         assert_eq!((request.max_messages, request.wait_s), (10, 20));
         assert!(request.visibility_s <= 20, "hidden for {} s by a process that may die", request.visibility_s);
         let unsafe_results = self.tasks.iter().filter(|task| {
-            task.site == site && !task.gone && !task.acknowledged && !task.recovered
+            task.site == site
+                && !task.gone
+                && !task.acknowledged
+                && !task.recovered
                 && task.ended.is_some_and(|ended| ended.source.is_some())
         });
         let (held, most) = (unsafe_results.count(), host.settings.max_unacked_results);
@@ -189,10 +199,14 @@ impl World {
     fn check_visibility(&self, site: usize, queue: QueueId, entry: &ChangeEntry) {
         let (number, newest) = self.sqs.of_receipt(&entry.receipt);
         let host = &self.sites[site];
-        let waiting: Vec<&super::ledger::Task> = self.tasks.iter().filter(|task| {
-            let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
-            task.site == site && is_source && !task.gone && !task.acknowledged
-        }).collect();
+        let waiting: Vec<&super::ledger::Task> = self
+            .tasks
+            .iter()
+            .filter(|task| {
+                let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
+                task.site == site && is_source && !task.gone && !task.acknowledged
+            })
+            .collect();
         let waits = waiting.iter().any(|task| !task.recovered);
         if host.host.is_closed {
             assert_eq!(entry.seconds, 0, "m{number} is not released at the end");
@@ -201,12 +215,15 @@ impl World {
         } else if waiting.is_empty() {
             if let About::Report { attempt, named: true, .. } = self.sqs.messages[number].about {
                 let is_safe = |lsn: usize| lsn > 0 && lsn <= host.store.durable;
-                let is_its_own = |task: &&super::ledger::Task| {
-                    task.site == site && task.attempt == Some(attempt) && !task.gone
-                };
+                let is_its_own =
+                    |task: &&super::ledger::Task| task.site == site && task.attempt == Some(attempt) && !task.gone;
                 let of_it: Vec<_> = self.tasks.iter().filter(is_its_own).collect();
                 let is_done = !of_it.is_empty() && of_it.iter().all(|task| is_safe(task.acknowledged_lsn));
-                assert!(!is_done, "m{number} is released, and its task was acknowledged {entry:?} {:?} {of_it:#?}", self.sqs.messages[number]);
+                assert!(
+                    !is_done,
+                    "m{number} is released, and its task was acknowledged {entry:?} {:?} {of_it:#?}",
+                    self.sqs.messages[number]
+                );
             }
             let most = host.settings.max_unmatched_delay_s.max(20);
             assert!(entry.seconds <= most, "m{number} is hidden for {} s", entry.seconds);
@@ -267,7 +284,10 @@ impl World {
         let known = !task.recovered && !task.known_before;
         assert!(!known || event.attempts <= chargeable, "{chargeable} attempts at most: {event:?} {:?}", task.tries);
         let reason = event.reason.expect("a final event has a reason");
-        assert_eq!(matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult), source.is_some());
+        assert_eq!(
+            matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult),
+            source.is_some()
+        );
         match reason {
             Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult => {
                 let number = source.expect("checked above");
@@ -289,7 +309,10 @@ impl World {
                 assert!(refused || used_up || outage || silent, "{event:?} {task:?}");
             }
             Reason::Expired => {
-                assert!(task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms), "{event:?}");
+                assert!(
+                    task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms),
+                    "{event:?}"
+                );
             }
             Reason::Abandoned => assert!(task.cancelled || host.host.cancels_queued, "{event:?}"),
             Reason::NeverInvoked => {
@@ -306,7 +329,9 @@ impl World {
         let (message, task) = (&self.sqs.messages[number], &self.tasks[index]);
         let (key, attempt, named) = match &message.about {
             About::Report { key, attempt, named } => (key, attempt, named),
-            About::Other { key } => return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`"),
+            About::Other { key } => {
+                return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`");
+            }
             About::Malformed | About::SuccessRecord => panic!("m{number} reports nothing"),
         };
         let ours = match task.attempt {
@@ -346,7 +371,11 @@ impl World {
             let in_time = *named
                 && message.sent_at <= since + task.result_timeout_ms
                 && message.hidden_ms + 25_000 <= tolerated_ms;
-            assert!(!in_reach && !in_time, "`{}` is LOST while m{number} is there: {message:?} {task:?}", task.key);
+            assert!(
+                !in_reach && !in_time,
+                "`{}` is LOST at {now} while m{number} is there: {message:?} {task:?}",
+                task.key
+            );
         }
     }
 

@@ -124,7 +124,8 @@ impl World {
             Kind::LambdaMood => {
                 use Mood::{Away, Losing, Missing, Mixed, NoCredentials, Throttling, Well};
                 let route = self.dice.below(self.lambda.moods.len() as u64) as usize;
-                let mood = self.dice.one_of(&[Well, Well, Mixed, Mixed, Throttling, Missing, Away, Losing, NoCredentials]);
+                let mood =
+                    self.dice.one_of(&[Well, Well, Mixed, Mixed, Throttling, Missing, Away, Losing, NoCredentials]);
                 self.lambda.moods[route] = mood;
             }
             Kind::SqsMood => {
@@ -166,6 +167,12 @@ impl World {
     /// The newest task of a key that this executor has.
     fn newest(&self, site: usize, key: &str) -> Option<usize> {
         self.tasks.iter().rposition(|task| task.site == site && !task.gone && *task.key == *key)
+    }
+
+    /// Its newest task, which may be an old one after a crash, has a final event that was not handed out.
+    fn key_is_taken(&self, site: usize, key: &str) -> bool {
+        let waits = |task: &Task| task.site == site && !task.gone && !task.acknowledged && *task.key == *key;
+        self.tasks.iter().any(|task| waits(task) && !task.final_handed_out)
     }
 
     fn new_task(&self, site: usize, key: &Arc<str>, attempt: Option<AttemptId>) -> Task {
@@ -215,7 +222,7 @@ impl World {
         let host = &self.sites[site];
         let route = &host.settings.routes[task.route];
         task.result_timeout_ms = if own_timeout_ms > 0 { own_timeout_ms } else { route.result_timeout_ms };
-        let key_is_taken = self.newest(site, &task.key).is_some_and(|index| !self.tasks[index].final_handed_out);
+        let key_is_taken = self.key_is_taken(site, &task.key);
         let prepared = Prepared {
             key: Arc::clone(&task.key),
             tag,
@@ -233,7 +240,10 @@ impl World {
                 assert!(!refuses && !key_is_taken, "`{}` is accepted and must be refused", task.key);
                 self.tasks.push(task);
             }
-            Err(Refusal::Duplicate { .. }) => assert!(key_is_taken, "`{}` is no duplicate", task.key),
+            Err(Refusal::Duplicate { .. }) => {
+                let same = |other: &Task| other.site == site && !other.gone && other.attempt == task.attempt;
+                assert!(key_is_taken || self.tasks.iter().any(same), "`{}` is no duplicate", task.key);
+            }
             Err(Refusal::Closed) => assert!(refuses),
             Err(Refusal::QueueFull { limit }) => {
                 let counts = self.sites[site].machine.counts();
@@ -258,8 +268,11 @@ impl World {
     /// id may also be that of a task which ended here.
     fn host_adopts(&mut self, site: usize) {
         let key = self.a_key(site);
-        let earlier = self.newest(site, &key).filter(|index| !self.tasks[*index].tries.is_empty());
-        let earlier = earlier.and_then(|index| self.tasks[index].attempt);
+        // A task that was given up without a message, such as a LOST one.
+        let is_given_up =
+            |task: &Task| !task.tries.is_empty() && task.ended.is_some_and(|ended| ended.source.is_none());
+        let newest = self.newest(site, &key).filter(|index| is_given_up(&self.tasks[*index]));
+        let earlier = newest.and_then(|index| self.tasks[index].attempt);
         let begun = earlier.filter(|_| self.dice.percent(30)).unwrap_or(self.dice.attempt());
         let known = Some(begun).filter(|_| self.dice.percent(60));
         let request_id = format!("earlier{}", self.tasks.len()).into();
@@ -271,8 +284,7 @@ impl World {
     }
 
     fn adopt(&mut self, site: usize, key: &Arc<str>, attempt: Option<AttemptId>) -> bool {
-        let newest = self.newest(site, key);
-        let is_taken = newest.is_some_and(|index| !self.tasks[index].final_handed_out);
+        let is_taken = self.key_is_taken(site, key);
         let own_timeout_ms = self.dice.one_of(&[0, 0, 15_000]);
         let spec = AdoptSpec {
             key: Arc::clone(key),
@@ -285,8 +297,9 @@ impl World {
         match self.sites[site].machine.adopt(spec) {
             Ok(_) => assert!(!refuses && !is_taken, "`{key}` is adopted and must be refused"),
             Err(Refusal::Duplicate { .. }) => {
-                let same = self.tasks.iter().any(|task| task.site == site && !task.gone && !task.has_ended()
-                    && attempt.is_some() && task.attempt == attempt);
+                let same = self.tasks.iter().any(|task| {
+                    task.site == site && !task.gone && !task.has_ended() && attempt.is_some() && task.attempt == attempt
+                });
                 assert!(is_taken || same, "`{key}` is no duplicate");
                 return false;
             }

@@ -88,7 +88,10 @@ impl World {
         }
         let machine = &mut self.sites[site].machine;
         machine.tick();
-        assert!(!machine.has_work() && machine.next_call().is_none(), "a second look at the same moment finds more to do");
+        assert!(
+            !machine.has_work() && machine.next_call().is_none(),
+            "a second look at the same moment finds more to do"
+        );
         if let Some(timer) = machine.next_timer() {
             assert!(timer > at.mono_ms, "next_timer {timer} is not after now {}: a busy loop", at.mono_ms);
         }
@@ -125,9 +128,8 @@ impl World {
             Record::Running { task, .. } => task,
             Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task,
         };
-        let of_name = |task: &&mut Task| {
-            task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt
-        };
+        let of_name =
+            |task: &&mut Task| task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt;
         let mut tasks = self.tasks.iter_mut().rev().filter(of_name);
         match record {
             Record::Running { .. } => tasks.next().expect("accepted").running_lsn = lsn,

@@ -1,0 +1,92 @@
+//! What inputs cost: none of them walks over all tasks.
+
+use super::*;
+use crate::executor::wire;
+use std::time::{Duration, Instant};
+
+const MANY: usize = 200_000;
+/// A walk over that many tasks takes longer, even one that does nothing.
+const MOST: Duration = Duration::from_millis(1);
+
+/// The fastest of several: whatever else the machine does, one of them is not interrupted.
+fn fastest(mut input: impl FnMut()) -> Duration {
+    let times = (0..9).map(|_| {
+        let began = Instant::now();
+        input();
+        began.elapsed()
+    });
+    times.min().unwrap()
+}
+
+fn assert_cheap(what: &str, input: impl FnMut()) {
+    let took = fastest(input);
+    assert!(took < MOST, "{what} took {took:?} with {MANY} tasks");
+}
+
+#[test]
+fn s5_no_input_walks_over_all_tasks() {
+    let mut stage = Stage::new(|settings| settings.routes[0].max_concurrent_invokes = 8);
+    for n in 0..MANY {
+        let id = AttemptId::from_random((n as u128 | 1 << 100).to_be_bytes());
+        let prepared = wire::prepare(Stage::spec(&n.to_string()), id, &stage.settings).unwrap();
+        stage.machine.queue(prepared).unwrap();
+    }
+    stage.tick();
+    let mut next = 0;
+    assert_cheap("queue", || {
+        next += 1;
+        stage.queue(&format!("more {next}"));
+    });
+    assert_cheap("an Invoke that is accepted", || stage.accept_invoke());
+    assert_cheap("a receive without messages", || stage.answer_poll(RESULTS, Ok(Vec::new())));
+    let unmatched = stage.result("other", AttemptId::from_random([99; 16]));
+    assert_cheap("a message of others", || {
+        stage.after(1_000);
+        stage.deliver(RESULTS, unmatched.clone());
+        stage.hidden();
+    });
+    assert_cheap("a result", || {
+        let key = stage.take_one_running();
+        let result = stage.result_without_id(&key);
+        stage.deliver(RESULTS, result);
+    });
+    assert_cheap("an acknowledgement", || {
+        let events = stage.machine.take_events(1);
+        stage.machine.acknowledge(&[events[0].seq]);
+    });
+    assert_cheap("a cancel", || {
+        next += 1;
+        assert!(stage.cancel(&format!("{}", MANY - next)));
+    });
+    assert_cheap("an Invoke that is throttled", || {
+        stage.fail_invoke(THROTTLED);
+        stage.after(20_000);
+    });
+    while stage.invokes() > 0 {
+        stage.fail_invoke(NOT_READY);
+    }
+    assert_cheap("a probe that fails", || {
+        stage.after(60_000);
+        stage.fail_invoke(NOT_READY);
+    });
+    assert_cheap("a look", || {
+        stage.machine.counts();
+        stage.machine.health();
+        stage.machine.describe("77");
+        stage.machine.snapshot();
+        stage.machine.next_timer();
+    });
+    assert_cheap("a slice of a shutdown", || {
+        stage.machine.shut_down();
+        stage.tick();
+    });
+}
+
+impl Stage {
+    /// The key of a task that runs, by its RUNNING event.
+    fn take_one_running(&mut self) -> String {
+        self.accept_invoke();
+        let events = self.machine.take_events(usize::MAX);
+        events.iter().rfind(|event| event.event.state == TaskState::Running).unwrap().event.key.to_string()
+    }
+}

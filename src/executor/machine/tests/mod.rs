@@ -1,0 +1,25 @@
+//! One behaviour a test, in virtual time. The random histories check that no promise is ever broken; these tests check
+//! what exactly happens. Names that begin with `s` or `c` and a number are those of reported faults.
+
+mod adopting;
+mod cost;
+mod credentials;
+mod crowds;
+mod deleting;
+mod durability;
+mod ending;
+mod health;
+mod invoking;
+mod messages;
+mod outages;
+mod receiving;
+mod routes;
+mod silence;
+mod stage;
+
+use super::{Action, Probe};
+use crate::executor::event::Event;
+use crate::executor::ports::{Accepted, CallError, EntryOutcome, InvokeRequest, Message, Now, QueueId, RouteId};
+use crate::executor::settings::Settings;
+use crate::executor::task::{AdoptSpec, AttemptId, Reason, Refusal, TaskSpec, TaskState};
+use stage::*;

@@ -36,6 +36,10 @@ impl Machine {
             None => self.records.last(),
         };
         self.pending_calls.push(lsn, call);
+        // Its result may come before its answer.
+        if self.inbox.is_quiet() {
+            self.call_queues();
+        }
     }
 
     /// The answer to an [`InvokeCall`].

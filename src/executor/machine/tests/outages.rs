@@ -313,7 +313,11 @@ fn s11_an_event_that_is_too_large_says_nothing_of_the_function() {
         stage.queue(&n.to_string());
     }
     for n in 0..100 {
-        if n == 50 { stage.fail_invoke(TOO_LARGE) } else { stage.accept_invoke() }
+        if n == 50 {
+            stage.fail_invoke(TOO_LARGE)
+        } else {
+            stage.accept_invoke()
+        }
         assert_eq!(stage.health(), "healthy");
     }
     let failed: Vec<_> = stage.take().into_iter().filter(|event| event.state == TaskState::Failed).collect();

@@ -25,7 +25,7 @@ fn lost_needs_both_queues_read_for_the_limit_and_for_as_long_as_another_reader_h
     assert_eq!(stage.states(), [], "only one of two was read");
     stage.answer_poll(RESULTS, Ok(Vec::new()));
     stage.answer_poll(DEAD, Ok(Vec::new()));
-    stage.listen(150_000);
+    stage.listen(125_000);
     assert_eq!(stage.states(), [], "a message may be hidden for 60 s");
     stage.listen(50_000);
     let events = stage.take();
@@ -65,13 +65,8 @@ fn s13_each_task_and_each_route_has_its_own_limit() {
     stage.try_queue(TaskSpec { queue: "short".into(), ..Stage::spec("route's") }).unwrap();
     stage.try_queue(TaskSpec { queue: "short".into(), result_timeout_ms: 300_000, ..Stage::spec("longer") }).unwrap();
     stage.queue("default");
-    let adopted = AdoptSpec {
-        key: "adopted".into(),
-        tag: 0,
-        queue: String::new(),
-        result_timeout_ms: 40_000,
-        attempt: None,
-    };
+    let adopted =
+        AdoptSpec { key: "adopted".into(), tag: 0, queue: String::new(), result_timeout_ms: 40_000, attempt: None };
     stage.machine.adopt(adopted).unwrap();
     let mut lost = Vec::new();
     for _ in 0..20 {

@@ -4,9 +4,10 @@
  * Generated from src/ffi by build.rs: do not edit.
  *
  * In short
- *   lambda_executor_create an executor, lambda_executor_queue tasks, call lambda_executor_sync in a
- *   loop for events, lambda_executor_batch_ack each batch once its events are stored, and
- *   lambda_executor_batch_free it. At the end lambda_executor_free the executor.
+ *   Create an executor with lambda_executor_create and submit tasks with lambda_executor_queue.
+ *   Call lambda_executor_sync in a loop: it returns a batch of events. Store what you need of them,
+ *   acknowledge the batch with lambda_executor_batch_ack, and free it with
+ *   lambda_executor_batch_free. At the end free the executor with lambda_executor_free.
  *
  * Rules for every function
  *   - A status is 0 (success), positive (flow control, no error object) or negative (failure).
@@ -149,7 +150,7 @@ LAMBDA_EXECUTOR_EXPORT const char *lambda_executor_status_string(lambda_executor
 #define LAMBDA_EXECUTOR_NUL ((size_t)-1)
 
 /** A string: `len` bytes at `ptr`. */
-typedef struct lambda_executor_str {
+typedef struct lambda_executor_str_s {
   /** First byte. NULL is an empty string in strings in; in strings out it is never NULL. */
   const char *ptr;
   /**

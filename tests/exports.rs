@@ -26,7 +26,7 @@ fn output(program: &str, arguments: &[&str]) -> String {
 #[test]
 fn exactly_the_functions_of_the_header_are_exported() {
     let mut declared: BTreeSet<&str> = HEADER
-        .split("LAMBDA_EXECUTOR_EXPORT ")
+        .split("\nLAMBDA_EXECUTOR_EXPORT ")
         .skip(1)
         .filter_map(|rest| rest.split_once(';')?.0.split_once('(')?.0.rsplit([' ', '*', '\n']).next())
         .filter(|name| name.starts_with("lambda_executor_"))
@@ -38,7 +38,7 @@ fn exactly_the_functions_of_the_header_are_exported() {
     let exported: BTreeSet<&str> = symbols.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(exported, declared);
     // Guards the reading of the header.
-    assert!(declared.len() >= 42, "{declared:?}");
+    assert!(declared.len() >= 41, "{declared:?}");
 }
 
 #[test]

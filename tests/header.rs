@@ -58,7 +58,7 @@ fn every_constant_arrived_with_its_number() {
 /// The functions as they are declared, each on one line.
 fn functions() -> Vec<String> {
     GENERATED
-        .split("LAMBDA_EXECUTOR_EXPORT ")
+        .split("\nLAMBDA_EXECUTOR_EXPORT ")
         .skip(1)
         .filter_map(|rest| Some(rest.split_once(';')?.0.split_whitespace().collect::<Vec<_>>().join(" ")))
         .filter(|function| function.contains('('))
@@ -92,7 +92,7 @@ fn every_name_has_the_prefix() {
             assert!(name.starts_with("lambda_executor") || name.starts_with("/*"), "{line}");
         }
     }
-    assert!(functions().len() >= 42, "{:?}", functions());
+    assert!(functions().len() >= 41, "{:?}", functions());
     for function in functions() {
         let name = function.split('(').next().unwrap_or_default().rsplit([' ', '*']).next().unwrap_or_default();
         assert!(name.starts_with("lambda_executor_"), "{function}");

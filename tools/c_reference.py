@@ -26,28 +26,35 @@ MADE_BY = (
 )
 INTRODUCTION = (
     "Everything that [`lambda_executor.h`](../include/lambda_executor.h) declares. Programs that use it: [c.md](c.md). "
-    "What `lambda_executor_create` can be told: [configuration.md](configuration.md)."
+    "Options of `lambda_executor_create`: [configuration.md](configuration.md). What may change in which release: "
+    "[ABI.md](ABI.md)."
 )
 
 # What belongs together on the page. A constant or function that is in none of these is an error.
 CONSTANTS = [
-    ("Statuses", r"OK|TIMED_OUT|INTERRUPTED|QUEUE_FULL|DUPLICATE|NOT_FOUND|BUFFER_TOO_SMALL|ERR_\w+", "status_t"),
-    ("States", r"TASK_\w+", "task_state_t"),
+    ("Statuses", r"OK|TIMED_OUT|INTERRUPTED|QUEUE_FULL|DUPLICATE|NOT_FOUND|BUFFER_TOO_SMALL|PARTIAL|ERR_\w+", "status_t"),
+    ("States", r"TASK_(?!INIT)\w+", "task_state_t"),
     ("Reasons", r"REASON_\w+", "reason_t"),
     ("Log levels", r"LOG_\w+", "log_level_t"),
-    ("Flags of drain", r"DRAIN_\w+", None),
+    ("Modes of drain", r"DRAIN_\w+", None),
+    ("Limits", r"MAX_\w+|DEFAULT_EVENTS|ATTEMPT_ID_SIZE", None),
     ("Versions and special values", r"VERSION|ABI_VERSION|NUL|TIMEOUT_CONFIGURED", None),
+    ("Initialisers and strings", r"TASK_INIT|COUNTS_INIT|STR", None),
 ]
 FUNCTIONS = [
     ("An executor's life", "create drain close free"),
-    ("Tasks", "queue queue_batch cancel adopt"),
-    ("Events", "sync batch_len batch_event batch_events batch_free ack"),
-    ("Waiting", "wakeup_fd wake"),
+    ("Tasks", "queue queue_batch new_attempt_id cancel adopt"),
+    ("Events", "sync batch_len batch_event batch_events batch_ack ack batch_free"),
+    ("Waiting", "wait wakeup_fd wake"),
     ("What goes on", "state describe counts stats"),
     ("AWS", "check_health set_credentials"),
     ("Log", "set_log_callback"),
-    ("Errors", "error_status error_message error_free"),
-    ("Self-description", "version version_string abi_version status_name task_state_name reason_name config_schema"),
+    ("Errors", "error_status error_message error_cstr error_aws_code error_request_id error_is_retriable error_free"),
+    ("Strings", "str"),
+    (
+        "Self-description",
+        "version version_string abi_version status_name status_string task_state_name reason_name config_schema",
+    ),
 ]
 
 
@@ -87,19 +94,38 @@ class Item:
 # ---- reading the header ----
 
 # Ours to write, or the preprocessor's; no item of the API.
-SKIPPED = re.compile(r"#(include|ifndef|ifdef|endif)\b|#define LAMBDA_EXECUTOR_H$|extern \"C\" \{$|\}  // extern|\}$")
+SKIPPED = re.compile(r"#(include|ifndef|ifdef|endif)\b|#define LAMBDA_EXECUTOR_H$|extern \"C\" \{$|\} /\* extern|\}$")
 DEFINE = re.compile(r"#define (\w+) (.+)")
 OPAQUE = re.compile(r"typedef struct \w+ (\w+);")
 ALIAS = re.compile(r"typedef (\w+) (\w+);")
 STRUCT = re.compile(r"typedef struct \w+ \{(.*)\} (\w+);", re.DOTALL)
 CALLBACK = re.compile(r"typedef void \(\*(\w+)\)\((.*)\);", re.DOTALL)
-FUNCTION = re.compile(r"[\w ]+?[ *](\w+)\(([^()]*)\);", re.DOTALL)
+FUNCTION = re.compile(r"[\w ]+?[ *]+(\w+)\(([^()]*)\);", re.DOTALL)
 MEMBER = re.compile(r"(.*?[ *])(\w+);")
+
+
+def regular(text: str) -> str:
+    """The header with each comment in its frame before its item, and without what compilers alone need."""
+    top, rest = text.split("\n#ifndef LAMBDA_EXECUTOR_H\n", 1)
+    # Visibility, warnings and `inline`, up to the first section.
+    rest = rest[rest.index("\n/* ---- ") :]
+    rest = re.sub(r"^/\* -{4} .* \*/$", "", rest, flags=re.MULTILINE)
+    rest = re.sub(r"^(#define \S+) +(\S+) /\*\*< (.*) \*/$", r"/**\n * \3\n */\n\1 \2", rest, flags=re.MULTILINE)
+    rest = re.sub(r"^( *)/\*\* (.*) \*/$", r"\1/**\n\1 * \2\n\1 */", rest, flags=re.MULTILINE)
+    # Macros with more than a number: their name says enough.
+    rest = re.sub(r"^#else\n#define LAMBDA_EXECUTOR_STR(.*\\\n)*.*$", "", rest, flags=re.MULTILINE)
+    rest = re.sub(r"^#define (LAMBDA_EXECUTOR_(?:STR|\w+_INIT))(.*\\\n)*.*$", r"#define \1 macro", rest, flags=re.MULTILINE)
+    rest = re.sub(r"^#ifdef __cplusplus\n(?=#define)", "", rest, flags=re.MULTILINE)
+    rest = re.sub(r"^static LAMBDA_EXECUTOR_INLINE (.*) \{\n(  .*\n)*\}$", r"\1;", rest, flags=re.MULTILINE)
+    rest = re.sub(r"LAMBDA_EXECUTOR_(EXPORT|MUST_CHECK) ?", "", rest)
+    # `const char *` on a line of its own belongs to the next.
+    rest = re.sub(r"^((?:const )?\w+(?: \*)?)\n(?=lambda_executor_\w+\()", lambda m: m[1] + ("" if m[1].endswith("*") else " "), rest, flags=re.MULTILINE)
+    return top + "\n" + rest
 
 
 def parse(text: str) -> tuple[list[str], list[Item]]:
     """The lines of the comment at the top, and the items in their order."""
-    lines = text.splitlines()
+    lines = regular(text).splitlines()
     if lines[0] != "/*":
         raise HeaderError("line 1: expected the comment that opens the header")
     end = lines.index(" */")
@@ -134,7 +160,9 @@ def read_comment(lines: list[str], at: int, indent: str = "") -> tuple[Comment, 
         if line == " *":
             paragraphs.append([])
         elif line.startswith(" * "):
-            paragraphs[-1].append(line[3:].strip())
+            # A table keeps its columns: every line of its paragraph is indented.
+            table = line.startswith(" *   ") and (not paragraphs[-1] or paragraphs[-1][0].startswith("  "))
+            paragraphs[-1].append(line[3:] if table else line[3:].strip())
         else:
             break
     raise HeaderError(f"line {at + 1}: a comment that does not end")
@@ -165,7 +193,7 @@ def item(declaration: str, comment: Comment, line: int) -> Item:
     if match := CALLBACK.fullmatch(declaration):
         return Item("callback", match[1], comment, declaration=declaration)
     if match := FUNCTION.fullmatch(declaration):
-        names = tuple(re.findall(r"(\w+)(?:,|$)", match[2]))
+        names = tuple(re.findall(r"(\w+)(?:\[\w+\])?(?:,|$)", match[2]))
         return Item("function", match[1], comment, declaration=declaration, parameters=names)
     raise HeaderError(f"line {line}: a form that this tool does not know: `{declaration}`")
 
@@ -282,7 +310,11 @@ class Page:
         for item in self.items:
             if item.kind == "struct":
                 self.add(f"### {item.name}", "")
-                self.prose(self.told(item))
+                for paragraph in item.comment.paragraphs:
+                    if paragraph[0].startswith("  "):
+                        self.add("```", *(line[2:] for line in paragraph), "```", "")
+                    else:
+                        self.prose(self.link(" ".join(paragraph)))
                 self.add("| type | member | what it is |", "|---|---|---|")
                 for member in item.members:
                     self.row(self.type(member.type), f"`{member.name}`", self.link(" ".join(member.comment.texts())))
@@ -363,8 +395,13 @@ class Page:
         return f"`{word}`" if code else word
 
 
-# The prefix itself, which is no name of anything; the header's file; a variable that commands see.
-UNLINKED = {"LAMBDA_EXECUTOR_", "lambda_executor", "LAMBDA_EXECUTOR_RESULT_FILE"}
+# The prefix itself, the header's file, a variable that commands see, a variable of the function.
+UNLINKED = {
+    "LAMBDA_EXECUTOR_",
+    "lambda_executor",
+    "LAMBDA_EXECUTOR_RESULT_FILE",
+    "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES",
+}
 
 
 def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
@@ -410,7 +447,7 @@ def group_of(item: Item) -> str:
 def family_of(prefix: str) -> str:
     """The group of constants that `LAMBDA_EXECUTOR_TASK_...` means."""
     for title, pattern, _ in CONSTANTS:
-        if pattern == prefix.removeprefix("LAMBDA_EXECUTOR_") + r"\w+":
+        if pattern.replace("(?!INIT)", "") == prefix.removeprefix("LAMBDA_EXECUTOR_") + r"\w+":
             return title
     raise HeaderError(f"a comment names `{prefix}...`, which is no group of constants")
 

@@ -41,7 +41,10 @@ mandir=${mandir:-$prefix/share/man}
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 major=${version%%.*} minor=${version#*.} minor=${minor%%.*}
-soname=liblambda_executor.so.$major
+abi=$(sed -n 's/^#define LAMBDA_EXECUTOR_ABI_VERSION *\([0-9]*\)u .*/\1/p' "$root/include/lambda_executor.h")
+soname=liblambda_executor.so.$abi
+# ABI first, so that the versions of one ABI replace each other and those of two do not.
+real=$soname.$version
 # What the archive needs of the system: `rustc --print native-static-libs` without what every C compiler adds by itself
 native_libs='-lgcc_s -lrt -lpthread -lm -ldl'
 
@@ -49,8 +52,8 @@ native_libs='-lgcc_s -lrt -lpthread -lm -ldl'
 files() {
   local file
   printf '%s\t%s\t%s\n' \
-    data "$from/liblambda_executor.so" "$libdir/liblambda_executor.so.$version" \
-    link "liblambda_executor.so.$version" "$libdir/$soname" \
+    data "$from/liblambda_executor.so" "$libdir/$real" \
+    link "$real" "$libdir/$soname" \
     link "$soname" "$libdir/liblambda_executor.so" \
     template "$root/packaging/lambda_executor.pc.in" "$libdir/pkgconfig/lambda_executor.pc" \
     template "$root/packaging/LambdaExecutorConfig.cmake.in" "$libdir/cmake/LambdaExecutor/LambdaExecutorConfig.cmake" \
@@ -94,6 +97,7 @@ VERSION	$version
 MAJOR	$major
 MINOR	$minor
 SONAME	$soname
+REAL	$real
 URL	$(sed -n 's/^repository = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 NATIVE_LIBS	$libs"
   printf '%s\n' "$text"
@@ -142,7 +146,7 @@ else
   [ "$built" = "lambda-executor-local $version" ] ||
     fail "$from has ${built##* }, and these sources are $version; build it anew ($(how))"
   files | while IFS=$'\t' read -r kind source file; do put "$kind" "$source" "${DESTDIR:-}$file"; done
-  remove_older "$soname${version#"$major"}"
+  remove_older "$real"
   printf 'install: lambda-executor %s is in %s; for pkg-config: PKG_CONFIG_PATH=%s\n' \
     "$version" "${DESTDIR:-}$prefix" "$libdir/pkgconfig"
 fi

@@ -27,6 +27,7 @@ done
 [ "$#" -gt 0 ] || set -- tarball deb
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+abi=$(sed -n 's/^#define LAMBDA_EXECUTOR_ABI_VERSION *\([0-9]*\)u .*/\1/p' include/lambda_executor.h)
 url=$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Of every file. Sources without git have the time of their changelog.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}
@@ -77,9 +78,9 @@ deb() {
     gzip -9n >"$root/$doc/changelog.gz"
   sed -e "s|@URL@|$url|" packaging/debian/copyright.in >"$root/$doc/copyright"
   mkdir "$root/DEBIAN"
-  sed -e "s/@VERSION@/$version/" -e "s/@MAJOR@/${version%%.*}/" packaging/debian/shlibs.in >"$root/DEBIAN/shlibs"
+  sed -e "s/@VERSION@/$version/" -e "s/@ABI@/$abi/" packaging/debian/shlibs.in >"$root/DEBIAN/shlibs"
   install -m 644 packaging/debian/triggers "$root/DEBIAN/"
-  sed -e "s/@VERSION@/$version/g" -e "s/@MAJOR@/${version%%.*}/g" -e "s|@URL@|$url|" \
+  sed -e "s/@VERSION@/$version/g" -e "s/@ABI@/$abi/g" -e "s|@URL@|$url|" \
     -e "s/@GLIBC@/$(needed_glibc "$root/usr")/" -e "s/@SIZE@/$(kibibytes "$root/usr")/" \
     packaging/debian/control.in >"$root/DEBIAN/control"
   (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)

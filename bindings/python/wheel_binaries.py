@@ -16,7 +16,7 @@ PLATFORM = "LAMBDA_EXECUTOR_WHEEL_PLATFORM"
 
 # Name in the folder: name in the wheel.
 BINARIES = {
-    "liblambda_executor.so": "liblambda_executor.so.0",
+    "liblambda_executor.so": "liblambda_executor.so.1",
     "lambda-executor-local": "lambda-executor-local",
     "lambda-executor-function": "lambda-executor-function",
 }

@@ -59,6 +59,8 @@ static int take_events(lambda_executor_t *ex) {
            event->output_tail.len > 0 ? event->output_tail.ptr : "no output\n");
     ended++;
   }
+  if (batch != NULL && lambda_executor_batch_ack(batch, &err) < 0)
+    fail("ack", err);
   lambda_executor_batch_free(batch);
   return ended;
 }
@@ -92,8 +94,10 @@ int main(void) {
 
   int epoll = epoll_create1(EPOLL_CLOEXEC);
   int timer = start_timer();
-  int wakeup = lambda_executor_wakeup_fd(ex);
-  if (epoll < 0 || wakeup < 0)
+  int wakeup = -1;
+  if (lambda_executor_wakeup_fd(ex, &wakeup, &err) < 0)
+    fail("wakeup_fd", err);
+  if (epoll < 0)
     fail("epoll", NULL);
   watch(epoll, timer);
   watch(epoll, wakeup);
@@ -116,6 +120,6 @@ int main(void) {
 
   close(timer);
   close(epoll);
-  lambda_executor_free(ex); /* also ends the descriptor: take it out of the loop before */
+  lambda_executor_free(ex, NULL); /* also closes the descriptor: remove it from the loop before */
   return 0;
 }

@@ -253,6 +253,8 @@ static int take_events(lambda_executor_t *ex, jobs_t *jobs, int64_t timeout_ms, 
   }
   if (batch != NULL)
     show_progress(*done, *failed, jobs->count);
+  if (batch != NULL && lambda_executor_batch_ack(batch, &err) < 0)
+    die_of("cannot acknowledge", err);
   lambda_executor_batch_free(batch);
   return 1;
 }
@@ -262,14 +264,11 @@ static int queue_job(lambda_executor_t *ex, jobs_t *jobs, size_t index, size_t *
                      size_t *failed) {
   job_t *job = &jobs->list[index];
   lambda_executor_error_t *err = NULL;
-  lambda_executor_task_t task = {0};
+  lambda_executor_task_t task = LAMBDA_EXECUTOR_TASK_INIT;
   char *json = command_json(job->command);
-  task.struct_size = sizeof task;
   task.tag = index;
-  task.key.ptr = job->key;
-  task.key.len = LAMBDA_EXECUTOR_NUL;
-  task.command_json.ptr = json;
-  task.command_json.len = LAMBDA_EXECUTOR_NUL;
+  task.key = lambda_executor_str(job->key);
+  task.command_json = lambda_executor_str(json);
   lambda_executor_status_t status = lambda_executor_queue(ex, &task, &err);
   free(json);
   if (status == LAMBDA_EXECUTOR_QUEUE_FULL)
@@ -307,7 +306,7 @@ static size_t run_all(lambda_executor_t *ex, jobs_t *jobs) {
   do {
     if (interrupts > 0 && !stopping) {
       fputs("\nwaiting for what runs; Ctrl-C again leaves at once\n", stderr);
-      end_input(ex, LAMBDA_EXECUTOR_DRAIN_RUNNING);
+      end_input(ex, LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED);
       stopping = 1;
     }
   } while (interrupts < 2 && take_events(ex, jobs, -1, &done, &failed));
@@ -472,7 +471,7 @@ int main(int argc, char **argv) {
   catch_interrupts(ex);
   size_t failed = run_all(ex, &jobs);
   release_interrupts();
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 
   arguments.print(&jobs);
   free_jobs(&jobs);

@@ -13,6 +13,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::config::{IdentityCache, Intercept, retry::RetryConfig};
 use aws_sdk_lambda::{Client as LambdaClient, config as lambda};
 use aws_sdk_sqs::{Client as SqsClient, config as sqs};
+use aws_sdk_sso::{Client as SsoClient, config as sso};
+use aws_sdk_ssooidc::{Client as OidcClient, config as oidc};
 use aws_sdk_sts::{Client as StsClient, config as sts};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -224,20 +226,31 @@ fn no_region() -> CallError {
 }
 
 /// Clients with dummy credentials whose calls are stopped by `stop` before any I/O.
-pub(super) fn without_network(
-    stop: impl Intercept + Clone + 'static,
-) -> Result<(LambdaClient, SqsClient, StsClient), CallError> {
-    let base = SdkConfig::builder()
-        .behavior_version(behavior())
-        .retry_config(RetryConfig::disabled())
-        .region(Region::new("us-east-1"))
-        .http_client(Http::without_roots()?.calls)
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("none", "none", None, None, "none")))
-        .build();
-    let lambda = lambda::Builder::from(&base).interceptor(stop.clone()).build();
-    let sqs = sqs::Builder::from(&base).interceptor(stop.clone()).build();
-    let sts = sts::Builder::from(&base).interceptor(stop).build();
-    Ok((LambdaClient::from_conf(lambda), SqsClient::from_conf(sqs), StsClient::from_conf(sts)))
+pub(super) struct DryClients {
+    pub(super) lambda: LambdaClient,
+    pub(super) sqs: SqsClient,
+    pub(super) sts: StsClient,
+    pub(super) sso: SsoClient,
+    pub(super) oidc: OidcClient,
+}
+
+impl DryClients {
+    pub(super) fn new(stop: impl Intercept + Clone + 'static) -> Result<Self, CallError> {
+        let base = SdkConfig::builder()
+            .behavior_version(behavior())
+            .retry_config(RetryConfig::disabled())
+            .region(Region::new("us-east-1"))
+            .http_client(Http::without_roots()?.calls)
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("none", "none", None, None, "none")))
+            .build();
+        Ok(Self {
+            lambda: LambdaClient::from_conf(lambda::Builder::from(&base).interceptor(stop.clone()).build()),
+            sqs: SqsClient::from_conf(sqs::Builder::from(&base).interceptor(stop.clone()).build()),
+            sts: StsClient::from_conf(sts::Builder::from(&base).interceptor(stop.clone()).build()),
+            sso: SsoClient::from_conf(sso::Builder::from(&base).interceptor(stop.clone()).build()),
+            oidc: OidcClient::from_conf(oidc::Builder::from(&base).interceptor(stop).build()),
+        })
+    }
 }
 
 fn with_timeout(config: SdkConfig, provider: SharedCredentialsProvider, origin: String) -> SdkConfig {

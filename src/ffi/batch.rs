@@ -47,6 +47,8 @@ impl lambda_executor_batch_t {
         };
         guard::breaking(&handle, || {
             handle.not_broken()?;
+            #[cfg(feature = "panic-injection")]
+            super::panic_injection::panic_if_armed();
             if !self.acknowledged.swap(true, Ordering::AcqRel) {
                 let seqs: Vec<u64> = self.handed_out.iter().map(|event| event.seq).collect();
                 handle.executor.acknowledge(&seqs);
@@ -64,6 +66,8 @@ impl lambda_executor_batch_t {
         // A panic breaks the handle, and its status is that of the next call.
         let _ = guard::breaking(&handle, || {
             handle.not_broken()?;
+            #[cfg(feature = "panic-injection")]
+            super::panic_injection::panic_if_armed();
             handle.executor.hand_out_again(self.handed_out);
             Ok(())
         });

@@ -21,9 +21,9 @@ pub const LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED: i64 = -2;
 
 /// Accepts no more tasks from now on, and waits until those accepted have finished. Afterwards
 /// `queue` returns ERR_CLOSED, and `sync` hands out the events that are left, then returns
-/// ERR_CLOSED. Does not need other threads to call `sync` or to acknowledge, up to 100,000 results,
-/// which then wait in memory. May be called again, to continue waiting or to go from FINISH to
-/// CANCEL_QUEUED.
+/// ERR_CLOSED. Does not need other threads to call `sync` or to acknowledge, up to 100,000 results
+/// or 256 MiB of them, which then wait in memory. May be called again, to continue waiting or to go
+/// from FINISH to CANCEL_QUEUED.
 ///
 /// mode: LAMBDA_EXECUTOR_DRAIN_FINISH submits what waits, and waits for all tasks.
 ///   LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED cancels what waits, and waits for what runs. The reason is
@@ -33,8 +33,9 @@ pub const LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED: i64 = -2;
 ///   executor.
 /// remaining: set to the number of tasks that have not finished. May be NULL.
 ///
-/// OK (no task remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
-/// ERR_PANIC, ERR_IO.
+/// OK (no task remains), TIMED_OUT, INTERRUPTED, QUEUE_FULL (so many results wait that no more are
+/// received: take and acknowledge events, then call this again), ERR_INVALID_ARGUMENT, ERR_CLOSED,
+/// ERR_FORKED, ERR_PANIC, ERR_IO.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn lambda_executor_drain(
@@ -66,7 +67,8 @@ pub unsafe extern "C" fn lambda_executor_drain(
             handle.executor.drain(mode);
             let wait = handle.waits.begin().for_drained(deadline).map_err(Failure::io("waiting for the drain"))?;
             let status = match wait {
-                Wait::Ready => return Ok(LAMBDA_EXECUTOR_OK),
+                Wait::Ready if handle.waits.is_drained() => return Ok(LAMBDA_EXECUTOR_OK),
+                Wait::Ready => LAMBDA_EXECUTOR_QUEUE_FULL,
                 Wait::Interrupted => LAMBDA_EXECUTOR_INTERRUPTED,
                 Wait::TimedOut => LAMBDA_EXECUTOR_TIMED_OUT,
                 Wait::Ended => return Err(handle.ended()),

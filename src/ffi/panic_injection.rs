@@ -5,8 +5,20 @@ use super::handle::lambda_executor_t;
 use super::status::*;
 use super::{failure::Failure, guard};
 use crate::executor::ports::Readiness;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Panics in the call (`place` 0), or has the driver report that it panicked (`place` 1).
+static ARMED: AtomicBool = AtomicBool::new(false);
+
+/// Panics once after `lambda_executor_test_panic` with `place` 2.
+#[expect(clippy::panic, reason = "its purpose")]
+pub(super) fn panic_if_armed() {
+    if ARMED.swap(false, Ordering::SeqCst) {
+        panic!("injected by a test");
+    }
+}
+
+/// Panics in the call (`place` 0), reports a panic of the driver (1), or in the next call that acknowledges or frees a
+/// batch (2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lambda_executor_test_panic(
     ex: *mut lambda_executor_t,
@@ -16,13 +28,17 @@ pub unsafe extern "C" fn lambda_executor_test_panic(
     // SAFETY: `ex` is NULL or not yet freed, `err` is NULL or writable.
     unsafe {
         guard::on_handle(ex, err, |handle| match place {
-            #[expect(clippy::panic, reason = "what it is for")]
+            #[expect(clippy::panic, reason = "its purpose")]
             0 => panic!("injected by a test"),
             1 => {
                 handle.waits.broken();
                 Ok(LAMBDA_EXECUTOR_OK)
             }
-            _ => Err(Failure::argument("place is 0 or 1")),
+            2 => {
+                ARMED.store(true, Ordering::SeqCst);
+                Ok(LAMBDA_EXECUTOR_OK)
+            }
+            _ => Err(Failure::argument("place is 0, 1 or 2")),
         })
     }
 }

@@ -42,11 +42,10 @@ pub unsafe extern "C" fn lambda_executor_sync(
     }
 }
 
-/// The executor's form of max_events, where 0 is all.
+/// max_events as a number of events.
 fn most(max_events: usize) -> usize {
     match max_events {
         0 => usize::try_from(LAMBDA_EXECUTOR_DEFAULT_EVENTS).unwrap_or(usize::MAX),
-        usize::MAX => 0,
         max => max,
     }
 }
@@ -104,6 +103,6 @@ mod tests {
 
     #[test]
     fn max_events_0_is_bounded_and_size_max_is_all() {
-        assert_eq!([most(0), most(1), most(20_000), most(usize::MAX)], [10_000, 1, 20_000, 0]);
+        assert_eq!([most(0), most(1), most(20_000), most(usize::MAX)], [10_000, 1, 20_000, usize::MAX]);
     }
 }

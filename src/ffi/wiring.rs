@@ -27,13 +27,14 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
         (_, failure) => failure,
     })?;
 
+    // Threads that start from here on never take a signal. Before the lock below: a handler of the host that forks must not
+    // run while this thread holds it.
+    let _quiet = signals::AllBlocked::on_this_thread();
     // Read once, here: threads of ours must not read what the host may change later.
     config.aws.environment = Environment::of_process();
     // The SDK's globals are made here: a child that is forked from this thread keeps them; other threads do not survive.
     fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
-    // Threads that start from here on inherit the blocked signals.
-    let _quiet = signals::AllBlocked::on_this_thread();
     let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
     let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
     log.on_this_thread(|| log_options(&config));

@@ -151,6 +151,8 @@ impl Log {
         // A sink that frees its own handle cannot be waited for.
         if !late && !by_the_sink {
             let _ = thread.join();
+            // The host's function and what it owns are not needed any more, and the log may live on.
+            *lock(&self.shared.sink) = Sink::Stderr;
         }
         !late
     }

@@ -45,6 +45,7 @@ pub enum Wait {
 pub struct Waits {
     events: EventFd,
     drained: EventFd,
+    drain_blocked: EventFd,
     ended: EventFd,
     wakes: Wakes,
     watches: Watches,
@@ -58,6 +59,7 @@ impl Waits {
         Ok(Self {
             events: EventFd::new()?,
             drained: EventFd::new()?,
+            drain_blocked: EventFd::new()?,
             ended: EventFd::new()?,
             wakes: Wakes::new()?,
             watches: Watches::default(),
@@ -134,9 +136,9 @@ impl Waiting<'_> {
         self.wait([Some(&self.waits.events), Some(&self.waits.drained)], deadline)
     }
 
-    /// Until the drain is over.
+    /// Until the drain is over, or cannot go on before events are taken ([`Waits::is_drained`] says which).
     pub fn for_drained(&mut self, deadline: Deadline) -> io::Result<Wait> {
-        self.wait([Some(&self.waits.drained), None], deadline)
+        self.wait([Some(&self.waits.drained), Some(&self.waits.drain_blocked)], deadline)
     }
 
     /// Until something else has happened.
@@ -207,7 +209,13 @@ impl Readiness for Waits {
         self.watches.task_ended();
     }
 
-    fn drain_blocked(&self, _yes: bool) {}
+    fn drain_blocked(&self, yes: bool) {
+        if yes {
+            self.drain_blocked.set();
+        } else {
+            self.drain_blocked.clear();
+        }
+    }
 
     fn drained(&self) {
         self.is_drained.store(true, Ordering::Release);

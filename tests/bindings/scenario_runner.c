@@ -153,9 +153,11 @@ static int take_events(int64_t deadline) {
   if (left <= 0)
     return 0;
   if (lambda_executor_sync(ex, left, 0, &batch, &err) < 0)
-    die(1, "sync: %s", lambda_executor_error_message(err).ptr);
+    die(1, "sync: %s", lambda_executor_error_cstr(err));
   for (size_t i = 0; i < lambda_executor_batch_len(batch); i++)
     note_event(lambda_executor_batch_event(batch, i));
+  if (batch != NULL && lambda_executor_batch_ack(batch, &err) < 0)
+    die(1, "batch_ack: %s", lambda_executor_error_cstr(err));
   lambda_executor_batch_free(batch);
   return 1;
 }
@@ -163,8 +165,7 @@ static int take_events(int64_t deadline) {
 /* ---- the steps, each with its fields ---- */
 
 static lambda_executor_task_t task_of(const char *key, const char *command, const char *config) {
-  lambda_executor_task_t task = {0};
-  task.struct_size = sizeof task;
+  lambda_executor_task_t task = LAMBDA_EXECUTOR_TASK_INIT;
   task.key = str_of(key);
   task.command_json = str_of(command);
   task.executor_config_json = str_of(config);
@@ -202,7 +203,7 @@ static void step_batch(char **field) {
     tasks[i] = task_of(keys + i * room, field[2], field[3]);
     tasks[i].tag = i;
   }
-  if (lambda_executor_queue_batch(ex, tasks, n, results, &accepted, NULL) != LAMBDA_EXECUTOR_OK)
+  if (lambda_executor_queue_batch(ex, tasks, n, results, &accepted, NULL, NULL) < 0)
     die(1, "queue_batch did not carry out `%s`", field[0]);
   for (size_t i = 0; i < n; i++)
     if (results[i] == LAMBDA_EXECUTOR_OK)
@@ -218,8 +219,8 @@ static void step_adopt(char **field) {
   lambda_executor_status_t result = LAMBDA_EXECUTOR_OK;
   task.tag = number_of(field[1]);
   task.attempt_id = str_of(field[2]);
-  lambda_executor_status_t status = lambda_executor_adopt(ex, &task, 1, &result, NULL);
-  if (status == LAMBDA_EXECUTOR_OK)
+  lambda_executor_status_t status = lambda_executor_adopt(ex, &task, 1, &result, NULL, NULL);
+  if (status == LAMBDA_EXECUTOR_PARTIAL)
     status = result;
   if (status == LAMBDA_EXECUTOR_OK)
     add_record(text_of(field[0]));
@@ -250,8 +251,8 @@ static void step_state(char **field) {
 static void step_cancel(char **field) {
   lambda_executor_str_t key = str_of(field[0]);
   lambda_executor_status_t result = LAMBDA_EXECUTOR_OK;
-  lambda_executor_status_t status = lambda_executor_cancel(ex, &key, 1, &result, NULL);
-  print_status("cancel", field[0], status == LAMBDA_EXECUTOR_OK ? result : status);
+  lambda_executor_status_t status = lambda_executor_cancel(ex, &key, 1, &result, NULL, NULL);
+  print_status("cancel", field[0], status >= 0 ? result : status);
 }
 
 static void step_drain(char **field) {
@@ -260,7 +261,7 @@ static void step_drain(char **field) {
   lambda_executor_status_t status;
   uint32_t how = LAMBDA_EXECUTOR_DRAIN_FINISH;
   if (strcmp(field[0], "running") == 0)
-    how = LAMBDA_EXECUTOR_DRAIN_RUNNING;
+    how = LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED;
   else if (strcmp(field[0], "finish") != 0)
     die(2, "drain: `%s` is neither `finish` nor `running`", field[0]);
   do {
@@ -364,7 +365,7 @@ int main(int argc, char **argv) {
   if (scenario == NULL || config == NULL)
     die(2, "usage: LAMBDA_EXECUTOR_CONFIG=JSON scenario_runner SCENARIO.tsv");
   if (lambda_executor_create(config, LAMBDA_EXECUTOR_NUL, &ex, &err) != LAMBDA_EXECUTOR_OK)
-    die(1, "%s", lambda_executor_error_message(err).ptr);
+    die(1, "%s", lambda_executor_error_cstr(err));
 
   while (getline(&line, &room, scenario) >= 0) {
     line[strcspn(line, "\n")] = '\0';
@@ -374,7 +375,7 @@ int main(int argc, char **argv) {
 
   free(line);
   fclose(scenario);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
   for (size_t i = 0; i < record_count; i++) {
     free(records[i].key);
     free(records[i].output_tail);

@@ -32,6 +32,7 @@ int main(void) {
   CHECK(!readable(fd, 0));
   /* A host that drained without waiting learns here that the drain is over. */
   lambda_executor_batch_t *batch = NULL;
+  CHECK_STATUS(lambda_executor_sync(ex, 0, 0, &batch, &err), LAMBDA_EXECUTOR_INTERRUPTED);
   queue_builtin(ex, "c", "{\"duration_ms\": 100}");
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 0, NULL, NULL),
                LAMBDA_EXECUTOR_TIMED_OUT);

@@ -7,20 +7,37 @@
 lambda_executor_status_t lambda_executor_test_panic(lambda_executor_t *ex, int32_t place,
                                                     lambda_executor_error_t **err);
 
-/* The log tells of the panic, though it is in a thread of the host. */
+/* The log has the panic, though it is in a thread of the host. */
 static void on_record(void *told, const lambda_executor_log_record_t *record) {
   if (record->level == LAMBDA_EXECUTOR_LOG_ERROR &&
       strstr(record->message.ptr, "injected by a test"))
     __atomic_add_fetch((int *)told, 1, __ATOMIC_SEQ_CST);
 }
 
-static void *wait_for_ever(void *ex) {
+static void *wait_without_limit(void *ex) {
   lambda_executor_batch_t *batch = NULL;
   CHECK_STATUS(lambda_executor_sync(ex, -1, 0, &batch, NULL), LAMBDA_EXECUTOR_ERR_PANIC);
   return NULL;
 }
 
+/* A panic while a batch is acknowledged or freed breaks its executor: the state behind it is unknown. */
+static void in_a_batch(int acknowledge) {
+  lambda_executor_t *ex = start(BUILTIN);
+  lambda_executor_error_t *err = NULL;
+  lambda_executor_task_t one = task("one");
+  queue(ex, task("a"));
+  lambda_executor_batch_t *batch = next_batch(ex, 1);
+  CHECK_STATUS(lambda_executor_test_panic(ex, 2, &err), LAMBDA_EXECUTOR_OK);
+  if (acknowledge)
+    CHECK_ERROR(lambda_executor_batch_ack(batch, &err), LAMBDA_EXECUTOR_ERR_PANIC, "injected");
+  lambda_executor_batch_free(batch);
+  CHECK_ERROR(lambda_executor_queue(ex, &one, &err), LAMBDA_EXECUTOR_ERR_PANIC, "injected");
+  lambda_executor_free(ex, NULL);
+}
+
 int main(void) {
+  in_a_batch(1);
+  in_a_batch(0);
   for (int32_t place = 0; place < 2; place++) {
     lambda_executor_t *ex = start(BUILTIN), *other = start(BUILTIN);
     lambda_executor_error_t *err = NULL;
@@ -29,7 +46,7 @@ int main(void) {
     int told = 0;
     CHECK_OK(
         lambda_executor_set_log_callback(ex, on_record, &told, LAMBDA_EXECUTOR_LOG_WARN, &err));
-    CHECK_INT(pthread_create(&waiting, NULL, wait_for_ever, ex), 0);
+    CHECK_INT(pthread_create(&waiting, NULL, wait_without_limit, ex), 0);
     CHECK_STATUS(lambda_executor_test_panic(ex, place, &err),
                  place == 0 ? LAMBDA_EXECUTOR_ERR_PANIC : LAMBDA_EXECUTOR_OK);
     lambda_executor_error_free(err);

@@ -14,7 +14,7 @@ static int next_fd(void) {
 
 int main(void) {
   struct rlimit all, few;
-  lambda_executor_free(start(BUILTIN)); /* what a process has once is there now */
+  lambda_executor_free(start(BUILTIN), NULL); /* what a process has once is there now */
   int first_free = next_fd();
   CHECK(getrlimit(RLIMIT_NOFILE, &all) == 0);
 
@@ -40,6 +40,6 @@ int main(void) {
   }
   if (refused < 3 || refused == 64)
     FAIL("refused with %d limits", refused);
-  lambda_executor_free(start(BUILTIN));
+  lambda_executor_free(start(BUILTIN), NULL);
   return 0;
 }

@@ -21,12 +21,12 @@ build_panicking_library() {
   mkdir -p build/panic-injection
   cp "$target/liblambda_executor.so" build/panic-injection/shipped
   trap 'cp build/panic-injection/shipped "$target/liblambda_executor.so"' EXIT
-  cargo build --quiet --locked --workspace --lib --test identity --features lambda-executor/panic-injection || status=1
+  cargo build --quiet --locked --workspace --lib --test header --features lambda-executor/panic-injection || status=1
   [ "$status" -ne 0 ] || cp "$target/liblambda_executor.so" build/panic-injection/
   cp build/panic-injection/shipped "$target/liblambda_executor.so"
   trap - EXIT
   [ "$status" -ne 0 ] || touch build/panic-injection/liblambda_executor.so
-  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.0
+  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.1
   return "$status"
 }
 

@@ -122,8 +122,10 @@ static inline lambda_executor_str_t bytes(const char *ptr, size_t len) {
   return str;
 }
 
-/* Acknowledges all events of a batch and frees it. */
+/* Acknowledges all events of a batch and frees it. NULL is allowed. */
 static inline void done_with(lambda_executor_batch_t *batch) {
+  if (batch == NULL)
+    return;
   lambda_executor_error_t *err = NULL;
   CHECK_OK(lambda_executor_batch_ack(batch, &err));
   lambda_executor_batch_free(batch);

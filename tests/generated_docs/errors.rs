@@ -21,10 +21,10 @@ const FAULTS: &[(Fault, &str, &str)] = &[
     (
         Fault::Service,
         "the service",
-        "One failure uses an attempt if Lambda may have received the event (see below): the task is retried after a \
-         back-off and is FAILED (`invoke_failed`) after `max_invoke_attempts`. After several failures in a row without a \
-         success between them the service is considered unavailable: the route is treated as in the row above, and the \
-         attempts of those failures are not counted.",
+        "A failure uses an attempt, unless no connection could be made: the task is retried after a back-off and is \
+         FAILED (`invoke_failed`) after `max_invoke_attempts`. After several failures in a row without a success between \
+         them the service is considered unavailable: the route is treated as in the row above, and the attempts of those \
+         failures are not counted.",
     ),
     (
         Fault::Account,

@@ -16,7 +16,7 @@ def needed(program: Path) -> set[str]:
 
 def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> None:
     installed.sh(f"cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor) -o hello", tmp_path)
-    assert "liblambda_executor.so.0" in needed(tmp_path / "hello")
+    assert "liblambda_executor.so.1" in needed(tmp_path / "hello")
     assert installed.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(installed.libdir)) == HELLO
 
 

@@ -10,7 +10,7 @@ from prefix import HELLO, MINIMAL, VERSION, Prefix
 PROJECT = """\
 cmake_minimum_required(VERSION 3.13)
 project(hello C)
-find_package(LambdaExecutor 0.1 REQUIRED)
+find_package(LambdaExecutor 0.2 REQUIRED)
 add_executable(hello minimal.c)
 target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)
 add_executable(hello-static minimal.c)
@@ -38,7 +38,7 @@ def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
     # CMake's own run path leads to the library.
     assert moved.sh("build/hello", tmp_path) == HELLO
     dynamic = moved.sh("readelf --dynamic --wide build/hello", tmp_path)
-    assert "[liblambda_executor.so.0]" in dynamic, "by its SONAME"
+    assert "[liblambda_executor.so.1]" in dynamic, "by its SONAME"
     path = f"/usr/bin:/bin:{moved.folder}/bin"
     assert moved.sh("build/hello-static", tmp_path, PATH=path) == HELLO
     assert "liblambda_executor" not in moved.sh("readelf --dynamic --wide build/hello-static", tmp_path)
@@ -48,19 +48,19 @@ def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
     ("asked", "served"),
     [
         ("", True),
-        ("0.1", True),
-        ("0.1.0", True),
+        ("0.2", True),
+        ("0.2.0", True),
         (f"{VERSION} EXACT", True),
         ("0.1...<0.3", True),
-        ("0.0.1...0.1.0", True),
-        ("0.1.1", False),
-        ("0.0.9", False),
-        ("0.2", False),
+        ("0.0.1...0.2.0", True),
+        ("0.2.1", False),
+        ("0.1", False),
+        ("0.3", False),
         ("1", False),
-        ("0.2...<1", False),
-        ("0.0.1...<0.1.0", False),
-        ("0.1 COMPONENTS more", False),
-        ("0.1 OPTIONAL_COMPONENTS more", True),
+        ("0.3...<1", False),
+        ("0.0.1...<0.2.0", False),
+        ("0.2 COMPONENTS more", False),
+        ("0.2 OPTIONAL_COMPONENTS more", True),
     ],
 )
 def test_versions(installed: Prefix, tmp_path: Path, asked: str, served: bool) -> None:

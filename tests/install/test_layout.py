@@ -18,8 +18,8 @@ FILES = {
     "lib/cmake/LambdaExecutor/LambdaExecutorConfig.cmake",
     "lib/cmake/LambdaExecutor/LambdaExecutorConfigVersion.cmake",
     "lib/liblambda_executor.so",
-    "lib/liblambda_executor.so.0",
-    f"lib/liblambda_executor.so.{VERSION}",
+    "lib/liblambda_executor.so.1",
+    f"lib/liblambda_executor.so.1.{VERSION}",
     "lib/pkgconfig/lambda_executor.pc",
     "share/man/man1/lambda-executor-function.1",
     "share/man/man1/lambda-executor-local.1",
@@ -58,9 +58,9 @@ def test_everything_is_installed_and_taken_away(build: Path, tmp_path: Path) -> 
         install(build, prefix)
         assert files(prefix) == FILES | {"lib/libother.so"}
     lib = prefix / "lib"
-    assert (lib / "liblambda_executor.so").readlink() == Path("liblambda_executor.so.0")
-    assert (lib / "liblambda_executor.so.0").readlink() == Path(f"liblambda_executor.so.{VERSION}")
-    assert (lib / f"liblambda_executor.so.{VERSION}").read_text() == "liblambda_executor.so"
+    assert (lib / "liblambda_executor.so").readlink() == Path("liblambda_executor.so.1")
+    assert (lib / "liblambda_executor.so.1").readlink() == Path(f"liblambda_executor.so.1.{VERSION}")
+    assert (lib / f"liblambda_executor.so.1.{VERSION}").read_text() == "liblambda_executor.so"
     modes = {path: (prefix / path).stat().st_mode & 0o777 for path in FILES}
     assert modes == {path: 0o755 if path.startswith("bin/") else 0o644 for path in FILES}
     uninstall(prefix)
@@ -154,8 +154,8 @@ def test_what_was_built_from_other_sources_is_not_installed(build: Path, tmp_pat
 def test_older_libraries_go(build: Path, tmp_path: Path, taken_away: bool) -> None:
     lib = tmp_path / "prefix" / "lib"
     lib.mkdir(parents=True)
-    others = ["liblambda_executor.so.1", "liblambda_executor.so.10.0.0", "liblambda_executor2.so.0.0.9"]
-    for name in ["liblambda_executor.so.0.0.9", "liblambda_executor.so.0.10.0", *others]:
+    others = ["liblambda_executor.so.0", "liblambda_executor.so.0.1.0", "liblambda_executor.so.10.0.2.0"]
+    for name in ["liblambda_executor.so.1.0.1.9", "liblambda_executor.so.1.0.10.0", *others]:
         (lib / name).touch()
     if taken_away:
         uninstall(tmp_path / "prefix")

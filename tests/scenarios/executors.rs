@@ -3,14 +3,14 @@
 use crate::world::{Watched, World};
 use lambda_executor::aws::Keys;
 use lambda_executor::executor::ports::Readiness;
-use lambda_executor::executor::{Command, Executor, TaskSpec, TaskState};
+use lambda_executor::executor::{Command, Executor, HandedOut, TaskSpec, TaskState};
 use lambda_executor::runtime::clock::SystemClock;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// Tells the loop that some executor has something.
+/// Wakes the loop when an executor has something.
 #[derive(Default)]
 pub(crate) struct Bell {
     rung: Mutex<bool>,
@@ -37,9 +37,13 @@ impl Readiness for Bell {
         }
     }
 
+    fn watched_task_ended(&self) {}
+
     fn drained(&self) {
         self.ring();
     }
+
+    fn drain_blocked(&self, _: bool) {}
 
     fn broken(&self) {
         self.ring();
@@ -101,6 +105,8 @@ impl Schedulers {
             queue: String::new(),
             timeout_ms: 0,
             max_wait_ms: 0,
+            result_timeout_ms: 0,
+            attempt: None,
         };
         self.executors[executor].queue(spec).unwrap();
     }
@@ -118,8 +124,8 @@ impl Schedulers {
 
     fn take(&mut self) {
         for executor in &self.executors {
-            let events = executor.take_events(0);
-            for event in &events {
+            let events = executor.take_events(usize::MAX);
+            for HandedOut { event, .. } in &events {
                 if event.state == TaskState::Running {
                     self.started += 1;
                 } else {

@@ -3,8 +3,8 @@
 use lambda_executor::aws::{Aws, Settings};
 use lambda_executor::config::{self, Config};
 use lambda_executor::executor::ports::{
-    Accepted, CallError, EntryOutcome, FailureClass, Health, InvokeRequest, Lambda, Message, QueueId, Queues,
-    ReceiveRequest,
+    Accepted, CallError, EntryOutcome, Fault, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
+    RouteId, Sent,
 };
 use lambda_executor_local::{Options, Running};
 use serde_json::{Value, json};
@@ -166,6 +166,10 @@ impl Lambda for Watched {
     async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
         self.aws.invoke(request).await
     }
+
+    async fn probe(&self, route: RouteId) -> Result<(), CallError> {
+        self.aws.probe(route).await
+    }
 }
 
 impl Queues for Watched {
@@ -175,9 +179,15 @@ impl Queues for Watched {
         let mut messages = loop {
             // A long poll must not outlive the queue.
             if request.queue == self.dead_letters && self.dead_letters_away.load(Relaxed) {
-                let class = FailureClass::Transient { no_service: true };
                 let (code, message) = ("ServiceUnavailable".into(), "away on purpose".into());
-                return Err(CallError { class, code, message, retry_after_ms: None });
+                return Err(CallError {
+                    fault: Fault::Service,
+                    sent: Sent::No,
+                    code,
+                    message,
+                    request_id: String::new(),
+                    retry_after_ms: None,
+                });
             }
             tokio::select! {
                 answer = &mut call => break answer?,
@@ -202,7 +212,11 @@ impl Queues for Watched {
 }
 
 impl Health for Watched {
-    async fn check(&self) -> Result<Vec<String>, CallError> {
-        self.aws.check().await
+    async fn check_function(&self, route: RouteId) -> Result<Vec<String>, CallError> {
+        self.aws.check_function(route).await
+    }
+
+    async fn check_queues(&self) -> Result<Vec<String>, CallError> {
+        self.aws.check_queues().await
     }
 }

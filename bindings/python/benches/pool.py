@@ -76,7 +76,7 @@ def in_c(tasks: int, library: Path) -> Cost:
             check=True,
         )
         # It asks for the name in the SONAME.
-        (Path(folder) / "liblambda_executor.so.0").symlink_to(library.resolve())
+        (Path(folder) / "liblambda_executor.so.1").symlink_to(library.resolve())
         environment = {**os.environ, "LD_LIBRARY_PATH": folder, "LAMBDA_EXECUTOR_LIBRARY": str(library)}
         printed = subprocess.run(
             [program, str(tasks), CONFIG], env=environment, check=True, stdout=subprocess.PIPE, text=True

@@ -48,9 +48,9 @@ def test_a_library_that_is_not_there(tmp_path: Path) -> None:
 def test_without_a_name_it_is_the_wheels_or_the_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(_library.VARIABLE)
     monkeypatch.setattr(_library, "BINARIES", tmp_path)
-    assert _library.path() == "liblambda_executor.so.0"
+    assert _library.path() == "liblambda_executor.so.1"
     (tmp_path / _library.NAME).touch()
-    assert _library.path() == str(tmp_path / "liblambda_executor.so.0")
+    assert _library.path() == str(tmp_path / "liblambda_executor.so.1")
 
 
 def test_another_library(tmp_path: Path) -> None:

@@ -94,20 +94,20 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_its_name_says_what_it_is_for(wheel: Path) -> None:
-    assert wheel.name == "lambda_executor-0.1.0-py3-none-linux_x86_64.whl"
+    assert wheel.name == "lambda_executor-0.2.0-py3-none-linux_x86_64.whl"
     with zipfile.ZipFile(wheel) as contents:
         names = contents.namelist()
         assert {name for name in names if "/_binaries/" in name} == {
-            "lambda_executor/_binaries/liblambda_executor.so.0",
+            "lambda_executor/_binaries/liblambda_executor.so.1",
             "lambda_executor/_binaries/lambda-executor-local",
             "lambda_executor/_binaries/lambda-executor-function",
         }
         assert "lambda_executor/py.typed" in names
-        licenses = "lambda_executor-0.1.0.dist-info/licenses/"
+        licenses = "lambda_executor-0.2.0.dist-info/licenses/"
         assert licenses + "LICENSE" in names
         # Of the packages whose code is in the library.
         assert "\n  tokio " in contents.read(licenses + "LICENSE-THIRD-PARTY").decode()
-        assert b"License-File: LICENSE-THIRD-PARTY\n" in contents.read("lambda_executor-0.1.0.dist-info/METADATA")
+        assert b"License-File: LICENSE-THIRD-PARTY\n" in contents.read("lambda_executor-0.2.0.dist-info/METADATA")
         assert not any("tests" in name for name in names)
         sources = {f"lambda_executor/{file.name}" for file in (processes.SOURCES / "lambda_executor").glob("*.py")}
         assert sources <= set(names)
@@ -126,7 +126,7 @@ def test_what_is_stripped_is_taken_as_it_is(wheel: Path, tmp_path: Path) -> None
     with zipfile.ZipFile(wheel) as contents:
         for name in contents.namelist():
             if "/_binaries/" in name:
-                file = stripped / name.rsplit("/")[-1].replace(".so.0", ".so")
+                file = stripped / name.rsplit("/")[-1].replace(".so.1", ".so")
                 stripped.mkdir(exist_ok=True)
                 # What follows the sections, strip would leave out.
                 file.write_bytes(contents.read(name) + b"as it is")
@@ -134,7 +134,7 @@ def test_what_is_stripped_is_taken_as_it_is(wheel: Path, tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(next((tmp_path / "again").iterdir())) as contents:
         for file in stripped.iterdir():
-            name = file.name.replace(".so", ".so.0")
+            name = file.name.replace(".so", ".so.1")
             assert contents.read(f"lambda_executor/_binaries/{name}") == file.read_bytes()
 
 

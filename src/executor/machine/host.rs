@@ -154,6 +154,7 @@ impl Machine {
         }
         self.phase = Phase::Closed;
         self.submission.close();
+        self.withdraw_all();
         let (dropped, running) = (self.tasks.queued(), self.tasks.awaited());
         if dropped > 0 {
             tracing::warn!(dropped, "freed without a drain: tasks that were still queued are dropped");

@@ -13,12 +13,45 @@ impl Machine {
     pub(crate) fn next_call(&mut self) -> Option<InvokeCall> {
         loop {
             if let Some(call) = self.pending_calls.pop(&self.records) {
-                return Some(call);
+                if self.may_send(call.id) {
+                    self.submission.sent(call.id);
+                    return Some(call);
+                }
+                self.withdraw(call.id);
+                continue;
             }
             match self.submission.next(self.now, &mut self.tasks)? {
                 Next::Probe(route, probe) => self.actions.push(Action::Probe { route, probe }),
                 Next::Invoke(id, request) => self.intend(InvokeCall { id, request }),
             }
+        }
+    }
+
+    /// False if its task was cancelled, or waited too long, before the record of the call was durable.
+    fn may_send(&self, id: InvocationId) -> bool {
+        let task = self.submission.invocation(id).and_then(|invocation| self.tasks.get(invocation.tasks[0]));
+        self.phase != Phase::Closed
+            && task.is_some_and(|task| {
+                !task.state.is_final() && task.expires_at.is_none_or(|at| at.get() > self.now.mono_ms)
+            })
+    }
+
+    /// A call that was to be sent and is not.
+    fn withdraw(&mut self, id: InvocationId) {
+        let Some(task) = self.submission.withdrawn(id, self.now.mono_ms, &mut self.tasks) else { return };
+        if let Some(name) = self.task_name(task) {
+            self.records.add(|| Record::NotAccepted(name));
+        }
+        let is_queued = self.tasks.get(task).is_some_and(super::tasks::Task::is_queued);
+        if is_queued && self.phase != Phase::Closed {
+            self.expire(task);
+        }
+    }
+
+    /// The executor closes: no call starts any more.
+    pub(super) fn withdraw_all(&mut self) {
+        while let Some(call) = self.pending_calls.pop_any() {
+            self.withdraw(call.id);
         }
     }
 
@@ -36,8 +69,8 @@ impl Machine {
             None => self.records.last(),
         };
         self.pending_calls.push(lsn, call);
-        // Its result may come before its answer.
-        if self.inbox.is_quiet() {
+        if self.tasks.awaited() == 1 {
+            // The first: its result may come before the answer.
             self.call_queues();
         }
     }
@@ -133,21 +166,25 @@ impl Machine {
         }
         for _ in 0..SLICE {
             let Some(id) = self.tasks.next_expired(self.now.mono_ms) else { break };
-            let Some(task) = self.tasks.get(id) else { continue };
-            let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
-            let waits_for = self.waits_for(task).unwrap_or_default();
-            let mut message =
-                format!("waited {waited} ms to be submitted, longer than its max_wait_ms; waited for {waits_for}");
-            if !task.message().is_empty() {
-                message = format!("{message}; last error: {}", task.message());
-            }
-            self.finish(id, Ending::failed(Reason::Expired, message), None);
+            self.expire(id);
         }
         while let Some(id) = self.tasks.next_backed_off(self.now.mono_ms) {
             if let Some(route) = self.tasks.get(id).map(super::tasks::Task::route) {
                 self.submission.enqueue_again(id, route);
             }
         }
+    }
+
+    fn expire(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(id) else { return };
+        let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
+        let waits_for = self.waits_for(task).unwrap_or_default();
+        let mut message =
+            format!("waited {waited} ms to be submitted, longer than its max_wait_ms; waited for {waits_for}");
+        if !task.message().is_empty() {
+            message = format!("{message}; last error: {}", task.message());
+        }
+        self.finish(id, Ending::failed(Reason::Expired, message), None);
     }
 
     /// Fails tasks that have waited `max_outage_ms` for a function that cannot be invoked.

@@ -27,6 +27,11 @@ impl<T> Pending<T> {
         if records.is_durable(self.waiting.front()?.0) { self.waiting.pop_front().map(|(_, item)| item) } else { None }
     }
 
+    /// The next one, which is not done.
+    pub(super) fn pop_any(&mut self) -> Option<T> {
+        self.waiting.pop_front().map(|(_, item)| item)
+    }
+
     /// True if [`Self::pop`] has one.
     pub(super) fn is_ready(&self, records: &Records) -> bool {
         self.waiting.front().is_some_and(|(after, _)| records.is_durable(*after))

@@ -34,11 +34,12 @@ impl Machine {
     /// A machine that goes on where the records end. Its own records continue after position `last`.
     pub(crate) fn recover(settings: Arc<Settings>, now: Now, records: Vec<Record>) -> Self {
         let last = records.len() as Lsn;
-        let mut known: HashMap<TaskName, Known> = HashMap::new();
+        let mut known: HashMap<TaskName, Vec<Known>> = HashMap::new();
         for (order, record) in records.into_iter().enumerate() {
             note(&mut known, order, record);
         }
-        let mut tasks: Vec<(TaskName, Known)> = known.into_iter().collect();
+        let all = known.into_iter().flat_map(|(name, tasks)| tasks.into_iter().map(move |known| (name.clone(), known)));
+        let mut tasks: Vec<(TaskName, Known)> = all.collect();
         tasks.sort_by_key(|(_, known)| known.order);
         let mut machine = Self::new(settings, now, true);
         machine.records.continue_after(last);
@@ -50,6 +51,8 @@ impl Machine {
 
     fn restore(&mut self, name: TaskName, known: Known) {
         if known.acknowledged {
+            // Its message may still be there: it is deleted and does not circulate.
+            self.tasks.remember(name.attempt);
             return;
         }
         let now = self.now;
@@ -102,26 +105,39 @@ impl Machine {
     }
 }
 
-fn note(known: &mut HashMap<TaskName, Known>, order: usize, record: Record) {
+fn note(known: &mut HashMap<TaskName, Vec<Known>>, order: usize, record: Record) {
     let name = match &record {
         Record::Accepted(task) => task.task.clone(),
         Record::Adopted { task, .. } | Record::Running { task, .. } | Record::Ended { task, .. } => task.clone(),
         Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task.clone(),
     };
-    let entry = known.entry(name).or_default();
-    match record {
-        // A name may come again after its task was acknowledged.
-        Record::Accepted(task) => *entry = Known { order, accepted: Some(*task), ..Known::default() },
-        Record::Adopted { tag, route, result_timeout_ms, .. } => {
-            *entry = Known { order, adopted: Some((tag, route, result_timeout_ms)), ..Known::default() };
+    let tasks = known.entry(name).or_default();
+    match &record {
+        // A name may come again once the final event of its task was handed out, acknowledged or not.
+        Record::Accepted(task) => {
+            return tasks.push(Known { order, accepted: Some((**task).clone()), ..Known::default() });
         }
+        Record::Adopted { tag, route, result_timeout_ms, .. } => {
+            let adopted = Some((*tag, *route, *result_timeout_ms));
+            return tasks.push(Known { order, adopted, ..Known::default() });
+        }
+        Record::Acknowledged(_) => {
+            if let Some(ended) = tasks.iter_mut().find(|known| known.ended.is_some() && !known.acknowledged) {
+                ended.acknowledged = true;
+            }
+            return;
+        }
+        _ => {}
+    }
+    let Some(entry) = tasks.last_mut() else { return };
+    match record {
         Record::Submitting(_) => entry.open_tries += 1,
         Record::NotAccepted(_) => entry.open_tries = entry.open_tries.saturating_sub(1),
         Record::Running { request_id, submitted_at_ms, attempts, .. } => {
             entry.running = Some((request_id, submitted_at_ms, attempts));
         }
         Record::Ended { event, .. } => entry.ended = Some(event),
-        Record::Acknowledged(_) => entry.acknowledged = true,
+        Record::Accepted(_) | Record::Adopted { .. } | Record::Acknowledged(_) => {}
     }
 }
 

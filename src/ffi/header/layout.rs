@@ -59,8 +59,6 @@ pub(crate) fn arrange(generated: &str, sources: &[(&str, String)], top: &str) ->
         return Err(format!("{name} is in no section of the header"));
     }
     header += "\n#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* LAMBDA_EXECUTOR_H */\n";
-    // A function must not hide a struct: g++ -Wshadow.
-    header = header.replace("typedef struct lambda_executor_counts {", "typedef struct lambda_executor_counts_s {");
     // Compilers check the size of an array that is passed.
     header = header.replace("(char *id)", "(char id[LAMBDA_EXECUTOR_ATTEMPT_ID_SIZE])");
     match header.lines().find(|line| line.chars().count() > WIDTH) {
@@ -259,9 +257,14 @@ fn item(comment: Vec<String>, code: &[&str]) -> Result<Item, String> {
     function(comment, code)
 }
 
-/// C programmers expect `struct lambda_executor_task` beside `lambda_executor_task_t`; cbindgen writes no tag.
-fn tag(name: &str) -> &str {
-    name.strip_suffix("_t").unwrap_or(name)
+/// C programmers expect `struct lambda_executor_task` beside `lambda_executor_task_t`; cbindgen writes no tag. Where a
+/// function has that name it would hide the struct, of which `g++ -Wshadow` warns.
+fn tag(name: &str) -> String {
+    let tag = name.strip_suffix("_t").unwrap_or(name);
+    match tag {
+        "lambda_executor_counts" | "lambda_executor_str" => format!("{tag}_s"),
+        _ => tag.to_owned(),
+    }
 }
 
 fn is_unsigned(name: &str) -> bool {

@@ -4,9 +4,10 @@
  * Generated from src/ffi by build.rs: do not edit.
  *
  * In short
- *   lambda_executor_create an executor, lambda_executor_queue tasks, call lambda_executor_sync in a
- *   loop for events, lambda_executor_batch_ack each batch once its events are stored, and
- *   lambda_executor_batch_free it. At the end lambda_executor_free the executor.
+ *   Create an executor with lambda_executor_create and submit tasks with lambda_executor_queue.
+ *   Call lambda_executor_sync in a loop: it returns a batch of events. Store what you need of them,
+ *   acknowledge the batch with lambda_executor_batch_ack, and free it with
+ *   lambda_executor_batch_free. At the end free the executor with lambda_executor_free.
  *
  * Rules for every function
  *   - A status is 0 (success), positive (flow control, no error object) or negative (failure).

@@ -108,7 +108,7 @@ fn a_wake_up_between_two_turns_of_a_wait_ends_it() {
 }
 
 #[test]
-fn one_who_waits_again_at_once_is_not_woken_again() {
+fn a_thread_that_waits_again_at_once_is_not_woken_again() {
     let waits = waits();
     // Still to be woken, like threads that have not got round to it.
     let (mut slow, mut slower) = (waits.begin(), waits.begin());
@@ -169,7 +169,7 @@ fn close_ends_waits_and_event_loops_see_it() {
     assert_eq!(waiter.join().unwrap(), Wait::Ended);
     assert_eq!(waits.end(), Some(&End::Closed));
     assert_eq!(waits.begin().for_drained(now()).unwrap(), Wait::Ended);
-    // The executor takes its word back that events wait; the end stays visible.
+    // The executor reports that no events wait; the end stays visible.
     waits.events_waiting(false);
     let mut polled = libc::pollfd { fd: waits.events_descriptor(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry.
@@ -177,7 +177,7 @@ fn close_ends_waits_and_event_loops_see_it() {
 }
 
 #[test]
-fn the_first_end_is_the_one_that_is_told() {
+fn the_first_end_is_the_one_that_is_reported() {
     let waits = waits();
     waits.broken();
     waits.close();
@@ -212,4 +212,37 @@ fn deadlines_round_up_and_do_not_overflow() {
     assert!((1..=10).contains(&Deadline::after_ms(10).poll_ms()));
     assert_eq!(Deadline::after_ms(1 << 40).poll_ms(), libc::c_int::MAX);
     assert!([libc::c_int::MAX, -1].contains(&Deadline::after_ms(u64::MAX).poll_ms()));
+}
+
+#[test]
+fn each_end_of_a_watched_task_reaches_every_wait() {
+    let waits = waits();
+    let (one, other) = (waits.watch().unwrap(), waits.watch().unwrap());
+    assert_eq!(waits.begin().for_other(&one, now()).unwrap(), Wait::TimedOut);
+    waits.watched_task_ended();
+    for watch in [&one, &other] {
+        assert_eq!(waits.begin().for_other(watch, Deadline::NEVER).unwrap(), Wait::Ready);
+        watch.clear();
+        assert_eq!(waits.begin().for_other(watch, now()).unwrap(), Wait::TimedOut);
+    }
+    drop(one);
+    waits.watched_task_ended();
+    assert_eq!(waits.begin().for_other(&other, now()).unwrap(), Wait::Ready);
+}
+
+#[test]
+fn event_loops_see_the_end_of_a_drain() {
+    let waits = waits();
+    let readable = || {
+        let mut polled = libc::pollfd { fd: waits.events_descriptor(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one entry.
+        unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
+    };
+    assert!(!readable());
+    waits.drained();
+    assert!(readable());
+    // The last events are taken after it.
+    waits.events_waiting(true);
+    waits.events_waiting(false);
+    assert!(readable());
 }

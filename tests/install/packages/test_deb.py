@@ -48,8 +48,8 @@ def test_its_files_belong_to_root_and_are_where_debian_has_them() -> None:
     names = {line[5].removeprefix("./").split(" -> ")[0] for line in lines}
     lib = "usr/lib/x86_64-linux-gnu"
     assert {
-        f"{lib}/liblambda_executor.so.{VERSION}",
-        f"{lib}/liblambda_executor.so.0",
+        f"{lib}/liblambda_executor.so.1.{VERSION}",
+        f"{lib}/liblambda_executor.so.1",
         f"{lib}/liblambda_executor.so",
         f"{lib}/liblambda_executor.a",
         f"{lib}/pkgconfig/lambda_executor.pc",
@@ -66,7 +66,7 @@ def test_its_files_belong_to_root_and_are_where_debian_has_them() -> None:
 
 
 def test_a_program_in_c(root: Root) -> None:
-    assert "liblambda_executor.so.0 " in root.sh("ldconfig -p"), "the package's trigger has told the loader"
+    assert "liblambda_executor.so.1 " in root.sh("ldconfig -p"), "the package's trigger has told the loader"
     build = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor) -o hello"
     assert root.sh(f"{build}; ./hello") == HELLO
     static = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor-static) -o hello-static"

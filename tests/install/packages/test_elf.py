@@ -45,7 +45,7 @@ def test_is_hardened_and_knows_no_folder_of_this_machine(file: Path) -> None:
 
 def test_soname_and_nodelete() -> None:
     dynamic = readelf("--dynamic", SHARED)
-    assert "[liblambda_executor.so.0]" in dynamic
+    assert "[liblambda_executor.so.1]" in dynamic
     assert "NODELETE" in dynamic
 
 

@@ -23,7 +23,7 @@ print(lambda_executor.library_version())
 """
 TOLD = f"greeting running \ngreeting succeeded hello\n{VERSION}\n"
 BINARIES = {
-    "liblambda_executor.so.0": "liblambda_executor.so",
+    "liblambda_executor.so.1": "liblambda_executor.so",
     "lambda-executor-local": "lambda-executor-local",
     "lambda-executor-function": "lambda-executor-function",
 }

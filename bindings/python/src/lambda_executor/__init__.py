@@ -28,7 +28,7 @@ from .prompt_calls import Counts
 from .statuses import Reason, State, Status
 from .task import Task
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "CONFIGURED",

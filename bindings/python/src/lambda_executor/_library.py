@@ -11,7 +11,7 @@ from pathlib import Path
 from . import _native
 
 VARIABLE = "LAMBDA_EXECUTOR_LIBRARY"
-NAME = "liblambda_executor.so.0"
+NAME = "liblambda_executor.so.1"
 # Where a wheel has the library, with the programs that it looks for beside itself.
 BINARIES = Path(__file__).with_name("_binaries")
 

@@ -16,13 +16,9 @@ mod delivery;
 mod visibility;
 
 pub(super) use batches::BATCH;
-#[cfg(test)]
-pub(super) use batches::MOST_CALLS;
 pub(crate) use deletes::DeleteEntry;
 pub(crate) use delivery::DeliveryId;
 pub(super) use delivery::FIRST_VISIBILITY_S;
-#[cfg(test)]
-pub(super) use delivery::LONGEST_VISIBILITY_S;
 pub(crate) use visibility::ChangeEntry;
 
 use super::backoff::Jitter;
@@ -225,11 +221,5 @@ impl Deliveries {
     #[cfg(test)]
     pub(super) fn sizes(&self) -> [(&'static str, usize); 3] {
         [("deliveries", self.all.len()), ("by_message", self.by_message.len()), ("extensions", self.extensions.len())]
-    }
-
-    /// For the checks of the histories.
-    #[cfg(test)]
-    pub(super) fn is_held(&self, message_id: &str) -> bool {
-        self.by_message.get(message_id).and_then(|id| self.all.get(*id)).is_some_and(Delivery::is_held)
     }
 }

@@ -55,7 +55,7 @@ impl Inbox {
             return with_invocation(task, Some(id), tasks);
         }
         match (newest, outcome.attempt) {
-            (Some((id, task)), Attempt::Absent) => self.verdict_by_key(queue, message, id, task, tasks),
+            (Some((id, task)), Attempt::Absent) => self.verdict_by_key(queue, message, id, task, tasks, submission),
             _ => Verdict::Unmatched,
         }
     }
@@ -68,11 +68,14 @@ impl Inbox {
         newest: TaskId,
         task: &Task,
         tasks: &Tasks,
+        submission: &Submission,
     ) -> Verdict {
         let (mut id, mut task) = (newest, task);
         loop {
             // When an earlier process submitted an adopted task is not known.
-            let is_unreported = task.adopted && !task.state.is_final() || !task.invocations().is_empty();
+            let was_sent = |id: &InvocationId| submission.invocation(*id).is_some_and(|invocation| invocation.is_sent);
+            let is_unreported =
+                task.adopted && !task.state.is_final() || task.invocations().iter().any(was_sent);
             if is_unreported && self.may_be_of(queue, message, task) {
                 return of_task(id, tasks);
             }

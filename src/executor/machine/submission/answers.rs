@@ -75,6 +75,28 @@ impl Submission {
         Some(Answered { task, blame, was_refused, used_up })
     }
 
+    /// A call that was never sent. Returns its task, which is in line again if it still waits.
+    pub(in crate::executor::machine) fn withdrawn(
+        &mut self,
+        id: InvocationId,
+        now_ms: u64,
+        tasks: &mut Tasks,
+    ) -> Option<TaskId> {
+        let invocation = self.invocations.get(id)?;
+        let (route, [task], is_probe) = (invocation.route, invocation.tasks, invocation.is_probe);
+        self.in_flight -= 1;
+        self.routes[route].in_flight -= 1;
+        if is_probe {
+            self.routes[route].breaker.probe_inconclusive(now_ms);
+        }
+        self.set_runnable(route);
+        self.invocations.not_accepted(id);
+        tasks.drop_invocation(task, id);
+        let message = tasks.get(task).map(|task| task.message().to_owned()).unwrap_or_default();
+        self.return_to_line(task, route, &message, true, tasks);
+        Some(task)
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn invoke_failed(
         &mut self,

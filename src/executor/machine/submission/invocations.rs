@@ -32,6 +32,8 @@ pub(crate) struct Invocation {
     pub(super) epoch: u64,
     /// Successes of the route when it began.
     pub(super) successes_before: u64,
+    /// Its record is durable and the call has been sent.
+    pub(in crate::executor::machine) is_sent: bool,
     /// It probes an open breaker.
     pub(super) is_probe: bool,
     /// Its report has been seen, or nobody waits for it any more.
@@ -61,6 +63,7 @@ impl Invocations {
             request_id: "".into(),
             epoch,
             successes_before,
+            is_sent: false,
             is_probe,
             is_reported: false,
         })
@@ -68,6 +71,12 @@ impl Invocations {
 
     pub(super) fn get(&self, id: InvocationId) -> Option<&Invocation> {
         self.all.get(id)
+    }
+
+    pub(super) fn sent(&mut self, id: InvocationId) {
+        if let Some(invocation) = self.all.get_mut(id) {
+            invocation.is_sent = true;
+        }
     }
 
     /// The answer to the call. An invocation that was not accepted, or whose report came first, is removed.

@@ -333,6 +333,11 @@ impl Submission {
         over
     }
 
+    /// The call is sent now.
+    pub(super) fn sent(&mut self, id: InvocationId) {
+        self.invocations.sent(id);
+    }
+
     // Reports and credentials.
 
     /// The report of a task has been seen, or nobody waits for it.

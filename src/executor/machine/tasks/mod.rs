@@ -313,6 +313,13 @@ impl Tasks {
 
     // Recovery.
 
+    /// A task of the process before that needs nothing any more.
+    pub(super) fn remember(&mut self, attempt: Option<AttemptId>) {
+        if let Some(attempt) = attempt {
+            self.forgotten.insert(attempt);
+        }
+    }
+
     /// So many tries of a task that was just accepted may have been sent by the process before.
     pub(super) fn restore_unsure(&mut self, id: TaskId, tries: u32) {
         if let Some(task) = self.tasks.get_mut(id) {

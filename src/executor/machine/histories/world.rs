@@ -1,0 +1,420 @@
+//! Everything outside of the machines, and the machines: virtual time, the calls under way, and their answers.
+
+use super::dice::Dice;
+use super::lambda::{End, Lambda, Mood, Run, Verdict};
+use super::ledger::{Task, Try};
+use super::site::{Site, settings};
+use super::sqs::{About, Sqs, SqsMood};
+use crate::executor::machine::{Action, InvokeCall, Probe, Record};
+use crate::executor::message::{Attempt, CommandResult, Content, Outcome, Report};
+use crate::executor::ports::{Accepted, CallError, Fault, QueueId, ReceiveRequest, Sent};
+
+/// SQS's longest poll.
+const LONG_POLL_MS: u64 = 20_000;
+
+/// What a process has asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Invoke(InvokeCall),
+    Do(Action),
+}
+
+/// A call that is not answered.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) site: usize,
+    pub(super) asked: Asked,
+    pub(super) began: u64,
+    /// Not answered before.
+    ready: u64,
+}
+
+/// The world.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) now: u64,
+    pub(super) dice: Dice,
+    pub(super) sites: Vec<Site>,
+    pub(super) lambda: Lambda,
+    pub(super) sqs: Sqs,
+    pub(super) calls: Vec<Call>,
+    pub(super) tasks: Vec<Task>,
+    /// Receives that were aborted: SQS takes messages for them all the same.
+    pub(super) aborted_polls: Vec<(u64, QueueId, u32)>,
+    /// Messages that name no attempt and that an executor asked to delete, or that ended a task: site, key, number.
+    pub(super) taken_by_key: Vec<(usize, std::sync::Arc<str>, usize)>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let settings = settings(&mut dice);
+        let (routes, last_queue) = (settings.routes.len(), settings.queues.len() - 1);
+        let mut sites = vec![Site::new(settings.clone(), "k", 0, &mut dice)];
+        if dice.percent(35) {
+            let prefix = dice.one_of(&["k", "j"]);
+            sites.push(Site::new(settings, prefix, 0, &mut dice));
+        }
+        let lambda = Lambda::new(routes, &mut dice);
+        let sqs = Sqs::new(last_queue, &mut dice);
+        let (calls, tasks, aborted_polls) = (Vec::new(), Vec::new(), Vec::new());
+        let mut world =
+            Self { now: 0, dice, sites, lambda, sqs, calls, tasks, aborted_polls, taken_by_key: Vec::new() };
+        (0..world.sites.len()).for_each(|site| world.drive(site));
+        world
+    }
+
+    /// What the driver does after each input: asks for calls until there are none, and stores records.
+    pub(super) fn drive(&mut self, site: usize) {
+        let at = self.sites[site].now(self.now);
+        for round in 0.. {
+            assert!(round < 1_000, "more and more to do at one moment");
+            let machine = &mut self.sites[site].machine;
+            machine.set_now(at);
+            machine.tick();
+            while let Some(call) = self.sites[site].machine.next_call() {
+                self.check_invoke(site, &call);
+                self.begin(site, Asked::Invoke(call));
+            }
+            for action in self.sites[site].machine.take_actions() {
+                self.check_action(site, &action);
+                self.begin(site, Asked::Do(action));
+            }
+            self.store(site);
+            self.note_ends(site);
+            if !self.sites[site].machine.has_work() {
+                break;
+            }
+        }
+        let machine = &mut self.sites[site].machine;
+        machine.tick();
+        assert!(!machine.has_work() && machine.next_call().is_none(), "a second look at the same moment finds more to do");
+        if let Some(timer) = machine.next_timer() {
+            assert!(timer > at.mono_ms, "next_timer {timer} is not after now {}: a busy loop", at.mono_ms);
+        }
+    }
+
+    fn begin(&mut self, site: usize, asked: Asked) {
+        let latency = match &asked {
+            Asked::Invoke(_) => self.dice.one_of(&[1, 20, 20, 300, 2_000]),
+            Asked::Do(_) => self.dice.one_of(&[1, 20, 20, 300]),
+        };
+        self.calls.push(Call { site, asked, began: self.now, ready: self.now + latency });
+    }
+
+    /// Hands records to the storage, and reports to the machine what is durable.
+    fn store(&mut self, site: usize) {
+        if !self.sites[site].keeps_records {
+            return;
+        }
+        let before = self.sites[site].store.records.len();
+        let records = self.sites[site].machine.take_records();
+        for (index, record) in records.iter().enumerate() {
+            self.note_record(site, before + index + 1, record);
+        }
+        let site = &mut self.sites[site];
+        site.store.append(records, self.now);
+        site.machine.set_durable(site.store.durable as u64);
+    }
+
+    fn note_record(&mut self, site: usize, lsn: usize, record: &Record) {
+        let name = match record {
+            Record::Accepted(task) => return self.tasks[task.tag as usize].accepted_lsn = lsn,
+            Record::Adopted { tag, .. } => return self.tasks[*tag as usize].accepted_lsn = lsn,
+            Record::Ended { event, .. } => return self.tasks[event.tag as usize].ended_lsn = lsn,
+            Record::Running { task, .. } => task,
+            Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task,
+        };
+        let of_name = |task: &&mut Task| {
+            task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt
+        };
+        let mut tasks = self.tasks.iter_mut().rev().filter(of_name);
+        match record {
+            Record::Running { .. } => tasks.next().expect("accepted").running_lsn = lsn,
+            Record::Submitting(_) => tasks.next().expect("accepted").intents.push(lsn),
+            Record::Acknowledged(_) => {
+                let acknowledged = tasks.find(|task| task.acknowledged && task.acknowledged_lsn == 0);
+                acknowledged.expect("acknowledged by the host").acknowledged_lsn = lsn;
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) fn advance(&mut self, ms: u64) {
+        let end = self.now + ms;
+        loop {
+            let next = self.next_happening().map_or(end, |at| at.clamp(self.now, end));
+            self.now = next;
+            let mut rounds = 0;
+            while self.happen() {
+                rounds += 1;
+                assert!(rounds < 10_000, "time stands still at {next}");
+            }
+            if next >= end {
+                return;
+            }
+        }
+    }
+
+    /// When something happens by itself.
+    pub(super) fn next_happening(&self) -> Option<u64> {
+        let runs = self.lambda.runs.iter().map(|run| run.ends_at);
+        let polls = self.aborted_polls.iter().map(|(at, ..)| *at);
+        let writes = self.sites.iter().filter_map(|site| site.store.next_write());
+        let timers = self.sites.iter().filter_map(|site| Some(site.virtual_ms(site.machine.next_timer()?)));
+        let calls = self.calls.iter().map(|call| self.due(call));
+        runs.chain(polls).chain(writes).chain(timers).chain(calls).min()
+    }
+
+    /// When a call is answered. A long poll waits for a message.
+    fn due(&self, call: &Call) -> u64 {
+        let Asked::Do(Action::Receive(request)) = &call.asked else { return call.ready };
+        let gives_up = call.began + LONG_POLL_MS;
+        if !matches!(self.sqs.mood, SqsMood::Well | SqsMood::Mixed) {
+            return call.ready;
+        }
+        self.sqs.first_visible(request.queue).map_or(gives_up, |at| at.clamp(call.ready, gives_up))
+    }
+
+    /// One thing that is due now; false if there is none.
+    fn happen(&mut self) -> bool {
+        let now = self.now;
+        if let Some(index) = self.lambda.runs.iter().position(|run| run.ends_at <= now) {
+            let run = self.lambda.runs.swap_remove(index);
+            self.end_run(&run);
+            return true;
+        }
+        if let Some(index) = self.aborted_polls.iter().position(|(at, ..)| *at <= now) {
+            let (_, queue, visibility_s) = self.aborted_polls.swap_remove(index);
+            self.sqs.take(queue, now, visibility_s, &mut self.dice);
+            return true;
+        }
+        for site in 0..self.sites.len() {
+            let Site { store, machine, .. } = &mut self.sites[site];
+            if store.next_write().is_some_and(|at| at <= now) {
+                store.write(now);
+                let durable = store.durable as u64;
+                machine.set_durable(durable);
+                self.drive(site);
+                return true;
+            }
+            let timer = machine.next_timer();
+            if timer.is_some_and(|at| self.sites[site].virtual_ms(at) <= now) {
+                self.drive(site);
+                return true;
+            }
+        }
+        if let Some(index) = (0..self.calls.len()).find(|index| self.due(&self.calls[*index]) <= now) {
+            self.answer(index);
+            return true;
+        }
+        false
+    }
+
+    /// Answers a call as the moods of the moment have it.
+    fn answer(&mut self, index: usize) {
+        let Call { site, asked, began, .. } = self.calls.remove(index);
+        let took = self.now - began;
+        let at = self.sites[site].now(self.now);
+        self.sites[site].machine.set_now(at);
+        match asked {
+            Asked::Invoke(call) => {
+                let answer = self.invoke(&call);
+                self.sites[site].machine.invoked(call.id, took, answer);
+            }
+            Asked::Do(Action::Receive(request)) => return self.receive(site, request, took),
+            Asked::Do(Action::Delete { queue, entries }) => {
+                let receipts: Vec<_> = entries.iter().map(|entry| entry.receipt.clone()).collect();
+                let answer = self.sqs.batch(&receipts, &mut self.dice, |message, _| message.deleted = true);
+                self.sites[site].machine.deleted(queue, entries, answer);
+            }
+            Asked::Do(Action::ChangeVisibility { queue, entries }) => {
+                let receipts: Vec<_> = entries.iter().map(|entry| entry.receipt.clone()).collect();
+                let until: Vec<_> = entries.iter().map(|entry| self.now + u64::from(entry.seconds) * 1_000).collect();
+                let answer = self.sqs.batch(&receipts, &mut self.dice, |message, at| message.hide_until(until[at]));
+                self.sites[site].machine.visibility_changed(queue, entries, answer);
+            }
+            Asked::Do(Action::Probe { route, probe }) => {
+                let answer = self.probe(site, route, probe);
+                let answer = answer.map(|()| if probe == Probe::Check { vec!["odd".into()] } else { Vec::new() });
+                self.sites[site].machine.probed(route, probe, took, answer);
+            }
+            Asked::Do(Action::CheckQueues) => {
+                let answer = self.sqs.failure(&mut self.dice).map_or(Ok(Vec::new()), Err);
+                self.sites[site].machine.queues_checked(answer);
+            }
+        }
+        self.drive(site);
+    }
+
+    fn invoke(&mut self, call: &InvokeCall) -> Result<Accepted, CallError> {
+        let index = super::tag_of(&call.request.payload);
+        let task = &self.tasks[index];
+        let (site, route) = (task.site, call.request.route);
+        let verdict = self.lambda.verdict(route, task.poisonous, &mut self.dice);
+        let request_id = self.accept_if(index, verdict);
+        let task = &mut self.tasks[index];
+        if let Some(flying) = task.tries.last_mut() {
+            (flying.answered, flying.verdict) = (Some(self.now), Some(verdict));
+        }
+        if verdict == Verdict::Accepted || verdict == Verdict::Failed(Fault::Service, Sent::Maybe) {
+            task.awaited_since = Some(self.now);
+        }
+        if matches!(verdict, Verdict::Accepted | Verdict::Failed(Fault::Event | Fault::Account, _)) {
+            self.sites[site].successes[route].push(self.now);
+        }
+        match verdict {
+            Verdict::Accepted => Ok(Accepted { request_id: request_id.unwrap_or_default() }),
+            Verdict::Failed(fault, sent) => {
+                let mut failure = super::failure(fault, sent);
+                if fault == Fault::Account && self.dice.percent(30) {
+                    failure.retry_after_ms = Some(self.dice.below(20_000));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Lambda has the event if its answer says so, and half the time if the answer was lost.
+    fn accept_if(&mut self, index: usize, verdict: Verdict) -> Option<String> {
+        let accepts = match verdict {
+            Verdict::Accepted => true,
+            Verdict::Failed(_, sent) => sent == Sent::Maybe && self.dice.percent(50),
+        };
+        let task = &self.tasks[index];
+        let attempt = task.attempt.expect("what is invoked has an attempt");
+        accepts.then(|| self.lambda.accept(&task.key, attempt, self.now, &mut self.dice).as_ref().into())
+    }
+
+    fn probe(&mut self, site: usize, route: usize, probe: Probe) -> Result<(), CallError> {
+        let failed = |fault, sent| Err(super::failure(fault, sent));
+        match (self.lambda.moods[route], self.dice.below(100)) {
+            (Mood::Missing, _) => failed(Fault::Route, Sent::No),
+            (Mood::Away, _) => failed(Fault::Service, Sent::No),
+            (Mood::Losing, 0..50) => failed(Fault::Service, Sent::Maybe),
+            (Mood::NoCredentials, _) => failed(Fault::Identity, Sent::No),
+            (Mood::Throttling | Mood::Mixed, 0..30) => failed(Fault::Account, Sent::No),
+            _ => {
+                // A dry run shows that calls are answered, and not that events are accepted.
+                if probe == Probe::Check {
+                    self.sites[site].successes[route].push(self.now);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn receive(&mut self, site: usize, request: ReceiveRequest, took: u64) {
+        let failure = self.sqs.failure(&mut self.dice);
+        let numbers = match &failure {
+            Some(failure) if failure.sent == Sent::No => Vec::new(),
+            _ => self.sqs.take(request.queue, self.now, request.visibility_s, &mut self.dice),
+        };
+        let messages = numbers.iter().map(|number| self.sqs.received(*number)).collect();
+        let answered = failure.is_none();
+        self.sites[site].machine.received(request, took, failure.map_or(Ok(messages), Err));
+        self.drive(site);
+        if answered {
+            self.check_received(site, &numbers);
+        }
+    }
+
+    /// The process dies, or ends without waiting: what becomes of its calls is not known to anybody.
+    pub(super) fn abandon_calls(&mut self, site: usize) {
+        let calls = std::mem::take(&mut self.calls);
+        let (dead, others) = calls.into_iter().partition(|call| call.site == site);
+        self.calls = others;
+        for call in dead {
+            match call.asked {
+                Asked::Invoke(call) if self.dice.percent(50) => {
+                    let index = super::tag_of(&call.request.payload);
+                    self.accept_if(index, Verdict::Accepted);
+                }
+                Asked::Do(Action::Receive(request)) => self.abort_poll(request),
+                Asked::Do(Action::Delete { entries, .. }) if self.dice.percent(50) => {
+                    let receipts: Vec<_> = entries.iter().map(|entry| entry.receipt.clone()).collect();
+                    let _ = self.sqs.batch(&receipts, &mut self.dice, |message, _| message.deleted = true);
+                }
+                Asked::Invoke(_) | Asked::Do(_) => {}
+            }
+        }
+    }
+
+    /// The driver drops its long polls when the executor closes.
+    pub(super) fn drop_polls(&mut self, site: usize) {
+        let mut index = 0;
+        while let Some(call) = self.calls.get(index) {
+            let Asked::Do(Action::Receive(request)) = call.asked else {
+                index += 1;
+                continue;
+            };
+            if call.site != site {
+                index += 1;
+                continue;
+            }
+            self.calls.remove(index);
+            self.abort_poll(request);
+            self.sites[site].machine.poll_dropped(request.queue);
+        }
+    }
+
+    fn abort_poll(&mut self, request: ReceiveRequest) {
+        if self.dice.percent(50) {
+            let at = self.now + self.dice.below(LONG_POLL_MS);
+            self.aborted_polls.push((at, request.queue, request.visibility_s));
+        }
+    }
+
+    /// A new try of the task is under way.
+    pub(super) fn note_try(&mut self, index: usize) {
+        self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None, was_taken: false });
+    }
+
+    /// A run ends with a result, or Lambda gives up on it, or nothing is heard of it.
+    fn end_run(&mut self, run: &Run) {
+        let number = self.sqs.messages.len();
+        let mark = format!("<m{number}>");
+        let results = self.dice.below(self.sqs.last_queue as u64) as usize;
+        let (queue, named, report) = match run.end {
+            End::Silence => return,
+            End::Result { code, named } => {
+                let result = CommandResult { return_code: code, output_tail: mark, ..CommandResult::default() };
+                (results, named, Report::Result(Box::new(result)))
+            }
+            End::Unreadable { named } => (results, named, Report::Unreadable(mark)),
+            End::DeadLetter { named } => (self.sqs.last_queue, named, Report::DeadLetter(mark)),
+        };
+        let outcome = Outcome {
+            key: run.key.as_ref().into(),
+            attempt: if named { Attempt::Id(run.attempt) } else { Attempt::Absent },
+            request_id: run.request_id.as_ref().into(),
+            report,
+        };
+        let about = About::Report { key: run.key.clone(), attempt: run.attempt, named };
+        self.sqs.send(queue, self.now, about, Content::Outcome(outcome));
+        if self.dice.percent(5) {
+            self.sqs.send(self.sqs.last_queue, self.now, About::SuccessRecord, Content::SuccessRecord);
+        }
+    }
+
+    /// Another executor's message, or one that is no result at all.
+    pub(super) fn other_message(&mut self) {
+        let queue = self.dice.below(self.sqs.last_queue as u64 + 1) as usize;
+        if self.dice.percent(30) {
+            self.sqs.send(queue, self.now, About::Malformed, Content::Malformed("not a result".into()));
+            return;
+        }
+        // Without an id only a key that is never ours is another's for certain.
+        let (key, attempt) = match self.dice.below(3) {
+            0 => ("other", Attempt::Absent),
+            1 => ("k1", Attempt::Foreign),
+            _ => ("k1", Attempt::Id(self.dice.attempt())),
+        };
+        let mark = format!("<m{}>", self.sqs.messages.len());
+        let result = CommandResult { output_tail: mark, ..CommandResult::default() };
+        let report = Report::Result(Box::new(result));
+        let outcome = Outcome { key: key.into(), attempt, request_id: "".into(), report };
+        self.sqs.send(queue, self.now, About::Other { key: key.into() }, Content::Outcome(outcome));
+    }
+}

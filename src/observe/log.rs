@@ -152,7 +152,7 @@ impl Log {
         if !late && !by_the_sink {
             let _ = thread.join();
             // The host's function and what it owns are not needed any more, and the log may live on.
-            *lock(&self.shared.sink) = Sink::Stderr;
+            *lock(&self.writer.sink) = Sink::Stderr;
         }
         !late
     }

@@ -1,7 +1,7 @@
 //! How long all queues have been read: the clock by which silence means LOST.
 //!
 //! The clock stands still while a queue cannot be read, while receiving is paused, and while nothing is received because
-//! nothing runs. A receive that fails costs the time since the last one that succeeded, and no more: among many receives
+//! nothing runs. A receive that fails costs the time since the last one of its queue, and no more: among many receives
 //! that is little.
 
 use crate::executor::ports::QueueId;
@@ -13,18 +13,28 @@ const LONGEST_PAUSE_MS: u64 = 1_000;
 /// The clock.
 #[derive(Debug)]
 pub(in crate::executor::machine) struct Reading {
-    /// Up to when each queue has been read, in mono ms.
+    /// Up to when each queue has been read or found unreadable, in mono ms.
     read_until: Vec<u64>,
     /// What lies before this has been counted, or is not to be.
     counted_until: u64,
     total_ms: u64,
+    /// Times that do not count and end after `counted_until`. They may overlap.
+    gaps: Vec<(u64, u64)>,
+    paused_since: Option<u64>,
     /// When a receive failed last whose messages may be hidden until they become visible again.
     last_lost_answer_ms: Option<u64>,
 }
 
 impl Reading {
     pub(super) fn new(queues: usize, now_ms: u64) -> Self {
-        Self { read_until: vec![now_ms; queues], counted_until: now_ms, total_ms: 0, last_lost_answer_ms: None }
+        Self {
+            read_until: vec![now_ms; queues],
+            counted_until: now_ms,
+            total_ms: 0,
+            gaps: Vec::new(),
+            paused_since: None,
+            last_lost_answer_ms: None,
+        }
     }
 
     /// The time on this clock, in ms.
@@ -46,27 +56,58 @@ impl Reading {
     /// before it, in which nothing was asked for, does not count.
     pub(super) fn succeeded(&mut self, queue: QueueId, began_ms: u64, now_ms: u64) {
         if began_ms > self.read_until[queue] + LONGEST_PAUSE_MS {
-            self.interrupted(began_ms);
+            self.gap(self.read_until[queue], began_ms);
         }
         self.read_until[queue] = now_ms;
-        let all = self.read_until.iter().copied().min().unwrap_or(now_ms);
-        if all > self.counted_until {
-            self.total_ms += all - self.counted_until;
-            self.counted_until = all;
-        }
+        self.count();
     }
 
     /// A receive failed. `lost_answer`: SQS may have handed out messages.
-    pub(super) fn failed(&mut self, now_ms: u64, lost_answer: bool) {
-        self.interrupted(now_ms);
+    pub(super) fn failed(&mut self, queue: QueueId, now_ms: u64, lost_answer: bool) {
+        self.gap(self.read_until[queue], now_ms);
+        self.read_until[queue] = now_ms;
+        self.count();
         if lost_answer {
             self.last_lost_answer_ms = Some(now_ms);
         }
     }
 
-    /// Nothing is received at the moment.
+    /// No receive starts from now on.
     pub(super) fn interrupted(&mut self, now_ms: u64) {
-        self.counted_until = self.counted_until.max(now_ms);
+        self.paused_since.get_or_insert(now_ms);
+    }
+
+    /// Receives start again.
+    pub(super) fn resumed(&mut self, now_ms: u64) {
+        if let Some(since) = self.paused_since.take() {
+            self.gap(since, now_ms);
+        }
+    }
+
+    fn gap(&mut self, from: u64, to: u64) {
+        match self.gaps.last_mut() {
+            _ if from >= to => {}
+            Some(last) if last.1 == from => last.1 = to,
+            _ => self.gaps.push((from, to)),
+        }
+    }
+
+    /// Counts the time in which every queue was read.
+    fn count(&mut self) {
+        let all = self.read_until.iter().copied().min().unwrap_or(self.counted_until);
+        let all = self.paused_since.map_or(all, |since| since.min(all));
+        if all <= self.counted_until {
+            return;
+        }
+        self.gaps.sort_unstable();
+        let mut from = self.counted_until;
+        for (start, end) in self.gaps.iter().filter(|(start, _)| *start < all) {
+            self.total_ms += start.saturating_sub(from);
+            from = from.max(*end);
+        }
+        self.total_ms += all.saturating_sub(from);
+        self.counted_until = all;
+        self.gaps.retain(|(_, end)| *end > all);
     }
 }
 
@@ -88,7 +129,7 @@ mod tests {
     #[test]
     fn the_time_between_a_failed_receive_and_the_next_does_not_count() {
         let mut reading = Reading::new(1, 0);
-        reading.failed(1_000, false);
+        reading.failed(0, 1_000, false);
         reading.succeeded(0, 31_000, 31_020);
         assert_eq!(reading.now_ms(), 20, "its back-off lasted 30 s");
     }
@@ -98,7 +139,7 @@ mod tests {
         let mut reading = Reading::new(1, 0);
         for at in (100..=100_000).step_by(100) {
             if at % 5_000 == 0 {
-                reading.failed(at, true);
+                reading.failed(0, at, true);
             } else {
                 reading.succeeded(0, at - 100, at);
             }
@@ -108,10 +149,28 @@ mod tests {
     }
 
     #[test]
+    fn s16_a_failed_receive_costs_its_own_time_though_another_queue_is_read_seldom() {
+        let mut reading = Reading::new(2, 0);
+        for at in (100..=100_000).step_by(100) {
+            if at % 5_000 == 0 {
+                reading.failed(0, at, true);
+            } else {
+                reading.succeeded(0, at - 100, at);
+            }
+            if at % 20_000 == 0 {
+                reading.succeeded(1, at - 20_000, at);
+            }
+        }
+        assert_eq!(reading.now_ms(), 98_000);
+    }
+
+    #[test]
     fn it_stands_still_while_nothing_is_received() {
         let mut reading = Reading::new(1, 0);
         reading.succeeded(0, 0, 1_000);
-        reading.interrupted(50_000);
+        reading.interrupted(1_000);
+        reading.interrupted(30_000);
+        reading.resumed(50_000);
         reading.succeeded(0, 50_000, 51_000);
         assert_eq!(reading.now_ms(), 2_000);
     }

@@ -21,6 +21,9 @@ pub(in crate::executor::machine) struct Reading {
     /// Times that do not count and end after `counted_until`. They may overlap.
     gaps: Vec<(u64, u64)>,
     paused_since: Option<u64>,
+    /// Of each queue: it has not been read since a receive failed or since a pause. Before it has, nothing is counted: what
+    /// arrived meanwhile comes first.
+    unread: Vec<bool>,
     /// When a receive failed last whose messages may be hidden until they become visible again.
     last_lost_answer_ms: Option<u64>,
 }
@@ -33,6 +36,7 @@ impl Reading {
             total_ms: 0,
             gaps: Vec::new(),
             paused_since: None,
+            unread: vec![true; queues],
             last_lost_answer_ms: None,
         }
     }
@@ -59,14 +63,17 @@ impl Reading {
             self.gap(self.read_until[queue], began_ms);
         }
         self.read_until[queue] = now_ms;
-        self.count();
+        self.unread[queue] = false;
+        if self.paused_since.is_none() && !self.unread.contains(&true) {
+            self.count();
+        }
     }
 
     /// A receive failed. `lost_answer`: SQS may have handed out messages.
     pub(super) fn failed(&mut self, queue: QueueId, now_ms: u64, lost_answer: bool) {
         self.gap(self.read_until[queue], now_ms);
         self.read_until[queue] = now_ms;
-        self.count();
+        self.unread[queue] = true;
         if lost_answer {
             self.last_lost_answer_ms = Some(now_ms);
         }
@@ -81,6 +88,7 @@ impl Reading {
     pub(super) fn resumed(&mut self, now_ms: u64) {
         if let Some(since) = self.paused_since.take() {
             self.gap(since, now_ms);
+            self.unread.fill(true);
         }
     }
 
@@ -95,7 +103,6 @@ impl Reading {
     /// Counts the time in which every queue was read.
     fn count(&mut self) {
         let all = self.read_until.iter().copied().min().unwrap_or(self.counted_until);
-        let all = self.paused_since.map_or(all, |since| since.min(all));
         if all <= self.counted_until {
             return;
         }
@@ -144,7 +151,8 @@ mod tests {
                 reading.succeeded(0, at - 100, at);
             }
         }
-        assert_eq!(reading.now_ms(), 98_000, "20 of 1,000 receives failed, each cost 100 ms");
+        reading.succeeded(0, 100_000, 100_100);
+        assert_eq!(reading.now_ms(), 98_100, "20 of 1,000 receives failed, each cost 100 ms");
         assert!(reading.has_lost_answer_since(100_000) && !reading.has_lost_answer_since(100_001));
     }
 
@@ -161,7 +169,19 @@ mod tests {
                 reading.succeeded(1, at - 20_000, at);
             }
         }
+        reading.succeeded(0, 100_000, 100_100);
         assert_eq!(reading.now_ms(), 98_000);
+    }
+
+    #[test]
+    fn nothing_is_counted_before_a_queue_that_could_not_be_read_has_been_read_again() {
+        let mut reading = Reading::new(2, 0);
+        reading.succeeded(0, 0, 10_000);
+        reading.failed(0, 10_500, false);
+        reading.succeeded(1, 0, 20_000);
+        assert_eq!(reading.now_ms(), 0, "what arrived since is not known yet");
+        reading.succeeded(0, 20_500, 20_510);
+        assert_eq!(reading.now_ms(), 10_000);
     }
 
     #[test]

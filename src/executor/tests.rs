@@ -158,6 +158,7 @@ fn start(script: Script, settings: Settings) -> Stage {
 }
 
 fn start_with(script: Script, settings: Settings, storage: Option<Arc<dyn Storage>>) -> Stage {
+    let storage = storage.map(|storage| (storage, Vec::new()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (script, reported) = (Arc::new(script), Arc::new(Reported::default()));
     let clock = Arc::new(ManualClock {

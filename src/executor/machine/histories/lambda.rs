@@ -61,8 +61,6 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Lambda {
     pub(super) moods: Vec<Mood>,
-    /// When each mood began.
-    pub(super) since: Vec<u64>,
     pub(super) runs: Vec<Run>,
     /// Results carry the attempt id: our function, and not Airflow's handler.
     echoes: bool,
@@ -72,7 +70,7 @@ pub(super) struct Lambda {
 impl Lambda {
     pub(super) fn new(routes: usize, dice: &mut Dice) -> Self {
         let moods = vec![dice.one_of(&[Mood::Well, Mood::Mixed]); routes];
-        Self { moods, since: vec![0; routes], runs: Vec::new(), echoes: dice.percent(65), next_request: 0 }
+        Self { moods, runs: Vec::new(), echoes: dice.percent(65), next_request: 0 }
     }
 
     /// How a call ends now. `poisonous`: this event makes the service fail, whatever its mood.

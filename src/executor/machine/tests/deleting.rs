@@ -155,7 +155,7 @@ fn c12_our_own_messages_go_before_those_of_others() {
     let mut stage = Stage::new(|settings| settings.max_unacked_results = 10_000);
     ended(&mut stage, 3);
     let id = AttemptId::from_random([99; 16]);
-    let mut unmatched = |stage: &mut Stage| {
+    let unmatched = |stage: &mut Stage| {
         let messages = (0..10).map(|_| stage.result("other", id)).collect();
         stage.answer_poll(RESULTS, Ok(messages));
     };

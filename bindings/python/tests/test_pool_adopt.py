@@ -103,3 +103,24 @@ def test_a_function_is_not_adopted_without_the_secret(server: dict[str, Any], tm
         assert isinstance(error, ValueNotSigned), repr(error)
         assert "LambdaPool(secret=...)" in str(error)
         assert pool.adopt("command", attempts["command"]).result(DEADLINE).output == "done\n"
+
+
+KILLED = """
+import os, sys
+from lambda_executor import LambdaPool
+
+pool = LambdaPool(sys.argv[1], acknowledge=sys.argv[2])
+future = pool.options(key="command").submit("echo done")
+assert future.result(60).output == "done\\n"
+print(future.attempt_id, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_result_that_was_not_acknowledged_outlives_a_killed_process(server: dict[str, Any]) -> None:
+    command = [sys.executable, "-c", KILLED, json.dumps(server), "manual"]
+    first = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
+    with LambdaPool(server) as pool:
+        # At most 20 s: so long the message is hidden.
+        completed = pool.adopt("command", first.stdout.strip()).result(DEADLINE)
+        assert completed.output == "done\n"

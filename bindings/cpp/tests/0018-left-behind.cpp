@@ -1,7 +1,7 @@
-// An executor that is freed while its callback runs: the library gives up waiting, and may come
-// back when the callback has returned and the executor is gone. Then it finds no callback, in
-// memory that is still there (valgrind looks). The program's own pthread_mutex_lock takes the place
-// of the C library's, to make it come back late.
+// An executor that is freed while its callback runs: the library stops waiting, and may call the
+// sink again when the callback has returned and the executor is destroyed. Then the sink has no
+// callback, and its memory is valid (valgrind checks). The program's own pthread_mutex_lock replaces
+// that of the C library, to delay the library.
 #include "test.hpp"
 #include <atomic>
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 static std::atomic<bool> gone{false};
-// Of the log's thread, from the end of the callback on: one when it leaves, one when it comes back.
+// Of the log's thread, after the end of the callback: one lock as it leaves, one if it calls again.
 static thread_local int locks_until_late = 0;
 
 extern "C" int pthread_mutex_lock(pthread_mutex_t *mutex) noexcept {
@@ -42,7 +42,7 @@ int main() {
       [&](const le::log_record &record) {
         calls++;
         WAIT_UNTIL(enough.load());
-        // This record comes just before another, so it is what the library may come back after.
+        // This record comes just before another one, so the library may call again after it.
         if (record.message().find("records were dropped") == std::string_view::npos)
           return;
         entered.set_value();
@@ -58,7 +58,7 @@ int main() {
   const int before = calls;
   std::future<void> freed = std::async(std::launch::async, [&] { ex.reset(); });
   CHECK(freed.wait_for(1500ms) ==
-        std::future_status::timeout); // longer than the library's patience
+        std::future_status::timeout); // longer than the library waits
   leave.set_value();
   CHECK(freed.wait_for(test::deadline) == std::future_status::ready);
   gone = true;

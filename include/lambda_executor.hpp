@@ -1329,11 +1329,13 @@ public:
     return was_running;
   }
 
-  /// Keeps a sink that the library may still call; when it no longer does is not known. In a list,
-  /// so that leak checkers do not report it.
-  static void keep(std::unique_ptr<log_sink> sink) noexcept {
+  /// Keeps a sink that the library may still call; when it no longer does is not known. The library
+  /// leaves the executor of a callback that does not return to that callback. Both are in a list, so
+  /// that leak checkers do not report them.
+  static void keep(std::unique_ptr<log_sink> sink, const lambda_executor_t *executor) noexcept {
     static std::atomic<log_sink *> kept{nullptr};
     log_sink *const mine = sink.release();
+    mine->executor_ = executor;
     mine->next_ = kept.load();
     while (!kept.compare_exchange_weak(mine->next_, mine))
       continue;
@@ -1345,6 +1347,7 @@ private:
   target target_;
   bool running_ = false;
   log_sink *next_ = nullptr;
+  const lambda_executor_t *executor_ = nullptr; // may have been freed
 };
 
 /// The C callback. It has different names with and without exceptions: a program may have files of
@@ -1428,11 +1431,12 @@ public:
     }
     const bool of_parent = forked();
     const auto before = std::chrono::steady_clock::now();
-    lambda_executor_free(std::exchange(handle_, nullptr), &dropped);
+    lambda_executor_t *const handle = std::exchange(handle_, nullptr);
+    lambda_executor_free(handle, &dropped);
     // If it returned sooner, the log's thread has ended; if not, it may still call the sink.
     const bool waited = std::chrono::steady_clock::now() - before > std::chrono::milliseconds(200);
     if (of_parent || log_->end() || waited)
-      detail::log_sink::keep(std::move(log_));
+      detail::log_sink::keep(std::move(log_), handle);
     log_.reset();
     return dropped;
   }

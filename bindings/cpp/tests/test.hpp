@@ -92,7 +92,7 @@ inline void check_contains(const char *file, int line, std::string_view actual,
     const auto until = std::chrono::steady_clock::now() + test::deadline;                          \
     while (!(__VA_ARGS__)) {                                                                       \
       if (std::chrono::steady_clock::now() > until)                                                \
-        FAIL("never came true: " #__VA_ARGS__);                                                    \
+        FAIL("not true before the deadline: " #__VA_ARGS__);                                       \
       std::this_thread::sleep_for(1ms);                                                            \
     }                                                                                              \
   } while (0)

@@ -309,8 +309,8 @@ inline lambda_executor_str_t str(std::string_view text) noexcept {
 
 } // namespace detail
 
-/// Why a call failed: its status, a message, and the details of AWS. Empty after a call that did not
-/// fail. Calls that take a `failure` set it.
+/// Why a call failed: its status, a message, and the details of AWS. Empty after a call that did
+/// not fail. Calls that take a `failure` set it.
 class failure {
 public:
   failure() noexcept = default;
@@ -850,8 +850,8 @@ public:
     return lambdaexecutor::reason{native_->reason};
   }
 
-  /// Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started, 124
-  /// after its time limit. None if not known.
+  /// Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started,
+  /// 124 after its time limit. None if not known.
   std::optional<int> return_code() const noexcept {
     return native_->has_return_code != 0 ? std::optional<int>(native_->return_code) : std::nullopt;
   }
@@ -874,7 +874,8 @@ public:
     return detail::time_of(native_->queued_at_ms);
   }
 
-  /// When Lambda accepted it; none if the result arrived before that answer, or the answer was lost.
+  /// When Lambda accepted it; none if the result arrived before that answer, or the answer was
+  /// lost.
   time submitted_at() const noexcept {
     return detail::time_of(native_->submitted_at_ms);
   }
@@ -1114,7 +1115,8 @@ private:
 /// says that the host has stored what it needs of them and that their results may be deleted from
 /// their queue:
 ///
-///   - A range-for, or any other pass from begin() to end(), acknowledges an event when it takes the
+///   - A range-for, or any other pass from begin() to end(), acknowledges an event when it takes
+///   the
 ///     next one, and the last one when it ends.
 ///   - ack() acknowledges all of them, executor::ack single ones.
 ///   - Destroying events, or assigning to them, does not: what has not been acknowledged by then is
@@ -1292,8 +1294,8 @@ using log_callback = std::function<void(const log_record &)>;
 
 namespace detail {
 
-/// The user_data of the C callback as long as the executor lives; the callback behind it may change.
-/// A callback that is replaced while it runs, perhaps by itself, lives until it returns.
+/// The user_data of the C callback as long as the executor lives; the callback behind it may
+/// change. A callback that is replaced while it runs, perhaps by itself, lives until it returns.
 class log_sink {
 public:
   using target = std::shared_ptr<const log_callback>;
@@ -1330,8 +1332,8 @@ public:
   }
 
   /// Keeps a sink that the library may still call; when it no longer does is not known. The library
-  /// leaves the executor of a callback that does not return to that callback. Both are in a list, so
-  /// that leak checkers do not report them.
+  /// leaves the executor of a callback that does not return to that callback. Both are in a list,
+  /// so that leak checkers do not report them.
   static void keep(std::unique_ptr<log_sink> sink, const lambda_executor_t *executor) noexcept {
     static std::atomic<log_sink *> kept{nullptr};
     log_sink *const mine = sink.release();
@@ -1454,8 +1456,8 @@ public:
     return status{lambda_executor_queue(handle_, &native, why.out())};
   }
 
-  /// Submits a range of tasks in one call, which is cheaper than one call for each. Each is accepted
-  /// or refused by itself: ok if every task is ok, partial if not.
+  /// Submits a range of tasks in one call, which is cheaper than one call for each. Each is
+  /// accepted or refused by itself: ok if every task is ok, partial if not.
   template <class Range = std::initializer_list<task>>
   [[nodiscard]] status queue_batch(const Range &tasks, results &each) {
     const std::vector<lambda_executor_task_t> native = natives(tasks);
@@ -1549,9 +1551,9 @@ public:
     return ack(std::data(seqs), std::size(seqs), why);
   }
 
-  /// A descriptor for poll or epoll. It is readable while events wait that have not been handed out,
-  /// and from the moment on when a drain is over or the executor is closed. Call `sync` with 0 when
-  /// it is readable. Never read, write or close it. It lives as long as the executor.
+  /// A descriptor for poll or epoll. It is readable while events wait that have not been handed
+  /// out, and from the moment on when a drain is over or the executor is closed. Call `sync` with 0
+  /// when it is readable. Never read, write or close it. It lives as long as the executor.
   [[nodiscard]] status wakeup_fd(int &fd, failure &why) const noexcept {
     return status{lambda_executor_wakeup_fd(handle_, &fd, why.out())};
   }

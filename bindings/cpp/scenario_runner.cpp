@@ -232,8 +232,7 @@ private:
   void drain(const fields &field) {
     if (field[0] != "finish" && field[0] != "running")
       throw malformed("drain: " + quoted(field[0]) + " is neither `finish` nor `running`");
-    const auto mode =
-        field[0] == "finish" ? le::drain_mode::finish : le::drain_mode::cancel_queued;
+    const auto mode = field[0] == "finish" ? le::drain_mode::finish : le::drain_mode::cancel_queued;
     const auto deadline = clock_type::now() + longest_wait;
     le::drained far;
     do

@@ -1,5 +1,5 @@
-// A pool of tasks: `submit` returns a std::future of the result of a command. One thread of the pool
-// takes the events of all, and acknowledges an event once its promise has the result.
+// A pool of tasks: `submit` returns a std::future of the result of a command. One thread of the
+// pool takes the events of all, and acknowledges an event once its promise has the result.
 //
 //   ./task_pool [COMMAND...]    each is a line for the shell; without any, it runs a few of its own
 //

@@ -1,4 +1,5 @@
-// A task copies what its setters receive, quotes arguments as JSON, and fills the struct of the C API.
+// A task copies what its setters receive, quotes arguments as JSON, and fills the struct of the C
+// API.
 #include "test.hpp"
 #include <array>
 #include <list>

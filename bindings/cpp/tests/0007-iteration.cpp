@@ -86,8 +86,8 @@ static void acknowledges(le::executor &ex, le::events batch) {
   CHECK_EQ(std::count_if(same, batch.cend(), [](le::event) { return true; }), batch.cend() - same);
   CHECK_EQ(ex.counts().unacknowledged, all - 2);
   CHECK(at != batch.end());
-  const auto finals = std::count_if(batch.begin(), batch.end(),
-                                    [](le::event event) { return event.is_final(); });
+  const auto finals =
+      std::count_if(batch.begin(), batch.end(), [](le::event event) { return event.is_final(); });
   CHECK_EQ(finals, 5);
   CHECK_EQ(ex.counts().unacknowledged, 0U);
 }

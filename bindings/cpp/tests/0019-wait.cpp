@@ -1,5 +1,5 @@
-// Run one task and wait for it; its events still wait, and must be acknowledged. The attempt_id of a
-// submission can be chosen, so that a second submission is recognised.
+// Run one task and wait for it; its events still wait, and must be acknowledged. The attempt_id of
+// a submission can be chosen, so that a second submission is recognised.
 #include "test.hpp"
 
 static void one_task() {

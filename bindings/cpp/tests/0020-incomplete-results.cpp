@@ -1,5 +1,5 @@
-// A result reports what it lacks: output that was cut with its full length, and a value that was too
-// large to send, with which a task does not succeed.
+// A result reports what it lacks: output that was cut with its full length, and a value that was
+// too large to send, with which a task does not succeed.
 #include "test.hpp"
 
 int main() {

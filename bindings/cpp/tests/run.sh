@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the C++ tests against the installed library (build/prefix, or LAMBDA_EXECUTOR_PREFIX), a few of them
 # under valgrind too, then compiles the header in every edition with every installed compiler, checks what must not
-# compile, and runs the examples. Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 leaves valgrind out.
+# compile, and runs the examples. Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 omits
+# valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 

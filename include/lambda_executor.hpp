@@ -1116,8 +1116,7 @@ private:
 /// their queue:
 ///
 ///   - A range-for, or any other pass from begin() to end(), acknowledges an event when it takes
-///   the
-///     next one, and the last one when it ends.
+///     the next one, and the last one when it ends.
 ///   - ack() acknowledges all of them, executor::ack single ones.
 ///   - Destroying events, or assigning to them, does not: what has not been acknowledged by then is
 ///     handed out again by the next `sync`, with the same seq. So an exception, `break` or `return`

@@ -41,11 +41,18 @@ pub(super) struct Run {
 /// How a run ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
-    Result { code: i32, named: bool },
+    Result {
+        code: i32,
+        named: bool,
+    },
     /// A result whose return code cannot be read.
-    Unreadable { named: bool },
+    Unreadable {
+        named: bool,
+    },
     /// `named`: with the event, and so with its attempt id; otherwise Lambda's request id alone.
-    DeadLetter { named: bool },
+    DeadLetter {
+        named: bool,
+    },
     /// Nothing is ever heard of it.
     Silence,
 }

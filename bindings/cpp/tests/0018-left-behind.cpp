@@ -37,7 +37,8 @@ int main() {
   std::atomic<bool> enough{false};
   std::atomic<int> calls{0};
   auto ex = std::make_unique<le::executor>(
-      R"({"log": "off", "shutdown_grace_ms": 0, "local": {"handler": "builtin"}})");
+      R"({"log": "off", "shutdown_grace_ms": 0, "local": {"handler": "builtin",
+          "faults": {"outages": [{"for_ms": 3600000}]}}})");
   ex->set_log_callback(
       [&](const le::log_record &record) {
         calls++;
@@ -50,8 +51,12 @@ int main() {
         locks_until_late = 2;
       },
       le::log_level::trace);
-  for (int tasks = 0; tasks < 600; tasks++) // more records than may wait
-    CHECK_EQ(ex->queue(test::builtin_task(std::to_string(tasks))), le::status::ok);
+  std::vector<std::string> keys;
+  for (int tasks = 0; tasks < 1500; tasks++) { // more records than may wait, and no request
+    keys.push_back(std::to_string(tasks));
+    CHECK_EQ(ex->queue(test::builtin_task(keys.back())), le::status::ok);
+  }
+  CHECK_EQ(ex->cancel_batch(keys).accepted(), keys.size());
   CHECK_EQ(ex->drain(le::drain_mode::finish, test::deadline).status, le::status::ok);
   enough = true;
   CHECK(entered.get_future().wait_for(test::deadline) == std::future_status::ready);

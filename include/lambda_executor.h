@@ -717,9 +717,9 @@ LAMBDA_EXECUTOR_EXPORT lambda_executor_status_t lambda_executor_wake(lambda_exec
 /**
  * Accepts no more tasks from now on, and waits until those accepted have finished. Afterwards
  * `queue` returns ERR_CLOSED, and `sync` hands out the events that are left, then returns
- * ERR_CLOSED. Does not need other threads to call `sync` or to acknowledge, up to 100,000 results,
- * which then wait in memory. May be called again, to continue waiting or to go from FINISH to
- * CANCEL_QUEUED.
+ * ERR_CLOSED. Does not need other threads to call `sync` or to acknowledge, up to 100,000 results
+ * or 256 MiB of them, which then wait in memory. May be called again, to continue waiting or to go
+ * from FINISH to CANCEL_QUEUED.
  *
  * mode: LAMBDA_EXECUTOR_DRAIN_FINISH submits what waits, and waits for all tasks.
  *   LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED cancels what waits, and waits for what runs. The reason is
@@ -729,8 +729,9 @@ LAMBDA_EXECUTOR_EXPORT lambda_executor_status_t lambda_executor_wake(lambda_exec
  *   executor.
  * remaining: set to the number of tasks that have not finished. May be NULL.
  *
- * OK (no task remains), TIMED_OUT, INTERRUPTED, ERR_INVALID_ARGUMENT, ERR_CLOSED, ERR_FORKED,
- * ERR_PANIC, ERR_IO.
+ * OK (no task remains), TIMED_OUT, INTERRUPTED, QUEUE_FULL (so many results wait that no more are
+ * received: take and acknowledge events, then call this again), ERR_INVALID_ARGUMENT, ERR_CLOSED,
+ * ERR_FORKED, ERR_PANIC, ERR_IO.
  */
 LAMBDA_EXECUTOR_EXPORT LAMBDA_EXECUTOR_MUST_CHECK lambda_executor_status_t
 lambda_executor_drain(lambda_executor_t *ex, uint32_t mode, int64_t timeout_ms, uint64_t *remaining,

@@ -1,6 +1,6 @@
 /// lambda_executor.hpp - the C API of lambda_executor.h for C++17 and later: owners in place of
-/// pointers to free, std::string_view and std::chrono in place of bytes and milliseconds, and no
-/// code but this header.
+/// pointers to free, std::string_view and std::chrono in place of bytes and milliseconds, all in
+/// this header.
 ///
 /// In short
 ///   Create an executor, `queue` tasks, call `sync` in a loop, and go through the events that it
@@ -12,25 +12,29 @@
 ///     for (le::event event : ex.sync(le::forever))
 ///       std::cout << event.key() << ": " << le::name(event.state()) << '\n';
 ///
-/// Rules that hold everywhere
-///   - lambda_executor.h is the contract: what a call does, and which statuses it can come to, is
-///     told there. Here is told what C++ adds.
+/// Rules for every member
+///   - lambda_executor.h is the contract: it says what each call does and which statuses it
+///     returns. This header documents what C++ adds.
+///   - The loop above acknowledges an event when it takes the next one, and the last event when it
+///     ends. An exception, `break` or `return` that leaves the loop acknowledges nothing more: the
+///     event of that moment and those after it are handed out again by the next `sync`, with the
+///     same seq. See class `events`.
 ///   - Two styles, as in std::filesystem. A call without a `failure` as its last argument throws
 ///     `error` when it fails. The same call with one throws nothing of its own and returns the
-///     status; where it is not noexcept, it needs memory. Statuses that are no failure (duplicate,
-///     queue_full, timed_out, interrupted, not_found) are returned in both styles and never thrown.
-///     Without exceptions (-fno-exceptions) only the second style is declared.
+///     status; it allocates memory only where it is not noexcept. Statuses that are no failure
+///     (partial, duplicate, queue_full, timed_out, interrupted, not_found) are returned in both
+///     styles and never thrown. With -fno-exceptions only the second style is declared.
 ///   - executor, events and failure own what they hold, can be moved and not copied, and may be
-///     destroyed in any order. One that is empty, because it was made so or moved from, can be
-///     destroyed and assigned to; calls on an empty executor fail with err_invalid_argument.
-///   - Text in is UTF-8 and copied by the library before the call returns. A string_view out
-///     belongs to the events or failure that it came from; those of `name` and `version_string`
-///     last for ever. They are NUL-terminated too.
-///   - Every member may be called from any thread at any time, but moving, assigning and destroying
-///     only when no other call is running or still to come, and set_log_callback from one thread at
-///     a time.
+///     destroyed in any order. An empty one, default-constructed or moved from, can be destroyed
+///     and assigned to; calls on an empty executor fail with err_invalid_argument.
+///   - Strings in are UTF-8 and copied before the call returns. A string_view out is valid as long
+///     as the events or failure that returned it; those of `name` and `version_string` are static.
+///     A NUL follows each of them.
+///   - Every member may be called from any thread at any time, with two exceptions. While an
+///     executor is moved, assigned to or destroyed, no other call on it may be running, and no loop
+///     over its events. set_log_callback may be called from one thread at a time.
 ///
-/// The namespace is lambdaexecutor, since C has taken the name lambda_executor.
+/// The namespace is lambdaexecutor, because lambda_executor is a struct of the C API.
 /// Licence: Apache-2.0.
 
 #ifndef LAMBDA_EXECUTOR_HPP
@@ -41,15 +45,7 @@
 #error "lambda_executor.hpp needs C++17: -std=c++17"
 #endif
 
-#if defined(__GNUC__)
-// lambda_executor_counts is a function and a struct, as in C it may be.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
 #include <lambda_executor.h>
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 #include <algorithm>
 #include <atomic>
@@ -81,10 +77,9 @@
 
 namespace lambdaexecutor {
 
-// ---- Numbers with names. A newer library may have more of each than are named here. ----
+// ---- Constants. A newer library may return values that have no name here. ----
 
-/// What a call came to, LAMBDA_EXECUTOR_...: 0 done, positive nothing wrong but not done either,
-/// negative a failure.
+/// Result of a call, LAMBDA_EXECUTOR_...: 0 success, positive flow control, negative failure.
 enum class status : std::int32_t {
   ok = LAMBDA_EXECUTOR_OK,
   timed_out = LAMBDA_EXECUTOR_TIMED_OUT,
@@ -93,6 +88,7 @@ enum class status : std::int32_t {
   duplicate = LAMBDA_EXECUTOR_DUPLICATE,
   not_found = LAMBDA_EXECUTOR_NOT_FOUND,
   buffer_too_small = LAMBDA_EXECUTOR_BUFFER_TOO_SMALL,
+  partial = LAMBDA_EXECUTOR_PARTIAL,
   err_invalid_argument = LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
   err_invalid_config = LAMBDA_EXECUTOR_ERR_INVALID_CONFIG,
   err_closed = LAMBDA_EXECUTOR_ERR_CLOSED,
@@ -118,7 +114,7 @@ enum class task_state : std::int32_t {
   lost = LAMBDA_EXECUTOR_TASK_LOST,
 };
 
-/// Why a task ended as it did, LAMBDA_EXECUTOR_REASON_...
+/// Why a task ended, LAMBDA_EXECUTOR_REASON_...
 enum class reason : std::int32_t {
   none = LAMBDA_EXECUTOR_REASON_NONE,
   exit = LAMBDA_EXECUTOR_REASON_EXIT,
@@ -133,9 +129,11 @@ enum class reason : std::int32_t {
   setup_failed = LAMBDA_EXECUTOR_REASON_SETUP_FAILED,
   bad_event = LAMBDA_EXECUTOR_REASON_BAD_EVENT,
   reply_to_refused = LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED,
+  bad_result = LAMBDA_EXECUTOR_REASON_BAD_RESULT,
+  value_too_large = LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE,
 };
 
-/// How much a log record matters, LAMBDA_EXECUTOR_LOG_...
+/// Level of a log record, LAMBDA_EXECUTOR_LOG_...
 enum class log_level : std::int32_t {
   off = LAMBDA_EXECUTOR_LOG_OFF,
   error = LAMBDA_EXECUTOR_LOG_ERROR,
@@ -145,18 +143,18 @@ enum class log_level : std::int32_t {
   trace = LAMBDA_EXECUTOR_LOG_TRACE,
 };
 
-/// What `drain` does with tasks that wait, LAMBDA_EXECUTOR_DRAIN_...
+/// What `drain` does with tasks that wait to be submitted, LAMBDA_EXECUTOR_DRAIN_...
 enum class drain_mode : std::uint32_t {
   finish = LAMBDA_EXECUTOR_DRAIN_FINISH,
-  running = LAMBDA_EXECUTOR_DRAIN_RUNNING,
+  cancel_queued = LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED,
 };
 
-/// Whether a status is a failure, one that would have been thrown.
+/// Whether a status is a failure, which the first style throws.
 constexpr bool is_failure(status what) noexcept {
   return static_cast<std::int32_t>(what) < 0;
 }
 
-/// Whether a task in this state has ended: no event of it will follow.
+/// Whether a task in this state has ended: no event of another state follows.
 constexpr bool is_final(task_state state) noexcept {
   return static_cast<std::int32_t>(state) >= LAMBDA_EXECUTOR_TASK_SUCCEEDED;
 }
@@ -164,6 +162,11 @@ constexpr bool is_final(task_state state) noexcept {
 /// "OK", "TIMED_OUT", "ERR_CLOSED".
 inline std::string_view name(status what) noexcept {
   return lambda_executor_status_name(static_cast<std::int32_t>(what));
+}
+
+/// A sentence about a status, for people.
+inline std::string_view describe(status what) noexcept {
+  return lambda_executor_status_string(static_cast<std::int32_t>(what));
 }
 
 /// "queued", "succeeded".
@@ -176,14 +179,14 @@ inline std::string_view name(reason why) noexcept {
   return lambda_executor_reason_name(static_cast<std::int32_t>(why));
 }
 
-// ---- The library. ----
+// ---- The library and its versions. ----
 
 /// The version of the loaded library, a number like LAMBDA_EXECUTOR_VERSION.
 inline std::uint32_t version() noexcept {
   return lambda_executor_version();
 }
 
-/// The version of the loaded library, such as "0.1.0".
+/// The version of the loaded library, such as "0.2.0".
 inline std::string_view version_string() noexcept {
   return lambda_executor_version_string();
 }
@@ -198,12 +201,22 @@ inline std::string_view config_schema() noexcept {
   return lambda_executor_config_schema();
 }
 
+/// Sets `out` to a random attempt_id, a version 4 UUID of 36 characters. A host with a database
+/// stores it with the task before it queues the task: after a crash it can adopt exactly that
+/// submission, or submit it again with the same attempt_id. Empty on failure.
+[[nodiscard]] inline status new_attempt_id(std::string &out) {
+  char id[LAMBDA_EXECUTOR_ATTEMPT_ID_SIZE] = "";
+  const status done{lambda_executor_new_attempt_id(id)};
+  out.assign(id);
+  return done;
+}
+
 // ---- Time. ----
 
 namespace detail {
 
-/// Whole milliseconds, rounded away from 0: what is asked for is at least waited, no positive time
-/// becomes 0, and no negative one. Where the result is too large, it is the largest there is.
+/// Whole milliseconds, rounded away from 0: a wait is never shorter than the duration, and only 0
+/// becomes 0. Saturates at the largest value.
 template <class Rep, class Period>
 constexpr std::int64_t to_ms(std::chrono::duration<Rep, Period> time) noexcept {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -222,11 +235,11 @@ constexpr std::int64_t to_ms(std::chrono::duration<Rep, Period> time) noexcept {
   } else {
     const auto exact = std::chrono::duration<long double, std::milli>(time).count();
     const auto size = exact < 0 ? -exact : exact;
-    if (!(size > 0)) // also what is not a number
+    if (!(size > 0)) // NaN too
       return 0;
     if (size >= static_cast<long double>(most))
       return exact < 0 ? -most : most;
-    // What a decimal fraction has too much in binary nobody asked for: 0.1 s is 100 ms.
+    // The error of a decimal fraction in binary does not count: 0.1 s is 100 ms, not 101.
     const auto slack =
         std::max(1e-6L, size * static_cast<long double>(std::numeric_limits<Rep>::epsilon()));
     auto whole = static_cast<std::int64_t>(size);
@@ -236,8 +249,8 @@ constexpr std::int64_t to_ms(std::chrono::duration<Rep, Period> time) noexcept {
   }
 }
 
-/// The time point of a Unix time in ms; none for 0, and for what the clock cannot tell, which with
-/// nanoseconds is before 1677 and after 2262.
+/// The time point of a Unix time in ms; none for 0 and outside of the clock's range, which with
+/// nanoseconds is 1677 to 2262.
 inline std::optional<std::chrono::system_clock::time_point> time_of(std::int64_t unix_ms) noexcept {
   using clock = std::chrono::system_clock;
   using std::chrono::duration_cast;
@@ -251,7 +264,7 @@ inline std::optional<std::chrono::system_clock::time_point> time_of(std::int64_t
 } // namespace detail
 
 /// How long a call may wait: any std::chrono::duration, rounded up to milliseconds, or `forever`. 0
-/// and less do not wait, so that the rest of a deadline that has passed is no wait without end.
+/// and negative durations do not wait, so that the rest of a deadline can be passed as it is.
 class timeout {
 public:
   template <class Rep, class Period>
@@ -259,7 +272,7 @@ public:
       : ms_(detail::to_ms(time) > 0 ? detail::to_ms(time) : 0) {
   }
 
-  /// As the C API takes it.
+  /// In the form of the C API.
   constexpr std::int64_t ms() const noexcept {
     return ms_;
   }
@@ -275,13 +288,13 @@ private:
   std::int64_t ms_;
 };
 
-/// Wait without end.
+/// Wait without limit.
 inline constexpr timeout forever = timeout::special(-1);
 
-/// Of `drain` alone: as long as option end_wait_timeout says.
+/// For `drain` only: as long as option end_wait_timeout says.
 inline constexpr timeout configured = timeout::special(LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED);
 
-// ---- What went wrong. ----
+// ---- Errors. ----
 
 namespace detail {
 
@@ -289,27 +302,44 @@ inline std::string_view view(lambda_executor_str_t text) noexcept {
   return {text.ptr, text.len};
 }
 
-/// Never NULL, which as a configuration would stand for Airflow's.
+/// Never NULL, which `create` takes as a request for Airflow's configuration.
 inline lambda_executor_str_t str(std::string_view text) noexcept {
   return {text.data() != nullptr ? text.data() : "", text.size()};
 }
 
 } // namespace detail
 
-/// The status and the message of a call that failed; empty after one that did not. Calls that take
-/// a `failure` set it.
+/// Why a call failed: its status, a message, and the details of AWS. Empty after a call that did
+/// not fail. Calls that take a `failure` set it.
 class failure {
 public:
   failure() noexcept = default;
 
-  /// The status that the failed call returned; ok where nothing failed.
+  /// The status that the failed call returned; ok if nothing failed.
   lambdaexecutor::status status() const noexcept {
     return lambdaexecutor::status{lambda_executor_error_status(error_.get())};
   }
 
-  /// What happened and what to do about it; empty where nothing failed.
+  /// What happened and what to do about it; empty if nothing failed.
   std::string_view message() const noexcept {
     return detail::view(lambda_executor_error_message(error_.get()));
+  }
+
+  /// AWS's error code, such as "AccessDeniedException", or a name of this library for what did not
+  /// reach AWS, such as "ConnectionFailed". Empty if the failure is not of a call to AWS.
+  std::string_view aws_code() const noexcept {
+    return lambda_executor_error_aws_code(error_.get());
+  }
+
+  /// AWS's id of the failed request, for AWS's support. Empty if AWS did not answer.
+  std::string_view request_id() const noexcept {
+    return lambda_executor_error_request_id(error_.get());
+  }
+
+  /// Whether the same call may succeed later without a change by the operator: AWS was not reached,
+  /// failed, or throttled the call.
+  bool is_retriable() const noexcept {
+    return lambda_executor_error_is_retriable(error_.get()) != 0;
   }
 
   /// Whether something failed.
@@ -317,13 +347,13 @@ public:
     return error_ != nullptr;
   }
 
-  /// The error, NULL where nothing failed. Stays ours.
+  /// The error of the C API, NULL if nothing failed. The failure still owns it.
   const lambda_executor_error_t *native_handle() const noexcept {
     return error_.get();
   }
 
-  /// Room for an error of the C API, as its last argument; what was there is freed. For one call:
-  /// the error is taken over when the full expression ends.
+  /// The last argument of one call to the C API. Its error replaces the one of this failure when
+  /// the returned object is destroyed, at the end of the full expression.
   auto out() noexcept {
     return receiver(*this);
   }
@@ -358,38 +388,70 @@ private:
 
 #if LAMBDA_EXECUTOR_THROWS
 
-/// A call failed: status() says how, what() says what happened and what to do about it. The classes
-/// derived from it are for catching; failures that have none are thrown as this one.
+/// A call failed. what() says what happened and what to do about it. The derived classes are for
+/// catching; failures without a class of their own are thrown as this one.
 class error : public std::runtime_error {
 public:
   error(lambdaexecutor::status status, const std::string &message)
       : std::runtime_error(message), status_(status) {
   }
 
+  /// With the details of a failed call.
+  error(lambdaexecutor::status status, const std::string &message, const failure &why)
+      : error(status, message) {
+    retriable_ = why.is_retriable();
+    if (!why.aws_code().empty() || !why.request_id().empty())
+      aws_ = std::make_shared<const aws>(
+          aws{std::string(why.aws_code()), std::string(why.request_id())});
+  }
+
   lambdaexecutor::status status() const noexcept {
     return status_;
   }
 
+  /// As failure::aws_code. Valid as long as the error.
+  std::string_view aws_code() const noexcept {
+    return aws_ != nullptr ? std::string_view(aws_->code) : std::string_view("");
+  }
+
+  /// As failure::request_id. Valid as long as the error.
+  std::string_view request_id() const noexcept {
+    return aws_ != nullptr ? std::string_view(aws_->request_id) : std::string_view("");
+  }
+
+  /// As failure::is_retriable.
+  bool is_retriable() const noexcept {
+    return retriable_;
+  }
+
 private:
+  struct aws {
+    std::string code;
+    std::string request_id;
+  };
+
   lambdaexecutor::status status_;
+  bool retriable_ = false;
+  // Shared, because copying an exception must not throw.
+  std::shared_ptr<const aws> aws_;
 };
 
-/// err_invalid_argument: the call, or the task, is wrong and would be the next time.
+/// err_invalid_argument: the call or the task is wrong. Repeating it does not help.
 class invalid_argument_error : public error {
   using error::error;
 };
 
-/// err_payload_too_large: so is this task.
+/// err_payload_too_large: the task is larger than option max_payload_bytes.
 class payload_too_large_error : public invalid_argument_error {
   using invalid_argument_error::invalid_argument_error;
 };
 
-/// err_invalid_config: everything that is wrong with the configuration, a line each.
+/// err_invalid_config: what() has every mistake in the configuration, one line each.
 class invalid_config_error : public error {
   using error::error;
 };
 
-/// err_closed: the way in which loops in other threads learn that they shall end.
+/// err_closed: closed, or drained. Loops in other threads end with it.
 class closed_error : public error {
   using error::error;
 };
@@ -399,7 +461,7 @@ class aws_error : public error {
   using error::error;
 };
 
-/// err_credentials: AWS did not accept the credentials, or there are none.
+/// err_credentials: AWS credentials missing or rejected.
 class credentials_error : public aws_error {
   using aws_error::aws_error;
 };
@@ -407,22 +469,23 @@ class credentials_error : public aws_error {
 namespace detail {
 
 [[noreturn]] inline void raise(status what, const failure &why) {
-  const std::string message(why ? why.message() : name(what));
+  // Calls without an error object, such as `wake`, have only their status.
+  const std::string message(why ? why.message() : describe(what));
   switch (what) {
   case status::err_invalid_argument:
-    throw invalid_argument_error(what, message);
+    throw invalid_argument_error(what, message, why);
   case status::err_payload_too_large:
-    throw payload_too_large_error(what, message);
+    throw payload_too_large_error(what, message, why);
   case status::err_invalid_config:
-    throw invalid_config_error(what, message);
+    throw invalid_config_error(what, message, why);
   case status::err_closed:
-    throw closed_error(what, message);
+    throw closed_error(what, message, why);
   case status::err_aws:
-    throw aws_error(what, message);
+    throw aws_error(what, message, why);
   case status::err_credentials:
-    throw credentials_error(what, message);
+    throw credentials_error(what, message, why);
   default:
-    throw error(what, message);
+    throw error(what, message, why);
   }
 }
 
@@ -435,36 +498,44 @@ inline status checked(status what, const failure &why = failure()) {
 
 } // namespace detail
 
+/// A random attempt_id: see the form with a string.
+[[nodiscard]] inline std::string new_attempt_id() {
+  std::string id;
+  detail::checked(new_attempt_id(id));
+  return id;
+}
+
 #endif
 
 // ---- Tasks. ----
 
 namespace detail {
 
-/// Whether the elements of a range stay where they are while others are looked at, as those of a
-/// container do: what the library is handed points into all of them at once.
+/// Whether the elements of a range stay in place while others are read, as those of a container
+/// do: the array that the library receives points into all of them at once.
 template <class Range> constexpr bool keeps_elements() noexcept {
   using iterator = decltype(std::begin(std::declval<const Range &>()));
   using element = decltype(*std::declval<iterator &>());
-  // Of iterators that go over a range once only, a reference leads into the iterator.
+  // A reference from a single-pass iterator may point into the iterator.
   if constexpr (std::is_lvalue_reference_v<element>)
     return std::is_base_of_v<std::forward_iterator_tag,
                              typename std::iterator_traits<iterator>::iterator_category>;
-  else // What such a view or pointer looks at is elsewhere.
+  else // The characters of a view or pointer are not in the element.
     return std::is_same_v<std::decay_t<element>, std::string_view> ||
            std::is_pointer_v<std::decay_t<element>>;
 }
 
 } // namespace detail
 
-/// A task to run. Keeps copies of what it is given, so it may be made once and queued again and
-/// again; to queue it allocates nothing. Nothing is checked before it is queued. Setters can be
+/// A task to run. It copies what the setters receive, so one object can be queued many times;
+/// queuing it allocates nothing. `queue` checks the fields, the setters do not. Setters can be
 /// chained:
 ///
 ///     task("report").command({"python3", "report.py"}).timeout(10min).tag(7)
 class task {
 public:
-  /// The key: 1 to 8192 bytes, unique among unfinished tasks.
+  /// The key: 1 to LAMBDA_EXECUTOR_MAX_KEY_BYTES bytes of UTF-8 without a NUL, unique among
+  /// unfinished tasks.
   explicit task(std::string_view key) : key_(key) {
   }
 
@@ -472,20 +543,20 @@ public:
     return key_;
   }
 
-  /// Another key, for the next task that is the same otherwise.
+  /// Sets another key, for a next task that is otherwise the same.
   task &key(std::string_view key) & {
     key_.assign(key);
     return *this;
   }
 
-  /// The command: a program and its arguments. Of `command`, `shell` and `command_json` the last
-  /// one counts.
+  /// The command: a program and its arguments. `command`, `shell` and `command_json` replace each
+  /// other.
   task &command(std::initializer_list<std::string_view> argv) & {
     return list(argv);
   }
 
   /// The same from a range of anything that converts to std::string_view, such as
-  /// std::vector<std::string>. A single string is no such range: that is `shell` or `command_json`.
+  /// std::vector<std::string>. For a single string use `shell` or `command_json`.
   template <class Range,
             class = std::enable_if_t<!std::is_convertible_v<const Range &, std::string_view>>>
   task &command(const Range &argv) & {
@@ -505,48 +576,55 @@ public:
     return *this;
   }
 
-  /// A JSON object that is passed to the function as `executor_config`. Empty: {}. A timeout_ms or
-  /// function_qualifier in it counts only with option allow_task_overrides.
+  /// A JSON object that the function receives as `executor_config`. Empty: {}. Its members
+  /// timeout_ms and function_qualifier have an effect only with option allow_task_overrides.
   task &executor_config(std::string_view json) & {
     executor_config_.assign(json);
     return *this;
   }
 
-  /// Name of the route that the task takes; ignored unless option `queues` is given. Empty: the
-  /// default one.
+  /// Name of the route (option queues). Empty: the default route. Ignored without option queues.
   task &queue(std::string_view name) & {
     queue_.assign(name);
     return *this;
   }
 
-  /// Time limit of the command, rounded up to milliseconds. 0: only the function's own. A negative
-  /// one is refused when the task is queued.
+  /// Time limit of the command, rounded up to milliseconds. 0: only the limit of the function.
+  /// `queue` refuses negative ones.
   template <class Rep, class Period> task &timeout(std::chrono::duration<Rep, Period> limit) & {
     timeout_ms_ = detail::to_ms(limit);
     return *this;
   }
 
-  /// Fail the task (reason expired) when it has waited so long to be submitted, rounded up to
-  /// milliseconds. 0: wait for ever. A negative one is refused when the task is queued.
+  /// The task fails with reason expired after waiting so long to be submitted, rounded up to
+  /// milliseconds. 0: no limit. `queue` refuses negative ones.
   template <class Rep, class Period> task &max_wait(std::chrono::duration<Rep, Period> limit) & {
     max_wait_ms_ = detail::to_ms(limit);
     return *this;
   }
 
-  /// A number of yours; it comes back in every event of the task.
+  /// The task is lost after so long without a result, counted from its submission or from `adopt`,
+  /// rounded up to milliseconds. 0: option result_timeout_ms. Negative ones are refused.
+  template <class Rep, class Period>
+  task &result_timeout(std::chrono::duration<Rep, Period> limit) & {
+    result_timeout_ms_ = detail::to_ms(limit);
+    return *this;
+  }
+
+  /// A number of the host, returned in every event of the task.
   task &tag(std::uint64_t tag) & {
     tag_ = tag;
     return *this;
   }
 
-  /// Read by `adopt` alone: which submission of the key it is, as its running event told.
+  /// Which submission of the key this is, a UUID. For `queue`, from new_attempt_id; empty: the
+  /// executor makes one. For `adopt`, the one of the task's submission; empty: any.
   task &attempt_id(std::string_view id) & {
     attempt_id_.assign(id);
     return *this;
   }
 
-  // The same on a temporary, which stays one: it can be moved into a container, and no reference to
-  // it is left over.
+  // The same on a temporary, which can then be moved into a container.
 
   task &&key(std::string_view key) && {
     return std::move(this->key(key));
@@ -577,6 +655,10 @@ public:
   template <class Rep, class Period> task &&max_wait(std::chrono::duration<Rep, Period> limit) && {
     return std::move(max_wait(limit));
   }
+  template <class Rep, class Period>
+  task &&result_timeout(std::chrono::duration<Rep, Period> limit) && {
+    return std::move(result_timeout(limit));
+  }
   task &&tag(std::uint64_t tag) && {
     return std::move(this->tag(tag));
   }
@@ -584,7 +666,7 @@ public:
     return std::move(attempt_id(id));
   }
 
-  /// As the C API takes it; valid until the task changes.
+  /// In the form of the C API; valid until the task changes.
   lambda_executor_task_t native() const noexcept {
     lambda_executor_task_t native{};
     native.struct_size = sizeof native;
@@ -595,13 +677,14 @@ public:
     native.queue = detail::str(queue_);
     native.timeout_ms = timeout_ms_;
     native.max_wait_ms = max_wait_ms_;
+    native.result_timeout_ms = result_timeout_ms_;
     native.attempt_id = detail::str(attempt_id_);
     return native;
   }
 
 private:
-  /// As JSON rather than as pointers: it is one piece of memory, can be copied, and a NUL in an
-  /// argument is refused in place of ending it.
+  /// JSON and not pointers: one allocation that can be copied, and `queue` refuses a NUL in an
+  /// argument, where a C string would end.
   template <class Range> task &list(const Range &argv) {
     command_.assign(1, '[');
     for (const auto &argument : argv) {
@@ -639,9 +722,10 @@ private:
   std::uint64_t tag_ = 0;
   std::int64_t timeout_ms_ = 0;
   std::int64_t max_wait_ms_ = 0;
+  std::int64_t result_timeout_ms_ = 0;
 };
 
-/// What became of a call on many tasks or keys: a status for each, in their order.
+/// Result of a call on many tasks or keys: a status for each, in their order.
 class results {
 public:
   std::size_t size() const noexcept {
@@ -698,7 +782,7 @@ public:
     return accepted_;
   }
 
-  /// Of the first that failed, or of the call itself; empty where none did.
+  /// Why the first one failed, or the call itself; empty if none failed.
   const failure &first_failure() const noexcept {
     return first_failure_;
   }
@@ -711,9 +795,9 @@ private:
     accepted_ = 0;
   }
 
-  /// Where the call failed, that is what became of each.
+  /// If the call failed, its status is the status of each.
   status finish(std::int32_t done) noexcept {
-    if (done != LAMBDA_EXECUTOR_OK)
+    if (done < 0)
       for (std::int32_t &each : statuses_)
         each = done;
     for (const std::int32_t each : statuses_)
@@ -728,24 +812,25 @@ private:
 
 // ---- Events. ----
 
-/// One change of a task: a look at it, as cheap to copy as a pointer, valid as long as its
-/// `events`.
+/// One change of a task: a view, as cheap to copy as a pointer, valid as long as its `events`. The
+/// table at lambda_executor_event says which members go together.
 class event {
 public:
   explicit event(const lambda_executor_event_t *native) noexcept : native_(native) {
   }
 
-  /// Number of the event: starts at 1 in each executor and rises without gaps.
+  /// Number of the event: starts at 1 in each executor and increases without gaps in the order of
+  /// the first hand-out. An event that is handed out again keeps it.
   std::uint64_t seq() const noexcept {
     return native_->seq;
   }
 
-  /// The number given with the task.
+  /// The tag of the task.
   std::uint64_t tag() const noexcept {
     return native_->tag;
   }
 
-  /// The key given with the task.
+  /// The key of the task.
   std::string_view key() const noexcept {
     return detail::view(native_->key);
   }
@@ -760,13 +845,13 @@ public:
     return lambdaexecutor::is_final(state());
   }
 
-  /// Why the task ended; none with running.
+  /// Why the task ended; reason::none with running.
   lambdaexecutor::reason reason() const noexcept {
     return lambdaexecutor::reason{native_->reason};
   }
 
-  /// Exit status of the command; -n when signal n ended it, 126 or 127 when it could not be
-  /// started, 124 on timeout.
+  /// Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started,
+  /// 124 after its time limit. None if not known.
   std::optional<int> return_code() const noexcept {
     return native_->has_return_code != 0 ? std::optional<int>(native_->return_code) : std::nullopt;
   }
@@ -776,48 +861,66 @@ public:
     return native_->signal;
   }
 
-  /// Attempts to invoke that counted: accepted or failed.
+  /// Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
   std::uint32_t attempts() const noexcept {
     return native_->attempts;
   }
 
-  /// When a time is not known, or not one that std::chrono::system_clock can tell, there is none.
+  /// None if the time is not known, or outside of the range of std::chrono::system_clock.
   using time = std::optional<std::chrono::system_clock::time_point>;
 
-  /// When the task was accepted by `queue`.
+  /// When `queue` accepted the task.
   time queued_at() const noexcept {
     return detail::time_of(native_->queued_at_ms);
   }
 
-  /// When Lambda accepted it.
+  /// When Lambda accepted it; none if the result arrived before that answer, or the answer was
+  /// lost.
   time submitted_at() const noexcept {
     return detail::time_of(native_->submitted_at_ms);
   }
 
-  /// When the command started, by the function's clock.
+  /// When the command started, by the clock of the function, which may differ from this machine's.
   time started_at() const noexcept {
     return detail::time_of(native_->started_at_ms);
   }
 
-  /// When the command ended, by the function's clock; where it did not run, when the executor knew.
+  /// When the command ended, by the clock of the function; if it did not run, when the executor
+  /// ended the task.
   time finished_at() const noexcept {
     return detail::time_of(native_->finished_at_ms);
   }
 
-  /// For people: what happened. May be empty.
+  /// What happened, for people. May be empty.
   std::string_view message() const noexcept {
     return detail::view(native_->message);
   }
 
-  /// Last part of the command's output.
+  /// Last part of the command's output, UTF-8, as much as the function's variable
+  /// LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows (4096 by default).
   std::string_view output_tail() const noexcept {
     return detail::view(native_->output_tail);
   }
 
-  /// What the command wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE: bytes, not always
-  /// UTF-8.
+  /// Length in bytes of all that the command wrote; 0 if not known.
+  std::uint64_t output_length() const noexcept {
+    return native_->output_length;
+  }
+
+  /// Whether output_tail is less than all of the output.
+  bool output_truncated() const noexcept {
+    return native_->output_truncated != 0;
+  }
+
+  /// What the command wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE: at most
+  /// LAMBDA_EXECUTOR_MAX_VALUE_BYTES bytes, not always UTF-8.
   std::string_view value() const noexcept {
     return detail::view(native_->value);
+  }
+
+  /// Whether the command wrote a result file that could not be sent. Such a task has not succeeded.
+  bool value_dropped() const noexcept {
+    return native_->value_dropped != 0;
   }
 
   /// Lambda's id of the request, if known.
@@ -830,7 +933,7 @@ public:
     return detail::view(native_->log_stream);
   }
 
-  /// Which submission of the key this is. Keep it to adopt the task after a restart.
+  /// Which submission of the key this is, a UUID. Empty for a task adopted without one.
   std::string_view attempt_id() const noexcept {
     return detail::view(native_->attempt_id);
   }
@@ -844,8 +947,9 @@ private:
   const lambda_executor_event_t *native_;
 };
 
-/// Steps through events by the distance that the library tells, since those of a newer one may be
-/// larger than this header knows. Random access; `*it` is an `event` and no reference.
+/// Steps through events without acknowledging them. Random access; `*it` is an `event` and not a
+/// reference. The step is the stride of the library, whose events may be larger than this header
+/// says.
 class event_iterator {
 public:
   using iterator_category = std::random_access_iterator_tag;
@@ -942,17 +1046,87 @@ private:
   difference_type stride_ = 1;
 };
 
-/// What `sync` handed out: the events and all of their text. Destroying it, or assigning to it,
-/// says "I am done with these": with option ack "auto", the default, their results then leave the
-/// queue.
+namespace detail {
+
+/// The executor of events that may outlive it; NULL once it has been freed.
+using executor_link = std::shared_ptr<std::atomic<lambda_executor_t *>>;
+
+} // namespace detail
+
+/// Goes through events once, as a loop does, and acknowledges each one when it steps to the next.
+class acknowledging_iterator {
+public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = event;
+  using difference_type = std::ptrdiff_t;
+  using reference = event;
+  using pointer = event_iterator::pointer;
+
+  acknowledging_iterator() noexcept = default;
+
+  event operator*() const noexcept {
+    return *at_;
+  }
+  pointer operator->() const noexcept {
+    return at_.operator->();
+  }
+
+  /// Acknowledges the event at this position. If that fails because the executor has been freed or
+  /// belongs to the parent process, the event stays unacknowledged.
+  acknowledging_iterator &operator++() noexcept {
+    const std::uint64_t seq = at_->seq();
+    lambda_executor_t *const handle = executor_ != nullptr ? executor_->load() : nullptr;
+    if (handle != nullptr) {
+      [[maybe_unused]] const std::int32_t done = lambda_executor_ack(handle, &seq, 1, nullptr);
+    }
+    ++at_;
+    return *this;
+  }
+  event_iterator operator++(int) noexcept {
+    const event_iterator before = at_;
+    ++*this;
+    return before;
+  }
+
+  /// The same position, for steps that do not acknowledge.
+  operator event_iterator() const noexcept {
+    return at_;
+  }
+
+  friend bool operator==(acknowledging_iterator a, acknowledging_iterator b) noexcept {
+    return a.at_ == b.at_;
+  }
+  friend bool operator!=(acknowledging_iterator a, acknowledging_iterator b) noexcept {
+    return a.at_ != b.at_;
+  }
+
+private:
+  friend class events;
+
+  acknowledging_iterator(const detail::executor_link &executor, event_iterator at) noexcept
+      : executor_(executor.get()), at_(at) {
+  }
+
+  const std::atomic<lambda_executor_t *> *executor_ = nullptr;
+  event_iterator at_;
+};
+
+/// The events that `sync` handed out, with their strings. They wait for an acknowledgement, which
+/// says that the host has stored what it needs of them and that their results may be deleted from
+/// their queue:
 ///
-/// An exception that leaves a loop over them destroys them too, and says so of events that nobody
-/// has looked at. So catch it inside of the loop, or take events one by one (max_events 1), or say
-/// yourself which are safe (option ack "manual").
+///   - A range-for, or any other pass from begin() to end(), acknowledges an event when it takes
+///     the next one, and the last one when it ends.
+///   - ack() acknowledges all of them, executor::ack single ones.
+///   - Destroying events, or assigning to them, does not: what has not been acknowledged by then is
+///     handed out again by the next `sync`, with the same seq. So an exception, `break` or `return`
+///     in a loop loses nothing.
+///
+/// Access by index, cbegin(), cend() and const events do not acknowledge.
 class events {
 public:
   using value_type = event;
-  using iterator = event_iterator;
+  using iterator = acknowledging_iterator;
   using const_iterator = event_iterator;
   using size_type = std::size_t;
 
@@ -964,13 +1138,14 @@ public:
   }
   events &operator=(events &&other) noexcept {
     batch_ = std::move(other.batch_);
+    executor_ = std::move(other.executor_);
     status_ = std::exchange(other.status_, lambdaexecutor::status::timed_out);
     first_ = std::exchange(other.first_, event_iterator());
     size_ = std::exchange(other.size_, std::size_t{0});
     return *this;
   }
 
-  /// ok where there are events; timed_out or interrupted where there are none.
+  /// ok if there are events; timed_out or interrupted if there are none.
   lambdaexecutor::status status() const noexcept {
     return status_;
   }
@@ -981,17 +1156,46 @@ public:
   [[nodiscard]] bool empty() const noexcept {
     return size_ == 0;
   }
+  acknowledging_iterator begin() noexcept {
+    return {executor_, cbegin()};
+  }
+  acknowledging_iterator end() noexcept {
+    return {executor_, cend()};
+  }
   event_iterator begin() const noexcept {
-    return first_;
+    return cbegin();
   }
   event_iterator end() const noexcept {
+    return cend();
+  }
+  event_iterator cbegin() const noexcept {
+    return first_;
+  }
+  event_iterator cend() const noexcept {
     return first_ + static_cast<std::ptrdiff_t>(size_);
   }
   event operator[](std::size_t index) const noexcept {
     return first_[static_cast<std::ptrdiff_t>(index)];
   }
 
-  /// The batch of the C API, NULL where there are no events. Stays ours.
+  /// Acknowledges all of them. A second call does nothing. err_closed if the executor has been
+  /// freed: then their results are back in their queue.
+  [[nodiscard]] lambdaexecutor::status ack(failure &why) noexcept {
+    if (batch_ == nullptr) {
+      why = failure();
+      return lambdaexecutor::status::ok;
+    }
+    return lambdaexecutor::status{lambda_executor_batch_ack(batch_.get(), why.out())};
+  }
+
+#if LAMBDA_EXECUTOR_THROWS
+  void ack() {
+    failure why;
+    detail::checked(ack(why), why);
+  }
+#endif
+
+  /// The batch of the C API, NULL if there are no events. The events still own it.
   const lambda_executor_batch_t *native_handle() const noexcept {
     return batch_.get();
   }
@@ -1005,8 +1209,9 @@ private:
     }
   };
 
-  events(lambda_executor_batch_t *batch, lambdaexecutor::status status) noexcept
-      : batch_(batch), status_(status) {
+  events(lambda_executor_batch_t *batch, lambdaexecutor::status status,
+         const detail::executor_link &link) noexcept
+      : batch_(batch), executor_(link), status_(status) {
     std::size_t stride = 0;
     const lambda_executor_event_t *first = lambda_executor_batch_events(batch, &size_, &stride);
     if (first != nullptr)
@@ -1014,6 +1219,7 @@ private:
   }
 
   std::unique_ptr<lambda_executor_batch_t, freer> batch_;
+  detail::executor_link executor_;
   lambdaexecutor::status status_ = lambdaexecutor::status::timed_out;
   event_iterator first_;
   std::size_t size_ = 0;
@@ -1021,21 +1227,30 @@ private:
 
 /// How many tasks and events are where.
 struct task_counts {
-  /// Tasks waiting to be submitted.
+  /// Tasks that wait to be submitted.
   std::uint64_t queued = 0;
-  /// Tasks whose Invoke is under way.
+  /// Tasks whose Invoke is in flight.
   std::uint64_t submitting = 0;
   /// Tasks that Lambda has accepted, adopted ones included.
   std::uint64_t running = 0;
-  /// Events that `sync` would hand out now.
+  /// Events that have not been handed out.
   std::uint64_t waiting_events = 0;
-  /// Final events handed out and not yet acknowledged.
+  /// Events that have been handed out and not acknowledged.
   std::uint64_t unacknowledged = 0;
 };
 
-/// How far a drain came.
+/// Result of `wait`.
+struct waited {
+  /// ok (the task is final), timed_out, interrupted, or not_found.
+  lambdaexecutor::status status = lambdaexecutor::status::ok;
+  /// State of the task when the call returned; unknown with not_found.
+  task_state state = task_state::unknown;
+};
+
+/// Result of `drain`.
 struct drained {
-  /// ok (nothing remains), timed_out or interrupted.
+  /// ok (no task remains), timed_out, interrupted, or queue_full: so many results wait that no more
+  /// are received. Then take and acknowledge events, and drain again.
   lambdaexecutor::status status = lambdaexecutor::status::ok;
   /// Tasks that have not finished.
   std::uint64_t remaining = 0;
@@ -1053,17 +1268,17 @@ public:
     return log_level{native_->level};
   }
 
-  /// 1970 where the system clock tells no time of the range of std::chrono::system_clock.
+  /// 1970 if the time is outside of the range of std::chrono::system_clock.
   std::chrono::system_clock::time_point time() const noexcept {
     return detail::time_of(native_->time_ms).value_or(std::chrono::system_clock::time_point());
   }
 
-  /// Part of the library that it comes from.
+  /// Part of the library that made it.
   std::string_view target() const noexcept {
     return detail::view(native_->target);
   }
 
-  /// What happened, for people. Never holds secrets.
+  /// What happened, for people. Never contains secrets.
   std::string_view message() const noexcept {
     return detail::view(native_->message);
   }
@@ -1072,26 +1287,26 @@ private:
   const lambda_executor_log_record_t *native_;
 };
 
-/// Gets log records, one at a time, in a thread of the library's own. May call members of the
-/// executor, but not destroy it. What it throws is dropped, and the record with it.
+/// Receives log records, one at a time, in a thread of the library. May call members of the
+/// executor, but not destroy it. Exceptions that it throws are dropped.
 using log_callback = std::function<void(const log_record &)>;
 
 namespace detail {
 
-/// What the library calls for as long as the executor lives, while the callback behind it changes.
-/// A callback that is replaced while it runs, perhaps by itself, lives until it returns.
+/// The user_data of the C callback as long as the executor lives; the callback behind it may
+/// change. A callback that is replaced while it runs, perhaps by itself, lives until it returns.
 class log_sink {
 public:
   using target = std::shared_ptr<const log_callback>;
 
-  /// The callback before.
+  /// Returns the previous callback.
   target replace(target next) noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     target_.swap(next);
     return next;
   }
 
-  /// The callback as of now. The call that it is for ends with `left`.
+  /// Returns the callback for one call, which ends with `left`.
   target entered() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     running_ = target_ != nullptr;
@@ -1104,9 +1319,10 @@ public:
     returned_.notify_all();
   }
 
-  /// When this returns, the callback is not running, and is not called again. Whether it was.
+  /// When this returns, the callback is not running and is not called again. Returns whether it was
+  /// running.
   bool end() noexcept {
-    target last; // let go after the lock, for what it holds is the host's
+    target last; // released after the lock: it runs destructors of the host
     std::unique_lock<std::mutex> lock(mutex_);
     last.swap(target_);
     const bool was_running = running_;
@@ -1114,11 +1330,13 @@ public:
     return was_running;
   }
 
-  /// Keeps a sink that the library may still call, which nothing tells the end of: a list, and not
-  /// a leak, so that those who look for leaks find none.
-  static void keep(std::unique_ptr<log_sink> sink) noexcept {
+  /// Keeps a sink that the library may still call; when it no longer does is not known. The library
+  /// leaves the executor of a callback that does not return to that callback. Both are in a list,
+  /// so that leak checkers do not report them.
+  static void keep(std::unique_ptr<log_sink> sink, const lambda_executor_t *executor) noexcept {
     static std::atomic<log_sink *> kept{nullptr};
     log_sink *const mine = sink.release();
+    mine->executor_ = executor;
     mine->next_ = kept.load();
     while (!kept.compare_exchange_weak(mine->next_, mine))
       continue;
@@ -1130,10 +1348,11 @@ private:
   target target_;
   bool running_ = false;
   log_sink *next_ = nullptr;
+  const lambda_executor_t *executor_ = nullptr; // may have been freed
 };
 
-/// What the library calls. With exceptions and without it is another function, by another name: a
-/// program may have files of both kinds, and the linker keeps one function of each name.
+/// The C callback. It has different names with and without exceptions: a program may have files of
+/// both kinds, and the linker keeps one function of each name.
 template <bool Throws>
 void take_log_record(void *sink, const lambda_executor_log_record_t *record) noexcept {
   auto &self = *static_cast<log_sink *>(sink);
@@ -1143,12 +1362,12 @@ void take_log_record(void *sink, const lambda_executor_log_record_t *record) noe
 #if LAMBDA_EXECUTOR_THROWS
   try {
     (*now)(log_record(record));
-  } catch (...) { // There is nobody to tell.
+  } catch (...) { // There is no caller that could handle it.
   }
 #else
   (*now)(log_record(record));
 #endif
-  now.reset(); // What it holds may be of use to nobody after `left`.
+  now.reset(); // Before `left`, after which the host may destroy what the callback refers to.
   self.left();
 }
 
@@ -1156,17 +1375,17 @@ void take_log_record(void *sink, const lambda_executor_log_record_t *record) noe
 
 // ---- The executor. ----
 
-/// An executor: configuration, threads, connections and the tasks it was given. Destroying it takes
-/// at most about option shutdown_grace_ms; tasks that were not submitted are dropped (`drain`
-/// first, to keep them), and invocations that run go on. A log callback gets the records of that
-/// too, and one that runs is waited for.
+/// An executor: configuration, threads, connections, and the tasks that it tracks. Destroying it
+/// takes about option shutdown_grace_ms at most. Tasks that were not submitted are dropped: `drain`
+/// first to keep them, or use `free` to learn their number. Invocations that run continue. The log
+/// callback receives the records of the end too, and the destructor waits for one that runs.
 class executor {
 public:
   /// An empty one, to be assigned to.
   executor() noexcept = default;
 
-  /// Creates an executor from a JSON object of options. `{"airflow": true}` reads them from where
-  /// Airflow has them. Where that fails, `ex` stays what it was.
+  /// Creates an executor from a JSON object of options. `{"airflow": true}` reads Airflow's
+  /// configuration. On failure `ex` is unchanged.
   [[nodiscard]] static status create(std::string_view config_json, executor &ex,
                                      failure &why) noexcept {
     lambda_executor_t *handle = nullptr;
@@ -1185,68 +1404,85 @@ public:
 #endif
 
   executor(executor &&other) noexcept
-      : handle_(std::exchange(other.handle_, nullptr)), log_(std::move(other.log_)) {
+      : handle_(std::exchange(other.handle_, nullptr)), link_(std::move(other.link_)),
+        log_(std::move(other.log_)) {
   }
   executor &operator=(executor &&other) noexcept {
     executor taken(std::move(other));
     std::swap(handle_, taken.handle_);
+    std::swap(link_, taken.link_);
     std::swap(log_, taken.log_);
     return *this;
   }
 
   ~executor() {
+    free();
+  }
+
+  /// Does what the destructor does, and returns how many tasks were dropped. The executor is empty
+  /// afterwards.
+  std::uint64_t free() noexcept {
+    std::uint64_t dropped = 0;
+    if (link_ != nullptr)
+      link_->store(nullptr); // its events may outlive it
+    link_.reset();
     if (log_ == nullptr) {
-      lambda_executor_free(handle_);
-      return;
+      lambda_executor_free(std::exchange(handle_, nullptr), &dropped);
+      return dropped;
     }
     const bool of_parent = forked();
     const auto before = std::chrono::steady_clock::now();
-    lambda_executor_free(handle_);
-    // Within such a time it has seen the thread that calls back end, else it may have given up.
+    lambda_executor_t *const handle = std::exchange(handle_, nullptr);
+    lambda_executor_free(handle, &dropped);
+    // If it returned sooner, the log's thread has ended; if not, it may still call the sink.
     const bool waited = std::chrono::steady_clock::now() - before > std::chrono::milliseconds(200);
     if (of_parent || log_->end() || waited)
-      detail::log_sink::keep(std::move(log_));
+      detail::log_sink::keep(std::move(log_), handle);
+    log_.reset();
+    return dropped;
   }
 
-  /// The executor of the C API, NULL for an empty one. Stays ours.
+  /// The executor of the C API, NULL for an empty one. This object still owns it.
   lambda_executor_t *native_handle() const noexcept {
     return handle_;
   }
 
-  // -- tasks in
+  // -- Tasks: queue, adopt, cancel
 
-  /// Hands one task in: ok, duplicate or queue_full.
+  /// Submits one task: ok, duplicate or queue_full.
   [[nodiscard]] status queue(const task &one, failure &why) noexcept {
     const lambda_executor_task_t native = one.native();
     return status{lambda_executor_queue(handle_, &native, why.out())};
   }
 
-  /// Hands a range of tasks in under one lock; each is accepted or refused by itself. ok when each
-  /// has its status.
+  /// Submits a range of tasks in one call, which is cheaper than one call for each. Each is
+  /// accepted or refused by itself: ok if every task is ok, partial if not.
   template <class Range = std::initializer_list<task>>
   [[nodiscard]] status queue_batch(const Range &tasks, results &each) {
     const std::vector<lambda_executor_task_t> native = natives(tasks);
     each.start(native.size());
+    auto error = each.first_failure_.out(); // of the first task, or of the call
     return each.finish(lambda_executor_queue_batch(handle_, native.data(), native.size(),
-                                                   each.statuses_.data(), nullptr,
-                                                   each.first_failure_.out()));
+                                                   each.statuses_.data(), nullptr, error, error));
   }
 
-  /// Takes over a task that an executor of an earlier process submitted: ok or duplicate.
+  /// Tracks a task that an executor of an earlier process submitted: ok or duplicate.
   [[nodiscard]] status adopt(const task &one, failure &why) noexcept {
     const lambda_executor_task_t native = one.native();
     std::int32_t result = LAMBDA_EXECUTOR_OK;
-    const std::int32_t done = lambda_executor_adopt(handle_, &native, 1, &result, why.out());
-    return status{done == LAMBDA_EXECUTOR_OK ? result : done};
+    auto error = why.out();
+    const std::int32_t done = lambda_executor_adopt(handle_, &native, 1, &result, error, error);
+    return status{done == LAMBDA_EXECUTOR_PARTIAL ? result : done};
   }
 
-  /// Takes over a range of tasks. ok when each has its status.
+  /// Tracks a range of tasks: ok if every task is ok, partial if not.
   template <class Range = std::initializer_list<task>>
   [[nodiscard]] status adopt_batch(const Range &tasks, results &each) {
     const std::vector<lambda_executor_task_t> native = natives(tasks);
     each.start(native.size());
+    auto error = each.first_failure_.out();
     return each.finish(lambda_executor_adopt(handle_, native.data(), native.size(),
-                                             each.statuses_.data(), each.first_failure_.out()));
+                                             each.statuses_.data(), error, error));
   }
 
 #if LAMBDA_EXECUTOR_THROWS
@@ -1255,7 +1491,7 @@ public:
     return detail::checked(queue(one, why), why);
   }
 
-  /// Throws where the call fails, and not for a task that is refused: see results::first_failure.
+  /// Throws if the call fails. For tasks that were refused see results::first_failure.
   template <class Range = std::initializer_list<task>>
   [[nodiscard]] results queue_batch(const Range &tasks) {
     results each;
@@ -1268,7 +1504,7 @@ public:
     return detail::checked(adopt(one, why), why);
   }
 
-  /// Throws where the call fails, and not for a task that is refused: see results::first_failure.
+  /// Throws if the call fails. For tasks that were refused see results::first_failure.
   template <class Range = std::initializer_list<task>>
   [[nodiscard]] results adopt_batch(const Range &tasks) {
     results each;
@@ -1277,47 +1513,52 @@ public:
   }
 #endif
 
-  // -- events out
+  // -- Events: sync, acknowledge
 
-  /// Hands out events, oldest first, at most max_events of them, 0 for all; waits for the first one
-  /// as long as `wait` allows. What `out` held before is acknowledged first. ok, timed_out or
-  /// interrupted.
+  /// Hands out events, oldest first, and waits for the first one as long as `wait` allows: ok,
+  /// timed_out or interrupted. What `out` held before is freed first; events in it that were not
+  /// acknowledged are handed out again, perhaps by this call.
+  ///
+  /// max_events: at most so many. 0: LAMBDA_EXECUTOR_DEFAULT_EVENTS. SIZE_MAX: all that wait.
   [[nodiscard]] status sync(timeout wait, std::size_t max_events, events &out,
                             failure &why) noexcept {
     lambda_executor_batch_t *batch = nullptr;
     out = events();
     const status done{lambda_executor_sync(handle_, wait.ms(), max_events, &batch, why.out())};
-    out = events(batch, done);
+    out = events(batch, done, link_);
     return done;
   }
 
-  /// With option ack "manual": this event is safe, and its result may leave the queue.
+  /// Acknowledges one event: the host has stored what it needs of it. Works until the executor is
+  /// freed, also after `close`. Repeated and unknown numbers are allowed.
   status ack(std::uint64_t seq, failure &why) noexcept {
     return ack(&seq, 1, why);
   }
+  status ack(const event &one, failure &why) noexcept {
+    return ack(one.seq(), why);
+  }
 
-  /// With option ack "manual": all of these are.
+  /// Acknowledges n events.
   status ack(const std::uint64_t *seqs, std::size_t n, failure &why) noexcept {
     return status{lambda_executor_ack(handle_, seqs, n, why.out())};
   }
 
-  /// The same for a std::vector<std::uint64_t>, or what else has its numbers one behind the other.
+  /// Acknowledges the events of a std::vector<std::uint64_t> or another contiguous range.
   template <class Range = std::initializer_list<std::uint64_t>,
             class = std::enable_if_t<!std::is_convertible_v<const Range &, std::uint64_t>>>
   status ack(const Range &seqs, failure &why) noexcept {
     return ack(std::data(seqs), std::size(seqs), why);
   }
 
-  /// A descriptor for poll or epoll: readable exactly while events wait. Never read, write or close
-  /// it; it lives as long as the executor.
-  [[nodiscard]] status wakeup_fd(int &fd) const noexcept {
-    fd = lambda_executor_wakeup_fd(handle_);
-    return fd >= 0 ? status::ok : status{std::exchange(fd, -1)};
+  /// A descriptor for poll or epoll. It is readable while events wait that have not been handed
+  /// out, and from the moment on when a drain is over or the executor is closed. Call `sync` with 0
+  /// when it is readable. Never read, write or close it. It lives as long as the executor.
+  [[nodiscard]] status wakeup_fd(int &fd, failure &why) const noexcept {
+    return status{lambda_executor_wakeup_fd(handle_, &fd, why.out())};
   }
 
 #if LAMBDA_EXECUTOR_THROWS
-  /// Where the wait ended without an event, there are none, and events::status tells why. In a
-  /// range-for, an exception that leaves the loop acknowledges every event of it: see `events`.
+  /// If the wait ended without an event, the result is empty, and events::status says why.
   [[nodiscard]] events sync(timeout wait, std::size_t max_events = 0) {
     events out;
     failure why;
@@ -1327,6 +1568,9 @@ public:
 
   void ack(std::uint64_t seq) {
     ack(&seq, 1);
+  }
+  void ack(const event &one) {
+    ack(one.seq());
   }
 
   void ack(const std::uint64_t *seqs, std::size_t n) {
@@ -1342,12 +1586,13 @@ public:
 
   [[nodiscard]] int wakeup_fd() const {
     int fd = -1;
-    detail::checked(wakeup_fd(fd));
+    failure why;
+    detail::checked(wakeup_fd(fd, why), why);
     return fd;
   }
 #endif
 
-  // -- what is known of tasks
+  // -- Questions: they work until the executor is freed, also after `close`
 
   /// State of the newest task of a key: ok, or not_found with task_state::unknown.
   [[nodiscard]] status state(std::string_view key, task_state &out, failure &why) const noexcept {
@@ -1357,7 +1602,7 @@ public:
     return done;
   }
 
-  /// Everything about the newest task of a key, as JSON for people: ok or not_found.
+  /// All that is known about the newest task of a key, as JSON for people: ok or not_found.
   [[nodiscard]] status describe(std::string_view key, std::string &out, failure &why) const {
     return text_of(out, [&](char *buffer, std::size_t room, std::size_t *needed) {
       return lambda_executor_describe(handle_, key.data(), key.size(), buffer, room, needed,
@@ -1366,10 +1611,9 @@ public:
   }
 
   /// How many tasks and events are where. Cheap enough for every heartbeat.
-  [[nodiscard]] status counts(task_counts &out) const noexcept {
-    lambda_executor_counts_t native{};
-    native.struct_size = sizeof native;
-    const status done{lambda_executor_counts(handle_, &native)};
+  [[nodiscard]] status counts(task_counts &out, failure &why) const noexcept {
+    lambda_executor_counts_t native = LAMBDA_EXECUTOR_COUNTS_INIT;
+    const status done{lambda_executor_counts(handle_, &native, why.out())};
     out = {native.queued, native.submitting, native.running, native.waiting_events,
            native.unacknowledged};
     return done;
@@ -1383,7 +1627,7 @@ public:
   }
 
 #if LAMBDA_EXECUTOR_THROWS
-  /// task_state::unknown where there is no such task.
+  /// task_state::unknown if there is no such task.
   [[nodiscard]] task_state state(std::string_view key) const {
     task_state out{};
     failure why;
@@ -1391,7 +1635,7 @@ public:
     return out;
   }
 
-  /// Nothing where there is no such task.
+  /// None if there is no such task.
   [[nodiscard]] std::optional<std::string> describe(std::string_view key) const {
     std::string out;
     failure why;
@@ -1402,7 +1646,8 @@ public:
 
   [[nodiscard]] task_counts counts() const {
     task_counts out;
-    detail::checked(counts(out));
+    failure why;
+    detail::checked(counts(out, why), why);
     return out;
   }
 
@@ -1414,34 +1659,47 @@ public:
   }
 #endif
 
-  // -- ending tasks
+  // -- Cancel, wait, drain
 
-  /// Cancels a task: ok, or not_found where it has finished or is unknown.
+  /// Cancels a task: ok, or not_found if it has finished or is unknown.
   status cancel(std::string_view key, failure &why) noexcept {
     const lambda_executor_str_t native = detail::str(key);
     std::int32_t result = LAMBDA_EXECUTOR_OK;
-    const std::int32_t done = lambda_executor_cancel(handle_, &native, 1, &result, why.out());
-    return status{done == LAMBDA_EXECUTOR_OK ? result : done};
+    auto error = why.out();
+    const std::int32_t done = lambda_executor_cancel(handle_, &native, 1, &result, error, error);
+    return status{done == LAMBDA_EXECUTOR_PARTIAL ? result : done};
   }
 
-  /// Cancels the tasks of a range of keys, of anything that converts to std::string_view. ok when
-  /// each has its status.
+  /// Cancels the tasks of a range of keys, of anything that converts to std::string_view: ok if
+  /// every key is ok, partial if not.
   template <class Range = std::initializer_list<std::string_view>>
   status cancel_batch(const Range &keys, results &each) {
     static_assert(
         detail::keeps_elements<Range>(),
-        "a range of keys that exist, such as a std::vector<std::string>: strings that "
-        "are made one by one as they are looked at (by a view, say) would be gone too early");
+        "a range of keys that exist, such as a std::vector<std::string>: strings that a view makes "
+        "one by one would be destroyed too early");
     std::vector<lambda_executor_str_t> native;
     for (const auto &key : keys)
       native.push_back(detail::str(key));
     each.start(native.size());
+    auto error = each.first_failure_.out();
     return each.finish(lambda_executor_cancel(handle_, native.data(), native.size(),
-                                              each.statuses_.data(), each.first_failure_.out()));
+                                              each.statuses_.data(), error, error));
   }
 
-  /// Accepts no more tasks, and waits until those accepted have finished: ok (nothing remains),
-  /// timed_out or interrupted.
+  /// Waits until the newest task of a key is final: ok, timed_out, interrupted, or not_found. Sets
+  /// `out` to its state. Its events still wait for `sync`, and must be acknowledged.
+  [[nodiscard]] status wait(std::string_view key, timeout wait, task_state &out,
+                            failure &why) noexcept {
+    lambda_executor_task_state_t native = LAMBDA_EXECUTOR_TASK_UNKNOWN;
+    const status done{
+        lambda_executor_wait(handle_, key.data(), key.size(), wait.ms(), &native, why.out())};
+    out = task_state{native};
+    return done;
+  }
+
+  /// Accepts no more tasks, and waits until those accepted have finished: ok (no task remains),
+  /// timed_out, interrupted, or queue_full, for which see `drained`.
   [[nodiscard]] status drain(drain_mode mode, timeout wait, std::uint64_t &remaining,
                              failure &why) noexcept {
     return status{lambda_executor_drain(handle_, static_cast<std::uint32_t>(mode), wait.ms(),
@@ -1454,12 +1712,19 @@ public:
     return detail::checked(cancel(key, why), why);
   }
 
-  /// Throws where the call fails, and not for a key that is refused: see results::first_failure.
+  /// Throws if the call fails. For keys that were refused see results::first_failure.
   template <class Range = std::initializer_list<std::string_view>>
   results cancel_batch(const Range &keys) {
     results each;
     detail::checked(cancel_batch(keys, each), each.first_failure());
     return each;
+  }
+
+  [[nodiscard]] waited wait(std::string_view key, timeout wait) {
+    waited out;
+    failure why;
+    out.status = detail::checked(this->wait(key, wait, out.state, why), why);
+    return out;
   }
 
   [[nodiscard]] drained drain(drain_mode mode, timeout wait) {
@@ -1470,34 +1735,35 @@ public:
   }
 #endif
 
-  // -- the executor itself
+  // -- The executor itself
 
-  /// Ends every wait in progress with interrupted, or the next one where there is none. May be
-  /// called in a signal handler. Never throws.
+  /// Ends every wait in progress with interrupted; if there is none, the next one. May be called in
+  /// a signal handler. Never throws.
   status wake() const noexcept {
     return status{lambda_executor_wake(handle_)};
   }
 
-  /// Makes every call fail with err_closed from now on, those that wait at this moment too: then
-  /// join your threads, then destroy the executor. Never throws.
+  /// Makes calls that submit or wait fail with err_closed from now on, also those that wait at this
+  /// moment. Join your threads after it, then destroy the executor. Acknowledging and questions
+  /// still work. Never throws.
   status close() noexcept {
     return status{lambda_executor_close(handle_)};
   }
 
-  /// Asks AWS now whether functions and queues can be used: ok, timed_out or interrupted.
+  /// Asks AWS now whether the functions and queues can be used: ok, timed_out or interrupted.
   status check_health(timeout wait, failure &why) noexcept {
     return status{lambda_executor_check_health(handle_, wait.ms(), why.out())};
   }
 
-  /// New AWS credentials: a JSON object with access_key_id, secret_access_key and, for temporary
-  /// ones, session_token.
+  /// Sets new AWS credentials: a JSON object with access_key_id, secret_access_key and, for
+  /// temporary ones, session_token.
   status set_credentials(std::string_view json, failure &why) noexcept {
     return status{lambda_executor_set_credentials(handle_, json.data(), json.size(), why.out())};
   }
 
-  /// Sends log records to `callback`, or for an empty one to stderr. When this returns, the
-  /// callback before it is not running any more and is not called again (unless it is the callback
-  /// itself that calls this: then once it returns).
+  /// Sends log records to `callback`, or to stderr if it is empty. When this returns, the previous
+  /// callback has returned and is not called again (if the callback itself calls this: once it
+  /// returns).
   template <bool Throws = LAMBDA_EXECUTOR_THROWS != 0> // see detail::take_log_record
   status set_log_callback(log_callback callback, log_level level, failure &why) {
     const auto set = [&](lambda_executor_log_callback_t take) {
@@ -1505,7 +1771,7 @@ public:
                                                      static_cast<std::int32_t>(level), why.out())};
     };
     if (forked())
-      return set(nullptr); // it is refused
+      return set(nullptr); // which fails
     const bool to_stderr = callback == nullptr;
     detail::log_sink::target other;
     if (!to_stderr) {
@@ -1514,7 +1780,7 @@ public:
       other = log_->replace(std::make_shared<const log_callback>(std::move(callback)));
     }
     const status done = set(to_stderr ? nullptr : detail::take_log_record<Throws>);
-    // Either what was to be ended, or back to what it was.
+    // Removes the callback, or restores the previous one after a failure.
     if (log_ != nullptr && (done == status::ok) == to_stderr)
       log_->replace(std::move(other));
     return done;
@@ -1538,19 +1804,21 @@ public:
 #endif
 
 private:
-  explicit executor(lambda_executor_t *handle) noexcept : handle_(handle) {
+  explicit executor(lambda_executor_t *handle) noexcept
+      : handle_(handle), link_(std::make_shared<std::atomic<lambda_executor_t *>>(handle)) {
   }
 
-  /// Whether this is a child of the process that made it. Then a thread that is not here may have
-  /// held the log's lock at that moment, for ever.
+  /// Whether this is a child of the process that created it. Then a thread that exists only in the
+  /// parent may have held the log's lock during the fork, which is never unlocked here.
   bool forked() const noexcept {
-    return lambda_executor_wakeup_fd(handle_) == LAMBDA_EXECUTOR_ERR_FORKED;
+    int fd = -1;
+    return lambda_executor_wakeup_fd(handle_, &fd, nullptr) == LAMBDA_EXECUTOR_ERR_FORKED;
   }
 
   template <class Range> static std::vector<lambda_executor_task_t> natives(const Range &tasks) {
     static_assert(detail::keeps_elements<Range>(),
-                  "a range of tasks that exist, such as a std::vector<task>: tasks that are made "
-                  "one by one as they are looked at (by a view, say) would be gone too early");
+                  "a range of tasks that exist, such as a std::vector<task>: tasks that a view "
+                  "makes one by one would be destroyed too early");
     std::vector<lambda_executor_task_t> native;
     native.reserve(static_cast<std::size_t>(std::distance(std::begin(tasks), std::end(tasks))));
     for (const task &each : tasks)
@@ -1558,7 +1826,7 @@ private:
     return native;
   }
 
-  /// Asks with the room there is until that is enough: the text may grow between two calls.
+  /// Repeats the call until the buffer is large enough: the text may grow between two calls.
   template <class Call> static status text_of(std::string &out, Call call) {
     for (;;) {
       std::size_t needed = 0;
@@ -1572,6 +1840,7 @@ private:
   }
 
   lambda_executor_t *handle_ = nullptr;
+  detail::executor_link link_;
   std::unique_ptr<detail::log_sink> log_;
 };
 

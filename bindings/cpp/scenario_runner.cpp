@@ -66,7 +66,7 @@ std::string escaped(std::string_view bytes) {
   return out.empty() ? "-" : out;
 }
 
-// What is known of a task that was accepted.
+// The record of a task that was accepted.
 struct record {
   std::string states; // ",running,succeeded"
   std::string rest;   // the fields after the states, as they are printed
@@ -130,7 +130,7 @@ private:
     return all;
   }
 
-  // What becomes of a call, failed or not.
+  // The status of a call, failed or not.
   template <class Call> static le::status status_of(Call call) {
     try {
       return call();
@@ -146,10 +146,10 @@ private:
   void accept(std::string_view key, le::status status) {
     if (status == le::status::ok && !tasks_.emplace(key, record()).second)
       throw malformed("the key " + quoted(key) +
-                      " is accepted twice, which the outcome cannot tell");
+                      " is accepted twice, which the outcome cannot show");
   }
 
-  // Waits for events; false when the deadline has passed.
+  // Waits for events, and acknowledges each one after it; false when the deadline has passed.
   bool take_events(clock_type::time_point deadline) {
     const auto left = deadline - clock_type::now();
     if (left <= 0s)
@@ -232,7 +232,7 @@ private:
   void drain(const fields &field) {
     if (field[0] != "finish" && field[0] != "running")
       throw malformed("drain: " + quoted(field[0]) + " is neither `finish` nor `running`");
-    const auto mode = field[0] == "finish" ? le::drain_mode::finish : le::drain_mode::running;
+    const auto mode = field[0] == "finish" ? le::drain_mode::finish : le::drain_mode::cancel_queued;
     const auto deadline = clock_type::now() + longest_wait;
     le::drained far;
     do

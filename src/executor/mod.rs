@@ -87,9 +87,7 @@ impl Executor {
         let (clock, settings) = (Arc::new(clock), Arc::new(settings));
         let (machine, storage) = match storage {
             None => (Machine::new(Arc::clone(&settings), clock.now(), false), None),
-            Some((storage, records)) => {
-                (Machine::recover(Arc::clone(&settings), clock.now(), records), Some(storage))
-            }
+            Some((storage, records)) => (Machine::recover(Arc::clone(&settings), clock.now(), records), Some(storage)),
         };
         let now = {
             let clock = Arc::clone(&clock);

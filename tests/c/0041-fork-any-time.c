@@ -24,7 +24,7 @@ static int stopped;
 static void *create_and_free(void *unused) {
   (void)unused;
   while (!__atomic_load_n(&stopped, __ATOMIC_SEQ_CST))
-    lambda_executor_free(start(QUIET));
+    lambda_executor_free(start(QUIET), NULL);
   return NULL;
 }
 
@@ -52,7 +52,7 @@ static void while_another_thread_creates(void) {
     pid_t child = fork();
     if (child == 0) {
       alarm(CHILD_S);
-      lambda_executor_free(start(QUIET));
+      lambda_executor_free(start(QUIET), NULL);
       leave();
     }
     expect_success(child);

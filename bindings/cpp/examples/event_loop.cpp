@@ -1,9 +1,9 @@
-// How an event loop takes the executor in: by its descriptor, beside what the loop has anyway (here
-// a timer). The loop sleeps in epoll_wait alone and never in the library. In the style without
+// An executor in an event loop: the loop waits for its descriptor as for its own ones (here a
+// timer). The program waits in epoll_wait only and never in the library. In the style without
 // exceptions.
 //
-//   ./event_loop    runs a few commands on this machine, or where the options (JSON) in
-//                   LAMBDA_EXECUTOR_CONFIG lead
+//   ./event_loop    runs a few commands, on this machine or with the options (JSON) in
+//                   LAMBDA_EXECUTOR_CONFIG
 #include <lambda_executor.hpp>
 
 #include <cerrno>
@@ -50,7 +50,7 @@ static void watch(const descriptor &epoll, int fd) {
     fail("epoll_ctl", std::strerror(errno));
 }
 
-// Takes what waits, without waiting, and returns how many tasks ended.
+// Takes and acknowledges the events that wait, and returns how many tasks ended. Does not wait.
 static int take_events(le::executor &ex) {
   le::events events;
   le::failure why;
@@ -93,8 +93,8 @@ int main() {
   if (timerfd_settime(timer.get(), 0, &every, nullptr) != 0)
     fail("timer", std::strerror(errno));
   int wakeup = -1; // lives as long as the executor
-  if (ex.wakeup_fd(wakeup) != le::status::ok)
-    fail("wakeup_fd", "no descriptor");
+  if (ex.wakeup_fd(wakeup, why) != le::status::ok)
+    fail("wakeup_fd", why.message());
   watch(epoll, timer.get());
   watch(epoll, wakeup);
 

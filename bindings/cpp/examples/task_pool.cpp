@@ -1,7 +1,7 @@
-// A pool of tasks: `submit` returns a std::future of what becomes of a command, `done` tells of
-// each as it ends. One thread of the pool takes the events of all.
+// A pool of tasks: `submit` returns a std::future of the result of a command. One thread of the
+// pool takes the events of all, and acknowledges an event once its promise has the result.
 //
-//   ./task_pool [COMMAND...]    each is a line for the shell; without any, a few of its own
+//   ./task_pool [COMMAND...]    each is a line for the shell; without any, it runs a few of its own
 //
 // Options as JSON in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine.
 #include <lambda_executor.hpp>
@@ -17,7 +17,7 @@
 namespace le = lambdaexecutor;
 using namespace std::chrono_literals;
 
-// What became of a task, kept beyond its events.
+// The result of a task, which outlives its events.
 struct result {
   le::task_state state;
   le::reason reason;
@@ -29,7 +29,7 @@ struct result {
 class task_pool {
 public:
   explicit task_pool(std::string_view config) : ex_(config) {
-    ex_.check_health(10s); // a wrong name shows here; without this the tasks would wait
+    ex_.check_health(10s); // fails early; without it tasks wait until the configuration is fixed
     loop_ = std::thread([this] { take_events(); });
   }
 
@@ -40,13 +40,14 @@ public:
     le::status status;
     do
       status = ex_.drain(le::drain_mode::finish, le::forever, remaining, why);
-    while (status == le::status::interrupted);
+    // The other thread takes the results for which there is no room.
+    while (status == le::status::interrupted || status == le::status::queue_full);
     if (le::is_failure(status))
       ex_.close();
-    loop_.join(); // it ends with the last event, or of a closed executor at once
+    loop_.join(); // it ends after the last event, or at once if the executor is closed
   }
 
-  // Throws le::error where the task is refused.
+  // Throws le::error if the task is refused.
   std::future<result> submit(le::task task) {
     // The promise first, since the task may end before `queue` has returned.
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -72,8 +73,7 @@ private:
       for (const le::event event : events)
         if (event.is_final())
           keep_promise(event);
-    // Closed: nothing is left. Otherwise whoever waits for a future learns it from its broken
-    // promise.
+    // Closed: no event is left. Otherwise a broken promise ends the waits for futures.
     if (why.status() != le::status::err_closed)
       std::cerr << "task_pool: " << why.message() << '\n';
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -1,4 +1,5 @@
-// A task keeps what it is given, quotes arguments as JSON, and tells the C API where all of it is.
+// A task copies what its setters receive, quotes arguments as JSON, and fills the struct of the C
+// API.
 #include "test.hpp"
 #include <array>
 #include <list>
@@ -44,6 +45,7 @@ static void fields() {
                             .queue("fast")
                             .timeout(2s)
                             .max_wait(1500us)
+                            .result_timeout(3h)
                             .tag(UINT64_MAX)
                             .attempt_id("an id");
   key.assign(key.size(), 'x'); // it has a copy
@@ -58,6 +60,7 @@ static void fields() {
   CHECK_EQ(view(native.queue), "fast");
   CHECK_EQ(native.timeout_ms, 2000);
   CHECK_EQ(native.max_wait_ms, 2);
+  CHECK_EQ(native.result_timeout_ms, 10'800'000);
   CHECK_EQ(native.tag, UINT64_MAX);
   CHECK_EQ(view(native.attempt_id), "an id");
 }
@@ -75,10 +78,10 @@ static void copies() {
   CHECK_EQ(third.key(), "second");
 }
 
-// Setters of a temporary give a temporary, so what is kept is moved and refers to nothing that is
-// gone.
+// Setters of a temporary return a temporary, so that it can be moved and no reference dangles.
 static_assert(std::is_same_v<decltype(le::task("k").shell("true").tag(1)), le::task &&>);
 static_assert(std::is_same_v<decltype(le::task("k").command({"true"})), le::task &&>);
+static_assert(std::is_same_v<decltype(le::task("k").result_timeout(1s)), le::task &&>);
 static_assert(
     std::is_same_v<decltype(std::declval<le::task &>().shell("true").tag(1)), le::task &>);
 

@@ -1,7 +1,7 @@
-// An event tells everything of a real command: texts, optional numbers, times on the system clock.
+// All members of the events of real commands: texts, optional numbers, times on the system clock.
 #include "test.hpp"
 
-// Clocks of functions may tell anything; a time_point counts nanoseconds, which are few.
+// The clock of a function may be wrong, and a time_point of nanoseconds has a small range.
 static void times_out_of_range() {
   using namespace std::chrono;
   const std::int64_t most = duration_cast<milliseconds>(system_clock::duration::max()).count();
@@ -35,13 +35,14 @@ int main() {
                         .tag(7)),
            le::status::ok);
 
-  const le::events running = ex.sync(test::deadline, 1);
+  le::events running = ex.sync(test::deadline, 1);
   CHECK_EQ(running.size(), 1U);
   CHECK_EQ(running[0].state(), le::task_state::running);
   CHECK(!running[0].is_final());
   CHECK_EQ(running[0].reason(), le::reason::none);
   CHECK(!running[0].return_code().has_value());
   CHECK(!running[0].started_at().has_value());
+  running.ack();
 
   const le::events last = test::final_of(ex, "greeting");
   const le::event event = last[0];
@@ -56,7 +57,10 @@ int main() {
   CHECK_EQ(event.signal(), 0);
   CHECK_EQ(event.attempts(), 1U);
   CHECK_EQ(event.output_tail(), "hello");
+  CHECK_EQ(event.output_length(), 5U);
+  CHECK(!event.output_truncated());
   CHECK_EQ(event.value(), "v");
+  CHECK(!event.value_dropped());
   CHECK(!event.request_id().empty());
   CHECK(!event.log_stream().empty());
   CHECK_EQ(event.attempt_id().size(), 36U);

@@ -1,5 +1,4 @@
-// Handles move and do not copy, are destroyed in any order, and empty ones refuse calls instead of
-// crashing.
+// Handles move and do not copy, are destroyed in any order, and calls on empty ones fail.
 #include "test.hpp"
 #include <memory>
 
@@ -21,9 +20,9 @@ static void empty_executor(le::executor &ex) {
   CHECK(why);
   CHECK_EQ(ex.wake(), le::status::err_invalid_argument);
   CHECK_EQ(ex.close(), le::status::err_invalid_argument);
-  CHECK_THROWS(ex.counts(), le::invalid_argument_error, le::status::err_invalid_argument,
-               "ERR_INVALID_ARGUMENT");
+  CHECK_THROWS(ex.counts(), le::invalid_argument_error, le::status::err_invalid_argument, "NULL");
   CHECK_THROWS(ex.wakeup_fd(), le::invalid_argument_error, le::status::err_invalid_argument, "");
+  CHECK_EQ(ex.free(), 0U);
   CHECK_THROWS(ex.set_log_callback([](const le::log_record &) {}), le::invalid_argument_error,
                le::status::err_invalid_argument, "");
 }
@@ -36,20 +35,20 @@ static void executors() {
   lambda_executor_t *const handle = first.native_handle();
   CHECK(handle != nullptr);
   le::executor second(std::move(first));
-  empty_executor(first); // NOLINT: what is left of it is what is looked at
+  empty_executor(first); // NOLINT: the state after the move is the test
   CHECK(second.native_handle() == handle);
   le::executor &same = second;
   second = std::move(same);
   CHECK(second.native_handle() == handle);
 
   first = le::executor(test::builtin);
-  second = std::move(first); // frees the one that was there
+  second = std::move(first); // frees the previous one
   CHECK(second.native_handle() != nullptr);
   std::swap(first, second);
   CHECK_EQ(first.queue(test::builtin_task("k")), le::status::ok);
   CHECK_EQ(test::final_of(first, "k").size(), 1U);
 
-  // One that cannot be created leaves what is there.
+  // A failed creation changes nothing.
   lambda_executor_t *const kept = first.native_handle();
   le::failure why;
   CHECK_EQ(le::executor::create("{", first, why), le::status::err_invalid_config);
@@ -86,25 +85,69 @@ static void outlive() {
   CHECK_EQ(other.status(), le::status::err_invalid_argument);
 }
 
-// Destroying events is what acknowledges them, and so is assigning to them.
+// Only acknowledging acknowledges. Events that are destroyed or assigned to are handed out again.
 static void acknowledge() {
   le::executor ex(test::builtin);
   CHECK_EQ(ex.queue(test::builtin_task("k")), le::status::ok);
+  std::uint64_t seq = 0;
   {
     const le::events batch = test::final_of(ex, "k");
+    seq = batch[0].seq();
     CHECK_EQ(ex.counts().unacknowledged, 1U);
   }
   CHECK_EQ(ex.counts().unacknowledged, 0U);
+  CHECK_EQ(ex.counts().waiting_events, 1U);
 
-  CHECK_EQ(ex.queue(test::builtin_task("l")), le::status::ok);
-  le::events batch = test::final_of(ex, "l");
-  CHECK_EQ(ex.counts().unacknowledged, 1U);
+  le::events batch = ex.sync(0s);
+  CHECK_EQ(batch[0].seq(), seq);
   batch = le::events();
+  CHECK_EQ(ex.counts().waiting_events, 1U);
+  le::failure why;
+  CHECK_EQ(ex.sync(0s, 0, batch, why), le::status::ok);
+  CHECK_EQ(ex.sync(0s, 0, batch, why), le::status::ok); // frees it, and hands it out again
+  CHECK_EQ(batch[0].seq(), seq);
+
+  batch.ack();
+  batch.ack(); // a second call does nothing
   CHECK_EQ(ex.counts().unacknowledged, 0U);
+  batch = le::events();
+  CHECK_EQ(ex.counts().waiting_events, 0U);
+  batch.ack(); // nor one for no events
+}
+
+// Events that outlive their executor can be passed, and cannot be acknowledged any more.
+static void acknowledge_after_free() {
+  le::executor ex(test::builtin);
+  CHECK_EQ(ex.queue(test::builtin_task("k")), le::status::ok);
+  le::events batch = test::final_of(ex, "k");
+  le::events moved = std::move(batch);
+  CHECK_EQ(ex.free(), 0U);
+  int seen = 0;
+  for (const le::event event : moved)
+    seen += event.is_final();
+  CHECK_EQ(seen, 1);
+  le::failure why;
+  CHECK_EQ(moved.ack(why), le::status::err_closed);
+  CHECK_THROWS(moved.ack(), le::closed_error, le::status::err_closed, "");
+}
+
+// `free` reports the tasks that were never submitted.
+static void dropped() {
+  le::executor ex(R"({"log": "off", "max_running_tasks": 1, "shutdown_grace_ms": 0,
+                      "local": {"handler": "builtin"}})");
+  CHECK_EQ(ex.queue(test::builtin_task("runs", R"({"duration_ms": 600000})")), le::status::ok);
+  WAIT_UNTIL(ex.state("runs") == le::task_state::running);
+  CHECK_EQ(ex.queue(test::builtin_task("waits")), le::status::ok);
+  CHECK_EQ(ex.queue(test::builtin_task("waits too")), le::status::ok);
+  CHECK_EQ(ex.free(), 2U);
+  CHECK(ex.native_handle() == nullptr);
+  CHECK_EQ(ex.free(), 0U);
 }
 
 int main() {
   executors();
   outlive();
   acknowledge();
+  acknowledge_after_free();
+  dropped();
 }

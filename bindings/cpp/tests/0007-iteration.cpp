@@ -1,6 +1,6 @@
-// Events are a range with random access, also where a newer library's events are larger than the
-// header knows: the program's own lambda_executor_batch_events takes the place of the library's and
-// hands out such ones.
+// Events are a range with random access, also if a newer library's events are larger than the
+// header says: the program's own lambda_executor_batch_events replaces that of the library and
+// returns such events.
 #include "test.hpp"
 #include <algorithm>
 #include <cstring>
@@ -64,9 +64,33 @@ static void look_at(const le::events &batch, std::size_t expected) {
 
 #if __cplusplus >= 202002L
 static_assert(std::random_access_iterator<le::event_iterator>);
-static_assert(std::ranges::random_access_range<le::events>);
+static_assert(std::ranges::random_access_range<const le::events>);
 static_assert(std::ranges::sized_range<const le::events>);
+static_assert(std::input_iterator<le::acknowledging_iterator>);
+static_assert(!std::forward_iterator<le::acknowledging_iterator>);
+static_assert(std::ranges::input_range<le::events>);
 #endif
+
+// A pass from begin() to end() acknowledges; other kinds of access do not.
+static void acknowledges(le::executor &ex, le::events batch) {
+  const std::size_t all = batch.size();
+  CHECK_EQ(ex.counts().unacknowledged, all);
+  le::events::iterator at = batch.begin();
+  CHECK_EQ(at->seq(), batch[0].seq());
+  CHECK_EQ((*at++).seq(), batch[0].seq());
+  CHECK_EQ(ex.counts().unacknowledged, all - 1);
+  ++at;
+  CHECK_EQ(ex.counts().unacknowledged, all - 2);
+  const le::event_iterator same = at; // and the rest without it
+  CHECK_EQ(batch.cend() - same, static_cast<std::ptrdiff_t>(all) - 2);
+  CHECK_EQ(std::count_if(same, batch.cend(), [](le::event) { return true; }), batch.cend() - same);
+  CHECK_EQ(ex.counts().unacknowledged, all - 2);
+  CHECK(at != batch.end());
+  const auto finals =
+      std::count_if(batch.begin(), batch.end(), [](le::event event) { return event.is_final(); });
+  CHECK_EQ(finals, 5);
+  CHECK_EQ(ex.counts().unacknowledged, 0U);
+}
 
 int main() {
   const le::events none;
@@ -74,12 +98,14 @@ int main() {
   CHECK(none.begin() == none.end());
   CHECK_EQ(none.end() - none.begin(), 0);
   for (const le::event event : none)
-    FAIL("an event of nothing: " << event.key());
+    FAIL("an event of no events: " << event.key());
 
   le::executor ex(test::builtin);
   for (std::uint64_t i = 0; i < 5; i++)
     CHECK_EQ(ex.queue(test::builtin_task("task " + std::to_string(i)).tag(i)), le::status::ok);
   CHECK_EQ(ex.drain(le::drain_mode::finish, test::deadline).status, le::status::ok);
-  look_at(ex.sync(0s), 10);
+  le::events batch = ex.sync(0s);
+  look_at(batch, 10);
+  acknowledges(ex, std::move(batch));
   CHECK(grown);
 }

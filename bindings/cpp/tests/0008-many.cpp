@@ -2,7 +2,7 @@
 #include "test.hpp"
 #include <list>
 
-// Lists without a name.
+// Braced lists.
 static void lists() {
   le::executor ex(test::builtin);
   const le::results queued = ex.queue_batch({test::builtin_task("x"), le::task("y").key("z")});
@@ -10,7 +10,7 @@ static void lists() {
   CHECK_EQ(queued[1], le::status::err_invalid_argument);
   CHECK_CONTAINS(queued.first_failure().message(), "`z`");
   CHECK_EQ(ex.adopt_batch({le::task("of an earlier process")}).accepted(), 1U);
-  CHECK_EQ(ex.cancel_batch({"nobody", std::string("of an earlier process")}).accepted(), 1U);
+  CHECK_EQ(ex.cancel_batch({"unknown", std::string("of an earlier process")}).accepted(), 1U);
 }
 
 int main() {
@@ -23,7 +23,8 @@ int main() {
   std::vector<le::task> tasks;
   for (const char *key : {"a", "", "a", "b", "c"})
     tasks.push_back(test::builtin_task(key));
-  const le::results queued = ex.queue_batch(tasks);
+  le::results queued;
+  CHECK_EQ(ex.queue_batch(tasks, queued), le::status::partial);
   CHECK_EQ(queued.size(), 5U);
   CHECK_EQ(queued[0], le::status::ok);
   CHECK_EQ(queued[1], le::status::err_invalid_argument);
@@ -39,28 +40,31 @@ int main() {
   CHECK_EQ(queued.first_failure().status(), le::status::err_invalid_argument);
   CHECK_CONTAINS(queued.first_failure().message(), "key");
 
-  const le::results none = ex.queue_batch(std::list<le::task>());
+  le::results none;
+  CHECK_EQ(ex.queue_batch(std::list<le::task>(), none), le::status::ok);
   CHECK_EQ(none.size(), 0U);
   CHECK_EQ(none.accepted(), 0U);
   CHECK(none.begin() == none.end());
   CHECK(!none.first_failure());
 
-  const le::results adopted =
-      ex.adopt_batch(std::list<le::task>{le::task("orphan"), le::task("runs")});
+  le::results adopted;
+  CHECK_EQ(ex.adopt_batch(std::list<le::task>{le::task("orphan"), le::task("runs")}, adopted),
+           le::status::partial);
+  CHECK(!adopted.first_failure()); // a duplicate is none
   CHECK_EQ(adopted[0], le::status::ok);
   CHECK_EQ(adopted[1], le::status::duplicate);
   CHECK_EQ(adopted.accepted(), 1U);
 
-  const std::vector<std::string> keys = {"runs", "a", "b", "orphan", "nobody"};
+  const std::vector<std::string> keys = {"runs", "a", "b", "orphan", "unknown"};
   le::results cancelled = ex.cancel_batch(keys);
   CHECK_EQ(cancelled.accepted(), 4U);
   CHECK_EQ(cancelled[4], le::status::not_found);
-  cancelled = ex.cancel_batch(std::vector<std::string_view>{"a"});
+  CHECK_EQ(ex.cancel_batch(std::vector<std::string_view>{"a"}, cancelled), le::status::partial);
   CHECK_EQ(cancelled.size(), 1U);
   CHECK_EQ(cancelled[0], le::status::not_found);
   CHECK_EQ(ex.drain(le::drain_mode::finish, test::deadline).remaining, 0U);
 
-  // A call that failed as a whole is what became of each.
+  // If the call fails, its status is the status of each.
   CHECK_EQ(ex.close(), le::status::ok);
   le::results closed;
   CHECK_EQ(ex.queue_batch(tasks, closed), le::status::err_closed);

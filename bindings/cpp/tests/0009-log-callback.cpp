@@ -1,5 +1,5 @@
-// Log records reach a callback of any kind in a thread of the library's; what it throws stays
-// there, it may replace itself, and what it holds is let go when it is replaced.
+// Log records reach a callback of any kind in a thread of the library; its exceptions are dropped,
+// it may replace itself, and what it holds is released when it is replaced.
 #include "test.hpp"
 #include <atomic>
 #include <future>
@@ -14,7 +14,7 @@ static void log_something(le::executor &ex) {
   CHECK_EQ(ex.queue(test::builtin_task(key)), le::status::ok);
 }
 
-// Has things logged until there are so many more records.
+// Queues tasks until so many more records have arrived.
 static void make_records(le::executor &ex, const std::atomic<int> &records, int more) {
   const int enough = records + more;
   WAIT_UNTIL((log_something(ex), records >= enough));
@@ -34,7 +34,7 @@ static void records_and_exceptions() {
         throw std::runtime_error("of the host");
       },
       le::log_level::trace);
-  make_records(ex, records, 3); // it is called again after it has thrown
+  make_records(ex, records, 3); // it is called again after an exception
 }
 
 static void replaced() {
@@ -45,7 +45,7 @@ static void replaced() {
       [&, held](const le::log_record &) {
         first++;
         ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
-        CHECK_EQ(*held, 1); // still there, though it is not the callback any more
+        CHECK_EQ(*held, 1); // valid, though it is no longer the callback
       },
       le::log_level::trace);
   make_records(ex, second, 1);
@@ -57,7 +57,7 @@ static void replaced() {
   ex.set_log_callback(nullptr, le::log_level::off);
   CHECK_EQ(held.use_count(), 1);
 
-  // One that is refused changes nothing, and is let go.
+  // One that is refused changes nothing, and is released.
   ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
   CHECK_THROWS(ex.set_log_callback([held](const le::log_record &) {}, le::log_level{99}),
                le::invalid_argument_error, le::status::err_invalid_argument, "level");
@@ -65,8 +65,8 @@ static void replaced() {
   make_records(ex, second, 1);
 }
 
-// The destructor waits for a callback that runs, longer than the library's own grace, since the
-// callback may use what is destroyed after the executor.
+// The destructor waits for a callback that runs, longer than the library does, because the callback
+// may use what is destroyed after the executor.
 static void destroyed() {
   std::promise<void> entered, leave;
   std::atomic<int> calls{0};
@@ -88,7 +88,7 @@ static void destroyed() {
   CHECK(gone.wait_for(test::deadline) == std::future_status::ready);
 }
 
-// What is logged at the very end is the callback's too, and nothing is printed in its place.
+// The callback receives the records of the end too, and none is printed instead.
 static void at_the_end() {
   std::FILE *printed = std::tmpfile();
   CHECK(printed != nullptr);
@@ -108,7 +108,7 @@ static void at_the_end() {
   std::fclose(printed);
 }
 
-// It follows its executor when that moves.
+// The callback stays with its executor when that is moved.
 static void moved() {
   std::atomic<int> records{0};
   le::executor first(config);

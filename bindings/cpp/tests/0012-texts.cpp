@@ -1,5 +1,5 @@
-// What the library and an executor tell of themselves: names, versions, schema, counts, JSON that
-// grows.
+// Questions about the library and an executor: names, versions, schema, counts, JSON that grows;
+// those about an executor also after `close`.
 #include "test.hpp"
 
 int main() {
@@ -9,6 +9,11 @@ int main() {
   CHECK_CONTAINS(le::config_schema(), "max_queued_tasks");
   CHECK_EQ(le::name(le::status::err_payload_too_large), "ERR_PAYLOAD_TOO_LARGE");
   CHECK_EQ(le::name(le::status{77}), "unknown");
+  CHECK_CONTAINS(le::describe(le::status::queue_full), "max_queued_tasks");
+  CHECK_EQ(le::name(le::status::partial), "PARTIAL");
+  CHECK_EQ(le::name(le::reason::bad_result), "bad_result");
+  CHECK_EQ(le::name(le::reason::value_too_large), "value_too_large");
+  CHECK(!le::is_failure(le::status::partial));
   CHECK_EQ(le::name(le::task_state::cancelled), "cancelled");
   CHECK_EQ(le::name(le::reason::dead_letter), "dead_letter");
   CHECK(le::is_failure(le::status::err_closed) && !le::is_failure(le::status::duplicate) &&
@@ -25,7 +30,7 @@ int main() {
   CHECK_EQ(counts.waiting_events, 1U);
   CHECK_EQ(counts.unacknowledged, 0U);
 
-  // Longer and shorter than what was there before.
+  // Longer and shorter than the previous text.
   std::string text;
   le::failure why;
   CHECK_EQ(ex.describe("waits", text, why), le::status::ok);
@@ -37,4 +42,10 @@ int main() {
   CHECK_EQ(text.back(), '}');
   CHECK_EQ(text.find('#'), std::string::npos);
   CHECK_CONTAINS(ex.stats(), "\"totals\"");
+
+  CHECK_EQ(ex.close(), le::status::ok);
+  CHECK_CONTAINS(ex.stats(), "\"totals\"");
+  CHECK_EQ(ex.counts().queued, 1U);
+  CHECK_EQ(ex.state("runs"), le::task_state::running);
+  CHECK(ex.describe("waits").has_value());
 }

@@ -1,4 +1,4 @@
-// What a host of its own kind needs: the descriptor for its loop, "manual" acknowledgement, fork.
+// For hosts with a loop of their own: the descriptor, acknowledging single events, fork.
 #include "test.hpp"
 #include <poll.h>
 #include <sys/wait.h>
@@ -16,37 +16,53 @@ static void descriptor() {
   CHECK_EQ(ex.queue(test::builtin_task("k")), le::status::ok);
   WAIT_UNTIL(ex.counts().waiting_events == 2);
   CHECK(readable(fd));
-  CHECK_EQ(ex.sync(0s).size(), 2U);
+  {
+    const le::events batch = ex.sync(0s);
+    CHECK_EQ(batch.size(), 2U);
+    CHECK(!readable(fd));
+  }
+  CHECK(readable(fd)); // not acknowledged: they wait again
+  ex.sync(0s).ack();
   CHECK(!readable(fd));
+  CHECK_EQ(ex.drain(le::drain_mode::finish, test::deadline).status, le::status::ok);
+  CHECK(readable(fd)); // for good, since the drain is over
 }
 
-static void manual() {
-  le::executor ex(R"({"ack": "manual", "local": {"handler": "builtin"}})");
-  for (const char *key : {"a", "b", "c"})
+static void single_events() {
+  le::executor ex(R"({"running_events": false, "local": {"handler": "builtin"}})");
+  for (const char *key : {"a", "b", "c", "d"})
     CHECK_EQ(ex.queue(test::builtin_task(key)), le::status::ok);
-  std::vector<std::uint64_t> finals;
-  for (const char *key : {"a", "b", "c"})
-    WAIT_UNTIL(ex.state(key) == le::task_state::succeeded);
-  for (const le::event event : ex.sync(test::deadline))
-    if (event.is_final())
-      finals.push_back(event.seq());
-  CHECK_EQ(finals.size(), 3U);
-  CHECK_EQ(ex.counts().unacknowledged, 3U); // though the batch is gone
-  ex.ack(finals[0]);
+  WAIT_UNTIL(ex.counts().waiting_events == 4);
+  const le::events batch = ex.sync(0s); // const: the loop below does not acknowledge
+  std::vector<std::uint64_t> seqs;
+  for (const le::event event : batch)
+    seqs.push_back(event.seq());
+  CHECK_EQ(seqs.size(), 4U);
+  CHECK_EQ(ex.counts().unacknowledged, 4U);
+  ex.ack(seqs[0]);
+  CHECK_EQ(ex.counts().unacknowledged, 3U);
+  ex.ack({seqs[1]});
   CHECK_EQ(ex.counts().unacknowledged, 2U);
-  ex.ack({finals[1]});
+  ex.ack(batch[2]);
   CHECK_EQ(ex.counts().unacknowledged, 1U);
-  ex.ack(finals);
+  CHECK_EQ(ex.close(), le::status::ok); // a thread can still finish its batch
+  ex.ack(seqs);
   CHECK_EQ(ex.counts().unacknowledged, 0U);
-  ex.ack(finals.data(), finals.size()); // once more does nothing
+  ex.ack(seqs.data(), seqs.size()); // a second time does nothing
 }
 
-// In a child every call fails, and the destructor returns.
+// In a child every call fails, a loop over events of the parent acknowledges none, and the
+// destructor returns.
 static void forked() {
   auto ex = std::make_unique<le::executor>(test::builtin);
   ex->set_log_callback([](const le::log_record &) {}, le::log_level::trace);
+  CHECK_EQ(ex->queue(test::builtin_task("before")), le::status::ok);
+  le::events before = test::final_of(*ex, "before");
   const pid_t child = fork();
   if (child == 0) {
+    for (const le::event event : before)
+      CHECK_EQ(event.key(), "before");
+    CHECK_THROWS(before.ack(), le::error, le::status::err_forked, "");
     CHECK_THROWS(ex->sync(le::forever), le::error, le::status::err_forked, "");
     ex.reset();
     le::executor own(test::builtin);
@@ -58,12 +74,14 @@ static void forked() {
   int ended = -1;
   CHECK_EQ(waitpid(child, &ended, 0), child);
   CHECK_EQ(ended, 0);
+  CHECK_EQ(ex->counts().unacknowledged, 1U);
+  before.ack();
   CHECK_EQ(ex->queue(test::builtin_task("of the parent")), le::status::ok);
   CHECK_EQ(test::final_of(*ex, "of the parent").size(), 1U);
 }
 
 int main() {
   descriptor();
-  manual();
+  single_events();
   forked();
 }

@@ -1,38 +1,89 @@
-// What an exception that leaves a loop over events does to those that nobody has looked at: all of
-// their batch are acknowledged; where they are taken one by one, only the one that was looked at.
+// A loop over events acknowledges an event when it takes the next one. An exception, `break` or
+// `return` that leaves the loop acknowledges nothing more: the rest is handed out again.
 #include "test.hpp"
 
 struct of_the_host {};
 
-// Three results that wait; the first one is looked at, and something goes wrong.
-static le::task_counts after(std::string_view config, std::size_t max_events) {
-  le::executor ex(config);
+static constexpr std::string_view finals_only =
+    R"({"running_events": false, "local": {"handler": "builtin"}})";
+
+// An executor with three results that wait.
+static le::executor three() {
+  le::executor ex(finals_only);
   for (const char *key : {"a", "b", "c"})
     CHECK_EQ(ex.queue(test::builtin_task(key)), le::status::ok);
   WAIT_UNTIL(ex.counts().waiting_events == 3);
+  return ex;
+}
+
+// The numbers of the events that wait.
+static std::vector<std::uint64_t> waiting(le::executor &ex) {
+  const le::events batch = ex.sync(0s);
+  std::vector<std::uint64_t> seqs;
+  for (const le::event event : batch)
+    seqs.push_back(event.seq());
+  return seqs;
+}
+
+using numbers = std::vector<std::uint64_t>;
+
+static void thrown() {
+  le::executor ex = three();
   try {
-    for (const le::event event : ex.sync(0s, max_events))
-      if (event.is_final())
+    for (const le::event event : ex.sync(0s))
+      if (event.seq() == 2)
         throw of_the_host();
-    FAIL("no final event");
+    FAIL("nothing thrown");
   } catch (const of_the_host &) {
   }
-  return ex.counts();
+  CHECK_EQ(ex.counts().unacknowledged, 0U);
+  CHECK(waiting(ex) == numbers{2, 3});
+}
+
+static void left() {
+  le::executor ex = three();
+  for (const le::event event : ex.sync(0s))
+    if (event.seq() == 2) {
+      ex.ack(event); // it is finished before the loop is left
+      break;
+    }
+  CHECK(waiting(ex) == numbers{3});
+  [&] {
+    for (const le::event event : ex.sync(0s))
+      if (event.is_final())
+        return;
+  }();
+  CHECK(waiting(ex) == numbers{3});
+}
+
+static void at_the_first() {
+  le::executor ex = three();
+  try {
+    for (const le::event event : ex.sync(0s, 1))
+      if (event.is_final())
+        throw of_the_host();
+    FAIL("nothing thrown");
+  } catch (const of_the_host &) {
+  }
+  CHECK(waiting(ex) == (numbers{1, 2, 3}));
+}
+
+// A loop that ends acknowledges the last event too.
+static void to_the_end() {
+  le::executor ex = three();
+  std::uint64_t seen = 0;
+  for (const le::event event : ex.sync(0s)) {
+    CHECK_EQ(ex.counts().unacknowledged, 3 - seen);
+    CHECK_EQ(event.seq(), ++seen);
+  }
+  CHECK_EQ(seen, 3U);
+  CHECK_EQ(ex.counts().unacknowledged, 0U);
+  CHECK(waiting(ex).empty());
 }
 
 int main() {
-  const le::task_counts all =
-      after(R"({"running_events": false, "local": {"handler": "builtin"}})", 0);
-  CHECK_EQ(all.waiting_events, 0U);
-  CHECK_EQ(all.unacknowledged, 0U);
-
-  const le::task_counts one =
-      after(R"({"running_events": false, "local": {"handler": "builtin"}})", 1);
-  CHECK_EQ(one.waiting_events, 2U);
-  CHECK_EQ(one.unacknowledged, 0U);
-
-  const le::task_counts manual =
-      after(R"({"running_events": false, "ack": "manual", "local": {"handler": "builtin"}})", 0);
-  CHECK_EQ(manual.waiting_events, 0U);
-  CHECK_EQ(manual.unacknowledged, 3U);
+  thrown();
+  left();
+  at_the_first();
+  to_the_end();
 }

@@ -1,6 +1,6 @@
-// A fork at the moment in which the log's thread holds the lock of the callback: the child has the
-// lock and not the thread, and must not wait for it. The program's own pthread_mutex_lock takes the
-// place of the C library's, to make that moment last.
+// A fork while the log's thread holds the lock of the callback: the child has the lock and not the
+// thread, and must not wait for it. The program's own pthread_mutex_lock replaces that of the C
+// library, to make that moment last.
 #include "test.hpp"
 #include <atomic>
 #include <dlfcn.h>
@@ -23,7 +23,7 @@ extern "C" int pthread_mutex_lock(pthread_mutex_t *mutex) noexcept {
 }
 
 static void child(le::executor &ex) {
-  alarm(30); // ends it where it waits for ever
+  alarm(30); // ends it if it waits without end
   const auto callback = [](const le::log_record &) {};
   CHECK_THROWS(ex.set_log_callback(callback), le::error, le::status::err_forked, "process");
   CHECK_THROWS(ex.set_log_callback(nullptr), le::error, le::status::err_forked, "process");

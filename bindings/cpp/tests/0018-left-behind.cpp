@@ -1,7 +1,7 @@
-// An executor that is freed while its callback runs: the library gives up waiting, and may come
-// back when the callback has returned and the executor is gone. Then it finds no callback, in
-// memory that is still there (valgrind looks). The program's own pthread_mutex_lock takes the place
-// of the C library's, to make it come back late.
+// An executor that is freed while its callback runs: the library stops waiting, and may call the
+// sink again when the callback has returned and the executor is destroyed. Then the sink has no
+// callback, and its memory is valid (valgrind checks). The program's own pthread_mutex_lock
+// replaces that of the C library, to delay the library.
 #include "test.hpp"
 #include <atomic>
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 static std::atomic<bool> gone{false};
-// Of the log's thread, from the end of the callback on: one when it leaves, one when it comes back.
+// Of the log's thread, after the end of the callback: one lock as it leaves, one if it calls again.
 static thread_local int locks_until_late = 0;
 
 extern "C" int pthread_mutex_lock(pthread_mutex_t *mutex) noexcept {
@@ -37,12 +37,13 @@ int main() {
   std::atomic<bool> enough{false};
   std::atomic<int> calls{0};
   auto ex = std::make_unique<le::executor>(
-      R"({"log": "off", "shutdown_grace_ms": 0, "local": {"handler": "builtin"}})");
+      R"({"log": "off", "shutdown_grace_ms": 0, "local": {"handler": "builtin",
+          "faults": {"outages": [{"for_ms": 3600000}]}}})");
   ex->set_log_callback(
       [&](const le::log_record &record) {
         calls++;
         WAIT_UNTIL(enough.load());
-        // This record comes just before another, so it is what the library may come back after.
+        // This record comes just before another one, so the library may call again after it.
         if (record.message().find("records were dropped") == std::string_view::npos)
           return;
         entered.set_value();
@@ -50,15 +51,18 @@ int main() {
         locks_until_late = 2;
       },
       le::log_level::trace);
-  for (int tasks = 0; tasks < 1500; tasks++) // more records than may wait
-    CHECK_EQ(ex->queue(test::builtin_task(std::to_string(tasks))), le::status::ok);
+  std::vector<std::string> keys;
+  for (int tasks = 0; tasks < 1500; tasks++) { // more records than may wait, and no request
+    keys.push_back(std::to_string(tasks));
+    CHECK_EQ(ex->queue(test::builtin_task(keys.back())), le::status::ok);
+  }
+  CHECK_EQ(ex->cancel_batch(keys).accepted(), keys.size());
   CHECK_EQ(ex->drain(le::drain_mode::finish, test::deadline).status, le::status::ok);
   enough = true;
   CHECK(entered.get_future().wait_for(test::deadline) == std::future_status::ready);
   const int before = calls;
   std::future<void> freed = std::async(std::launch::async, [&] { ex.reset(); });
-  CHECK(freed.wait_for(1500ms) ==
-        std::future_status::timeout); // longer than the library's patience
+  CHECK(freed.wait_for(1500ms) == std::future_status::timeout); // longer than the library waits
   leave.set_value();
   CHECK(freed.wait_for(test::deadline) == std::future_status::ready);
   gone = true;

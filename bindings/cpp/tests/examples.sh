@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs the examples in a copy of their folder by the very commands of its README: with CMake and with
+# Builds and runs the examples in a copy of their folder with the commands of its README: with CMake and with
 # pkg-config. Then one whose command fails, and one with a wrong option. The argument is the prefix that the library is
 # installed in.
 set -euo pipefail
@@ -12,7 +12,7 @@ cp -- * "$work/examples"
 cd "$work/examples"
 export HOME=$work
 ln -s "$prefix" "$HOME/lambda-executor"
-# No help from the caller's variables: what is needed, the README says.
+# Without the caller's variables: the README must name all that is needed.
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH LAMBDA_EXECUTOR_CONFIG
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -53,7 +53,7 @@ LAMBDA_EXECUTOR_CONFIG='{"locall": {}}' build/task_pool >pool 2>refused || statu
 [ "$status" -eq 2 ] || fail "task_pool with a wrong option: exit status $status"
 grep -qF 'locall: unknown option' refused || fail "$(cat refused)"
 
-# Any editor's warnings are ours to remove.
+# The examples compile without warnings.
 for source in *.cpp; do
   g++ -std=c++17 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fsyntax-only -I"$prefix/include" "$source"
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs the C++ tests against the installed library (build/prefix, or LAMBDA_EXECUTOR_PREFIX), a few of them
-# under valgrind too, then compiles the header in every edition by every compiler at hand, what must not compile, and
-# runs the examples. Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 leaves valgrind out.
+# under valgrind too, then compiles the header in every edition with every installed compiler, checks what must not
+# compile, and runs the examples. Arguments pick tests: bindings/cpp/tests/run.sh 0004 log. TEST_VALGRIND=0 omits
+# valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -15,14 +16,14 @@ tests/bindings/check_prefix.sh "$prefix"
 read -ra library <<<"$(pkg-config --cflags --libs lambda_executor)"
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 
-# What owns memory, and what several threads share.
+# Tests of memory that is owned, and of several threads.
 under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011|0013|0018) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect --suppressions=tests/c/valgrind.supp)
 
 without_exceptions=(-fno-exceptions -DEXPECT_NO_EXCEPTIONS)
 
-# What there is to build: a name, and the sources that the compiler gets, after `|` those without exceptions.
+# The programs: a name, and the sources; after `|` those that are compiled without exceptions.
 programs() {
   local source name
   for source in bindings/cpp/tests/[0-9]*; do
@@ -45,12 +46,12 @@ build() { # name, sources...
     objects+=("$out/$name-$(basename "$source" .cpp).o")
     g++ -std=c++17 "${warnings[@]}" -g -pthread "${options[@]}" "${library[0]}" -c -o "${objects[-1]}" "$source"
   done
-  # The file without exceptions first: what both have, the linker takes from there.
+  # The file without exceptions first: the linker takes from it the functions that both have.
   mapfile -t objects < <(printf '%s\n' "${objects[@]}" | tac)
   g++ -pthread -o "$out/$name" "${objects[@]}" "${library[@]:1}"
 }
 
-# The header by each compiler at hand, in each edition, and without exceptions. Any that complains fails it.
+# The header with each installed compiler, in each edition, and without exceptions. A warning fails it.
 header() {
   local compiler edition options used=()
   for compiler in g++ clang++ clang++-{14..21}; do
@@ -66,7 +67,7 @@ header() {
   compilers=${used[*]}
 }
 
-# Each case of refused.cpp but 0 must not compile, for the reason that is beside it; nor any in an older edition.
+# Each case of refused.cpp but 0 must not compile, for the reason beside it; none compiles in an older edition.
 refused() {
   local line=0 number reason said edition=c++20
   compile() { g++ -std="$edition" -DCASE="$1" -fsyntax-only "${library[0]}" bindings/cpp/tests/refused.cpp 2>&1; }
@@ -81,7 +82,7 @@ refused() {
   [ "$line" -gt 0 ]
 }
 
-# The compiler is what takes the time: one for each processor, and then the tests one after another.
+# Compiling takes most of the time: one compiler for each processor, then the tests one after another.
 while read -ra program; do
   wanted "${program[0]}" || continue
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done

@@ -1,6 +1,5 @@
-// What the C++ tests share: checks that say where and what, and the steps that most of them begin
-// with. A failed check ends the test. Nothing here sleeps: waits are for a condition, with a
-// deadline.
+// What the C++ tests share: checks that print the place and the values, and the first steps of most
+// tests. A failed check ends the test. Waits are for a condition, with a deadline.
 #ifndef LAMBDA_EXECUTOR_CPP_TEST_HPP
 #define LAMBDA_EXECUTOR_CPP_TEST_HPP
 
@@ -18,11 +17,11 @@ using namespace std::chrono_literals;
 
 namespace test {
 
-// Long, because valgrind on a busy machine is slow. What comes in time costs nothing.
+// Long, because valgrind on a busy machine is slow.
 inline constexpr auto deadline = 60s;
 
-// A Lambda and an SQS in this process; the function takes no time and returns 0 unless a task says
-// otherwise.
+// A Lambda and an SQS in this process; the function takes no time and returns 0 unless the task has
+// another behaviour.
 inline constexpr std::string_view builtin = R"({"local": {"handler": "builtin"}})";
 
 template <class T> void print(std::ostream &out, const T &value) {
@@ -73,7 +72,7 @@ inline void check_contains(const char *file, int line, std::string_view actual,
 
 #define CHECK_CONTAINS(actual, part) test::check_contains(__FILE__, __LINE__, actual, part)
 
-// The expression throws just this class, with this status and a message that contains the text.
+// The expression throws exactly this class, with this status and a message that contains the text.
 #define CHECK_THROWS(expression, type, expected_status, part)                                      \
   do {                                                                                             \
     try {                                                                                          \
@@ -87,13 +86,13 @@ inline void check_contains(const char *file, int line, std::string_view actual,
     }                                                                                              \
   } while (0)
 
-// Tries the condition again and again until it is true.
+// Repeats the condition until it is true.
 #define WAIT_UNTIL(...)                                                                            \
   do {                                                                                             \
     const auto until = std::chrono::steady_clock::now() + test::deadline;                          \
     while (!(__VA_ARGS__)) {                                                                       \
       if (std::chrono::steady_clock::now() > until)                                                \
-        FAIL("never came true: " #__VA_ARGS__);                                                    \
+        FAIL("not true before the deadline: " #__VA_ARGS__);                                       \
       std::this_thread::sleep_for(1ms);                                                            \
     }                                                                                              \
   } while (0)
@@ -102,14 +101,15 @@ inline void check_contains(const char *file, int line, std::string_view actual,
 
 namespace test {
 
-// A task for the built-in handler that does as told, e.g. {"duration_ms": 100}.
+// A task for the built-in handler with a behaviour such as {"duration_ms": 100}.
 inline le::task builtin_task(std::string_view key, std::string_view behaviour = "{}") {
   std::string config = R"({"builtin": )";
   config.append(behaviour).append("}");
   return le::task(key).command({"true"}).executor_config(config);
 }
 
-// The final event of the key, alone in its batch; there must be one before the deadline.
+// The final event of the key, alone in its batch and not acknowledged; fails after the deadline.
+// Other events are acknowledged.
 inline le::events final_of(le::executor &ex, std::string_view key) {
   const auto until = std::chrono::steady_clock::now() + deadline;
   for (;;) {

@@ -1,6 +1,6 @@
 // The header in two files of one program, of which the other is compiled without exceptions:
-// everything in it is inline, both see the same types, and a callback that throws is caught where
-// it was set, whichever file the linker took the rest from.
+// everything in it is inline, both see the same types, and the exceptions of a callback are caught
+// in the file that set it, whichever file the linker took the other functions from.
 #include "other.hpp"
 
 // A callback that may throw replaces one of the other file, and is replaced by it.

@@ -142,6 +142,7 @@ impl Submission {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
                 let effect = self.routes[route].breaker.route_failed(now, &text, is_probe, &mut self.jitter);
                 self.log_open(route, effect, &text, now);
+                self.forgive_outage(route, tasks);
                 self.counts.unanswered += 1;
                 self.return_to_line(task, route, &text, false, tasks)
             }
@@ -149,12 +150,15 @@ impl Submission {
                 let breaker = &mut self.routes[route].breaker;
                 let effect = breaker.service_failed(now, &text, Sent::Maybe, is_probe, &mut self.jitter);
                 self.log_open(route, effect, &text, now);
-                if waits { self.answer_lost(task, route, now, &text, tasks) } else { Blame::Late }
+                let blame = if waits { self.answer_lost(task, route, now, &text, tasks) } else { Blame::Late };
+                self.forgive_outage(route, tasks);
+                blame
             }
             Fault::Service => {
                 let breaker = &mut self.routes[route].breaker;
                 let effect = breaker.service_failed(now, &text, Sent::No, is_probe, &mut self.jitter);
                 self.log_open(route, effect, &text, now);
+                self.forgive_outage(route, tasks);
                 self.counts.unanswered += 1;
                 if effect != Effect::Closed {
                     return self.return_to_line(task, route, &text, false, tasks);
@@ -164,22 +168,28 @@ impl Submission {
         }
     }
 
-    /// The answer was lost, so Lambda may have accepted the event: the try counts, whatever was at fault.
+    /// The answer was lost, so Lambda may have accepted the event: the try counts against the limit, whatever was at fault.
     fn answer_lost(&mut self, task: TaskId, route: RouteId, now: Now, text: &str, tasks: &mut Tasks) -> Blame {
-        tasks.count_unsure(task);
-        let attempts = tasks.get(task).map_or(0, |task| task.attempts) + 1;
-        if attempts >= self.max_invoke_attempts {
-            tasks.charge(task);
+        let tries = tasks.count_unsure(task);
+        self.routes[route].breaker.answer_lost(task);
+        if tries >= self.max_invoke_attempts {
             return Blame::AwaitReport;
         }
-        let wait_ms = self.jitter.spread(contract_ms(attempts));
+        let wait_ms = self.jitter.spread(contract_ms(tries));
         self.counts.retried += 1;
         if let Some(task) = tasks.get(task) {
-            tracing::info!(task_key = %task.key, attempts, wait_ms, "the answer to Invoke was lost, it is sent again: {text}");
+            tracing::info!(task_key = %task.key, tries, wait_ms, "the answer to Invoke was lost, it is sent again: {text}");
         }
-        tasks.requeue(task, text, true, Some(now.mono_ms + wait_ms));
+        tasks.requeue(task, text, Some(now.mono_ms + wait_ms));
         self.back_to_queued(route);
         Blame::Waits
+    }
+
+    /// Lost answers of an outage are not reported as attempts.
+    fn forgive_outage(&mut self, route: RouteId, tasks: &mut Tasks) {
+        for task in self.routes[route].breaker.take_lost_in_outage() {
+            tasks.forgive(task);
+        }
     }
 
     /// It is not known yet whether the event or the service is at fault. A task that fails again although others
@@ -193,11 +203,11 @@ impl Submission {
         text: &str,
         tasks: &mut Tasks,
     ) -> Blame {
-        let (suspect_at, attempts) = tasks.get(task).map_or((None, 0), |task| (task.suspect_at(), task.attempts));
+        let (suspect_at, tries) = tasks.get(task).map_or((None, 0), |task| (task.suspect_at(), task.tries()));
         let again = suspect_at.is_some_and(|successes| successes_before > successes);
         let pause_ms = if again {
             self.routes[route].breaker.accuse(task);
-            contract_ms(attempts + 1)
+            contract_ms(tries + 1)
         } else {
             DOUBT_PAUSE_MS
         };
@@ -207,7 +217,7 @@ impl Submission {
         if let Some(task) = tasks.get(task) {
             tracing::info!(task_key = %task.key, wait_ms, "Invoke failed and is tried again: {text}");
         }
-        tasks.requeue(task, text, false, Some(now.mono_ms + wait_ms));
+        tasks.requeue(task, text, Some(now.mono_ms + wait_ms));
         self.back_to_queued(route);
         Blame::Waits
     }
@@ -219,7 +229,7 @@ impl Submission {
         if !is_submitting {
             return Blame::Late;
         }
-        tasks.requeue(task, text, false, None);
+        tasks.requeue(task, text, None);
         self.routes[route].push_returned(task, first);
         self.back_to_queued(route);
         Blame::Waits

@@ -55,6 +55,8 @@ pub(super) struct Breaker {
     /// Tasks that failed by themselves as far as can be seen: if a call of another task succeeds before the breaker
     /// opens, they use an attempt.
     accused: Vec<TaskId>,
+    /// Tasks whose answers were lost since the last success: if the breaker opens, that was the outage.
+    lost: Vec<TaskId>,
 }
 
 /// What a failed call did to the breaker.
@@ -196,8 +198,19 @@ impl Breaker {
     /// The service answered, and not with a fault of its own or of the function.
     pub(super) fn answered(&mut self, now_ms: u64) -> Closed {
         self.failures_in_a_row = 0;
+        self.lost.clear();
         let was_open_ms = self.open.take().map(|open| now_ms.saturating_sub(open.since.mono_ms));
         Closed { was_open_ms, at_fault: std::mem::take(&mut self.accused) }
+    }
+
+    /// The answer to a call of this task was lost.
+    pub(super) fn answer_lost(&mut self, task: TaskId) {
+        self.lost.push(task);
+    }
+
+    /// If the breaker is open: the tasks whose answers were lost in the outage, each as often as that was.
+    pub(super) fn take_lost_in_outage(&mut self) -> Vec<TaskId> {
+        if self.open.is_some() { std::mem::take(&mut self.lost) } else { Vec::new() }
     }
 
     /// This task's call failed again while others succeeded.

@@ -99,7 +99,8 @@ impl Tasks {
         self.forgotten.contains(attempt)
     }
 
-    /// All tasks, in no order.
+    /// All tasks, in no order: for the checks of the histories.
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (TaskId, &Task)> {
         self.tasks.iter()
     }
@@ -201,11 +202,10 @@ impl Tasks {
         Some(payload)
     }
 
-    /// The try failed: back in line, at once or after a back-off. `counts`: it uses an attempt.
-    pub(super) fn requeue(&mut self, id: TaskId, why: &str, counts: bool, until_ms: Option<u64>) {
+    /// The try failed: back in line, at once or after a back-off.
+    pub(super) fn requeue(&mut self, id: TaskId, why: &str, until_ms: Option<u64>) {
         let Some(task) = self.tasks.get_mut(id).filter(|task| task.state == TaskState::Submitting) else { return };
         task.state = TaskState::Queued;
-        task.attempts += u32::from(counts);
         let expires_at = task.expires_at;
         let progress = task.progress_mut();
         progress.message = why.into();
@@ -360,18 +360,28 @@ impl Tasks {
 
     // Smaller changes.
 
-    /// A try of the task whose answer was lost.
-    pub(super) fn count_unsure(&mut self, id: TaskId) {
-        if let Some(task) = self.tasks.get_mut(id) {
+    /// A try of the task whose answer was lost. Returns the tries that count against the limit.
+    pub(super) fn count_unsure(&mut self, id: TaskId) -> u32 {
+        self.tasks.get_mut(id).map_or(0, |task| {
             task.unsure_tries += 1;
+            task.attempts += 1;
+            task.tries()
+        })
+    }
+
+    /// A lost answer of the task belongs to an outage.
+    pub(super) fn forgive(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(id).filter(|task| task.attempts > 0 && !task.state.is_final()) {
+            task.attempts -= 1;
+            task.forgiven += 1;
         }
     }
 
-    /// The task's failure turned out to be its own fault. Returns its attempts.
+    /// The task's failure turned out to be its own fault. Returns the tries that count against the limit.
     pub(super) fn charge(&mut self, id: TaskId) -> u32 {
         self.tasks.get_mut(id).map_or(0, |task| {
             task.attempts += 1;
-            task.attempts
+            task.tries()
         })
     }
 

@@ -25,8 +25,10 @@ pub(in crate::executor::machine) struct Task {
     pub(super) special: Option<Box<Special>>,
     pub(super) progress: Option<Box<Progress>>,
     route: u32,
-    /// Tries that count against `max_invoke_attempts`.
+    /// Tries that the host is told of: the task's own failures, lost answers outside of an outage, and the accepted one.
     pub(in crate::executor::machine) attempts: u32,
+    /// Lost answers in an outage. They count against `max_invoke_attempts` all the same.
+    pub(super) forgiven: u32,
     /// Tries whose answer was lost: Lambda may have accepted the event.
     pub(in crate::executor::machine) unsure_tries: u32,
     pub(in crate::executor::machine) state: TaskState,
@@ -89,6 +91,7 @@ impl Task {
             progress: None,
             route: u32::try_from(route).unwrap_or(u32::MAX),
             attempts: 0,
+            forgiven: 0,
             unsure_tries: 0,
             state,
             adopted: false,
@@ -110,6 +113,11 @@ impl Task {
     /// True while it waits in line or backs off.
     pub(in crate::executor::machine) fn is_queued(&self) -> bool {
         self.state == TaskState::Queued
+    }
+
+    /// Tries that count against `max_invoke_attempts`.
+    pub(in crate::executor::machine) fn tries(&self) -> u32 {
+        self.attempts + self.forgiven
     }
 
     /// True if Lambda may have accepted it although nothing says so.

@@ -348,7 +348,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// What Close finds unacknowledged goes to the next process: here one event in a channel that no one receives.
+// A result that is not acknowledged when Close is called goes to the next process, here one that waits in a channel.
 func TestCloseReleasesWhatIsNotAcknowledged(t *testing.T) {
 	server := serve(t)
 	first := start(t, server)

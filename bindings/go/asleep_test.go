@@ -54,7 +54,7 @@ func TestAReleasedEventWakesAWait(t *testing.T) {
 	queue(t, ex, lambdaexecutor.Task{Key: "a"})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ex.Events(ctx) // from which no one receives
+	ex.Events(ctx) // and receives nothing
 	if _, err := ex.Cancel("a"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 // Batch is the events of one Sync or Poll, oldest first. It is a slice: range over it, index it, or acknowledge a part of it,
 // as in batch[:n].Ack().
 //
-// Events that are neither acknowledged nor released stay yours, and no one else receives them, as long as the program
-// references one of the batch. After that the garbage collector releases them at some time.
+// Events that are neither acknowledged nor released stay yours, and are not handed out again, as long as the program references
+// one event of the batch. After that the garbage collector releases them at some time.
 type Batch []Event
 
 // Ack acknowledges all events of the slice: their results may be deleted from their queue. Call it once you have stored what you need
@@ -108,7 +108,7 @@ func (b *held) free() {
 }
 
 // Ack acknowledges events by their Seq, for a host that stores the numbers. Repeated and unknown numbers are allowed. It works until
-// Close. Keep the events until then: those that no one references any more are handed out again.
+// Close. Keep a reference to the events until then: others are handed out again.
 //
 // Errors: ErrClosed, ErrPanic.
 func (ex *Executor) Ack(seqs ...uint64) error {

@@ -114,7 +114,7 @@ func show(event Event, yield func(Event, error) bool) (more bool) {
 // Events returns the events as they come, in a channel without a buffer. The channel is closed when the context ends, or when
 // Err is not nil: the executor is stopped or closed, drained and no event is left, or broken.
 //
-// The channel acknowledges nothing: call event.Ack once you have stored what you need. An event that no one has received by the
+// The channel acknowledges nothing: call event.Ack once you have stored what you need. An event that was not received by the
 // end is handed out again. A goroutine serves the channel until then, so end the context when you stop receiving.
 func (ex *Executor) Events(ctx context.Context) <-chan Event {
 	channel := make(chan Event)

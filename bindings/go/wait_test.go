@@ -73,7 +73,7 @@ func TestWake(t *testing.T) {
 	ex := start(t, builtin)
 	ended := make(chan error, 3)
 	wait := func() { _, err := ex.Sync(within(t), 0); ended <- err }
-	ex.Wake() // no one waits: it ends the next wait
+	ex.Wake() // without a wait in progress it ends the next one
 	wait()
 	if err := <-ended; err != lambdaexecutor.ErrInterrupted {
 		t.Error("the next wait:", err)

@@ -125,11 +125,25 @@ func TestAttemptID(t *testing.T) {
 func TestResultTimeout(t *testing.T) {
 	ex := start(t, exec)
 	command, open := gate(t)
-	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command, ResultTimeout: time.Millisecond})
-	if event := final(t, ex); event.State != lambdaexecutor.StateLost || event.Reason != lambdaexecutor.ReasonLost {
-		t.Errorf("%+v", event)
+	queue(t, ex, lambdaexecutor.Task{Key: "queued", Shell: command, ResultTimeout: 2 * time.Hour})
+	if _, err := ex.Adopt([]lambdaexecutor.Task{{Key: "adopted", ResultTimeout: 2 * time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"queued", "adopted"} {
+		eventually(t, key+" has the deadline of its task", func() bool {
+			var described struct {
+				Deadline int64 `json:"deadline_in_ms"`
+			}
+			text, err := ex.Describe(key)
+			if err != nil || json.Unmarshal(text, &described) != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+			left := time.Duration(described.Deadline) * time.Millisecond
+			return left > time.Hour && left < 3*time.Hour // the default is 6.5 h
+		})
 	}
 	open()
+	final(t, ex)
 }
 
 func TestDuplicateAndFull(t *testing.T) {

@@ -76,8 +76,8 @@ bridge_result_t bridge_queue_batch(lambda_executor_t *ex, const bridge_task_t *p
   lambda_executor_task_t *tasks = unpack_all(packed, n, text);
   if (tasks == NULL)
     return out_of_memory();
-  result.status = lambda_executor_queue_batch(ex, tasks, n, statuses, &accepted,
-                                              &result.err, &result.err);
+  result.status =
+      lambda_executor_queue_batch(ex, tasks, n, statuses, &accepted, &result.err, &result.err);
   result.number = accepted;
   free(tasks);
   return result;

@@ -22,8 +22,8 @@ typedef struct bridge_task {
   size_t attempt_id_len;
 } bridge_task_t;
 
-/* Result of a call. The caller frees the error. With PARTIAL, the error is that of the first task or
- * key that failed; without one, no status is negative. */
+/* Result of a call. The caller frees the error. With PARTIAL, the error is that of the first task
+ * or key that failed; without one, no status is negative. */
 typedef struct bridge_result {
   lambda_executor_status_t status;
   lambda_executor_error_t *err;

@@ -14,7 +14,6 @@ use super::identity::{LOAD_LIMIT, WithTimeout, of_profile};
 use super::{Environment, Identity, Settings};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds::region::ImdsRegionProvider;
-use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileSet;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, SdkConfig};

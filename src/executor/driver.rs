@@ -132,7 +132,9 @@ async fn perform<A, C>(
                 let _ = closing.wait_for(|closing| *closing).await;
                 clock.sleep_until(clock.now().mono_ms + LAST_ANSWER_MS).await;
             };
+            // The answer first: if both are ready, its messages would stay hidden.
             let answer = tokio::select! {
+                biased;
                 answer = aws.receive(request) => Some(answer),
                 () = ended => None,
             };

@@ -25,7 +25,7 @@ pub use task::{AdoptSpec, AttemptId, Command, Reason, Refusal, TaskSpec, TaskSta
 
 use attempt_ids::AttemptIds;
 use machine::Machine;
-use ports::{CallError, Clock, Health, Lambda, Queues, Readiness, Storage};
+use ports::{CallError, Clock, Health, Lambda, Queues, Readiness, Record, Storage};
 use shared::Shared;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -71,13 +71,13 @@ impl Executor {
         Self::start_with(settings, aws, clock, readiness, None, runtime)
     }
 
-    /// As [`Self::start`], with a storage that makes records durable.
+    /// As [`Self::start`], with a storage that makes records durable, and those that it has from the process before.
     pub fn start_with<A, C>(
         settings: Settings,
         aws: Arc<A>,
         clock: C,
         readiness: Arc<dyn Readiness>,
-        storage: Option<Arc<dyn Storage>>,
+        storage: Option<(Arc<dyn Storage>, Vec<Record>)>,
         runtime: &tokio::runtime::Handle,
     ) -> Self
     where
@@ -85,7 +85,12 @@ impl Executor {
         C: Clock,
     {
         let (clock, settings) = (Arc::new(clock), Arc::new(settings));
-        let machine = Machine::new(Arc::clone(&settings), clock.now(), storage.is_some());
+        let (machine, storage) = match storage {
+            None => (Machine::new(Arc::clone(&settings), clock.now(), false), None),
+            Some((storage, records)) => {
+                (Machine::recover(Arc::clone(&settings), clock.now(), records), Some(storage))
+            }
+        };
         let now = {
             let clock = Arc::clone(&clock);
             Box::new(move || clock.now())

@@ -4,3 +4,4 @@
 mod configuration;
 mod errors;
 mod page;
+mod statistics;

@@ -58,7 +58,7 @@ use super::ports::{InvokeRequest, Now, QueueId, ReceiveRequest, RouteId};
 use super::settings::Settings;
 use crate::metrics::histogram::Histogram;
 use crate::metrics::prices::Billed;
-use deliveries::{Call, Deliveries, DeliveryId};
+use deliveries::{BATCH, Call, Deliveries, DeliveryId};
 use events::Events;
 use inbox::{Demand, Inbox};
 use pending::Pending;
@@ -260,6 +260,7 @@ impl Machine {
         Demand {
             awaited: self.tasks.awaited(),
             is_paused: self.receiving_paused(),
+            room: self.room_for_receives(),
             is_closed: self.phase == Phase::Closed,
         }
     }
@@ -267,14 +268,24 @@ impl Machine {
     /// True while as many messages are in flight as the configuration allows, those that receives under way may bring and
     /// those that wait to be deleted included.
     fn receiving_paused(&self) -> bool {
-        let (in_flight, expected) = (self.deliveries.in_flight(), self.inbox.expected());
-        let bytes = self.deliveries.held_bytes() + expected.saturating_mul(self.inbox.average_bytes());
+        let in_flight = self.deliveries.in_flight();
         let most = match self.phase {
             // Nobody needs to take events meanwhile.
             Phase::Draining => self.settings.max_unacked_results.max(MOST_IN_FLIGHT_IN_DRAIN),
             Phase::Open | Phase::Closed => self.settings.max_unacked_results,
         };
-        in_flight >= most || (in_flight > 0 && bytes >= MOST_HELD_BYTES)
+        in_flight >= most || (in_flight > 0 && self.expected_bytes() >= MOST_HELD_BYTES)
+    }
+
+    /// Bodies that are held, and those that receives under way may bring.
+    fn expected_bytes(&self) -> usize {
+        self.deliveries.held_bytes() + self.inbox.expected().saturating_mul(self.inbox.average_bytes())
+    }
+
+    /// So many more receives may start before the bodies that they may bring are too large.
+    fn room_for_receives(&self) -> usize {
+        let of_one = self.inbox.average_bytes().saturating_mul(BATCH).max(1);
+        MOST_HELD_BYTES.saturating_sub(self.expected_bytes()) / of_one
     }
 
     /// How many tasks and events are where.

@@ -36,8 +36,4 @@ impl<T> Pending<T> {
     pub(super) fn is_ready(&self, records: &Records) -> bool {
         self.waiting.front().is_some_and(|(after, _)| records.is_durable(*after))
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
 }

@@ -10,7 +10,8 @@ use crate::executor::task::TaskState;
 
 impl Machine {
     pub(super) fn find_lost(&mut self) {
-        if self.phase == Phase::Closed || self.receiving_paused() {
+        // Also while receiving is paused: a verdict that is put off would be of an older reading.
+        if self.phase == Phase::Closed {
             return;
         }
         for _ in 0..SLICE {

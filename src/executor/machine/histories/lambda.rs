@@ -41,11 +41,18 @@ pub(super) struct Run {
 /// How a run ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum End {
-    Result { code: i32, named: bool },
+    Result {
+        code: i32,
+        named: bool,
+    },
     /// A result whose return code cannot be read.
-    Unreadable { named: bool },
+    Unreadable {
+        named: bool,
+    },
     /// `named`: with the event, and so with its attempt id; otherwise Lambda's request id alone.
-    DeadLetter { named: bool },
+    DeadLetter {
+        named: bool,
+    },
     /// Nothing is ever heard of it.
     Silence,
 }
@@ -54,8 +61,6 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Lambda {
     pub(super) moods: Vec<Mood>,
-    /// When each mood began.
-    pub(super) since: Vec<u64>,
     pub(super) runs: Vec<Run>,
     /// Results carry the attempt id: our function, and not Airflow's handler.
     echoes: bool,
@@ -65,7 +70,7 @@ pub(super) struct Lambda {
 impl Lambda {
     pub(super) fn new(routes: usize, dice: &mut Dice) -> Self {
         let moods = vec![dice.one_of(&[Mood::Well, Mood::Mixed]); routes];
-        Self { moods, since: vec![0; routes], runs: Vec::new(), echoes: dice.percent(65), next_request: 0 }
+        Self { moods, runs: Vec::new(), echoes: dice.percent(65), next_request: 0 }
     }
 
     /// How a call ends now. `poisonous`: this event makes the service fail, whatever its mood.

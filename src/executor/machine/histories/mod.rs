@@ -5,20 +5,24 @@
 //! | file | what it is |
 //! |---|---|
 //! | `world.rs` | virtual time, calls and their answers |
-//! | `lambda.rs`, `sqs.rs` | AWS |
+//! | `lambda.rs`, `sqs.rs`, `messages.rs` | AWS |
 //! | `site.rs` | one executor with its clocks and its storage |
-//! | `steps.rs` | what can happen next, and what hosts do |
+//! | `steps.rs`, `host.rs`, `crash.rs` | what can happen next |
 //! | `ledger.rs` | what an onlooker knows of each task |
-//! | `promises.rs`, `rest.rs` | what is promised |
+//! | `promises.rs`, `deleting.rs`, `rest.rs` | what is promised |
 //!
 //! `LAMBDA_EXECUTOR_HISTORIES=n` runs n histories (default 100,000); `LAMBDA_EXECUTOR_HISTORY_SEED=s` runs one and
 //! prints its steps (with `-- --nocapture`).
 
 #![allow(clippy::print_stderr)]
 
+mod crash;
+mod deleting;
 mod dice;
+mod host;
 mod lambda;
 mod ledger;
+mod messages;
 mod promises;
 mod rest;
 mod site;

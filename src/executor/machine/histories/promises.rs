@@ -1,14 +1,13 @@
 //! What users are promised, checked of every call and of every event. Nothing here says how the machine keeps it.
 
 use super::lambda::Verdict;
-use super::ledger::{Ended, source_of};
+use super::ledger::{Ended, Task, Try, source_of};
 use super::sqs::About;
 use super::world::{Asked, World};
 use crate::executor::event::{Event, HandedOut};
 use crate::executor::machine::events::Waiting;
-use crate::executor::machine::{Action, ChangeEntry, DeleteEntry, InvokeCall};
-use crate::executor::ports::{Fault, QueueId, ReceiveRequest};
-use crate::executor::settings::QueueKind;
+use crate::executor::machine::{Action, InvokeCall};
+use crate::executor::ports::{Fault, ReceiveRequest};
 use crate::executor::task::{Reason, TaskState};
 use std::sync::Arc;
 
@@ -30,7 +29,10 @@ impl World {
         let (seen, most) = (task.tries_seen(), host.settings.max_invoke_attempts);
         assert!(seen < most, "Lambda may have seen `{key}` {seen} times already (max_invoke_attempts {most})");
         let expires_at = task.queued_at + task.max_wait_ms;
-        assert!(task.max_wait_ms == 0 || task.recovered || now < expires_at, "`{key}` is invoked after its max_wait_ms");
+        assert!(
+            task.max_wait_ms == 0 || task.recovered || now < expires_at,
+            "`{key}` is invoked after its max_wait_ms"
+        );
         if host.keeps_records {
             let durable = task.intents.iter().filter(|lsn| **lsn <= host.store.durable).count();
             assert!(task.tries.len() < durable, "`{key}` is invoked before the intent is durable");
@@ -60,7 +62,11 @@ impl World {
         let most = per_second + (per_second / 10).max(1);
         let is_slow = self.sites[site].store.is_slow();
         let starts = &self.sites[site].starts[route];
-        assert!(per_second == 0 || is_slow || starts.len() <= most, "{} calls in a second, {per_second} allowed", starts.len());
+        assert!(
+            per_second == 0 || is_slow || starts.len() <= most,
+            "{} calls in a second, {per_second} allowed",
+            starts.len()
+        );
     }
 
     /// While a function cannot be invoked, or our credentials are rejected, one call at a time finds out whether that is
@@ -121,7 +127,10 @@ impl World {
         assert_eq!((request.max_messages, request.wait_s), (10, 20));
         assert!(request.visibility_s <= 20, "hidden for {} s by a process that may die", request.visibility_s);
         let unsafe_results = self.tasks.iter().filter(|task| {
-            task.site == site && !task.gone && !task.acknowledged && !task.recovered
+            task.site == site
+                && !task.gone
+                && !task.acknowledged
+                && !task.recovered
                 && task.ended.is_some_and(|ended| ended.source.is_some())
         });
         let (held, most) = (unsafe_results.count(), host.settings.max_unacked_results);
@@ -131,88 +140,6 @@ impl World {
         assert!(polls < 64, "{polls} polls of one queue");
     }
 
-    /// A message is deleted only if what it says is safe: the host has acknowledged it, or its task has ended already. A
-    /// message of another executor is never deleted.
-    fn check_delete(&mut self, site: usize, queue: QueueId, entry: &DeleteEntry) {
-        let (number, _) = self.sqs.of_receipt(&entry.receipt);
-        let message = &self.sqs.messages[number];
-        let (key, attempt, named) = match &message.about {
-            About::Other { key } => {
-                // Adopted without an id: every message of the key is its own.
-                let mut any_of_key = self.tasks.iter().filter(|task| task.site == site && task.attempt.is_none());
-                return assert!(any_of_key.any(|task| task.key == *key), "m{number} of another executor is deleted");
-            }
-            About::SuccessRecord => return,
-            About::Malformed => {
-                let kind = self.sites[site].settings.queues[queue].kind;
-                return assert_eq!(kind, QueueKind::Results, "m{number} may be a dead letter of another function");
-            }
-            About::Report { key, attempt, named } => (Arc::clone(key), *attempt, *named),
-        };
-        let ours = self.tasks.iter().filter(|task| task.site == site);
-        let mut ours = ours.filter(|task| match task.attempt {
-            Some(of) if named => of == attempt,
-            _ => task.key == key,
-        });
-        let allows = |task: &super::ledger::Task| {
-            let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
-            let store = &self.sites[site];
-            let durable = |lsn: usize| !store.keeps_records || lsn > 0 && lsn <= store.store.durable;
-            let acknowledged = task.acknowledged && durable(task.acknowledged_lsn);
-            let must_wait = is_source && (!task.recovered || !store.keeps_records);
-            acknowledged || (task.has_ended() && durable(task.ended_lsn) && !must_wait)
-        };
-        assert!(ours.any(allows), "m{number} is deleted, and what it says of `{key}` is not safe");
-        if !named {
-            self.note_taken_by_key(site, &key, number);
-        }
-    }
-
-    /// Without an id no executor takes more messages of a key than Lambda may have accepted events of it.
-    fn note_taken_by_key(&mut self, site: usize, key: &Arc<str>, number: usize) {
-        if self.taken_by_key.contains(&(site, Arc::clone(key), number)) {
-            return;
-        }
-        self.taken_by_key.push((site, Arc::clone(key), number));
-        let taken = self.taken_by_key.iter().filter(|(of, other, _)| *of == site && other == key).count();
-        let mut accepted = 0;
-        for task in self.tasks.iter_mut().filter(|task| task.site == site && task.key == *key) {
-            // Whatever becomes of a call that is under way: it may have been the one.
-            task.tries.iter_mut().for_each(|one| one.was_taken |= one.verdict.is_none());
-            accepted += task.tries.iter().filter(|one| one.may_run() || one.was_taken).count();
-            accepted += usize::from(task.adopted || task.recovered);
-        }
-        assert!(taken <= accepted, "{taken} messages of `{key}` are taken, at most {accepted} can be ours");
-    }
-
-    /// A message whose event waits is hidden, from others too; any other is hidden no longer than the configuration says.
-    fn check_visibility(&self, site: usize, queue: QueueId, entry: &ChangeEntry) {
-        let (number, newest) = self.sqs.of_receipt(&entry.receipt);
-        let host = &self.sites[site];
-        let waiting: Vec<&super::ledger::Task> = self.tasks.iter().filter(|task| {
-            let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
-            task.site == site && is_source && !task.gone && !task.acknowledged
-        }).collect();
-        let waits = waiting.iter().any(|task| !task.recovered);
-        if host.host.is_closed {
-            assert_eq!(entry.seconds, 0, "m{number} is not released at the end");
-        } else if waits && newest && self.sqs.messages[number].queue == queue {
-            assert!((1..=20).contains(&entry.seconds), "m{number} waits for the host, hidden for {} s", entry.seconds);
-        } else if waiting.is_empty() {
-            if let About::Report { attempt, named: true, .. } = self.sqs.messages[number].about {
-                let is_safe = |lsn: usize| lsn > 0 && lsn <= host.store.durable;
-                let is_its_own = |task: &&super::ledger::Task| {
-                    task.site == site && task.attempt == Some(attempt) && !task.gone
-                };
-                let of_it: Vec<_> = self.tasks.iter().filter(is_its_own).collect();
-                let is_done = !of_it.is_empty() && of_it.iter().all(|task| is_safe(task.acknowledged_lsn));
-                assert!(!is_done, "m{number} is released, and its task was acknowledged {entry:?} {:?} {of_it:#?}", self.sqs.messages[number]);
-            }
-            let most = host.settings.max_unmatched_delay_s.max(20);
-            assert!(entry.seconds <= most, "m{number} is hidden for {} s", entry.seconds);
-        }
-    }
-
     /// A result of ours by id always ends its task.
     pub(super) fn check_received(&self, site: usize, numbers: &[usize]) {
         if self.sites[site].host.is_closed {
@@ -220,13 +147,12 @@ impl World {
         }
         for number in numbers {
             let About::Report { attempt, named: true, .. } = &self.sqs.messages[*number].about else { continue };
-            let ours = |task: &&super::ledger::Task| {
+            let ours = |task: &&Task| {
                 let sent = !task.tries.is_empty() || task.known_before || task.recovered;
                 task.site == site && !task.gone && task.attempt == Some(*attempt) && sent
             };
-            let is_held = |task: &super::ledger::Task| {
-                !task.acknowledged && task.ended.is_some_and(|ended| ended.source == Some(*number))
-            };
+            let is_held =
+                |task: &Task| !task.acknowledged && task.ended.is_some_and(|ended| ended.source == Some(*number));
             if self.tasks.iter().any(is_held) {
                 continue; // Its event is with the host.
             }
@@ -267,7 +193,10 @@ impl World {
         let known = !task.recovered && !task.known_before;
         assert!(!known || event.attempts <= chargeable, "{chargeable} attempts at most: {event:?} {:?}", task.tries);
         let reason = event.reason.expect("a final event has a reason");
-        assert_eq!(matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult), source.is_some());
+        assert_eq!(
+            matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult),
+            source.is_some()
+        );
         match reason {
             Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult => {
                 let number = source.expect("checked above");
@@ -277,7 +206,7 @@ impl World {
                 }
             }
             Reason::InvokeFailed => {
-                let is = |fault| move |one: &super::ledger::Try| matches!(one.verdict, Some(Verdict::Failed(f, _)) if f == fault);
+                let is = |fault| move |one: &Try| matches!(one.verdict, Some(Verdict::Failed(f, _)) if f == fault);
                 let refused = task.tries.iter().any(is(Fault::Event));
                 let interrupted = if task.recovered { task.intents.len() as u32 } else { 0 };
                 let used_up = chargeable + interrupted >= most && task.tries.iter().any(is(Fault::Service));
@@ -289,7 +218,10 @@ impl World {
                 assert!(refused || used_up || outage || silent, "{event:?} {task:?}");
             }
             Reason::Expired => {
-                assert!(task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms), "{event:?}");
+                assert!(
+                    task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms),
+                    "{event:?}"
+                );
             }
             Reason::Abandoned => assert!(task.cancelled || host.host.cancels_queued, "{event:?}"),
             Reason::NeverInvoked => {
@@ -306,7 +238,9 @@ impl World {
         let (message, task) = (&self.sqs.messages[number], &self.tasks[index]);
         let (key, attempt, named) = match &message.about {
             About::Report { key, attempt, named } => (key, attempt, named),
-            About::Other { key } => return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`"),
+            About::Other { key } => {
+                return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`");
+            }
             About::Malformed | About::SuccessRecord => panic!("m{number} reports nothing"),
         };
         let ours = match task.attempt {
@@ -346,7 +280,11 @@ impl World {
             let in_time = *named
                 && message.sent_at <= since + task.result_timeout_ms
                 && message.hidden_ms + 25_000 <= tolerated_ms;
-            assert!(!in_reach && !in_time, "`{}` is LOST while m{number} is there: {message:?} {task:?}", task.key);
+            assert!(
+                !in_reach && !in_time,
+                "`{}` is LOST at {now} while m{number} is there: {message:?} {task:?}",
+                task.key
+            );
         }
     }
 

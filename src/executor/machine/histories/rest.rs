@@ -53,9 +53,12 @@ impl World {
     fn is_at_rest(&self) -> bool {
         let is_idle = |site: &super::site::Site| {
             let durable = site.store.durable == site.store.records.len();
-            site.host.is_closed || durable && site.machine.deliveries.in_flight() == 0 && !site.machine.has_waiting_events()
+            site.host.is_closed
+                || durable && site.machine.deliveries.in_flight() == 0 && !site.machine.has_waiting_events()
         };
-        self.unfinished().is_empty() && self.sites.iter().all(is_idle) && self.calls.is_empty()
+        self.unfinished().is_empty()
+            && self.sites.iter().all(is_idle)
+            && self.calls.is_empty()
             && self.lambda.runs.is_empty()
     }
 
@@ -79,7 +82,8 @@ impl World {
         }
         let Some(longest) = stopped.iter().map(|(.., ms)| *ms).max() else { return };
         // Calls that are under way take up to 2 s.
-        let mut ends: Vec<_> = stopped.into_iter().map(|(site, route, ms)| (self.now + ms + 5_000, site, route)).collect();
+        let mut ends: Vec<_> =
+            stopped.into_iter().map(|(site, route, ms)| (self.now + ms + 5_000, site, route)).collect();
         ends.sort_unstable();
         for (at, site, route) in ends {
             self.advance(at.saturating_sub(self.now).max(1));
@@ -130,7 +134,13 @@ impl World {
             let keeps = site.settings.keep_finished;
             for (what, size) in machine.tasks.sizes().into_iter().chain(machine.submission.sizes()) {
                 let is_kept = matches!(what, "tasks" | "newest_of_key" | "by_attempt" | "invocations" | "by_request");
-                let most = if is_kept && keeps > 1 { 1_000 } else if is_kept { 3 * keeps } else { 0 };
+                let most = if is_kept && keeps > 1 {
+                    1_000
+                } else if is_kept {
+                    3 * keeps
+                } else {
+                    0
+                };
                 assert!(size <= most, "{size} {what} are left, at most {most}");
             }
             for (what, size) in machine.deliveries.sizes() {
@@ -139,7 +149,9 @@ impl World {
         }
         assert!(self.calls.is_empty(), "at rest, and calls are under way: {:?}", self.calls);
         for task in &self.tasks {
-            let Some(number) = task.ended.and_then(|ended| ended.source).filter(|_| task.acknowledged) else { continue };
+            let Some(number) = task.ended.and_then(|ended| ended.source).filter(|_| task.acknowledged) else {
+                continue;
+            };
             let message = &self.sqs.messages[number];
             let given_up = self.sites[task.site].machine.deliveries.counts.deletes_given_up > 0;
             let excused = message.came_back || given_up || task.recovered || self.sites[task.site].host.is_closed;

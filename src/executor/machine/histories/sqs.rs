@@ -21,9 +21,15 @@ pub(super) enum SqsMood {
 #[derive(Clone, Debug)]
 pub(super) enum About {
     /// The report of one submission. `named`: it carries the attempt id.
-    Report { key: Arc<str>, attempt: AttemptId, named: bool },
+    Report {
+        key: Arc<str>,
+        attempt: AttemptId,
+        named: bool,
+    },
     /// Of another executor, whose ids are never ours.
-    Other { key: Arc<str> },
+    Other {
+        key: Arc<str>,
+    },
     Malformed,
     SuccessRecord,
 }

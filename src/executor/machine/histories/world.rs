@@ -1,12 +1,11 @@
 //! Everything outside of the machines, and the machines: virtual time, the calls under way, and their answers.
 
 use super::dice::Dice;
-use super::lambda::{End, Lambda, Mood, Run, Verdict};
+use super::lambda::{Lambda, Mood, Verdict};
 use super::ledger::{Task, Try};
 use super::site::{Site, settings};
-use super::sqs::{About, Sqs, SqsMood};
+use super::sqs::{Sqs, SqsMood};
 use crate::executor::machine::{Action, InvokeCall, Probe, Record};
-use crate::executor::message::{Attempt, CommandResult, Content, Outcome, Report};
 use crate::executor::ports::{Accepted, CallError, Fault, QueueId, ReceiveRequest, Sent};
 
 /// SQS's longest poll.
@@ -88,7 +87,10 @@ impl World {
         }
         let machine = &mut self.sites[site].machine;
         machine.tick();
-        assert!(!machine.has_work() && machine.next_call().is_none(), "a second look at the same moment finds more to do");
+        assert!(
+            !machine.has_work() && machine.next_call().is_none(),
+            "a second look at the same moment finds more to do"
+        );
         if let Some(timer) = machine.next_timer() {
             assert!(timer > at.mono_ms, "next_timer {timer} is not after now {}: a busy loop", at.mono_ms);
         }
@@ -125,9 +127,8 @@ impl World {
             Record::Running { task, .. } => task,
             Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task,
         };
-        let of_name = |task: &&mut Task| {
-            task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt
-        };
+        let of_name =
+            |task: &&mut Task| task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt;
         let mut tasks = self.tasks.iter_mut().rev().filter(of_name);
         match record {
             Record::Running { .. } => tasks.next().expect("accepted").running_lsn = lsn,
@@ -369,52 +370,5 @@ impl World {
     /// A new try of the task is under way.
     pub(super) fn note_try(&mut self, index: usize) {
         self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None, was_taken: false });
-    }
-
-    /// A run ends with a result, or Lambda gives up on it, or nothing is heard of it.
-    fn end_run(&mut self, run: &Run) {
-        let number = self.sqs.messages.len();
-        let mark = format!("<m{number}>");
-        let results = self.dice.below(self.sqs.last_queue as u64) as usize;
-        let (queue, named, report) = match run.end {
-            End::Silence => return,
-            End::Result { code, named } => {
-                let result = CommandResult { return_code: code, output_tail: mark, ..CommandResult::default() };
-                (results, named, Report::Result(Box::new(result)))
-            }
-            End::Unreadable { named } => (results, named, Report::Unreadable(mark)),
-            End::DeadLetter { named } => (self.sqs.last_queue, named, Report::DeadLetter(mark)),
-        };
-        let outcome = Outcome {
-            key: run.key.as_ref().into(),
-            attempt: if named { Attempt::Id(run.attempt) } else { Attempt::Absent },
-            request_id: run.request_id.as_ref().into(),
-            report,
-        };
-        let about = About::Report { key: run.key.clone(), attempt: run.attempt, named };
-        self.sqs.send(queue, self.now, about, Content::Outcome(outcome));
-        if self.dice.percent(5) {
-            self.sqs.send(self.sqs.last_queue, self.now, About::SuccessRecord, Content::SuccessRecord);
-        }
-    }
-
-    /// Another executor's message, or one that is no result at all.
-    pub(super) fn other_message(&mut self) {
-        let queue = self.dice.below(self.sqs.last_queue as u64 + 1) as usize;
-        if self.dice.percent(30) {
-            self.sqs.send(queue, self.now, About::Malformed, Content::Malformed("not a result".into()));
-            return;
-        }
-        // Without an id only a key that is never ours is another's for certain.
-        let (key, attempt) = match self.dice.below(3) {
-            0 => ("other", Attempt::Absent),
-            1 => ("k1", Attempt::Foreign),
-            _ => ("k1", Attempt::Id(self.dice.attempt())),
-        };
-        let mark = format!("<m{}>", self.sqs.messages.len());
-        let result = CommandResult { output_tail: mark, ..CommandResult::default() };
-        let report = Report::Result(Box::new(result));
-        let outcome = Outcome { key: key.into(), attempt, request_id: "".into(), report };
-        self.sqs.send(queue, self.now, About::Other { key: key.into() }, Content::Outcome(outcome));
     }
 }

@@ -74,8 +74,7 @@ impl Inbox {
         loop {
             // When an earlier process submitted an adopted task is not known.
             let was_sent = |id: &InvocationId| submission.invocation(*id).is_some_and(|invocation| invocation.is_sent);
-            let is_unreported =
-                task.adopted && !task.state.is_final() || task.invocations().iter().any(was_sent);
+            let is_unreported = task.adopted && !task.state.is_final() || task.invocations().iter().any(was_sent);
             if is_unreported && self.may_be_of(queue, message, task) {
                 return of_task(id, tasks);
             }

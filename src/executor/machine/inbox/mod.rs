@@ -52,6 +52,8 @@ pub(super) struct Demand {
     pub(super) awaited: u64,
     /// No more messages can be taken.
     pub(super) is_paused: bool,
+    /// Receives that may start, beside the first of each queue.
+    pub(super) room: usize,
     pub(super) is_closed: bool,
 }
 
@@ -114,8 +116,12 @@ impl Inbox {
             self.reading.interrupted(now_ms);
             return requests;
         }
+        self.reading.resumed(now_ms);
+        let mut room = demand.room;
         for (queue, poller) in self.pollers.iter_mut().enumerate() {
-            for _ in 0..poller.start(now_ms, demand.awaited) {
+            let started = poller.start(now_ms, demand.awaited, room);
+            room = room.saturating_sub(started);
+            for _ in 0..started {
                 self.counts.receive_calls += 1;
                 requests.push(ReceiveRequest {
                     queue,
@@ -146,7 +152,7 @@ impl Inbox {
             let name = &self.queues[queue].name;
             tracing::warn!(queue = name, "the {name} queue can be read again");
         }
-        self.reading.succeeded(queue, now_ms);
+        self.reading.succeeded(queue, now_ms.saturating_sub(took_ms), now_ms);
         for message in messages {
             self.clocks[queue].learn(message, now_ms);
         }
@@ -160,7 +166,7 @@ impl Inbox {
     /// A receive failed. `retry_at_ms`: not before then, because our credentials are rejected.
     pub(super) fn receive_failed(&mut self, queue: QueueId, now_ms: u64, error: &CallError) {
         self.counts.receive_failures += 1;
-        self.reading.failed(now_ms, error.sent == Sent::Maybe);
+        self.reading.failed(queue, now_ms, error.sent == Sent::Maybe);
         let text = error.to_string();
         let settings = &self.queues[queue];
         let Some((failures, wait)) = self.pollers[queue].failed(now_ms, &text, &mut self.jitter) else { return };

@@ -52,14 +52,15 @@ impl Poller {
         &self.last_error
     }
 
-    /// How many receives to start now; they are under way from now on.
-    pub(super) fn start(&mut self, now_ms: u64, awaited: u64) -> usize {
+    /// How many receives to start now, at most `room` beside the first; they are under way from now on.
+    pub(super) fn start(&mut self, now_ms: u64, awaited: u64, room: usize) -> usize {
         let useful = usize::try_from(1 + awaited / TASKS_A_POLL).unwrap_or(MOST_POLLS).min(MOST_POLLS);
         self.target = self.target.min(useful);
         if self.may_start_at() > now_ms {
             return 0;
         }
-        let missing = self.wanted().saturating_sub(self.in_flight);
+        let room = if self.in_flight == 0 { room.max(1) } else { room };
+        let missing = self.wanted().saturating_sub(self.in_flight).min(room);
         self.in_flight += missing;
         missing
     }
@@ -150,7 +151,7 @@ mod tests {
             (10_000, 64),
             (50, 6),
         ] {
-            assert_eq!(poller.start(0, awaited), polls);
+            assert_eq!(poller.start(0, awaited, usize::MAX), polls);
             (0..polls).for_each(|_| poller.dropped());
             poller.in_flight = 1;
             poller.succeeded(0, 10, BATCH);
@@ -160,9 +161,9 @@ mod tests {
     #[test]
     fn an_empty_answer_that_came_at_once_is_not_asked_for_again_at_once() {
         let mut poller = Poller::default();
-        assert_eq!(poller.start(0, 1), 1);
+        assert_eq!(poller.start(0, 1, 0), 1);
         poller.succeeded(10, 10, 0);
-        assert_eq!((poller.start(10, 1), poller.next_start(10)), (0, Some(510)));
-        assert_eq!(poller.start(510, 1), 1);
+        assert_eq!((poller.start(10, 1, 9), poller.next_start(10)), (0, Some(510)));
+        assert_eq!(poller.start(510, 1, 9), 1);
     }
 }

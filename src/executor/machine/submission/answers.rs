@@ -309,6 +309,7 @@ impl Submission {
         tasks: &mut Tasks,
     ) -> Vec<TaskId> {
         self.set_runnable(route);
+        self.identity.accepted(Service::Lambda, now.mono_ms, 0);
         if self.routes[route].breaker.is_check() {
             return self.succeeded(route, now, tasks);
         }

@@ -51,6 +51,7 @@ fn s5_no_input_walks_over_all_tasks() {
         stage.deliver(RESULTS, result);
     });
     assert_cheap("an acknowledgement", || {
+        stage.accept_invoke();
         let events = stage.machine.take_events(1);
         stage.machine.acknowledge(&[events[0].seq]);
     });

@@ -16,6 +16,7 @@ mod receiving;
 mod routes;
 mod silence;
 mod stage;
+mod statistics;
 
 use super::{Action, Probe};
 use crate::executor::event::Event;

@@ -25,7 +25,7 @@ fn lost_needs_both_queues_read_for_the_limit_and_for_as_long_as_another_reader_h
     assert_eq!(stage.states(), [], "only one of two was read");
     stage.answer_poll(RESULTS, Ok(Vec::new()));
     stage.answer_poll(DEAD, Ok(Vec::new()));
-    stage.listen(150_000);
+    stage.listen(125_000);
     assert_eq!(stage.states(), [], "a message may be hidden for 60 s");
     stage.listen(50_000);
     let events = stage.take();

@@ -108,14 +108,14 @@ static void while_stderr_is_full(void) {
     struct pollfd own = {pipe_as_stderr(0), POLLIN, 0};
     lambda_executor_t *of_child = start(LOGGING);
     CHECK_INT(poll(&own, 1, -1), 1); /* its options are logged */
-    lambda_executor_free(of_child);
+    lambda_executor_free(of_child, NULL);
     leave();
   }
   dup2(old_stderr, STDERR_FILENO); /* the last write end: the log's write fails now */
   close(full);
   close(old_stderr);
   expect_success(child);
-  lambda_executor_free(ex);
+  lambda_executor_free(ex, NULL);
 }
 
 int main(void) {

@@ -14,7 +14,7 @@ import (
 
 const (
 	healthTime = 30 * time.Second
-	waitTime   = 60 * time.Second
+	waitTime   = 120 * time.Second // an adopted task is LOST after 60 s at the earliest
 )
 
 // run is a scenario in progress: its executor, and a record of each task that was accepted.

@@ -3,124 +3,262 @@ package lambdaexecutor_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"testing"
 
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-func unacknowledged(t *testing.T, ex *lambdaexecutor.Executor) uint64 {
-	counts, err := ex.Counts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return counts.Unacknowledged
-}
-
 const noRunning = `{"running_events": false, "local": {"handler": "builtin"}}`
 
-func TestSyncAcknowledgesWhenItReturns(t *testing.T) {
-	ex := start(t, noRunning)
-	queue(t, ex, lambdaexecutor.Task{Key: "a"})
-	if events, err := ex.Sync(within(t), 0); len(events) != 1 || err != nil {
-		t.Fatal(events, err)
-	}
-	if n := unacknowledged(t, ex); n != 0 {
-		t.Error(n, "unacknowledged")
+// wantCounts checks how many events wait and how many are handed out and not acknowledged.
+func wantCounts(t *testing.T, ex *lambdaexecutor.Executor, waiting, unacknowledged uint64) {
+	t.Helper()
+	counts, err := ex.Counts()
+	if err != nil || counts.WaitingEvents != waiting || counts.Unacknowledged != unacknowledged {
+		t.Errorf("%d events wait and %d are unacknowledged (%v), expected %d and %d",
+			counts.WaitingEvents, counts.Unacknowledged, err, waiting, unacknowledged)
 	}
 }
 
-func TestAllAcknowledgesAfterTheBody(t *testing.T) {
+// waitingEvents waits until so many events have not been handed out.
+func waitingEvents(t *testing.T, ex *lambdaexecutor.Executor, n uint64) {
+	t.Helper()
+	eventually(t, "the events wait", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == n })
+}
+
+// threeEvents is an executor with so many final events, none of which was handed out.
+func threeEvents(t *testing.T) *lambdaexecutor.Executor {
 	ex := start(t, noRunning)
-	for _, key := range []string{"a", "b"} {
+	for _, key := range []string{"a", "b", "c"} {
 		queue(t, ex, lambdaexecutor.Task{Key: key})
 	}
-	rounds := 0
+	waitingEvents(t, ex, 3)
+	return ex
+}
+
+func poll(t *testing.T, ex *lambdaexecutor.Executor, max int, expected ...uint64) lambdaexecutor.Batch {
+	t.Helper()
+	batch, err := ex.Poll(max)
+	seqs := []uint64{}
+	for _, event := range batch {
+		seqs = append(seqs, event.Seq)
+	}
+	if err != nil || !slices.Equal(seqs, expected) {
+		t.Fatalf("Poll(%d): %v %v, expected %v", max, seqs, err, expected)
+	}
+	return batch
+}
+
+func ack(t *testing.T, events lambdaexecutor.Batch) {
+	t.Helper()
+	if err := events.Ack(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSyncAcknowledgesNothing(t *testing.T) {
+	ex := threeEvents(t)
+	batch, err := ex.Sync(within(t), 0)
+	if len(batch) != 3 || err != nil {
+		t.Fatal(batch, err)
+	}
+	wantCounts(t, ex, 0, 3)
+	ack(t, batch)
+	wantCounts(t, ex, 0, 0)
+	ack(t, batch)
+	batch.Release()
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestReleasedEventsAreHandedOutAgainInOrder(t *testing.T) {
+	ex := threeEvents(t)
+	first, second := poll(t, ex, 1, 1), poll(t, ex, 1, 2)
+	second.Release()
+	first.Release()
+	first.Release()
+	wantCounts(t, ex, 3, 0)
+	ack(t, poll(t, ex, 0, 1, 2, 3))
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestAPartOfABatchIsAcknowledged(t *testing.T) {
+	ex := threeEvents(t)
+	batch := poll(t, ex, 0, 1, 2, 3)
+	ack(t, batch[:2])
+	ack(t, batch[:2])
+	wantCounts(t, ex, 0, 1)
+	batch.Release()
+	ack(t, poll(t, ex, 0, 3))
+}
+
+func TestEventsOfSeveralBatchesAreAcknowledgedTogether(t *testing.T) {
+	ex := threeEvents(t)
+	two, one := poll(t, ex, 2, 1, 2), poll(t, ex, 1, 3)
+	// Not the whole first batch, though as many events as it has.
+	ack(t, lambdaexecutor.Batch{two[0], two[0], one[0], {Key: "not from an executor"}})
+	wantCounts(t, ex, 0, 1)
+	ack(t, two)
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestAReleasedEventCanStillBeAcknowledged(t *testing.T) {
+	ex := threeEvents(t)
+	batch := poll(t, ex, 0, 1, 2, 3)
+	batch.Release()
+	if err := batch[1].Ack(); err != nil {
+		t.Fatal(err)
+	}
+	ack(t, poll(t, ex, 0, 1, 3))
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestAcknowledgementByNumber(t *testing.T) {
+	ex := threeEvents(t)
+	batch := poll(t, ex, 0, 1, 2, 3)
+	for _, seqs := range [][]uint64{{1, 3}, {}, {3, 1, 12345}} {
+		if err := ex.Ack(seqs...); err != nil {
+			t.Fatal(err)
+		}
+		wantCounts(t, ex, 0, 1)
+	}
+	ack(t, batch)
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestEventsThatAreNotReferencedAreHandedOutAgain(t *testing.T) {
+	ex := threeEvents(t)
+	kept := poll(t, ex, 1, 1)[0]
+	poll(t, ex, 2, 2, 3)
+	eventually(t, "the collector has released two events", func() bool {
+		runtime.GC()
+		counts, err := ex.Counts()
+		return err == nil && counts.WaitingEvents == 2
+	})
+	wantCounts(t, ex, 2, 1)
+	if err := kept.Ack(); err != nil {
+		t.Fatal(err)
+	}
+	ack(t, poll(t, ex, 0, 2, 3))
+}
+
+func TestAllAcknowledgesAnEventWhenItTakesTheNext(t *testing.T) {
+	ex := threeEvents(t)
+	rounds := uint64(0)
+	for event, err := range ex.All(within(t)) {
+		if rounds++; err != nil || event.Seq != rounds {
+			t.Fatal(event, err)
+		}
+		wantCounts(t, ex, 3-rounds, 1)
+		if rounds == 2 {
+			break
+		}
+	}
+	// The body left the loop with the second.
+	ack(t, poll(t, ex, 0, 2, 3))
+}
+
+func TestAllAcknowledgesTheLastEvent(t *testing.T) {
+	ex := threeEvents(t)
+	if _, err := ex.Drain(within(t), lambdaexecutor.DrainFinish); err != nil {
+		t.Fatal(err)
+	}
 	for _, err := range ex.All(within(t)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := unacknowledged(t, ex); n != 1 {
-			t.Errorf("%d unacknowledged in round %d", n, rounds)
+	}
+	wantCounts(t, ex, 0, 0)
+}
+
+func TestABodyMayAcknowledgeItself(t *testing.T) {
+	ex := threeEvents(t)
+	for event := range ex.All(within(t)) {
+		if err := event.Ack(); err != nil {
+			t.Fatal(err)
 		}
-		if rounds++; rounds == 2 {
+		wantCounts(t, ex, 3-event.Seq, 0)
+		if event.Seq == 2 {
 			break
 		}
 	}
-	if n := unacknowledged(t, ex); n != 0 {
-		t.Error(n, "unacknowledged after the loop")
-	}
+	ack(t, poll(t, ex, 0, 3))
 }
 
-func TestAPanicInTheBodyHasNotTakenTheEvent(t *testing.T) {
-	ex := start(t, noRunning)
-	queue(t, ex, lambdaexecutor.Task{Key: "a"})
+func TestAPanicInTheBodyReleasesTheEvent(t *testing.T) {
+	ex := threeEvents(t)
 	func() {
 		defer func() {
-			if recover() != "the body's" {
-				t.Error("the panic did not come through")
+			if recovered := recover(); recovered != "of the body" {
+				t.Error("recovered:", recovered)
 			}
 		}()
 		for range ex.All(within(t)) {
-			panic("the body's")
+			panic("of the body")
 		}
 	}()
-	if n := unacknowledged(t, ex); n != 1 {
-		t.Error(n, "unacknowledged")
-	}
-	if event := final(t, ex); event.Key != "a" || event.Seq != 1 {
-		t.Errorf("%+v", event)
-	}
-	if n := unacknowledged(t, ex); n != 0 {
-		t.Error(n, "unacknowledged at the end")
+	ack(t, poll(t, ex, 0, 1, 2, 3))
+}
+
+func TestABodyThatClosesHasNotAcknowledged(t *testing.T) {
+	ex := threeEvents(t)
+	for event, err := range ex.All(within(t)) {
+		if event.Seq != 1 || err != nil {
+			t.Error(event, err)
+		}
+		ex.Close()
+		wantStatus(t, event.Ack(), lambdaexecutor.ErrClosed, "")
 	}
 }
 
-func TestAllTellsOfItsContext(t *testing.T) {
-	ex := start(t, builtin)
-	done, cancel := context.WithCancel(context.Background())
+// Events keep coming, and the context has ended.
+func TestAnEndedContextEndsLoops(t *testing.T) {
+	ex := threeEvents(t)
+	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	rounds := 0
-	for event, err := range ex.All(done) {
-		if !errors.Is(err, context.Canceled) || event.Key != "" {
-			t.Error(event, err)
-		}
-		rounds++
+	if batch, err := ex.Sync(ended, 0); batch != nil || !errors.Is(err, context.Canceled) {
+		t.Error("Sync:", batch, err)
 	}
-	ex.Close()
-	for event, err := range ex.All(within(t)) {
-		t.Error("of a closed executor:", event, err)
+	rounds := 0
+	for event, err := range ex.All(ended) {
+		if rounds++; !errors.Is(err, context.Canceled) || event.Key != "" {
+			t.Error("All:", event, err)
+		}
 	}
 	if rounds != 1 {
 		t.Error(rounds, "rounds")
 	}
+	for event := range ex.Events(ended) {
+		t.Error("Events:", event)
+	}
+	ack(t, poll(t, ex, 0, 1, 2, 3))
+	ex.Close()
+	for event, err := range ex.All(within(t)) {
+		t.Error("closed:", event, err)
+	}
 }
 
-func TestChannelAcknowledgesWhatWasReceived(t *testing.T) {
-	ex := start(t, noRunning)
+func TestAChannelAcknowledgesNothing(t *testing.T) {
+	ex := threeEvents(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	channel := ex.Events(ctx)
-	for _, key := range []string{"a", "b"} {
-		queue(t, ex, lambdaexecutor.Task{Key: key})
-	}
-	if first := <-channel; first.Seq != 1 {
+	first := <-channel
+	if first.Seq != 1 {
 		t.Errorf("%+v", first)
 	}
-	// The second is on its way, and nobody receives it.
-	eventually(t, "the second was handed out", func() bool {
-		counts, err := ex.Counts()
-		return err == nil && counts.WaitingEvents == 0 && counts.Unacknowledged == 1 && counts.Running == 0 && counts.Queued == 0
-	})
+	eventually(t, "the second was handed out", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == 1 })
+	wantCounts(t, ex, 1, 2)
 	cancel()
-	if event, open := <-channel; open {
+	for event := range channel {
 		t.Errorf("after the end of the context: %+v", event)
 	}
-	if n := unacknowledged(t, ex); n != 1 {
-		t.Error(n, "unacknowledged after the end")
+	wantCounts(t, ex, 2, 1)
+	if err := first.Ack(); err != nil {
+		t.Error(err)
 	}
-	if second, open := <-ex.Events(within(t)); !open || second.Seq != 2 {
-		t.Errorf("%+v", second)
-	}
-	eventually(t, "all is acknowledged", func() bool { return unacknowledged(t, ex) == 0 })
+	ack(t, poll(t, ex, 0, 2, 3))
+	wantCounts(t, ex, 0, 0)
 }
 
 func TestChannelEndsWithTheDrain(t *testing.T) {
@@ -130,71 +268,103 @@ func TestChannelEndsWithTheDrain(t *testing.T) {
 	if _, err := ex.Drain(within(t), lambdaexecutor.DrainFinish); err != nil {
 		t.Fatal(err)
 	}
-	n := 0
-	for range channel {
-		n++
+	received := lambdaexecutor.Batch{}
+	for event := range channel {
+		received = append(received, event)
 	}
-	_, err := ex.Poll(0)
-	if n != 1 || !errors.Is(err, lambdaexecutor.ErrClosed) {
-		t.Error(n, err)
+	if _, err := ex.Poll(0); len(received) != 1 || !errors.Is(err, lambdaexecutor.ErrClosed) {
+		t.Error(received, err)
 	}
+	ack(t, received)
 	ex.Close()
 	if _, open := <-ex.Events(within(t)); open {
 		t.Error("a channel of a closed executor is open")
 	}
 }
 
-func TestManual(t *testing.T) {
-	ex := start(t, `{"ack": "manual", "running_events": false, "local": {"handler": "builtin"}}`)
-	for _, key := range []string{"a", "b", "c"} {
-		queue(t, ex, lambdaexecutor.Task{Key: key})
+// Err takes no event, and knows of those that are handed out again.
+func TestErr(t *testing.T) {
+	ex := threeEvents(t)
+	if err := ex.Err(); err != nil {
+		t.Error("of an executor that works:", err)
 	}
-	seqs := []uint64{final(t, ex).Seq}
-	receiving, stop := context.WithCancel(within(t))
-	channel := ex.Events(receiving)
-	seqs = append(seqs, (<-channel).Seq)
-	stop()
-	for range channel { // until what is on its way has been given back
-	}
-	events, err := ex.Sync(within(t), 0)
-	if err != nil {
+	if _, err := ex.Drain(within(t), lambdaexecutor.DrainFinish); err != nil {
 		t.Fatal(err)
 	}
-	seqs = append(seqs, events[0].Seq)
-	if n := unacknowledged(t, ex); n != 3 {
-		t.Error(n, "unacknowledged before Ack")
-	}
-	if err := ex.Ack(seqs[1:]...); err != nil {
+	batch := poll(t, ex, 0, 1, 2, 3)
+	if _, err := ex.Poll(0); !errors.Is(err, lambdaexecutor.ErrClosed) {
 		t.Error(err)
 	}
-	if n := unacknowledged(t, ex); n != 1 {
-		t.Error(n, "unacknowledged after two")
+	wantStatus(t, ex.Err(), lambdaexecutor.ErrClosed, "drained")
+	batch.Release()
+	if err := ex.Err(); err != nil {
+		t.Error("with events that were released:", err)
 	}
-	if err := ex.Ack(append(seqs, 12345)...); err != nil {
+	wantCounts(t, ex, 3, 0)
+	ex.Close()
+	wantStatus(t, ex.Err(), lambdaexecutor.ErrClosed, "")
+}
+
+// A goroutine that has received events when the executor stops can finish them.
+func TestStop(t *testing.T) {
+	ex := threeEvents(t)
+	batch := poll(t, ex, 2, 1, 2)
+	waits := make(chan error, 1)
+	channel := ex.Events(context.Background())
+	asleep(t, 1, "(*Executor).Events.func")
+	empty := start(t, noRunning)
+	go func() { _, err := empty.Sync(context.Background(), 0); waits <- err }()
+	ex.Stop()
+	ex.Stop()
+	empty.Stop()
+	wantStatus(t, <-waits, lambdaexecutor.ErrClosed, "")
+	for event := range channel {
+		t.Error("received after Stop:", event)
+	}
+	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "d", Shell: "true"}), lambdaexecutor.ErrClosed, "")
+	_, err := ex.Poll(0)
+	wantStatus(t, err, lambdaexecutor.ErrClosed, "")
+	wantStatus(t, ex.Err(), lambdaexecutor.ErrClosed, "")
+	if err := batch[0].Ack(); err != nil {
 		t.Error(err)
 	}
-	if err := ex.Ack(); err != nil {
+	ack(t, batch)
+	if state, err := ex.State("a"); state != lambdaexecutor.StateSucceeded || err != nil {
+		t.Error(state, err)
+	}
+	if _, err := ex.Describe("a"); err != nil {
 		t.Error(err)
 	}
-	if n := unacknowledged(t, ex); n != 0 {
-		t.Error(n, "unacknowledged at the end")
+	if _, err := ex.Stats(); err != nil {
+		t.Error(err)
+	}
+	if counts, err := ex.Counts(); err != nil || counts.Unacknowledged != 0 {
+		t.Error(counts, err)
+	}
+	ex.Close()
+	ex.Stop()
+	if err := batch.Ack(); err != nil { // acknowledged before
+		t.Error(err)
 	}
 }
 
-// What Close finds on its way to a receiver was taken by nobody: the next process gets it.
-func TestCloseGivesBackWhatWasOnItsWay(t *testing.T) {
+// A result that is not acknowledged when Close is called goes to the next process, here one that waits in a channel.
+func TestCloseReleasesWhatIsNotAcknowledged(t *testing.T) {
 	server := serve(t)
 	first := start(t, server)
 	channel := first.Events(context.Background())
 	queue(t, first, lambdaexecutor.Task{Key: "a", Shell: "echo once"})
-	attempt := (<-channel).AttemptID
-	eventually(t, "the result is on its way", func() bool { return unacknowledged(t, first) == 1 })
+	running := <-channel
+	if err := running.Ack(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the result was handed out", func() bool { counts, err := first.Counts(); return err == nil && counts.Unacknowledged == 1 })
 	first.Close()
 	if event, open := <-channel; open {
 		t.Errorf("%+v", event)
 	}
 	second := start(t, server)
-	if _, err := second.Adopt([]lambdaexecutor.Task{{Key: "a", AttemptID: attempt}}); err != nil {
+	if _, err := second.Adopt([]lambdaexecutor.Task{{Key: "a", AttemptID: running.AttemptID}}); err != nil {
 		t.Fatal(err)
 	}
 	if event := final(t, second); event.OutputTail != "once\n" {

@@ -12,7 +12,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// asleep waits until so many goroutines wait in a function: what these tests show needs waits that have begun.
+// asleep waits until so many goroutines wait in a function: these tests need waits that have begun.
 func asleep(t *testing.T, n int, function string) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
@@ -48,18 +48,18 @@ func TestOneEdgeWakesAsManyAsItHasWorkFor(t *testing.T) {
 	}
 }
 
-// An event that comes back from a channel is no edge of the descriptor.
-func TestWhatComesBackWakesSomebody(t *testing.T) {
+// An event that a channel releases wakes a wait.
+func TestAReleasedEventWakesAWait(t *testing.T) {
 	ex := start(t, away)
 	queue(t, ex, lambdaexecutor.Task{Key: "a"})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	ex.Events(ctx) // nobody receives
+	ex.Events(ctx) // and receives nothing
 	if _, err := ex.Cancel("a"); err != nil {
 		t.Fatal(err)
 	}
 	asleep(t, 1, "(*Executor).Events.func")
-	eventually(t, "the event is on its way", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == 0 })
+	eventually(t, "the event was handed out", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == 0 })
 	ended := make(chan error, 1)
 	go func() { _, err := ex.Sync(within(t), 0); ended <- err }()
 	asleep(t, 1, "(*Executor).await(")
@@ -87,7 +87,7 @@ func TestADrainOfNothingEndsWaits(t *testing.T) {
 	}
 }
 
-// One edge of the descriptor, the last event, is work for all: for one the event, for the others the end.
+// One edge of the descriptor, the last event, is work for all: one takes the event, the others learn of the end.
 func TestTheLastEventOfADrainEndsAllWaits(t *testing.T) {
 	ex := start(t, `{"end_wait_timeout": 1, "running_events": false, "local": {}}`)
 	command, open := gate(t)

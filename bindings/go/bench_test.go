@@ -8,7 +8,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// What a call costs, library included. Nothing is submitted, so that nothing else runs.
+// The cost of a call, library included. Nothing is submitted, so that nothing else runs.
 const away = `{"max_queued_tasks": 100000000, "log": "off", "local": {"handler": "builtin", "faults": {"outages": [{"for_ms": 3600000}]}}}`
 
 func tasksFor(n int) []lambdaexecutor.Task {
@@ -59,7 +59,7 @@ func cancelled(b *testing.B, n int) *lambdaexecutor.Executor {
 	return ex
 }
 
-// An event, when many come at a time.
+// The cost of an event of a large batch.
 func BenchmarkSync(b *testing.B) {
 	ex := cancelled(b, b.N)
 	b.ReportAllocs()
@@ -70,6 +70,9 @@ func BenchmarkSync(b *testing.B) {
 			b.Fatal(err)
 		}
 		left -= len(events)
+		if err := events.Ack(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
@@ -96,7 +99,10 @@ func BenchmarkEvents(b *testing.B) {
 	b.ResetTimer()
 	events := ex.Events(ctx)
 	for range b.N {
-		<-events
+		event := <-events
+		if err := event.Ack(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

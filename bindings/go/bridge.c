@@ -2,24 +2,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Commands are short: with so many arguments one task needs no memory of its own. */
+/* Up to so many arguments, one task needs no allocation. */
 enum { ARGUMENTS_ON_STACK = 32 };
 
-/* The next string of a block. */
+/* Returns the next string of a block. */
 static lambda_executor_str_t take(const char **text, size_t len) {
   lambda_executor_str_t str = {*text, len};
   *text += len;
   return str;
 }
 
-/* Unpacks a task; argv has room for its arguments. */
+/* Unpacks a task. argv has room for its arguments. */
 static void unpack(const bridge_task_t *packed, const char **text, const char **argv,
                    lambda_executor_task_t *task) {
-  memset(task, 0, sizeof *task);
-  task->struct_size = sizeof *task;
+  *task = (lambda_executor_task_t)LAMBDA_EXECUTOR_TASK_INIT;
   task->tag = packed->tag;
   task->timeout_ms = packed->timeout_ms;
   task->max_wait_ms = packed->max_wait_ms;
+  task->result_timeout_ms = packed->result_timeout_ms;
   task->key = take(text, packed->key_len);
   if (packed->argc > 0) {
     const char *argument = take(text, packed->argv_len).ptr;
@@ -52,12 +52,12 @@ bridge_result_t bridge_queue(lambda_executor_t *ex, const bridge_task_t *packed,
   return result;
 }
 
-/* Tasks and their arguments in one allocation. NULL where there is no memory. */
+/* Unpacks tasks and their arguments into one allocation. NULL if there is no memory. */
 static lambda_executor_task_t *unpack_all(const bridge_task_t *packed, size_t n, const char *text) {
   size_t arguments = 0;
   for (size_t i = 0; i < n; i++)
     arguments += packed[i].argc;
-  /* One byte more, as nothing at all may come back as NULL. */
+  /* One byte more: malloc(0) may return NULL. */
   lambda_executor_task_t *tasks = malloc(n * sizeof *tasks + arguments * sizeof(char *) + 1);
   if (tasks == NULL)
     return NULL;
@@ -76,7 +76,8 @@ bridge_result_t bridge_queue_batch(lambda_executor_t *ex, const bridge_task_t *p
   lambda_executor_task_t *tasks = unpack_all(packed, n, text);
   if (tasks == NULL)
     return out_of_memory();
-  result.status = lambda_executor_queue_batch(ex, tasks, n, statuses, &accepted, &result.err);
+  result.status =
+      lambda_executor_queue_batch(ex, tasks, n, statuses, &accepted, &result.err, &result.err);
   result.number = accepted;
   free(tasks);
   return result;
@@ -88,7 +89,7 @@ bridge_result_t bridge_adopt(lambda_executor_t *ex, const bridge_task_t *packed,
   lambda_executor_task_t *tasks = unpack_all(packed, n, text);
   if (tasks == NULL)
     return out_of_memory();
-  result.status = lambda_executor_adopt(ex, tasks, n, statuses, &result.err);
+  result.status = lambda_executor_adopt(ex, tasks, n, statuses, &result.err, &result.err);
   free(tasks);
   return result;
 }
@@ -101,12 +102,12 @@ bridge_result_t bridge_cancel(lambda_executor_t *ex, const size_t *lengths, size
     return out_of_memory();
   for (size_t i = 0; i < n; i++)
     keys[i] = take(&text, lengths[i]);
-  result.status = lambda_executor_cancel(ex, keys, n, statuses, &result.err);
+  result.status = lambda_executor_cancel(ex, keys, n, statuses, &result.err, &result.err);
   free(keys);
   return result;
 }
 
-/* Never waits: waiting is Go's business, where it costs no thread. */
+/* Does not wait: Go waits in its network poller, without a thread. */
 bridge_events_t bridge_sync(lambda_executor_t *ex, size_t max_events) {
   bridge_events_t events = {0};
   events.status = lambda_executor_sync(ex, 0, max_events, &events.batch, &events.err);
@@ -117,6 +118,36 @@ bridge_events_t bridge_sync(lambda_executor_t *ex, size_t max_events) {
 bridge_result_t bridge_ack(lambda_executor_t *ex, const uint64_t *seqs, size_t n) {
   bridge_result_t result = {0};
   result.status = lambda_executor_ack(ex, seqs, n, &result.err);
+  return result;
+}
+
+bridge_result_t bridge_batch_ack(lambda_executor_batch_t *batch) {
+  bridge_result_t result = {0};
+  result.status = lambda_executor_batch_ack(batch, &result.err);
+  return result;
+}
+
+bridge_result_t bridge_counts(lambda_executor_t *ex, lambda_executor_counts_t *counts) {
+  bridge_result_t result = {0};
+  counts->struct_size = sizeof *counts;
+  result.status = lambda_executor_counts(ex, counts, &result.err);
+  return result;
+}
+
+bridge_result_t bridge_wakeup_fd(lambda_executor_t *ex) {
+  bridge_result_t result = {0};
+  int fd = -1;
+  result.status = lambda_executor_wakeup_fd(ex, &fd, &result.err);
+  result.number = (uint64_t)fd;
+  return result;
+}
+
+bridge_result_t bridge_wait(lambda_executor_t *ex, const char *key, size_t len,
+                            int64_t timeout_ms) {
+  bridge_result_t result = {0};
+  lambda_executor_task_state_t state = LAMBDA_EXECUTOR_TASK_UNKNOWN;
+  result.status = lambda_executor_wait(ex, key, len, timeout_ms, &state, &result.err);
+  result.number = (uint64_t)state;
   return result;
 }
 
@@ -145,9 +176,9 @@ bridge_result_t bridge_stats(lambda_executor_t *ex, char *buf, size_t cap) {
   return result;
 }
 
-bridge_result_t bridge_drain(lambda_executor_t *ex, uint32_t flags, int64_t timeout_ms) {
+bridge_result_t bridge_drain(lambda_executor_t *ex, uint32_t mode, int64_t timeout_ms) {
   bridge_result_t result = {0};
-  result.status = lambda_executor_drain(ex, flags, timeout_ms, &result.number, &result.err);
+  result.status = lambda_executor_drain(ex, mode, timeout_ms, &result.number, &result.err);
   return result;
 }
 

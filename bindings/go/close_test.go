@@ -20,7 +20,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// libraryThreads is how many threads of the library there are in this process: their names begin with lmbx-.
+// libraryThreads returns the number of threads of the library in this process: their names begin with lmbx-.
 func libraryThreads() int {
 	names, _ := filepath.Glob("/proc/self/task/*/comm")
 	n := 0
@@ -69,7 +69,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 		<-channel
 		short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		ex.CheckHealth(short)
-		ex.Drain(short, lambdaexecutor.DrainFinish) // goes on in the background
+		ex.Drain(short, lambdaexecutor.DrainFinish) // continues in the background
+		ex.Wait(short, "runs")
 		cancel()
 		ex.Close()
 		for range channel {
@@ -107,7 +108,7 @@ func TestZeroExecutor(t *testing.T) {
 	}
 }
 
-// calls is every method that can fail.
+// calls are all methods that can fail.
 func calls(ex *lambdaexecutor.Executor, ctx context.Context) map[string]func() error {
 	task := lambdaexecutor.Task{Key: "a", Shell: "true"}
 	return map[string]func() error{
@@ -117,6 +118,7 @@ func calls(ex *lambdaexecutor.Executor, ctx context.Context) map[string]func() e
 		"Cancel":          func() error { _, err := ex.Cancel("a"); return err },
 		"Sync":            func() error { _, err := ex.Sync(ctx, 0); return err },
 		"Poll":            func() error { _, err := ex.Poll(0); return err },
+		"Wait":            func() error { _, err := ex.Wait(ctx, "a"); return err },
 		"Ack":             func() error { return ex.Ack(1) },
 		"State":           func() error { _, err := ex.State("a"); return err },
 		"Describe":        func() error { _, err := ex.Describe("a"); return err },
@@ -133,15 +135,30 @@ func calls(ex *lambdaexecutor.Executor, ctx context.Context) map[string]func() e
 	}
 }
 
+func TestDropped(t *testing.T) {
+	ex := start(t, away)
+	for _, task := range tasksFor(3) {
+		queue(t, ex, task)
+	}
+	if n := ex.Dropped(); n != 0 {
+		t.Error(n, "dropped before Close")
+	}
+	ex.Close()
+	if n := ex.Dropped(); n != 3 {
+		t.Error(n, "dropped, expected 3")
+	}
+}
+
 func TestCloseEndsWaits(t *testing.T) {
 	nothingLeft(t)
 	ex := start(t, `{"local": {"faults": {"outages": [{"for_ms": 3600000}]}}}`)
 	queue(t, ex, lambdaexecutor.Task{Key: "a"})
-	ended := make(chan error, 30)
+	ended := make(chan error, 40)
 	var waiting sync.WaitGroup
 	for range 10 {
 		for _, wait := range []func(){
 			func() { _, err := ex.Sync(context.Background(), 0); ended <- err },
+			func() { _, err := ex.Wait(context.Background(), "a"); ended <- err },
 			func() { _, err := ex.Drain(context.Background(), lambdaexecutor.DrainFinish); ended <- err },
 			func() { <-ex.Events(context.Background()); ended <- lambdaexecutor.ErrClosed },
 		} {
@@ -155,14 +172,14 @@ func TestCloseEndsWaits(t *testing.T) {
 		closing.Add(1)
 		go func() { defer closing.Done(); ex.Close() }()
 	}
-	for range 30 {
+	for range 40 {
 		select {
 		case err := <-ended:
 			if !errors.Is(err, lambdaexecutor.ErrClosed) {
 				t.Error(err)
 			}
 		case <-time.After(deadline):
-			t.Fatal("a wait goes on after Close")
+			t.Fatal("a wait continues after Close")
 		}
 	}
 	closing.Wait()
@@ -212,7 +229,7 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// A program that forgets Close is told so, and its threads end.
+// The log says so if a program forgets Close, and its threads end.
 func TestFinalizer(t *testing.T) {
 	nothingLeft(t)
 	var log lockedBuffer
@@ -235,7 +252,7 @@ func TestFinalizer(t *testing.T) {
 	}
 }
 
-// It is not dropped while its last call waits.
+// The collector does not finalize it while its last call waits.
 func TestAWaitKeepsTheExecutor(t *testing.T) {
 	nothingLeft(t)
 	quiet := lambdaexecutor.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -1,20 +1,19 @@
-// Package lambdaexecutor runs a scheduler's tasks on AWS Lambda and tells what became of each.
+// Package lambdaexecutor runs a scheduler's tasks on AWS Lambda and reports their results.
 //
-// An [Executor] takes tasks ([Executor.Queue]) and hands out events: one when Lambda has accepted a task, and exactly one
-// final event for every task. Three ways to take them differ in when an event counts as taken, after which its result
-// leaves AWS (option ack "auto", the default):
+// An [Executor] accepts tasks ([Executor.Queue]) and hands out events: one when Lambda has accepted a task, and exactly one
+// final event for every task. There are three ways to take them:
 //
-//   - [Executor.All], a range loop: when the loop's body is done with it.
-//   - [Executor.Events], a channel: when it was received.
-//   - [Executor.Sync] and [Executor.Poll], calls that return a slice: when the call returns.
+//   - [Executor.All], a range loop. It acknowledges an event when it takes the next one.
+//   - [Executor.Events], a channel for select. It acknowledges nothing: call [Event.Ack].
+//   - [Executor.Sync] and [Executor.Poll], calls that return a [Batch]. They acknowledge nothing: call [Batch.Ack].
 //
-// What was not taken comes back: to the next caller, or after a crash to the next process that adopts the task. Why no more
-// come says [Executor.Err], which takes none. With
-// option ack "manual" nothing leaves AWS before [Executor.Ack], whichever way the event was taken.
+// A result is deleted from its queue once its event is acknowledged. An event that is not acknowledged is handed out again, with
+// the same Seq, when the program releases it or does not reference it any more, or after a restart to the process that adopts the
+// task. [Executor.Wait] waits for one task, and leaves its events to these calls.
 //
-// Every method may be called from any number of goroutines at any time, Close included. A wait ends with its context and
-// costs no thread; only Drain and CheckHealth hold one each while they are under way, however many callers wait.
+// Every method may be called from any goroutine at any time, Close included. A wait ends with its context. Sync, All and
+// Events wait without a thread; Drain and CheckHealth hold one for all their callers, Wait one for each, up to 64.
 //
 // The package needs cgo and liblambda_executor, which pkg-config finds as lambda_executor. With the build tag static the
-// library becomes part of the program, by way of lambda_executor-static.
+// library becomes part of the program, through lambda_executor-static.
 package lambdaexecutor

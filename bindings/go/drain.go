@@ -9,25 +9,29 @@ import "context"
 type DrainMode uint32
 
 const (
-	// DrainFinish submits what waits, and waits for everything.
+	// DrainFinish submits what waits, and waits for all tasks.
 	DrainFinish DrainMode = 0
-	// DrainRunning cancels what waits, and waits for what runs.
-	DrainRunning DrainMode = 1
+	// DrainCancelQueued cancels what waits, and waits for what runs. The reason of the cancelled tasks is ReasonNeverInvoked, or
+	// ReasonAbandoned if the answer to an Invoke was lost, so that the command may run.
+	DrainCancelQueued DrainMode = 1
 )
 
-// Drain accepts no more tasks from now on, and waits until those accepted have finished or the context is done. Nobody
-// need take events meanwhile. Afterwards Queue returns ErrClosed; Sync hands out what is left, then returns ErrClosed. It
-// may be called again: to wait on, or to go from DrainFinish to DrainRunning.
+// Drain accepts no more tasks from now on, and waits until those accepted have finished or the context ends. Afterwards Queue
+// returns ErrClosed, and Sync hands out the events that are left, then returns ErrClosed. It may be called again, to continue waiting or
+// to go from DrainFinish to DrainCancelQueued.
 //
-// remaining is the number of tasks that have not finished: 0 unless the wait ended early, by the context or by Wake.
+// It does not need other goroutines to take events, up to 100,000 results or 256 MiB of them, which then wait in memory. With more it
+// returns ErrQueueFull: take and acknowledge events, then call it again.
 //
-// Errors: the context's, ErrInterrupted (Wake), ErrInvalidArgument, ErrClosed, ErrPanic, ErrIO.
+// remaining is the number of tasks that have not finished: 0 unless there is an error.
+//
+// Errors: the context's, ErrQueueFull, ErrInterrupted (Wake), ErrInvalidArgument, ErrClosed, ErrPanic, ErrIO.
 func (ex *Executor) Drain(ctx context.Context, mode DrainMode) (remaining uint64, err error) {
 	return ex.drainBy(ctx, mode, -1)
 }
 
-// DrainConfigured is Drain with ErrTimedOut when option end_wait_timeout is over, which counts from the first drain of
-// the executor.
+// DrainConfigured is Drain that returns ErrTimedOut after option end_wait_timeout, counted from the first drain of the
+// executor.
 func (ex *Executor) DrainConfigured(ctx context.Context, mode DrainMode) (remaining uint64, err error) {
 	return ex.drainBy(ctx, mode, C.LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED)
 }
@@ -53,40 +57,28 @@ func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, timeout C.int64
 	switch left, now := ex.drainNow(mode); now {
 	case nil: // at the last moment
 		return 0, nil
-	case ErrTimedOut, ErrInterrupted:
+	case ErrTimedOut, ErrInterrupted, ErrQueueFull:
 		return left, err
 	}
 	return remaining, err
 }
 
-// drainNow begins the drain and looks how far it is, without waiting.
+// drainNow begins the drain and reports its progress, without waiting.
 func (ex *Executor) drainNow(mode DrainMode) (uint64, error) {
 	if !ex.enter() {
 		return 0, ErrClosed
 	}
 	defer ex.leave()
 	result := C.bridge_drain(ex.ptr, C.uint32_t(mode), 0)
-	err := failure(result.status, result.err)
-	if err == nil {
-		ex.tellDrained()
-	}
-	return uint64(result.number), err
+	return uint64(result.number), failure(result.status, result.err)
 }
 
-// waitDrained holds a thread. The mode is what drainNow made it: a drain never goes back to DrainFinish.
+// waitDrained holds a thread. DrainFinish does not change the mode of a drain that cancels what waits.
 func (h *handle) waitDrained(timeout C.int64_t) error {
 	for {
 		result := C.bridge_drain(h.ptr, C.LAMBDA_EXECUTOR_DRAIN_FINISH, timeout)
-		switch err := failure(result.status, result.err); err {
-		case nil:
-			h.tellDrained()
-			return nil
-		case ErrInterrupted: // by a signal
-		default:
+		if err := failure(result.status, result.err); err != ErrInterrupted { // by a signal
 			return err
 		}
 	}
 }
-
-// tellDrained ends the waits for events. Where a task was left, its final event did that; where none was, nothing else does.
-func (h *handle) tellDrained() { h.drainedOnce.Do(func() { close(h.drained) }) }

@@ -10,7 +10,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// From a task to its end: all the program has to do is to take events until the final one.
+// From a task to its end: queue it, and take events until the final one.
 func Example() {
 	ex, err := lambdaexecutor.New(map[string]any{"local": map[string]any{}})
 	if err != nil {
@@ -26,13 +26,17 @@ func Example() {
 		}
 		if event.State.Final() {
 			fmt.Print(event.Key, " ", event.State, ": ", event.OutputTail)
+			// The loop acknowledges an event when it takes the next one: this is the last.
+			if err := event.Ack(); err != nil {
+				log.Fatal(err)
+			}
 			break
 		}
 	}
 	// Output: greeting succeeded: hello
 }
 
-// A wrong configuration is told as a whole.
+// The error of a wrong configuration lists every mistake.
 func ExampleNew() {
 	_, err := lambdaexecutor.New(`{"worker_threads": 0, "local": {"handler": "builtin"}}`)
 	fmt.Println(errors.Is(err, lambdaexecutor.ErrInvalidConfig))
@@ -63,12 +67,39 @@ func ExampleExecutor_Events() {
 				log.Fatal("no event in a minute")
 			}
 			fmt.Println(event.Key, event.State, event.ReturnCode)
+			if err := event.Ack(); err != nil {
+				log.Fatal(err)
+			}
 			ended = true
 		}
 	}
 	// Output:
 	// start: <nil>
 	// due failed 3
+}
+
+// One task: wait for it, then take its events.
+func ExampleExecutor_Wait() {
+	ex, err := lambdaexecutor.New(`{"running_events": false, "local": {}}`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	if err := ex.Queue(lambdaexecutor.Task{Key: "sum", Shell: "echo $((40 + 2))"}); err != nil {
+		log.Fatal(err)
+	}
+	state, err := ex.Wait(context.Background(), "sum")
+	fmt.Println(state, err)
+	events, err := ex.Poll(0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(events[0].OutputTail)
+	fmt.Println(events.Ack())
+	// Output:
+	// succeeded <nil>
+	// 42
+	// <nil>
 }
 
 // Each task of a batch is accepted or refused by itself.
@@ -86,11 +117,11 @@ func ExampleExecutor_QueueBatch() {
 	fmt.Println(err)
 	// Output:
 	// 0 <nil>
-	// 1 lambda_executor: DUPLICATE: the key belongs to a task that has not finished, or whose final event was not handed out
-	// lambda_executor: DUPLICATE: task `a`: the key belongs to a task that has not finished, or whose final event was not handed out
+	// 1 lambda_executor: DUPLICATE: the key or the attempt id belongs to a task that has not finished, or whose final event was not handed out
+	// lambda_executor: DUPLICATE: task `a`: the key or the attempt id belongs to a task that has not finished, or whose final event was not handed out
 }
 
-// An end that keeps what was accepted, but for no longer than a minute.
+// An end that finishes what was accepted, within a minute.
 func ExampleExecutor_Drain() {
 	ex, err := lambdaexecutor.New(`{"local": {"handler": "builtin"}}`)
 	if err != nil {
@@ -104,7 +135,10 @@ func ExampleExecutor_Drain() {
 	defer cancel()
 	remaining, err := ex.Drain(ctx, lambdaexecutor.DrainFinish)
 	fmt.Println(remaining, err)
-	for event := range ex.Events(ctx) {
+	for event, err := range ex.All(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
 		fmt.Println(event.Key, event.State)
 	}
 	// Output:

@@ -12,37 +12,35 @@ import (
 	"sync/atomic"
 )
 
-// Executor hands tasks to AWS Lambda and their events to you. Make one with New, end it with Close.
-// The zero Executor is as good as a closed one: its calls return ErrClosed.
+// Executor submits tasks to AWS Lambda and hands out their events. Create it with New, end it with Close. The zero Executor
+// behaves as a closed one: its calls return ErrClosed.
 type Executor struct {
 	*handle
-	wakeup *wakeup
-	wakes  *wakes
-	given  returned
-	log    uintptr // number of the logger, under logMu
-	logMu  sync.Mutex
-	once   sync.Once
+	wakeup  *wakeup
+	wakes   *wakes
+	log     uintptr // number of the logger, under logMu
+	logMu   sync.Mutex
+	once    sync.Once
+	dropped atomic.Uint64
 }
 
-// enter is the gate's, which a zero Executor does not have.
+// enter is that of the gate, which a zero Executor does not have.
 func (ex *Executor) enter() bool { return ex.handle != nil && ex.handle.enter() }
 
-// handle is what goroutines in the background hold: not the Executor, which could otherwise never be found to have been
-// dropped.
+// handle is what goroutines in the background reference. If they referenced the Executor, the collector would never finalize it.
 type handle struct {
 	ptr *C.lambda_executor_t
 	*gate
-	background  sync.WaitGroup // added to inside the gate only
-	closing     chan struct{}
-	drained     chan struct{}
-	drainedOnce sync.Once
-	ended       atomic.Pointer[error] // with which the library last answered that there will be no more events
-	health      flight
-	drain       flight
-	endWait     flight
+	background sync.WaitGroup // added to inside the gate only
+	closing    chan struct{}  // closed by Stop
+	stopOnce   sync.Once
+	ended      atomic.Pointer[error] // the library's last answer that no more events come
+	health     flight
+	drain      flight
+	endWait    flight
 }
 
-// Option changes what New does.
+// Option is an option of New.
 type Option func(*Executor) error
 
 // WithLogger is SetLogger from the start.
@@ -50,23 +48,25 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(ex *Executor) error { return ex.SetLogger(logger) }
 }
 
-// New makes an executor and starts its threads. It never waits on the network: functions and queues are checked in the
-// background and tasks wait until the check has passed; call CheckHealth to hear of a wrong name at once.
+// New creates an executor and starts its threads. It never waits on the network: functions and queues are checked in the
+// background, and tasks wait until the check has passed. Call CheckHealth to learn of a wrong name early.
 //
 // config is the options, as JSON text (string, []byte, json.RawMessage) or as any value that json.Marshal turns into an
-// object; ConfigSchema and docs/configuration.md tell them all. nil (not a slice that is nil, which is an empty text)
-// reads them from where Airflow has them: then the environment is read, and no other goroutine may change it (os.Setenv)
-// meanwhile.
+// object. ConfigSchema and docs/configuration.md list them. nil (but not a nil slice, which is an empty text) reads Airflow's
+// configuration.
 //
-// Errors: ErrInvalidConfig (with everything that is wrong, one line each), ErrUnsupported, ErrIO.
+// The environment is read during this call and, where the credentials come from the AWS default chain or a profile, whenever
+// they are renewed, until Close. No other goroutine may change it (os.Setenv) while it may be read.
+//
+// Errors: ErrInvalidConfig (every mistake, one line each), ErrUnsupported, ErrIO.
 func New(config any, options ...Option) (*Executor, error) {
 	if abi := C.lambda_executor_abi_version(); abi != C.LAMBDA_EXECUTOR_ABI_VERSION {
-		return nil, &Error{ErrUnsupported, fmt.Sprintf("the library that was loaded has ABI %d, but this program was built for ABI %d",
+		return nil, &Error{Status: ErrUnsupported, Message: fmt.Sprintf("the library that was loaded has ABI %d, but this program was built for ABI %d",
 			abi, C.LAMBDA_EXECUTOR_ABI_VERSION)}
 	}
 	text, err := jsonText(config)
 	if err != nil {
-		return nil, &Error{ErrInvalidConfig, "config: " + err.Error()}
+		return nil, &Error{Status: ErrInvalidConfig, Message: "config: " + err.Error()}
 	}
 	var ptr *C.lambda_executor_t
 	var failed *C.lambda_executor_error_t
@@ -74,38 +74,72 @@ func New(config any, options ...Option) (*Executor, error) {
 	if err := failure(status, failed); err != nil {
 		return nil, err
 	}
-	fd := C.lambda_executor_wakeup_fd(ptr)
-	wakeup, err := newWakeup(fd)
+	wakeup, err := newWakeup(ptr)
 	if err != nil {
-		C.lambda_executor_free(ptr)
+		C.lambda_executor_free(ptr, nil)
 		return nil, err
 	}
 	ex := &Executor{
-		handle: &handle{ptr: ptr, gate: newGate(), closing: make(chan struct{}), drained: make(chan struct{})},
+		handle: &handle{ptr: ptr, gate: newGate(), closing: make(chan struct{})},
 		wakeup: wakeup,
 		wakes:  newWakes(),
 	}
-	for _, option := range options {
-		if err := option(ex); err != nil {
+	ready := false
+	defer func() {
+		if !ready { // an option failed or panicked
 			ex.Close()
+		}
+	}()
+	for _, option := range options {
+		if option == nil {
+			continue
+		}
+		if err := option(ex); err != nil {
 			return nil, err
 		}
 	}
-	runtime.SetFinalizer(ex, (*Executor).dropped)
+	ready = true
+	runtime.SetFinalizer(ex, (*Executor).finalize)
 	return ex, nil
 }
 
-// Close ends the executor: every call returns ErrClosed from now on, those that wait at this moment too, and channels of
-// Events are closed. It waits for the calls under way, then takes at most about option shutdown_grace_ms. Results that
-// were not acknowledged go back to their queue, that of an event in the body of All at this moment too. Tasks that were not
-// submitted are dropped, and the log says how many: Drain first, to keep them. What runs in Lambda goes on, and a later
-// executor can adopt it.
+// Stop ends the executor for calls that submit or wait: they return ErrClosed from now on, also those that wait at this moment,
+// and channels of Events are closed. Acknowledging events and all questions (State, Describe, Counts, Stats) work until Close, so
+// that goroutines can finish what they have received. Stop does not wait for them. A second call does nothing.
+func (ex *Executor) Stop() {
+	if ex.enter() {
+		ex.stop()
+		ex.leave()
+	}
+}
+
+func (h *handle) stop() {
+	h.stopOnce.Do(func() {
+		C.lambda_executor_close(h.ptr) // ends the calls that wait in the library
+		close(h.closing)               // and those that wait in Go
+	})
+}
+
+func (h *handle) stopped() bool {
+	select {
+	case <-h.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the executor: every call returns ErrClosed from now on, also those that wait at this moment, and channels of
+// Events are closed. It waits for the calls in progress, then takes at most about option shutdown_grace_ms. Acknowledged
+// results are deleted from their queue, all others are released, also that of an event in the body of All at this moment: Stop
+// first, and let the goroutines finish. Tasks that were not submitted are dropped, and Dropped returns their number: Drain first, to
+// keep them. Invocations that run continue, and a later executor can adopt them.
 //
-// A log handler that has not returned is not waited for, and its thread stays until it does; but a SetLogger that waits for
-// the handler is a call under way, for which Close waits without limit.
+// Close does not wait for a log handler, whose thread remains until it returns. But a SetLogger that waits for the handler is a call
+// in progress, for which Close waits without limit.
 //
-// Close may be called any number of times and from any goroutine, but not from the log handler; each call returns when
-// all is done. Its error is always nil: it makes an Executor an io.Closer.
+// Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done. Its
+// error is always nil: it makes an Executor an io.Closer.
 func (ex *Executor) Close() error {
 	if ex.handle == nil {
 		return nil
@@ -113,31 +147,33 @@ func (ex *Executor) Close() error {
 	ex.once.Do(func() {
 		runtime.SetFinalizer(ex, nil)
 		ex.gate.close()
-		C.lambda_executor_close(ex.ptr) // ends the calls that wait in the library
-		close(ex.closing)               // and those that wait in Go
+		ex.stop()
 		ex.gate.waitEmpty()
 		ex.background.Wait()
 		ex.wakeup.stop()
-		C.lambda_executor_free(ex.ptr)
-		// After the executor, so that freeing them acknowledges nothing.
-		ex.given.freeAll()
+		var dropped C.uint64_t
+		C.lambda_executor_free(ex.ptr, &dropped)
+		ex.dropped.Store(uint64(dropped))
 		ex.forgetLogger()
 	})
 	return nil
 }
 
-// dropped is the net under programs that forget Close. It runs in the collector's goroutine, which must not wait.
-func (ex *Executor) dropped() {
+// Dropped returns the number of tasks that Close has dropped because they had not been submitted. 0 before Close.
+func (ex *Executor) Dropped() uint64 { return ex.dropped.Load() }
+
+// finalize closes the executor of a program that forgets to. It runs in the goroutine of the collector, which must not wait.
+func (ex *Executor) finalize() {
 	go func() {
-		ex.logger().Warn("lambda_executor: an Executor was dropped without Close, and is closed now; tasks that wait are lost")
+		ex.logger().Warn("lambda_executor: an Executor was dropped without Close, and is closed now; tasks that wait are dropped")
 		ex.Close()
 	}()
 }
 
-// Version is that of the loaded library, such as "0.1.0".
+// Version returns the version of the loaded library, such as "0.2.0".
 func Version() string { return C.GoString(C.lambda_executor_version_string()) }
 
-// ConfigSchema is the JSON Schema of the configuration: every option with its type, default, range and a sentence.
+// ConfigSchema returns the JSON Schema of the configuration: every option with its type, default, range and a description.
 func ConfigSchema() json.RawMessage {
 	return json.RawMessage(C.GoString(C.lambda_executor_config_schema()))
 }

@@ -14,7 +14,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// Long, since machines are busy. What comes in time costs nothing.
+// Long, because machines are busy. A test that passes does not wait for it.
 const deadline = 60 * time.Second
 
 // A Lambda and an SQS in this process; the function takes no time and returns 0 unless a task says otherwise.
@@ -59,7 +59,7 @@ func queue(t testing.TB, ex *lambdaexecutor.Executor, task lambdaexecutor.Task) 
 	}
 }
 
-// final takes events until one is final.
+// final takes and acknowledges events until one is final.
 func final(t testing.TB, ex *lambdaexecutor.Executor) lambdaexecutor.Event {
 	t.Helper()
 	for event, err := range ex.All(within(t)) {
@@ -67,6 +67,9 @@ func final(t testing.TB, ex *lambdaexecutor.Executor) lambdaexecutor.Event {
 			t.Fatal(err)
 		}
 		if event.State.Final() {
+			if err := event.Ack(); err != nil {
+				t.Fatal(err)
+			}
 			return event
 		}
 	}
@@ -105,6 +108,7 @@ func TestOneTask(t *testing.T) {
 	if err != nil || len(events) != 1 {
 		t.Fatal(events, err)
 	}
+	ack(t, events)
 	running, ended := events[0], final(t, ex)
 	if running.State != lambdaexecutor.StateRunning || running.Reason != lambdaexecutor.ReasonNone || running.HasReturnCode || running.Value != nil {
 		t.Errorf("the first event is %+v", running)
@@ -112,8 +116,11 @@ func TestOneTask(t *testing.T) {
 	if ended.State != lambdaexecutor.StateFailed || ended.Reason != lambdaexecutor.ReasonExit || !ended.HasReturnCode || ended.ReturnCode != 3 || ended.Signal != 0 {
 		t.Errorf("the second event is %+v", ended)
 	}
-	if ended.OutputTail != "hällo\n" || string(ended.Value) != "1\x002" {
-		t.Errorf("output %q, value %q", ended.OutputTail, ended.Value)
+	if ended.OutputTail != "hällo\n" || ended.OutputLength != 7 || ended.OutputTruncated {
+		t.Errorf("output %q of %d bytes, truncated: %v", ended.OutputTail, ended.OutputLength, ended.OutputTruncated)
+	}
+	if string(ended.Value) != "1\x002" || ended.ValueDropped {
+		t.Errorf("value %q, dropped: %v", ended.Value, ended.ValueDropped)
 	}
 	for i, event := range []lambdaexecutor.Event{running, ended} {
 		if event.Seq != uint64(i+1) || event.Tag != 1<<64-1 || event.Key != "schlüssel" || event.Attempts != 1 || len(event.AttemptID) != 36 {
@@ -129,7 +136,21 @@ func TestOneTask(t *testing.T) {
 		}
 	}
 	if !running.StartedAt.IsZero() {
-		t.Errorf("it started at %v, before the function told", running.StartedAt)
+		t.Errorf("it started at %v, before the function reported", running.StartedAt)
+	}
+}
+
+func TestAResultSaysWhatItLacks(t *testing.T) {
+	ex := start(t, exec)
+	queue(t, ex, lambdaexecutor.Task{Key: "value", Shell: fmt.Sprintf(`head -c %d /dev/zero > "$LAMBDA_EXECUTOR_RESULT_FILE"`, lambdaexecutor.MaxValueBytes+1)})
+	event := final(t, ex)
+	if event.State != lambdaexecutor.StateFailed || event.Reason != lambdaexecutor.ReasonValueTooLarge || !event.ValueDropped || event.Value != nil {
+		t.Errorf("a value that is too large: %+v", event)
+	}
+	queue(t, ex, lambdaexecutor.Task{Key: "output", Shell: "seq 20000"})
+	event = final(t, ex)
+	if !event.OutputTruncated || event.OutputLength != 108894 || !strings.HasSuffix(event.OutputTail, "\n19999\n20000\n") {
+		t.Errorf("a long output: %+v", event)
 	}
 }
 
@@ -152,7 +173,7 @@ func TestWrongConfiguration(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "worker_threads")
 	var failed *lambdaexecutor.Error
 	if !errors.As(err, &failed) || failed.Status != lambdaexecutor.ErrInvalidConfig || !strings.Contains(failed.Message, "\n") {
-		t.Errorf("errors.As gives %+v", failed)
+		t.Errorf("errors.As returns %+v", failed)
 	}
 	_, err = lambdaexecutor.New(func() {})
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "func()")
@@ -162,6 +183,22 @@ func TestWrongConfiguration(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrUnsupported, "journal")
 }
 
+func TestOptions(t *testing.T) {
+	nothingLeft(t)
+	ex := start(t, builtin, nil)
+	ex.Close()
+	failed := errors.New("of the option")
+	if _, err := lambdaexecutor.New(builtin, func(*lambdaexecutor.Executor) error { return failed }); err != failed {
+		t.Error(err)
+	}
+	defer func() {
+		if recovered := recover(); recovered != failed {
+			t.Error("recovered:", recovered)
+		}
+	}()
+	lambdaexecutor.New(builtin, func(*lambdaexecutor.Executor) error { panic(failed) })
+}
+
 func TestNilConfigurationReadsAirflows(t *testing.T) {
 	t.Setenv("AIRFLOW_HOME", t.TempDir())
 	t.Setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS", "abc")
@@ -169,7 +206,7 @@ func TestNilConfigurationReadsAirflows(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS=abc")
 }
 
-// Whoever has read no configuration does not get another's.
+// A configuration that was read as nothing is not Airflow's.
 func TestASliceThatIsNilIsAnEmptyText(t *testing.T) {
 	for _, config := range []any{"", []byte(nil), json.RawMessage(nil)} {
 		_, err := lambdaexecutor.New(config)

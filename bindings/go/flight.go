@@ -6,26 +6,26 @@ import (
 	"sync"
 )
 
-// flight is a call that may wait in the library, made once for all who want its answer meanwhile. Who gives up waiting
-// leaves it to itself, so no wait in the library ever has to be broken off, which would break off others with it.
+// flight is a call that may wait in the library, made once for all callers that want its answer meanwhile. A caller that stops
+// waiting does not end the call, because ending one wait in the library would end all others too.
 type flight struct {
 	mu  sync.Mutex
 	now *answer
 }
 
 type answer struct {
-	come chan struct{}
+	done chan struct{}
 	err  error
 }
 
-// join is the answer to the call under way, or to one that starts now. The caller is inside the gate.
+// join returns the answer to the call in progress, or to one that starts now. The caller is inside the gate.
 func (f *flight) join(h *handle, call func() error) *answer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.now != nil {
 		return f.now
 	}
-	started := &answer{come: make(chan struct{})}
+	started := &answer{done: make(chan struct{})}
 	f.now = started
 	h.background.Add(1)
 	go func() {
@@ -38,19 +38,19 @@ func (f *flight) join(h *handle, call func() error) *answer {
 		f.mu.Lock()
 		f.now = nil
 		f.mu.Unlock()
-		close(started.come)
+		close(started.done)
 	}()
 	return started
 }
 
-// awaitAnswer waits for it until the context is done. An answer that is there comes before any other end.
+// awaitAnswer waits for the answer until the context ends. An answer that is there takes precedence over any other end.
 func (ex *Executor) awaitAnswer(ctx context.Context, a *answer) (err error) {
-	// The goroutine of the flight does not hold the Executor: one whose last use this is would be dropped, and closed.
+	// The goroutine of the flight does not reference the Executor, which the collector would otherwise finalize during its last call.
 	defer runtime.KeepAlive(ex)
 	woken := ex.wakes.begin()
 	defer ex.wakes.end()
 	select {
-	case <-a.come:
+	case <-a.done:
 	case <-woken:
 		err = ErrInterrupted
 	case <-ctx.Done():
@@ -59,7 +59,7 @@ func (ex *Executor) awaitAnswer(ctx context.Context, a *answer) (err error) {
 		err = ErrClosed
 	}
 	select {
-	case <-a.come:
+	case <-a.done:
 		return a.err
 	default:
 		return err

@@ -13,7 +13,7 @@ const closedGate = int64(1) << 62
 
 func newGate() *gate { return &gate{empty: make(chan struct{}, 1)} }
 
-// enter is false where the gate is closed; else leave must follow.
+// enter returns false if the gate is closed. Otherwise leave must follow.
 func (g *gate) enter() bool {
 	if g.state.Add(1) >= closedGate {
 		g.leave()
@@ -24,22 +24,22 @@ func (g *gate) enter() bool {
 
 func (g *gate) leave() {
 	if g.state.Add(-1) == closedGate {
-		g.tellEmpty()
+		g.signalEmpty()
 	}
 }
 
-// close lets nobody in any more.
+// close makes every later enter return false.
 func (g *gate) close() {
 	if g.state.Add(closedGate) == closedGate {
-		g.tellEmpty()
+		g.signalEmpty()
 	}
 }
 
 // waitEmpty waits, after close, until all have left. For one caller.
 func (g *gate) waitEmpty() { <-g.empty }
 
-// tellEmpty is called again by those who came too late.
-func (g *gate) tellEmpty() {
+// signalEmpty is called again after a late enter.
+func (g *gate) signalEmpty() {
 	select {
 	case g.empty <- struct{}{}:
 	default:

@@ -14,7 +14,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// The numbers in Go are written by hand: each must be in the header, and each of the header's in Go.
+// The numbers in Go are written by hand. Each must be in the header, and each number of the header in Go.
 func TestNumbersAreTheHeaders(t *testing.T) {
 	header, err := os.ReadFile("../../include/lambda_executor.h")
 	if err != nil {
@@ -29,12 +29,12 @@ func TestNumbersAreTheHeaders(t *testing.T) {
 		"DrainMode": func(name string) string { return cut(name, "DRAIN_") },
 	}
 	prefixes := map[string]string{"Status": "Err", "State": "State", "Reason": "Reason", "DrainMode": "Drain"}
-	other := regexp.MustCompile(`^(TASK|REASON|DRAIN|LOG)_|VERSION|^TIMEOUT_CONFIGURED$|^NUL$`)
+	other := regexp.MustCompile(`^(TASK|REASON|DRAIN|LOG|MAX)_|VERSION|^(TIMEOUT_CONFIGURED|DEFAULT_EVENTS|ATTEMPT_ID_SIZE)$`)
 	inHeader := map[string]map[string]int64{}
 	for kind := range kinds {
 		inHeader[kind] = map[string]int64{}
 	}
-	for _, found := range regexp.MustCompile(`(?m)^#define LAMBDA_EXECUTOR_([A-Z_]+) (-?\d+)$`).FindAllStringSubmatch(string(header), -1) {
+	for _, found := range regexp.MustCompile(`(?m)^#define LAMBDA_EXECUTOR_([A-Z_]+) +\(?(-?\d+)[u)]?(?: |$)`).FindAllStringSubmatch(string(header), -1) {
 		number, _ := strconv.ParseInt(found[2], 10, 64)
 		for kind, short := range kinds {
 			if (kind == "Status") == other.MatchString(found[1]) {
@@ -64,7 +64,7 @@ func cut(name, prefix string) string {
 	return rest
 }
 
-// constantsOf is the numbers by type and name.
+// constantsOf returns the numbers by type and name.
 func constantsOf(t *testing.T, files ...string) map[string]map[string]int64 {
 	constants := map[string]map[string]int64{}
 	for _, file := range files {
@@ -104,11 +104,13 @@ func TestNames(t *testing.T) {
 		lambdaexecutor.OK:                   "OK",
 		lambdaexecutor.ErrDuplicate:         "DUPLICATE",
 		lambdaexecutor.ErrPayloadTooLarge:   "ERR_PAYLOAD_TOO_LARGE",
+		lambdaexecutor.ErrPartial:           "PARTIAL",
 		lambdaexecutor.StateQueued:          "queued",
 		lambdaexecutor.StateUnknown:         "unknown",
 		lambdaexecutor.ReasonDeadLetter:     "dead_letter",
 		lambdaexecutor.ReasonNone:           "none",
 		lambdaexecutor.ReasonReplyToRefused: "reply_to_refused",
+		lambdaexecutor.ReasonValueTooLarge:  "value_too_large",
 		lambdaexecutor.Status(99):           "status 99",
 		lambdaexecutor.State(99):            "state 99",
 		lambdaexecutor.Reason(-1):           "reason -1",

@@ -5,9 +5,9 @@ import "C"
 
 import "context"
 
-// CheckHealth asks AWS now whether the functions are there and active and the queues can be used; the error says which is
-// not, and why. Where all is well, tasks that wait for an earlier check, for credentials or for a queue are tried at
-// once. Calls that come while a check is under way wait for that one.
+// CheckHealth asks AWS now whether the functions exist and are active and the queues can be used. The error names what is
+// not, and why. After a success, tasks that wait for an earlier check, for credentials or for a queue are tried at once. Calls
+// during a check wait for that one.
 //
 // Errors: the context's, ErrAWS, ErrCredentials, ErrInterrupted (Wake), ErrClosed, ErrPanic, ErrIO.
 func (ex *Executor) CheckHealth(ctx context.Context) error {
@@ -20,7 +20,7 @@ func (ex *Executor) CheckHealth(ctx context.Context) error {
 	return ex.awaitAnswer(ctx, check)
 }
 
-// checkHealth holds a thread until AWS has answered, or has not.
+// checkHealth holds a thread until AWS has answered or the check has failed.
 func (h *handle) checkHealth() error {
 	for {
 		result := C.bridge_check_health(h.ptr)
@@ -30,11 +30,11 @@ func (h *handle) checkHealth() error {
 	}
 }
 
-// SetCredentials gives new AWS credentials to a running executor: an object with access_key_id, secret_access_key and,
-// for temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from
-// now on is made with them, and what waits because the old ones were refused is tried at once.
+// SetCredentials sets new AWS credentials of a running executor: an object with access_key_id, secret_access_key and, for
+// temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from now on uses
+// them, and what waits because the old ones were rejected is tried at once.
 //
-// Errors: ErrInvalidArgument (the message repeats nothing of the text), ErrClosed, ErrPanic.
+// Errors: ErrInvalidArgument (the message does not repeat the text), ErrClosed, ErrPanic.
 func (ex *Executor) SetCredentials(credentials any) error {
 	if !ex.enter() {
 		return ErrClosed
@@ -42,7 +42,7 @@ func (ex *Executor) SetCredentials(credentials any) error {
 	defer ex.leave()
 	text, err := jsonText(credentials)
 	if err != nil {
-		return &Error{ErrInvalidArgument, "credentials: a value that cannot be marshalled"} // err may show a secret
+		return &Error{Status: ErrInvalidArgument, Message: "credentials: a value that cannot be marshalled"} // err may show a secret
 	}
 	result := C.bridge_set_credentials(ex.ptr, chars(text), C.size_t(len(text)))
 	return failure(result.status, result.err)

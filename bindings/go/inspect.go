@@ -5,8 +5,8 @@ import "C"
 
 import "encoding/json"
 
-// State is that of the newest task of a key. Finished tasks stay visible until their final event is acknowledged, and
-// then until option keep_finished more have finished.
+// State returns the state of the newest task of a key. A finished task stays visible until its final event is acknowledged, and
+// then until option keep_finished more have finished. Works after Stop too.
 //
 // Errors: ErrNotFound (with StateUnknown), ErrInvalidArgument, ErrClosed, ErrPanic.
 func (ex *Executor) State(key string) (State, error) {
@@ -18,8 +18,8 @@ func (ex *Executor) State(key string) (State, error) {
 	return State(result.number), failure(result.status, result.err)
 }
 
-// Describe is everything about the newest task of a key as a JSON object: state, times, attempts, the last error. For
-// people and their tools; fields may be added.
+// Describe returns all that is known about the newest task of a key as a JSON object: state, times, attempts, the last error.
+// For people and their tools; members may be added. Works after Stop too.
 //
 // Errors: ErrNotFound, ErrInvalidArgument, ErrClosed, ErrPanic.
 func (ex *Executor) Describe(key string) (json.RawMessage, error) {
@@ -32,7 +32,8 @@ func (ex *Executor) Describe(key string) (json.RawMessage, error) {
 	})
 }
 
-// Stats is counters, gauges, latency histograms and health as a JSON object: docs/statistics.md tells each field.
+// Stats returns counters, gauges, latency histograms and health as a JSON object, which docs/statistics.md describes. Works after
+// Stop too.
 func (ex *Executor) Stats() (json.RawMessage, error) {
 	if !ex.enter() {
 		return nil, ErrClosed
@@ -61,26 +62,26 @@ func growing(size int, call func([]byte) C.bridge_result_t) (json.RawMessage, er
 
 // Counts is how many tasks and events are where.
 type Counts struct {
-	Queued         uint64 // Tasks waiting to be submitted.
-	Submitting     uint64 // Tasks whose Invoke is under way.
+	Queued         uint64 // Tasks that wait to be submitted.
+	Submitting     uint64 // Tasks whose Invoke is in flight.
 	Running        uint64 // Tasks that Lambda has accepted, adopted ones included.
 	WaitingEvents  uint64 // Events that Poll would hand out now.
-	Unacknowledged uint64 // Final events handed out and not yet acknowledged.
+	Unacknowledged uint64 // Events that have been handed out and not acknowledged.
 }
 
-// Counts is cheap enough for every heartbeat.
+// Counts counts tasks and events. Cheap enough for every heartbeat. Works after Stop too.
 func (ex *Executor) Counts() (Counts, error) {
 	if !ex.enter() {
 		return Counts{}, ErrClosed
 	}
 	defer ex.leave()
-	counts := C.lambda_executor_counts_t{struct_size: C.sizeof_lambda_executor_counts_t}
-	status := C.lambda_executor_counts(ex.ptr, &counts)
+	var counts C.lambda_executor_counts_t
+	result := C.bridge_counts(ex.ptr, &counts)
 	return Counts{
 		Queued:         uint64(counts.queued),
 		Submitting:     uint64(counts.submitting),
 		Running:        uint64(counts.running),
-		WaitingEvents:  uint64(counts.waiting_events) + ex.given.count(),
+		WaitingEvents:  uint64(counts.waiting_events),
 		Unacknowledged: uint64(counts.unacknowledged),
-	}, Status(status).Err()
+	}, failure(result.status, result.err)
 }

@@ -2,7 +2,7 @@
 
 package lambdaexecutor
 
-// A name of its own, since the linker prefers the shared library wherever both are installed, whatever --static says.
+// A package of its own: the linker prefers the shared library if both are installed, also with --static.
 
 // #cgo pkg-config: lambda_executor-static
 import "C"

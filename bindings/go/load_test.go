@@ -11,7 +11,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// Each of 100,000 tasks (5,000 with -short) ends once, with its own tag, and nothing is left of it.
+// Each of 100,000 tasks (5,000 with -short) ends once, with its own tag, and leaves nothing.
 func TestLoad(t *testing.T) {
 	nothingLeft(t)
 	tasks := 100_000
@@ -26,7 +26,7 @@ func TestLoad(t *testing.T) {
 	go func() { queued <- queueMany(ex, tasks) }()
 	states := make([][2]uint8, tasks) // RUNNING and SUCCEEDED, by tag
 	takers := runtime.GOMAXPROCS(0)
-	taken := make(chan []lambdaexecutor.Event)
+	taken := make(chan lambdaexecutor.Batch)
 	failed := make(chan error, takers)
 	for range takers {
 		go func() {
@@ -57,6 +57,7 @@ func TestLoad(t *testing.T) {
 					t.Errorf("%+v", event)
 				}
 			}
+			ack(t, events)
 		case err := <-failed:
 			t.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func TestLoad(t *testing.T) {
 	t.Logf("%d tasks in %.1f s: %.0f a second", tasks, took.Seconds(), float64(tasks)/took.Seconds())
 }
 
-// queueMany hands half of the tasks in one by one, half in batches.
+// queueMany submits half of the tasks one by one, half in batches.
 func queueMany(ex *lambdaexecutor.Executor, tasks int) error {
 	command := []string{"true"}
 	batch := []lambdaexecutor.Task{}

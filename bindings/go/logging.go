@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// LevelTrace is the library's most talkative level, below slog.LevelDebug.
+// LevelTrace is the most detailed level of the library, below slog.LevelDebug.
 const LevelTrace = slog.LevelDebug - 4
 
-// levels are slog's for those of the library, LAMBDA_EXECUTOR_LOG_...
+// levels are the levels of slog for those of the library, LAMBDA_EXECUTOR_LOG_...
 var levels = [...]slog.Level{
 	C.LAMBDA_EXECUTOR_LOG_ERROR: slog.LevelError,
 	C.LAMBDA_EXECUTOR_LOG_WARN:  slog.LevelWarn,
@@ -26,19 +26,19 @@ var levels = [...]slog.Level{
 	C.LAMBDA_EXECUTOR_LOG_TRACE: LevelTrace,
 }
 
-// loggers are found by number, so that C holds no pointer of Go's, and a late record of one that is gone finds nothing.
+// loggers by number, so that C holds no pointer of Go, and a late record for a logger that was replaced is discarded.
 var (
 	loggers    sync.Map // uintptr to *slog.Logger
 	lastLogger atomic.Uintptr
 )
 
-// SetLogger sends the library's log records to a logger, in place of stderr; nil goes back to stderr. How much the
-// library logs is what the logger has enabled at this moment. Records have the attribute target, the part of the library
-// that they come from. When SetLogger returns, the logger before it is not in use any more.
+// SetLogger sends the log records of the library to a logger in place of stderr; nil selects stderr again. The level of the library
+// is the lowest that the logger has enabled at this moment. Records have the attribute target, the part of the library that
+// made them. When SetLogger returns, the previous logger is not used any more.
 //
-// The handler is called in a thread of the library's own, one record at a time; while it does not return, records are
-// dropped and counted, and nothing else waits for it. It may call the executor, but neither Close nor SetLogger. A panic
-// in it ends at the handler: it goes to stderr.
+// The handler is called on a thread of the library, one record at a time. While it runs, up to 1024 records wait; beyond that they
+// are dropped and counted. Nothing else waits for it. It may call the executor, but neither Close nor SetLogger. A panic in it is
+// written to stderr, and discards its record.
 func (ex *Executor) SetLogger(logger *slog.Logger) error {
 	if !ex.enter() {
 		return ErrClosed
@@ -70,7 +70,7 @@ func mostEnabled(logger *slog.Logger) C.lambda_executor_log_level_t {
 	return C.LAMBDA_EXECUTOR_LOG_OFF
 }
 
-// logger is the one that was set, else the program's.
+// logger returns the one that was set, else the default of slog.
 func (ex *Executor) logger() *slog.Logger {
 	ex.logMu.Lock()
 	defer ex.logMu.Unlock()
@@ -88,7 +88,7 @@ func (ex *Executor) forgetLogger() {
 
 //export lambdaExecutorGoLog
 func lambdaExecutorGoLog(number C.uintptr_t, level C.int32_t, timeMs C.int64_t, target *C.char, targetLen C.size_t, message *C.char, messageLen C.size_t) {
-	// A panic that left this function would end the process from within a thread of the library's.
+	// A panic that left this function would end the process.
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			fmt.Fprintf(os.Stderr, "lambda_executor: the log handler panicked: %v\n%s", panicked, debug.Stack())

@@ -14,7 +14,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// handler counts what it is given and does what a test wants.
+// handler counts records and does what a test wants.
 type handler struct {
 	level   slog.Level
 	records atomic.Int64
@@ -65,7 +65,7 @@ func TestLogger(t *testing.T) {
 	if err := ex.SetLogger(slog.New(talkative)); err != nil {
 		t.Fatal(err)
 	}
-	busy(t, ex, "it is talked to", func() bool { mu.Lock(); defer mu.Unlock(); return levels[slog.LevelDebug] })
+	busy(t, ex, "it receives records", func() bool { mu.Lock(); defer mu.Unlock(); return levels[slog.LevelDebug] })
 	quiet := &handler{level: slog.LevelError}
 	if err := ex.SetLogger(slog.New(quiet)); err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestALogHandlerMayCallTheExecutor(t *testing.T) {
 	busy(t, ex, "it is called", func() bool { return calling.records.Load() > 10 })
 }
 
-// In a process of its own, since what it shows is that the process lives on, and what is on stderr.
+// In a process of its own, because the process must survive, with the panic on its stderr.
 func TestALogHandlerThatPanics(t *testing.T) {
 	if os.Getenv("PANICKING_HANDLER") != "" {
 		panicking := &handler{level: lambdaexecutor.LevelTrace, handle: func(slog.Record) { panic("of the handler") }}

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// serve starts lambda-executor-local, which outlives executors, and returns their configuration for it. The program is
-// that of the installed library.
+// serve starts lambda-executor-local, which outlives executors, and returns a configuration for it. The program is that of the
+// installed library.
 func serve(t testing.TB, options ...string) map[string]any {
 	bindir, err := osexec.Command("pkg-config", "--variable=bindir", "lambda_executor").Output()
 	if err != nil {

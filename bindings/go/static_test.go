@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// With the tag static the library is in the program, which runs where it is not installed.
+// With the tag static the library is in the program, which runs where the library is not installed.
 func TestStatic(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "run_commands")
 	// Without debugging information, which is most of the archive.

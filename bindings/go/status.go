@@ -5,39 +5,39 @@ import "C"
 
 import "fmt"
 
-// Status is what a call came to, or what became of one task of a call with many. As an error it is what errors.Is looks
-// for: errors.Is(err, lambdaexecutor.ErrClosed).
+// Status is the result of a call, or of one task or key of a call with many. It is an error to compare with:
+// errors.Is(err, lambdaexecutor.ErrClosed).
 type Status int32
 
-// The statuses of the C API, LAMBDA_EXECUTOR_... there. Positive ones say that nothing is wrong but it was not done,
-// negative ones are failures.
+// The statuses of the C API, LAMBDA_EXECUTOR_... there. Positive ones are flow control, negative ones are failures.
 const (
-	OK                 Status = 0   // Done. Never an error.
-	ErrTimedOut        Status = 1   // The configured time was over first (DrainConfigured).
+	OK                 Status = 0   // Success. Never an error.
+	ErrTimedOut        Status = 1   // The timeout passed (DrainConfigured).
 	ErrInterrupted     Status = 2   // Wake ended the wait.
-	ErrQueueFull       Status = 3   // As many tasks wait as option max_queued_tasks allows: try again after some events.
-	ErrDuplicate       Status = 4   // The key belongs to a task that has not finished, or whose final event was not handed out.
-	ErrNotFound        Status = 5   // There is no such task, or it has finished.
-	ErrBufferTooSmall  Status = 6   // Not met in Go.
-	ErrInvalidArgument Status = -1  // An argument is wrong; the message says which and how.
-	ErrInvalidConfig   Status = -2  // The configuration is wrong; the message says everything that is, one line each.
-	ErrClosed          Status = -3  // Closed, or draining and so accepting no more, or drained and without more events.
-	ErrForked          Status = -4  // The executor belongs to the parent of this process. Not met in Go, which cannot fork.
-	ErrPanic           Status = -5  // A bug in the library: the executor can only be closed; what runs can be adopted by another.
-	ErrCredentials     Status = -6  // AWS did not accept the credentials, or there are none.
-	ErrAWS             Status = -7  // AWS could not be reached or refused a call.
-	ErrIO              Status = -8  // The operating system refused something: threads, descriptors, sockets, memory.
-	ErrJournal         Status = -9  // The journal cannot be read or written.
-	ErrUnsupported     Status = -10 // This version of the library cannot do that.
-	ErrPayloadTooLarge Status = -11 // The task's event is larger than option max_payload_bytes allows.
+	ErrQueueFull       Status = 3   // Not accepted: option max_queued_tasks reached. From a drain: too many results wait.
+	ErrDuplicate       Status = 4   // Not accepted: the key or the attempt id is in use.
+	ErrNotFound        Status = 5   // No such task, or it has finished.
+	ErrBufferTooSmall  Status = 6   // Not returned in Go.
+	ErrPartial         Status = 7   // Not returned in Go: calls with many tasks return the error of one of them.
+	ErrInvalidArgument Status = -1  // The message names the argument.
+	ErrInvalidConfig   Status = -2  // The message lists every mistake, one line each.
+	ErrClosed          Status = -3  // Stopped, closed, draining, or fully drained.
+	ErrForked          Status = -4  // The executor belongs to the parent. Not returned in Go, which cannot fork.
+	ErrPanic           Status = -5  // A bug in the library. Close the executor; what runs can be adopted by another.
+	ErrCredentials     Status = -6  // AWS credentials missing or rejected.
+	ErrAWS             Status = -7  // AWS unreachable, or it refused a call.
+	ErrIO              Status = -8  // The operating system refused a call.
+	ErrJournal         Status = -9  // Reserved for the journal.
+	ErrUnsupported     Status = -10 // Not supported by this version.
+	ErrPayloadTooLarge Status = -11 // Larger than option max_payload_bytes.
 )
 
-// String is the header's name without LAMBDA_EXECUTOR_: "OK", "DUPLICATE", "ERR_CLOSED"; "status 99" where it has none.
+// String returns the name in the header without LAMBDA_EXECUTOR_: "OK", "DUPLICATE", "ERR_CLOSED"; "status 99" if there is none.
 func (s Status) String() string {
 	return nameOr(C.GoString(C.lambda_executor_status_name(C.lambda_executor_status_t(s))), "status", int32(s))
 }
 
-// nameOr is a name of the library's, or the number where it has none: that of a newer library, or a mistake.
+// nameOr returns a name of the library, or the number if it has none.
 func nameOr(name, kind string, number int32) string {
 	if name == "unknown" {
 		return fmt.Sprintf("%s %d", kind, number)
@@ -45,7 +45,7 @@ func nameOr(name, kind string, number int32) string {
 	return name
 }
 
-// Error makes each status but OK an error. Note that fmt prefers it to String.
+// Error makes each status except OK an error. Note that fmt prefers it to String.
 func (s Status) Error() string {
 	if meaning, ok := meanings[s]; ok {
 		return "lambda_executor: " + s.String() + ": " + meaning
@@ -53,17 +53,17 @@ func (s Status) Error() string {
 	return "lambda_executor: " + s.String()
 }
 
-// meanings are of those that come without words of the library's.
+// meanings of the statuses that have no error object.
 var meanings = map[Status]string{
-	ErrTimedOut:    "option end_wait_timeout is over, and tasks have not finished",
+	ErrTimedOut:    "the timeout has passed, and tasks have not finished",
 	ErrInterrupted: "Wake ended the wait",
-	ErrQueueFull:   "as many tasks wait as option max_queued_tasks allows; try again after some events",
-	ErrDuplicate:   "the key belongs to a task that has not finished, or whose final event was not handed out",
+	ErrQueueFull:   "too many tasks or results wait; take and acknowledge events, then try again",
+	ErrDuplicate:   "the key or the attempt id belongs to a task that has not finished, or whose final event was not handed out",
 	ErrNotFound:    "there is no such task, or it has finished",
 	ErrClosed:      "the executor is closed",
 }
 
-// Err is the status as an error: nil for OK.
+// Err returns the status as an error: nil for OK.
 func (s Status) Err() error {
 	if s == OK {
 		return nil
@@ -71,15 +71,23 @@ func (s Status) Err() error {
 	return s
 }
 
-// of is the status as an error that says which task it is about.
-func (s Status) of(task *Task) error {
-	return &Error{s, fmt.Sprintf("task `%s`: %s", task.Key, meanings[s])}
+// of returns the status as an error that names the task.
+func (s Status) of(key string) error {
+	return &Error{Status: s, Message: fmt.Sprintf("task `%s`: %s", key, meanings[s])}
 }
 
-// Error is a failure with the library's own words for it: what is wrong, where, and what is allowed.
+// Error is a failure with its message: what happened and what to do about it.
 type Error struct {
 	Status  Status
 	Message string
+	// AWSCode is the error code of AWS, such as "AccessDeniedException", or a name of the library for what did not reach AWS, such
+	// as "ConnectionFailed". Empty if the error does not come from a call to AWS.
+	AWSCode string
+	// RequestID is AWS's id of the failed request, for AWS's support. Empty if AWS did not answer.
+	RequestID string
+	// Retriable: the same call may succeed later without a change by the operator, because AWS was not reached, failed, or
+	// throttled the call.
+	Retriable bool
 }
 
 func (e *Error) Error() string {
@@ -89,16 +97,21 @@ func (e *Error) Error() string {
 // Unwrap makes errors.Is find the status.
 func (e *Error) Unwrap() error { return e.Status }
 
-// failure turns a status and the library's error, which it frees, into Go's. Flow control has no error object and costs
-// nothing here.
+// failure turns a status and the error of the library, which it frees, into an error. nil for OK and PARTIAL without one.
 func failure(status C.lambda_executor_status_t, err *C.lambda_executor_error_t) error {
 	if err == nil {
+		if Status(status) == ErrPartial {
+			return nil
+		}
 		return Status(status).Err()
 	}
 	message := C.lambda_executor_error_message(err)
 	failed := &Error{
-		Status:  Status(C.lambda_executor_error_status(err)),
-		Message: C.GoStringN(message.ptr, C.int(message.len)),
+		Status:    Status(C.lambda_executor_error_status(err)),
+		Message:   C.GoStringN(message.ptr, C.int(message.len)),
+		AWSCode:   C.GoString(C.lambda_executor_error_aws_code(err)),
+		RequestID: C.GoString(C.lambda_executor_error_request_id(err)),
+		Retriable: C.lambda_executor_error_is_retriable(err) != 0,
 	}
 	C.lambda_executor_error_free(err)
 	return failed

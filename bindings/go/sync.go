@@ -9,123 +9,113 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"unsafe"
 )
 
-// Sync hands out events, oldest first, at most max of them (0: all that wait). It waits for the first one until the
-// context is done. Any number of goroutines may do so at once; each event goes to one of them.
+// Sync hands out events, oldest first, at most max of them (0: DefaultEvents). It waits for the first one until the context
+// ends. Several goroutines may call it at once; each event goes to one of them.
 //
-// The events are yours when it returns: with option ack "auto" they are acknowledged then, and a crash between that and
-// what you do with them forgets them. All and ack "manual" have no such gap.
+// It acknowledges nothing: call Ack of the batch, or of its events, once you have stored what you need.
 //
-// Errors: the context's, ErrInterrupted (Wake), ErrClosed (closed, or drained and nothing left), ErrPanic, ErrIO.
-func (ex *Executor) Sync(ctx context.Context, max int) ([]Event, error) {
-	var events []Event
+// Errors: the context's, ErrInterrupted (Wake), ErrClosed (stopped or closed, or drained and no event left), ErrInvalidArgument,
+// ErrPanic, ErrIO.
+func (ex *Executor) Sync(ctx context.Context, max int) (Batch, error) {
+	var batch Batch
 	err := ex.await(ctx, true, func() (bool, error) {
 		var err error
-		events, err = ex.Poll(max)
-		return len(events) > 0, err
+		batch, err = ex.Poll(max)
+		return len(batch) > 0, err
 	})
-	return events, err
+	return batch, err
 }
 
-// Poll is Sync without waiting: nil and no error where no event waits.
-func (ex *Executor) Poll(max int) ([]Event, error) {
+// Poll is Sync without waiting: an empty batch and no error if no event waits.
+func (ex *Executor) Poll(max int) (Batch, error) {
 	if !ex.enter() {
 		return nil, ErrClosed
 	}
 	defer ex.leave()
 	if max < 0 {
-		return nil, &Error{ErrInvalidArgument, fmt.Sprintf("max is %d (allowed: 0 for all that wait, or how many)", max)}
+		return nil, &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("max is %d (allowed: 0 for %d, or how many)", max, DefaultEvents)}
 	}
-	var events []Event
-	var err error
-	for _, again := range ex.given.remove(max) { // older than all that the library has
-		events = append(events, again.event)
-		again.taken()
-	}
-	if max == 0 || len(events) < max {
-		var more []Event
-		var batch *C.lambda_executor_batch_t
-		more, batch, err = ex.take(max - min(max, len(events)))
-		C.lambda_executor_batch_free(batch)
-		if len(events) == 0 {
-			events = more
-		} else {
-			events, err = append(events, more...), nil // the error comes again, when nothing is left
-		}
-	}
-	if err != nil || len(events) > 0 {
+	batch, held, err := ex.take(max)
+	if err != nil || len(batch) > 0 {
 		ex.wakeup.pass() // there may be more, if only the end of a drain
 	}
-	return events, err
+	if held != nil {
+		held.releaseDropped()
+	}
+	return batch, err
 }
 
-// Err is nil while events may come. Else it is what Sync and Poll return from now on, and what closed the channels of
-// Events: ErrClosed (closed, or drained and nothing left), ErrPanic, ErrIO. It takes no event and does not look for one: it
-// knows what the last call that did was told.
+// Err reports why no more events come: nil while they may, else what Sync and Poll return from now on and what closed the
+// channels of Events: ErrClosed (stopped or closed, or drained and no event left), ErrPanic, ErrIO. It takes no event. It reports
+// what the last call that looked for events has found.
 func (ex *Executor) Err() error {
 	if !ex.enter() {
 		return ErrClosed
 	}
 	defer ex.leave()
 	ended := ex.ended.Load()
-	if ended == nil || ex.given.count() > 0 {
+	if ended == nil {
+		return nil
+	}
+	// Events that were released after the end of a drain are handed out again.
+	if counts, err := ex.Counts(); err == nil && counts.WaitingEvents > 0 && !ex.stopped() {
 		return nil
 	}
 	return *ended
 }
 
-// All is the events as they come, for a range loop:
+// All returns the events as they come, for a range loop:
 //
 //	for event, err := range ex.All(ctx) { ... }
 //
-// With option ack "auto" an event is acknowledged when the loop's body is done with it, be it by continue, break or
-// return; a body that panics has not taken it, and the next who asks for events gets it again. So a crash at any moment
-// loses nothing that the body had not finished. A body that calls Close has not taken its event either, as nothing is
-// acknowledged any more: break first, then Close.
+// An event is acknowledged when the loop takes the next one, because its body has then finished. If the body leaves the loop
+// (break, return, a panic), its event is not acknowledged and is handed out again, unless the body has called event.Ack. So a
+// body that cannot store an event returns the error, and one that ends the loop with its last event acknowledges it:
 //
-// The loop ends when the executor is closed, or drained and nothing is left. Any other end, the context's included, comes
-// as a last round with its error.
+//	if event.State.Final() {
+//		return event.Ack()
+//	}
+//
+// The loop ends when the executor is stopped or closed, or drained and no event is left. Any other end, such as that of the
+// context, is a last round with its error.
 func (ex *Executor) All(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
-			next, err := ex.next(ctx)
-			if err != nil {
-				if !errors.Is(err, ErrClosed) {
-					yield(Event{}, err)
+			event, err := ex.next(ctx, false)
+			if err == nil {
+				if !show(event, yield) {
+					return
 				}
-				return
+				if err = event.Ack(); err == nil {
+					continue
+				}
+				event.held.release()
 			}
-			if !ex.show(next, yield) {
-				return
+			if !errors.Is(err, ErrClosed) {
+				yield(Event{}, err)
 			}
+			return
 		}
 	}
 }
 
-// show gives one event to a loop's body.
-func (ex *Executor) show(next *held, yield func(Event, error) bool) bool {
-	finished := false
+// show runs the body of a loop with one event, and releases the event unless the loop continues.
+func show(event Event, yield func(Event, error) bool) (more bool) {
 	defer func() {
-		if finished {
-			next.taken()
-		} else {
-			ex.giveBack(next)
+		if !more {
+			event.held.release()
 		}
 	}()
-	more := yield(next.event, nil)
-	finished = true
-	return more
+	return yield(event, nil)
 }
 
-// Events is the events as they come, in a channel. It is closed when the context is done, and else when Err is not nil: the
-// executor is closed, drained and nothing is left, or broken.
+// Events returns the events as they come, in a channel without a buffer. The channel is closed when the context ends, or when
+// Err is not nil: the executor is stopped or closed, drained and no event is left, or broken.
 //
-// The channel has no buffer. With option ack "auto" an event is acknowledged once it has been received. One that nobody
-// received before the end has gone back when the channel is closed, and the next who asks for events gets it: until then
-// others may learn that a drain has left nothing. A goroutine serves the channel until the end, so end the context when
-// you stop receiving.
+// The channel acknowledges nothing: call event.Ack once you have stored what you need. An event that was not received by the
+// end is handed out again. A goroutine serves the channel until then, so end the context when you stop receiving.
 func (ex *Executor) Events(ctx context.Context) <-chan Event {
 	channel := make(chan Event)
 	if !ex.enter() {
@@ -138,58 +128,55 @@ func (ex *Executor) Events(ctx context.Context) <-chan Event {
 		defer ex.background.Done()
 		defer close(channel)
 		for {
-			next, err := ex.next(ctx)
+			event, err := ex.next(ctx, true)
 			if err != nil {
 				return
 			}
 			select {
-			case channel <- next.event:
-				next.taken()
+			case channel <- event:
 				continue
 			case <-ctx.Done():
 			case <-ex.closing:
 			}
-			ex.giveBack(next)
+			event.held.release()
 			return
 		}
 	}()
 	return channel
 }
 
-// next waits for one event. It is handed out, but counts as taken only when the caller says so.
-func (ex *Executor) next(ctx context.Context) (next *held, err error) {
+// next waits for one event. releaseDropped is for events that leave the control of this package.
+func (ex *Executor) next(ctx context.Context, releaseDropped bool) (event Event, err error) {
 	err = ex.await(ctx, false, func() (bool, error) {
 		if !ex.enter() {
 			return false, ErrClosed
 		}
 		defer ex.leave()
-		if again := ex.given.remove(1); len(again) > 0 {
-			next = again[0]
-			ex.wakeup.pass()
-			return true, nil
-		}
-		events, batch, err := ex.take(1)
-		if err != nil || len(events) > 0 {
+		events, held, err := ex.take(1)
+		if err != nil || held != nil {
 			ex.wakeup.pass()
 		}
-		if len(events) > 0 {
-			next = &held{events[0], batch}
+		if held != nil {
+			event = events[0]
+			if releaseDropped {
+				held.releaseDropped()
+			}
 		}
-		return next != nil, err
+		return held != nil, err
 	})
-	return next, err
+	return event, err
 }
 
-func (ex *Executor) giveBack(event *held) {
-	ex.given.add(event)
-	ex.wakeup.pass()
-}
-
-// await tries until there is something, an error or no more time. Between tries it waits for word that another try is
-// worth it. Wake ends it where it may.
+// await tries until there is a result, an error or the end of the context. Between tries it waits for the descriptor of the
+// library. wakes: Wake ends it.
 func (ex *Executor) await(ctx context.Context, wakes bool, try func() (bool, error)) error {
+	defer runtime.KeepAlive(ex)
 	var woken <-chan struct{}
 	for {
+		// Before the try: a context that has ended also ends a loop to which events keep coming.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if done, err := try(); done || err != nil {
 			return err
 		}
@@ -199,7 +186,6 @@ func (ex *Executor) await(ctx context.Context, wakes bool, try func() (bool, err
 		}
 		select {
 		case <-ex.wakeup.ready:
-		case <-ex.drained: // then a try never comes to nothing again
 		case <-woken:
 			return ErrInterrupted
 		case <-ctx.Done():
@@ -208,16 +194,4 @@ func (ex *Executor) await(ctx context.Context, wakes bool, try func() (bool, err
 			return ErrClosed
 		}
 	}
-}
-
-// Ack says, with option ack "manual", that the events of these numbers are safe with you, and their results may leave
-// AWS. Only final events need it; others, repeated and unknown numbers are fine.
-func (ex *Executor) Ack(seqs ...uint64) error {
-	if !ex.enter() {
-		return ErrClosed
-	}
-	defer ex.leave()
-	result := C.bridge_ack(ex.ptr, (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(seqs))), C.size_t(len(seqs)))
-	runtime.KeepAlive(seqs)
-	return failure(result.status, result.err)
 }

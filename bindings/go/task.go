@@ -12,29 +12,44 @@ import (
 	"unsafe"
 )
 
-// Task is a command to run, with the name and number that its events bring back. Key and one form of command are needed.
+// Task is a command to run. Set Key and one form of command.
 type Task struct {
-	// Key is the task's name: 1 to 8192 bytes of UTF-8, unique among unfinished tasks.
+	// Key is the name of the task: 1 to MaxKeyBytes bytes of UTF-8 without a NUL, unique among unfinished tasks.
 	Key string
-	// Tag is a number of yours; it comes back in every event of the task.
+	// Tag is a number of yours, returned in every event of the task.
 	Tag uint64
 	// Command is a program and its arguments.
 	Command []string
 	// Shell is a command line for the shell, in place of Command.
 	Shell string
-	// ExecutorConfig is passed to the function as `executor_config`: a JSON object as text (string, []byte,
-	// json.RawMessage), or a value that json.Marshal turns into one. nil is {}. Its members function_qualifier and
-	// timeout_ms are for this task's own invocation with option allow_task_overrides only.
+	// ExecutorConfig is a JSON object that the function receives as `executor_config`: text (string, []byte,
+	// json.RawMessage), or a value that json.Marshal turns into one. nil is {}. With option allow_task_overrides, its members
+	// function_qualifier and timeout_ms are checked and used for the invocation of this task.
 	ExecutorConfig any
-	// Queue is the name of the route (option queues) that the task takes; empty is the default one. Ignored where that
-	// option is not given.
+	// Queue is the name of the route (option queues). Empty: the default route. Without that option the name is ignored.
 	Queue string
-	// Timeout is the time limit of the command, in whole milliseconds, rounded up. 0: only the function's own limit.
+	// Timeout is the time limit of the command, in whole milliseconds, rounded up. 0: only the limit of the function.
 	Timeout time.Duration
-	// MaxWait fails the task (ReasonExpired) when it has waited so long to be submitted. 0: it waits for ever.
+	// MaxWait: the task fails with ReasonExpired after waiting so long to be submitted. 0: no limit.
 	MaxWait time.Duration
-	// AttemptID says to Adopt which submission of the key it is, as its RUNNING event told. Empty for Queue.
+	// ResultTimeout: the task is StateLost after so long without a result, counted from the submission, or from Adopt. 0: option
+	// result_timeout_ms.
+	ResultTimeout time.Duration
+	// AttemptID is which submission of the key this is, a UUID. For Queue from NewAttemptID; empty: the executor makes one. For
+	// Adopt the one of the task's submission, from its events or your own records; empty: any.
 	AttemptID string
+}
+
+// NewAttemptID creates a random AttemptID. A host with a database stores it with the task before it calls Queue: after a crash it
+// can adopt exactly that submission, or submit it again with the same AttemptID.
+//
+// Errors: ErrIO (the kernel has no random bytes), ErrPanic.
+func NewAttemptID() (string, error) {
+	var id [C.LAMBDA_EXECUTOR_ATTEMPT_ID_SIZE]C.char
+	if err := Status(C.lambda_executor_new_attempt_id(&id[0])).Err(); err != nil {
+		return "", err
+	}
+	return C.GoString(&id[0]), nil
 }
 
 // packed is tasks in the form in which they cross to C: numbers in one block, text in another, no pointers.
@@ -45,7 +60,7 @@ type packed struct {
 
 var packs = sync.Pool{New: func() any { return new(packed) }}
 
-// A pool should not hold the memory of the largest batch for ever.
+// Larger blocks are not pooled, so that the memory of one large batch is freed.
 const pooledBytes = 1 << 20
 
 func (p *packed) release() {
@@ -56,15 +71,15 @@ func (p *packed) release() {
 	packs.Put(p)
 }
 
-// add packs one more task, or nothing of it.
+// add packs one more task. On an error it packs nothing of it.
 func (p *packed) add(task *Task) error {
 	config, err := jsonText(task.ExecutorConfig)
 	if err != nil {
-		return &Error{ErrInvalidArgument, fmt.Sprintf("task `%s`: executor_config: %v", task.Key, err)}
+		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: executor_config: %v", task.Key, err)}
 	}
 	for i, argument := range task.Command {
 		if strings.IndexByte(argument, 0) >= 0 {
-			return &Error{ErrInvalidArgument, fmt.Sprintf("task `%s`: command[%d] has a NUL byte in it, which no program can be given",
+			return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: command[%d] has a NUL byte, which the argument of a program cannot have",
 				task.Key, i)}
 		}
 	}
@@ -83,6 +98,7 @@ func (p *packed) add(task *Task) error {
 		tag:                      C.uint64_t(task.Tag),
 		timeout_ms:               milliseconds(task.Timeout),
 		max_wait_ms:              milliseconds(task.MaxWait),
+		result_timeout_ms:        milliseconds(task.ResultTimeout),
 		key_len:                  C.size_t(len(task.Key)),
 		argc:                     C.size_t(len(task.Command)),
 		argv_len:                 C.size_t(command - argv),
@@ -94,7 +110,7 @@ func (p *packed) add(task *Task) error {
 	return nil
 }
 
-// milliseconds rounds away from zero: a limit of a microsecond is not no limit, and a negative one is refused.
+// milliseconds rounds away from zero: a limit of a microsecond must not become no limit, and a negative one is refused.
 func milliseconds(d time.Duration) C.int64_t {
 	ms := d / time.Millisecond
 	if rest := d % time.Millisecond; rest > 0 {
@@ -105,7 +121,7 @@ func milliseconds(d time.Duration) C.int64_t {
 	return C.int64_t(ms)
 }
 
-// Queue hands one task in. It is accepted or not at once; nothing waits on the network.
+// Queue submits one task. It is accepted or refused at once. Never waits on the network.
 //
 // Errors, which name the task: ErrDuplicate, ErrQueueFull, ErrInvalidArgument, ErrPayloadTooLarge, ErrClosed (also while draining).
 func (ex *Executor) Queue(task Task) error {
@@ -120,39 +136,44 @@ func (ex *Executor) Queue(task Task) error {
 	}
 	result := C.bridge_queue(ex.ptr, &p.tasks[0], chars(p.text))
 	if status := Status(result.status); status > 0 {
-		return status.of(&task)
+		return status.of(task.Key)
 	}
 	return failure(result.status, result.err)
 }
 
-// QueueBatch hands tasks in under one lock: cheaper than as many calls of Queue, and each is accepted or refused by
-// itself. The statuses say which, as Queue would; after an ErrQueueFull all later ones are ErrQueueFull too.
+// QueueBatch submits up to MaxBatch tasks in one call, which is cheaper than as many calls of Queue. Each is accepted or refused
+// by itself, with the status that Queue would return; all after an ErrQueueFull are ErrQueueFull too.
 //
-// The error is nil where all were accepted. Else it tells of the first task that failed (a negative status), or where none
-// did of the first ErrDuplicate or ErrQueueFull; the others are accepted all the same. So an ErrQueueFull says that all
-// tasks before the first with that status were accepted, and none from there on. Without statuses no task was accepted.
+// The error is nil if all were accepted. Otherwise it is that of the first task with a negative status, or if there is none that
+// of the first ErrDuplicate or ErrQueueFull; the other tasks are accepted nevertheless. So an ErrQueueFull says that all tasks before
+// the first with that status were accepted, and none from there on. Without statuses no task was accepted.
 func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
-	return ex.handIn(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
+	return ex.submit(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_queue_batch(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
 	})
 }
 
-// Adopt takes over tasks that an executor of an earlier process submitted: they are tracked as running and get their
-// final events here. It reads Key, Tag, Queue, Timeout (checked and of no effect) and AttemptID.
+// Adopt tracks up to MaxBatch tasks that an executor of an earlier process submitted: they count as running, count against limits,
+// and get their final events here. It reads Key, Tag, Queue, AttemptID and ResultTimeout, which counts from this call; Timeout is
+// checked and has no effect.
 //
-// With an AttemptID (from the task's RUNNING event) only results of that submission end the task. Without one, what any
-// earlier submission of the key left in the queue is taken for this one's: use a new key for each try, or keep it.
+// With an AttemptID, only results of that submission end the task, and results without an id (of Airflow's function). Without
+// one, results match by the key alone: whatever an earlier submission of the key left in the queue ends it. So use a new key for
+// each try, or store the AttemptID.
 //
-// The statuses: OK, ErrDuplicate (already tracked), ErrInvalidArgument, ErrClosed. The error is nil where all were adopted.
-// Else it tells of the first task that failed (a negative status), or where none did of the first ErrDuplicate. Without
-// statuses no task was adopted.
+// To be able to restart, store key and AttemptID (NewAttemptID) before Queue. After a crash, a stored task without a final event may
+// have been submitted or not: adopting it runs it at most once, and if it was not submitted it is lost in the end; queueing it
+// again runs it at least once.
+//
+// The statuses: OK, ErrDuplicate (key or AttemptID is already tracked), ErrInvalidArgument, ErrClosed. The error is nil if all were
+// adopted, otherwise as for QueueBatch. Without statuses no task was adopted.
 func (ex *Executor) Adopt(tasks []Task) ([]Status, error) {
-	return ex.handIn(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
+	return ex.submit(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_adopt(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
 	})
 }
 
-func (ex *Executor) handIn(tasks []Task, call func(*packed, *C.lambda_executor_status_t) C.bridge_result_t) ([]Status, error) {
+func (ex *Executor) submit(tasks []Task, call func(*packed, *C.lambda_executor_status_t) C.bridge_result_t) ([]Status, error) {
 	if !ex.enter() {
 		return nil, ErrClosed
 	}
@@ -162,7 +183,7 @@ func (ex *Executor) handIn(tasks []Task, call func(*packed, *C.lambda_executor_s
 	unfit, why := -1, error(nil)
 	for i := range tasks {
 		if err := p.add(&tasks[i]); err != nil {
-			// One without a key, in its place: the library refuses it with the status that it should have.
+			// A task without a key in its place, which the library refuses with the right status.
 			p.tasks = append(p.tasks, C.bridge_task_t{})
 			if why == nil {
 				unfit, why = i, err
@@ -172,31 +193,39 @@ func (ex *Executor) handIn(tasks []Task, call func(*packed, *C.lambda_executor_s
 	statuses := make([]Status, len(tasks))
 	result := call(p, statusesIn(statuses))
 	err := failure(result.status, result.err)
-	if Status(result.status) != OK {
+	if result.status < 0 {
 		return nil, err
 	}
-	if failed := slices.IndexFunc(statuses, func(s Status) bool { return s < 0 }); failed >= 0 {
-		if failed == unfit {
-			err = why
-		}
-		return statuses, err
+	if unfit >= 0 && slices.IndexFunc(statuses, Status.failed) == unfit {
+		err = why
 	}
-	if refused := slices.IndexFunc(statuses, func(s Status) bool { return s > 0 }); refused >= 0 {
-		return statuses, statuses[refused].of(&tasks[refused])
-	}
-	return statuses, err
+	return statuses, firstError(statuses, err, func(i int) string { return tasks[i].Key })
 }
 
-// statusesIn is where C writes them; a Status is what C calls one.
+func (s Status) failed() bool { return s < 0 }
+
+// firstError returns the error of the first task that failed, or if there is none that of the first that was refused.
+func firstError(statuses []Status, failed error, key func(int) string) error {
+	if failed != nil {
+		return failed
+	}
+	if refused := slices.IndexFunc(statuses, func(s Status) bool { return s > 0 }); refused >= 0 {
+		return statuses[refused].of(key(refused))
+	}
+	return nil
+}
+
+// statusesIn is where C writes them. A Status has the type of a status in C.
 func statusesIn(statuses []Status) *C.lambda_executor_status_t {
 	return (*C.lambda_executor_status_t)(unsafe.Pointer(unsafe.SliceData(statuses)))
 }
 
-// Cancel cancels tasks by key. One that waits never runs; one that was submitted is given up, and a late result of it is
-// thrown away. Each gets an event with StateCancelled.
+// Cancel cancels up to MaxBatch tasks by key. A task that waits is never submitted. A task that was submitted is abandoned: its
+// slot is free at once, and a late result is discarded. Each gets an event with StateCancelled.
 //
-// The statuses: OK, ErrNotFound (finished or unknown), ErrInvalidArgument. The error tells of the first key that failed (a
-// negative status). Without statuses nothing was cancelled.
+// The statuses: OK, ErrNotFound (finished or unknown), ErrInvalidArgument. The error is nil if all were cancelled. Otherwise it is
+// that of the first key with a negative status, or if there is none that of the first ErrNotFound. Without statuses nothing was
+// cancelled.
 func (ex *Executor) Cancel(keys ...string) ([]Status, error) {
 	if !ex.enter() {
 		return nil, ErrClosed
@@ -210,8 +239,8 @@ func (ex *Executor) Cancel(keys ...string) ([]Status, error) {
 	statuses := make([]Status, len(keys))
 	result := C.bridge_cancel(ex.ptr, unsafe.SliceData(lengths), C.size_t(len(keys)), chars(text), statusesIn(statuses))
 	err := failure(result.status, result.err)
-	if Status(result.status) != OK {
+	if result.status < 0 {
 		return nil, err
 	}
-	return statuses, err
+	return statuses, firstError(statuses, err, func(i int) string { return keys[i] })
 }

@@ -75,12 +75,15 @@ func TestRefusedTasks(t *testing.T) {
 		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: func() {}}, lambdaexecutor.ErrInvalidArgument, "task `a`: executor_config: json"},
 		{lambdaexecutor.Task{Key: "a", Command: command, Timeout: -time.Nanosecond}, lambdaexecutor.ErrInvalidArgument, "timeout_ms"},
 		{lambdaexecutor.Task{Key: "a", Command: command, MaxWait: -time.Hour}, lambdaexecutor.ErrInvalidArgument, "max_wait_ms"},
+		{lambdaexecutor.Task{Key: "a", Command: command, ResultTimeout: -time.Second}, lambdaexecutor.ErrInvalidArgument, "result_timeout_ms"},
+		{lambdaexecutor.Task{Key: "a", Command: command, AttemptID: "no id"}, lambdaexecutor.ErrInvalidArgument, "attempt_id"},
+		{lambdaexecutor.Task{Key: "a\x00", Command: command}, lambdaexecutor.ErrInvalidArgument, "NUL"},
 		{lambdaexecutor.Task{Key: "a", Command: []string{strings.Repeat("x", 3000)}}, lambdaexecutor.ErrPayloadTooLarge, "max_payload_bytes"},
 	} {
 		wantStatus(t, ex.Queue(refused.task), refused.status, refused.part)
 	}
 	if counts, err := ex.Counts(); err != nil || counts != (lambdaexecutor.Counts{}) {
-		t.Error("refused, and yet there:", counts, err)
+		t.Error("refused, but counted:", counts, err)
 	}
 }
 
@@ -99,6 +102,48 @@ func TestLimitsOfTime(t *testing.T) {
 	}
 	open()
 	final(t, full)
+}
+
+func TestAttemptID(t *testing.T) {
+	ex := start(t, exec)
+	command, open := gate(t)
+	id, err := lambdaexecutor.NewAttemptID()
+	if other, err := lambdaexecutor.NewAttemptID(); err != nil || other == id {
+		t.Error(other, err)
+	}
+	if err != nil || len(id) != 36 {
+		t.Fatal(id, err)
+	}
+	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command, AttemptID: id})
+	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "b", Shell: "true", AttemptID: id}), lambdaexecutor.ErrDuplicate, "task `b`")
+	open()
+	if event := final(t, ex); event.AttemptID != id {
+		t.Errorf("%+v", event)
+	}
+}
+
+func TestResultTimeout(t *testing.T) {
+	ex := start(t, exec)
+	command, open := gate(t)
+	queue(t, ex, lambdaexecutor.Task{Key: "queued", Shell: command, ResultTimeout: 2 * time.Hour})
+	if _, err := ex.Adopt([]lambdaexecutor.Task{{Key: "adopted", ResultTimeout: 2 * time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"queued", "adopted"} {
+		eventually(t, key+" has the deadline of its task", func() bool {
+			var described struct {
+				Deadline int64 `json:"deadline_in_ms"`
+			}
+			text, err := ex.Describe(key)
+			if err != nil || json.Unmarshal(text, &described) != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+			left := time.Duration(described.Deadline) * time.Millisecond
+			return left > time.Hour && left < 3*time.Hour // the default is 6.5 h
+		})
+	}
+	open()
+	final(t, ex)
 }
 
 func TestDuplicateAndFull(t *testing.T) {
@@ -146,6 +191,11 @@ func TestQueueBatch(t *testing.T) {
 	if fmt.Sprint(names(statuses)) != "[OK NOT_FOUND OK OK OK ERR_INVALID_ARGUMENT]" {
 		t.Error(names(statuses))
 	}
+	statuses, err = ex.Cancel("none", "a")
+	wantStatus(t, err, lambdaexecutor.ErrNotFound, "task `none`")
+	if fmt.Sprint(names(statuses)) != "[NOT_FOUND NOT_FOUND]" {
+		t.Error(names(statuses))
+	}
 	for range 4 {
 		if event := final(t, ex); event.State != lambdaexecutor.StateCancelled || event.Reason != lambdaexecutor.ReasonNeverInvoked {
 			t.Errorf("%+v", event)
@@ -182,6 +232,7 @@ func TestAdopt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ack(t, events)
 	first.Close()
 	second := start(t, server)
 	adopted := lambdaexecutor.Task{Key: "survivor", Tag: 7, AttemptID: events[0].AttemptID}

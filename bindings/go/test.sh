@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Checks and tests the Go binding against the library in build/prefix, or in the prefix that LAMBDA_EXECUTOR_PREFIX names.
-# Arguments go to `go test` of the binding: bindings/go/test.sh -run Drain. By itself it loads with 5,000 tasks; the 100,000:
+# Arguments go to `go test` of the binding: bindings/go/test.sh -run Drain. The load test has 5,000 tasks; for 100,000:
 #
 #   bindings/go/test.sh -short=false -run Load
 #
-# --lint checks alone, and tests nothing.
+# --lint runs the checks without the tests.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,7 +14,7 @@ pkg-config --exists lambda_executor lambda_executor-static || {
   printf 'no library in %s: tools/install.sh --from target/debug --prefix build/prefix\n' "$prefix" >&2
   exit 1
 }
-# Go's build cache sees neither an installed header nor pkg-config's answer: this makes both part of its key.
+# Go's build cache ignores the installed header and the output of pkg-config: this makes both part of its key.
 installed=$(cat "$prefix"/lib/pkgconfig/*.pc "$prefix/include/lambda_executor.h" | sha256sum)
 export CGO_CPPFLAGS=-DLAMBDA_EXECUTOR_BUILD=0x${installed:0:16}
 
@@ -39,7 +39,8 @@ formatted() {
   [ -z "$files" ] || { printf 'gofmt would change\n%s\n' "$files"; return 1; }
 }
 
-# Never from the cache, which does not see a changed library. Counts tests and subtests; a failure without a failed test (a program that does not build, or crashes) counts as one.
+# Never from the cache, which ignores a changed library. Counts tests and subtests; a failure without a failed test (a program that
+# does not build, or crashes) counts as one.
 tests() { # folder, arguments of go test
   local folder=$1 status=0 red
   shift

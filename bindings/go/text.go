@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// jsonText is a value as JSON: text as it is, nil as nothing, anything else marshalled. A slice that is nil is a text that
-// is empty: whoever has read none does not ask for what nil means.
+// jsonText returns a value as JSON: text unchanged, nil as a nil slice, anything else marshalled. A nil slice is an empty text, which is
+// not nil: a program whose configuration was read as nothing must not get Airflow's.
 func jsonText(value any) ([]byte, error) {
 	switch value := value.(type) {
 	case nil:
@@ -24,13 +24,13 @@ func jsonText(value any) ([]byte, error) {
 	return json.Marshal(value)
 }
 
-// chars is the text for the time of one call: C copies what it keeps. NULL only where there is no slice at all.
+// chars is the text for the duration of one call: C copies what it keeps. NULL only for a nil slice.
 func chars(text []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(text))) }
 
 func charsOf(text string) *C.char { return (*C.char)(unsafe.Pointer(unsafe.StringData(text))) }
 
-// appendJSONString appends text as a JSON string. Bytes that are no UTF-8 stay what they are, for the library to refuse:
-// encoding/json would silently run another command.
+// appendJSONString appends text as a JSON string. Bytes that are not UTF-8 stay, so that the library refuses them: encoding/json would
+// silently run another command.
 func appendJSONString(to []byte, text string) []byte {
 	const hex = "0123456789abcdef"
 	to = append(to, '"')

@@ -28,6 +28,7 @@ func TestContextsEndTheirOwnWaitsOnly(t *testing.T) {
 	queue(t, ex, lambdaexecutor.Task{Key: "a"}) // never ends
 	waits := map[string]func(context.Context) error{
 		"sync":   func(ctx context.Context) error { _, err := ex.Sync(ctx, 0); return err },
+		"wait":   func(ctx context.Context) error { _, err := ex.Wait(ctx, "a"); return err },
 		"health": ex.CheckHealth,
 		"drain": func(ctx context.Context) error {
 			remaining, err := ex.Drain(ctx, lambdaexecutor.DrainFinish)
@@ -72,7 +73,7 @@ func TestWake(t *testing.T) {
 	ex := start(t, builtin)
 	ended := make(chan error, 3)
 	wait := func() { _, err := ex.Sync(within(t), 0); ended <- err }
-	ex.Wake() // nobody waits: the next one ends
+	ex.Wake() // without a wait in progress it ends the next one
 	wait()
 	if err := <-ended; err != lambdaexecutor.ErrInterrupted {
 		t.Error("the next wait:", err)
@@ -91,6 +92,55 @@ func TestWake(t *testing.T) {
 			left--
 		case <-time.After(time.Millisecond):
 		}
+	}
+}
+
+func TestWaitForOneTask(t *testing.T) {
+	ex := start(t, exec)
+	if state, err := ex.Wait(within(t), "a"); state != lambdaexecutor.StateUnknown || err != lambdaexecutor.ErrNotFound {
+		t.Error("unknown:", state, err)
+	}
+	_, err := ex.Wait(within(t), "\xff")
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "UTF-8")
+	command, open := gate(t)
+	queue(t, ex, lambdaexecutor.Task{Key: "a", Shell: command + "; exit 1"})
+	eventually(t, "it runs", func() bool { state, err := ex.State("a"); return err == nil && state == lambdaexecutor.StateRunning })
+	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if state, err := ex.Wait(short, "a"); state != lambdaexecutor.StateRunning || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error("running:", state, err)
+	}
+	ex.Wake()
+	if state, err := ex.Wait(within(t), "a"); state != lambdaexecutor.StateRunning || err != lambdaexecutor.ErrInterrupted {
+		t.Error("woken:", state, err)
+	}
+	const waiters = 100 // more than may hold a thread
+	ended := make(chan lambdaexecutor.State, waiters)
+	for range waiters {
+		go func() {
+			state, err := ex.Wait(within(t), "a")
+			if err != nil {
+				t.Error(err)
+			}
+			ended <- state
+		}()
+	}
+	asleep(t, waiters, "(*Executor).Wait(")
+	if n := threads(); n > 90 {
+		t.Errorf("%d threads for %d waits", n, waiters)
+	}
+	open()
+	for range waiters {
+		if state := <-ended; state != lambdaexecutor.StateFailed {
+			t.Error(state)
+		}
+	}
+	wantCounts(t, ex, 2, 0)
+	if event := final(t, ex); event.ReturnCode != 1 {
+		t.Errorf("%+v", event)
+	}
+	if state, err := ex.Wait(within(t), "a"); state != lambdaexecutor.StateFailed || err != nil {
+		t.Error("acknowledged:", state, err)
 	}
 }
 
@@ -115,6 +165,9 @@ func TestManyWaiters(t *testing.T) {
 				}
 				for _, event := range events {
 					seen <- event.Seq
+				}
+				if err := events.Ack(); err != nil {
+					t.Error(err)
 				}
 			}
 		}()
@@ -165,7 +218,11 @@ func TestDrain(t *testing.T) {
 	for range 2 {
 		go func() {
 			for {
-				if _, err := ex.Sync(within(t), 0); err != nil {
+				events, err := ex.Sync(within(t), 0)
+				if err == nil {
+					err = events.Ack()
+				}
+				if err != nil {
 					syncing <- err
 					return
 				}
@@ -179,7 +236,7 @@ func TestDrain(t *testing.T) {
 	}
 	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "b", Shell: "true"}), lambdaexecutor.ErrClosed, "drain")
 	open()
-	// No Drain waits, and yet both learn that nothing more will come.
+	// Both learn that no more events come, though no Drain waits.
 	for range 2 {
 		wantStatus(t, <-syncing, lambdaexecutor.ErrClosed, "drained")
 	}
@@ -188,7 +245,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-func TestDrainRunning(t *testing.T) {
+func TestDrainCancelQueued(t *testing.T) {
 	ex := start(t, `{"max_running_tasks": 1, "local": {}}`)
 	command, open := gate(t)
 	queue(t, ex, lambdaexecutor.Task{Key: "runs", Shell: command})
@@ -199,15 +256,15 @@ func TestDrainRunning(t *testing.T) {
 	if remaining, err := ex.Drain(done, lambdaexecutor.DrainFinish); remaining != 2 || !errors.Is(err, context.Canceled) {
 		t.Error("to finish:", remaining, err)
 	}
-	if remaining, err := ex.Drain(done, lambdaexecutor.DrainRunning); remaining != 1 || !errors.Is(err, context.Canceled) {
+	if remaining, err := ex.Drain(done, lambdaexecutor.DrainCancelQueued); remaining != 1 || !errors.Is(err, context.Canceled) {
 		t.Error("what runs:", remaining, err)
 	}
 	open()
-	if remaining, err := ex.Drain(within(t), lambdaexecutor.DrainRunning); remaining != 0 || err != nil {
+	if remaining, err := ex.Drain(within(t), lambdaexecutor.DrainCancelQueued); remaining != 0 || err != nil {
 		t.Error(remaining, err)
 	}
 	_, err := ex.Drain(done, 9)
-	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "flags are 9")
+	wantStatus(t, err, lambdaexecutor.ErrInvalidArgument, "mode is 9")
 	ends := map[string]lambdaexecutor.State{}
 	for event, err := range ex.All(within(t)) {
 		if err != nil {
@@ -252,11 +309,20 @@ func TestHealth(t *testing.T) {
 	if err := ex.SetCredentials(map[string]string{"access_key_id": "AKIAWRONG", "secret_access_key": "wrong"}); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, ex.CheckHealth(within(t)), lambdaexecutor.ErrCredentials, "")
+	err := ex.CheckHealth(within(t))
+	wantStatus(t, err, lambdaexecutor.ErrCredentials, "")
+	var failed *lambdaexecutor.Error
+	if !errors.As(err, &failed) || failed.AWSCode == "" || failed.RequestID == "" || failed.Retriable {
+		t.Errorf("rejected credentials: %+v", failed)
+	}
 	away := start(t, `{"function_name": "f", "queue_url": "http://127.0.0.1:9/1/q", "dead_letter_queue_url": "http://127.0.0.1:9/1/d",
 		"region_name": "us-east-1", "endpoint_url": "http://127.0.0.1:9", "log": "off",
 		"credentials": {"access_key_id": "a", "secret_access_key": "b"}}`)
-	wantStatus(t, away.CheckHealth(within(t)), lambdaexecutor.ErrAWS, "127.0.0.1:9")
+	err = away.CheckHealth(within(t))
+	wantStatus(t, err, lambdaexecutor.ErrAWS, "127.0.0.1:9")
+	if !errors.As(err, &failed) || failed.AWSCode != "ConnectionFailed" || failed.RequestID != "" || !failed.Retriable {
+		t.Errorf("AWS unreachable: %+v", failed)
+	}
 }
 
 func TestWakeupFd(t *testing.T) {
@@ -278,10 +344,19 @@ func TestWakeupFd(t *testing.T) {
 	queue(t, ex, lambdaexecutor.Task{Key: "a"})
 	eventually(t, "it is readable", func() bool { return readable(1000) })
 	eventually(t, "both events came", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == 2 })
-	if events, err := ex.Poll(0); len(events) != 2 || err != nil {
-		t.Error(events, err)
-	}
+	events := poll(t, ex, 0, 1, 2)
 	if readable(0) {
 		t.Error("readable after the last event")
+	}
+	events.Release()
+	if !readable(0) {
+		t.Error("not readable though events were released")
+	}
+	ack(t, poll(t, ex, 0, 1, 2))
+	if _, err := ex.Drain(within(t), lambdaexecutor.DrainFinish); err != nil {
+		t.Fatal(err)
+	}
+	if !readable(0) {
+		t.Error("not readable after the drain")
 	}
 }

@@ -11,33 +11,37 @@ import (
 	"time"
 )
 
-// wakeup tells waiting goroutines that events may be there. One goroutine is parked in Go's network poller on a duplicate
-// of the library's descriptor, so that no wait needs a thread. The poller reports edges: that is enough, since whoever
-// waits has seen that nothing was there, after which the next event is an edge.
+// wakeup signals waiting goroutines that events may be there. One goroutine is parked in Go's network poller on a duplicate
+// of the library's descriptor, so that no wait needs a thread. The poller reports edges. That is enough, because a goroutine
+// waits only after it has found no event, and then the next event is an edge.
 //
-// It knows nothing of the Executor, which could otherwise never be found to have been dropped.
+// It does not reference the Executor, so that the collector can finalize it.
 type wakeup struct {
 	file  *os.File
-	ready chan struct{} // holds a token when somebody should look
+	ready chan struct{} // holds a token when a goroutine should look
 	done  sync.WaitGroup
 }
 
-func newWakeup(fd C.int32_t) (*wakeup, error) {
-	// Only its readiness is used: it is the library's to read.
-	duplicate, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+func newWakeup(ptr *C.lambda_executor_t) (*wakeup, error) {
+	got := C.bridge_wakeup_fd(ptr)
+	if err := failure(got.status, got.err); err != nil {
+		return nil, err
+	}
+	// Only its readiness is used: the library reads it.
+	duplicate, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(got.number), syscall.F_DUPFD_CLOEXEC, 0)
 	if errno != 0 {
-		return nil, &Error{ErrIO, "duplicating the wakeup descriptor: " + errno.Error()}
+		return nil, &Error{Status: ErrIO, Message: "duplicating the wakeup descriptor: " + errno.Error()}
 	}
 	w := &wakeup{file: os.NewFile(duplicate, "lambda_executor wakeup"), ready: make(chan struct{}, 1)}
-	// A deadline is what files outside the poller refuse.
+	// Files outside the poller refuse a deadline.
 	if err := w.file.SetReadDeadline(time.Time{}); err != nil {
 		w.file.Close()
-		return nil, &Error{ErrIO, fmt.Sprintf("the wakeup descriptor cannot be polled: %v", err)}
+		return nil, &Error{Status: ErrIO, Message: fmt.Sprintf("the wakeup descriptor cannot be polled: %v", err)}
 	}
 	connection, err := w.file.SyscallConn()
 	if err != nil {
 		w.file.Close()
-		return nil, &Error{ErrIO, fmt.Sprintf("the wakeup descriptor: %v", err)}
+		return nil, &Error{Status: ErrIO, Message: fmt.Sprintf("the wakeup descriptor: %v", err)}
 	}
 	w.done.Add(1)
 	go func() {
@@ -51,8 +55,8 @@ func newWakeup(fd C.int32_t) (*wakeup, error) {
 	return w, nil
 }
 
-// pass makes one of the waiting goroutines look, or the next one to wait. Whoever leaves while others may have
-// something to see calls it, so an edge wakes no more goroutines than it has work for.
+// pass makes one of the waiting goroutines look, or the next one to wait. A goroutine that leaves while there may be more calls
+// it, so an edge wakes no more goroutines than it has work for.
 func (w *wakeup) pass() {
 	select {
 	case w.ready <- struct{}{}:
@@ -65,7 +69,7 @@ func (w *wakeup) stop() {
 	w.done.Wait()
 }
 
-// wakes is what Wake ends: all waits in progress, or the next one.
+// wakes are the waits that Wake ends: all in progress, or the next one.
 type wakes struct {
 	mu      sync.Mutex
 	waiting int
@@ -110,7 +114,7 @@ func (w *wakes) wake() {
 	w.woken = make(chan struct{})
 }
 
-// Wake ends every Sync, Drain and CheckHealth that waits with ErrInterrupted, or the next one where none does. To end
+// Wake ends every Sync, Wait, Drain and CheckHealth in progress with ErrInterrupted; if there is none, the next one. To end
 // one wait, cancel its context instead.
 func (ex *Executor) Wake() error {
 	if !ex.enter() {
@@ -121,17 +125,17 @@ func (ex *Executor) Wake() error {
 	return nil
 }
 
-// WakeupFd is a descriptor for poll or epoll of a loop that is not Go's: readable exactly while events wait (and once the
-// executor is closed or broken). Call Poll when it is. Never read, write or close it; it lives until Close. It knows nothing
-// of an event that All or Events gave back, so a loop that waits on it should not use these.
+// WakeupFd returns a descriptor for poll or epoll, for event loops outside Go. It is readable while events wait, and from the
+// moment on when a drain is over or the executor is stopped or broken. Call Poll when it is readable. Never read, write or close
+// it. It lives until Close.
 func (ex *Executor) WakeupFd() (int, error) {
 	if !ex.enter() {
 		return -1, ErrClosed
 	}
 	defer ex.leave()
-	fd := C.lambda_executor_wakeup_fd(ex.ptr)
-	if fd < 0 {
-		return -1, Status(fd)
+	got := C.bridge_wakeup_fd(ex.ptr)
+	if err := failure(got.status, got.err); err != nil {
+		return -1, err
 	}
-	return int(fd), nil
+	return int(got.number), nil
 }

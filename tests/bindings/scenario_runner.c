@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { HEALTH_MS = 30000, WAIT_MS = 60000, MOST_FIELDS = 7 };
+enum { HEALTH_MS = 30000, WAIT_MS = 120000, MOST_FIELDS = 7 };
 
 /* What is known of a task that was accepted. */
 typedef struct record {

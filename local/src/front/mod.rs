@@ -96,14 +96,15 @@ impl Front {
 
     /// Serves a request in a task of its own. A request that has arrived is carried out even if its client closes the
     /// connection, as on AWS: above all, a long poll goes on and takes messages that reach no client. Only an outage
-    /// that refuses connections ends it, because then the service itself is down.
+    /// that refuses connections ends a poll; any other request that had arrived before it still takes effect.
     async fn apart(&self, parts: Parts, body: Bytes) -> Result<Answer, Unanswered> {
         let inner = Arc::clone(&self.0);
         let (sender, receiver) = oneshot::channel();
+        let is_poll = Destination::of(&parts) == Some(Destination::Sqs("ReceiveMessage"));
         tokio::spawn(async move {
             let answered = tokio::select! {
                 biased;
-                () = inner.faults.refusing() => Err(Unanswered::Close),
+                () = inner.faults.refusing(), if is_poll => Err(Unanswered::Close),
                 answered = inner.faulty(&parts, body) => answered,
             };
             // There is no receiver if the connection is closed.
@@ -133,10 +134,11 @@ impl Inner {
         let Some(destination) = Destination::of(parts) else { return Ok(refusal::unknown_request(parts)) };
         let active = self.faults.active();
         let rates = destination.rates(&active);
+        // Decided on arrival: an outage that begins later does not undo what has arrived.
+        let fate = active.fate(&rates);
         if rates.latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(rates.latency_ms)).await;
         }
-        let fate = active.fate(&rates);
         if fate != Fate::Serve {
             self.stats.faults.add();
         }

@@ -4,7 +4,7 @@
 //	run_commands [-config JSON] [FILE]
 //
 // Without -config the options are those in LAMBDA_EXECUTOR_CONFIG; without both the functions run on this machine.
-// Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
+// Ctrl-C submits no more and waits for what runs; Ctrl-C again ends the program at once.
 //
 // Exit status: 0 all succeeded, 1 some did not, 2 could not run.
 package main
@@ -37,7 +37,7 @@ func main() {
 		input = file
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // the second Ctrl-C does what Ctrl-C does
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the program
 	succeeded, err := run(ctx, *config, input, os.Stdout)
 	if err != nil {
 		fail(err)
@@ -52,8 +52,8 @@ func fail(err error) {
 	os.Exit(2)
 }
 
-// run runs the commands of input and tells whether all succeeded. When the context ends, what was not submitted is
-// handed back, and what runs is waited for.
+// run runs the commands of input and reports whether all succeeded. When the context ends, what was not submitted is
+// cancelled, and what runs is waited for.
 func run(ctx context.Context, config string, input io.Reader, output io.Writer) (bool, error) {
 	commands, err := read(input)
 	if err != nil || len(commands) == 0 {
@@ -69,10 +69,10 @@ func run(ctx context.Context, config string, input io.Reader, output io.Writer) 
 	if err := ex.CheckHealth(healthy); err != nil {
 		return false, err
 	}
-	defer context.AfterFunc(ctx, func() { ex.Drain(context.Background(), lambdaexecutor.DrainRunning) })()
+	defer context.AfterFunc(ctx, func() { ex.Drain(context.Background(), lambdaexecutor.DrainCancelQueued) })()
 	todo := queueSome(ctx, ex, commands, 0)
 	succeeded := 0
-	// The loop ends when the drain is over and its last event was printed.
+	// The loop acknowledges each event when it takes the next one. It ends when the drain is over and its last event was printed.
 	for event, err := range ex.All(context.Background()) {
 		if err != nil {
 			return false, err
@@ -98,8 +98,8 @@ func read(input io.Reader) (commands []string, err error) {
 	return commands, lines.Err()
 }
 
-// queueSome hands in as many commands as the queue takes, and tells which is the next. After the last one nothing more
-// will come: the drain ends the loop of events.
+// queueSome submits as many commands as the queue takes, and returns the number of the next. After the last one it drains, which
+// ends the loop of events.
 func queueSome(ctx context.Context, ex *lambdaexecutor.Executor, commands []string, next int) int {
 	if next == len(commands) || ctx.Err() != nil {
 		return next

@@ -3,7 +3,7 @@
 //	scheduler [-rounds N]
 //
 // The options are in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine. It ends after N rounds of each
-// job. Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
+// job. Ctrl-C submits no more and waits for what runs; Ctrl-C again ends the program at once.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	rounds := flag.Uint("rounds", 3, "end after so many rounds of each job")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // the second Ctrl-C does what Ctrl-C does
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends the program
 	jobs := []job{
 		{"load", 500 * time.Millisecond, "cat /proc/loadavg"},
 		{"space", time.Second, "df -h / | tail -n 1"},
@@ -56,7 +56,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 	}
 	defer scheduler.Shutdown()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // first of all: Shutdown waits for jobs, and they for this loop
+	defer cancel() // runs before Shutdown, which waits for jobs that wait for this loop
 
 	due := make(chan error)
 	started, interrupted := due, ctx.Done()
@@ -64,7 +64,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 		round := 0
 		start := func() error {
 			round++
-			// A key of its own for each round: a result of an earlier one is never taken for this one's.
+			// A new key for each round, so that no result of an earlier round matches.
 			return ex.Queue(lambdaexecutor.Task{
 				Key:   fmt.Sprintf("%s/%d", job.name, round),
 				Tag:   uint64(i),
@@ -89,7 +89,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 		select {
 		case err := <-started:
 			if errors.Is(err, lambdaexecutor.ErrQueueFull) {
-				fmt.Fprintln(output, "left out, since too many tasks wait:", err)
+				fmt.Fprintln(output, "skipped:", err)
 			} else if err != nil {
 				return err
 			}
@@ -106,9 +106,12 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 			if event.State.Final() {
 				fmt.Fprintf(output, "%s %s: %s\n", event.Key, event.State, cmp.Or(event.OutputTail, event.Message))
 			}
+			if err := event.Ack(); err != nil { // printed: the result may be deleted
+				return err
+			}
 		case <-interrupted:
 			fmt.Fprintln(output, "interrupted")
-			go ex.Drain(context.Background(), lambdaexecutor.DrainRunning) // what runs still has results to print
+			go ex.Drain(context.Background(), lambdaexecutor.DrainCancelQueued) // the results of what runs are still printed
 			started, interrupted = nil, nil
 		}
 	}

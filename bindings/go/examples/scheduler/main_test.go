@@ -32,13 +32,13 @@ func TestEachRoundRuns(t *testing.T) {
 	}
 }
 
-// telling calls a function with each line that is written.
-type telling struct {
+// observed calls a function with each line that is written.
+type observed struct {
 	bytes.Buffer
 	line func(string)
 }
 
-func (w *telling) Write(text []byte) (int, error) {
+func (w *observed) Write(text []byte) (int, error) {
 	w.line(string(text))
 	return w.Buffer.Write(text)
 }
@@ -53,7 +53,7 @@ func TestInterrupted(t *testing.T) {
 		{"quick", 50 * time.Millisecond, await(running)},
 		{"slow", 50 * time.Millisecond, "touch " + running + "; " + await(open) + "; echo kept"},
 	}
-	output := &telling{}
+	output := &observed{}
 	output.line = func(line string) {
 		switch {
 		case line == "interrupted\n":

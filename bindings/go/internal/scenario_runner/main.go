@@ -71,7 +71,7 @@ func (r *run) carryOut(fields []string) {
 
 func skip(*run, []string) {}
 
-// textOf is a field's text: `-` is an empty one.
+// textOf returns the text of a field; `-` is an empty one.
 func textOf(field string) string {
 	if field == "-" {
 		return ""
@@ -85,7 +85,7 @@ func numberOf(field string) uint64 {
 	}
 	number, err := strconv.ParseUint(field, 10, 64)
 	if err != nil {
-		die(exitMalformed, "`%s` is no number", field)
+		die(exitMalformed, "`%s` is not a number", field)
 	}
 	return number
 }

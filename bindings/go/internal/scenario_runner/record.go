@@ -9,7 +9,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// record is what is known of a task: the states of all its events, and the last event.
+// record is the states of all events of a task, and the last event.
 type record struct {
 	states []string
 	last   lambdaexecutor.Event
@@ -17,7 +17,7 @@ type record struct {
 
 func (r *run) accept(key string) {
 	if r.tasks[key] != nil {
-		die(exitMalformed, "the key `%s` is accepted twice, which the outcome cannot tell", key)
+		die(exitMalformed, "the key `%s` is accepted twice, which the outcome cannot show", key)
 	}
 	r.tasks[key] = &record{}
 }
@@ -33,7 +33,7 @@ func (r *run) note(event lambdaexecutor.Event) {
 	task.states, task.last = append(task.states, event.State.String()), event
 }
 
-// takeEventsUntil takes and notes events until the condition is true; false when the time is over.
+// takeEventsUntil takes, notes and acknowledges events until the condition is true; false after the timeout.
 func (r *run) takeEventsUntil(condition func() bool) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), waitTime)
 	defer cancel()
@@ -47,6 +47,9 @@ func (r *run) takeEventsUntil(condition func() bool) bool {
 		}
 		for _, event := range events {
 			r.note(event)
+		}
+		if err := events.Ack(); err != nil {
+			die(exitFailed, "ack: %v", err)
 		}
 	}
 	return true

@@ -14,10 +14,10 @@ import (
 
 const (
 	healthTime = 30 * time.Second
-	waitTime   = 60 * time.Second
+	waitTime   = 120 * time.Second // an adopted task is LOST after 60 s at the earliest
 )
 
-// run is a scenario under way: its executor, and what is known of each task that was accepted.
+// run is a scenario in progress: its executor, and a record of each task that was accepted.
 type run struct {
 	ex    *lambdaexecutor.Executor
 	tasks map[string]*record
@@ -34,7 +34,7 @@ func report(fields ...any) {
 	fmt.Println(strings.Join(texts, "\t"))
 }
 
-// statusOf is what a call came to, as the C API has it.
+// statusOf returns the status that the C API returns for a call.
 func statusOf(err error) lambdaexecutor.Status {
 	var status lambdaexecutor.Status
 	switch {
@@ -49,7 +49,7 @@ func statusOf(err error) lambdaexecutor.Status {
 	panic("not reached")
 }
 
-// statusOfOne is what became of the only task of a call with many.
+// statusOfOne returns the status of the only task of a batch call.
 func statusOfOne(statuses []lambdaexecutor.Status, err error) lambdaexecutor.Status {
 	if len(statuses) == 1 {
 		return statuses[0]
@@ -149,7 +149,7 @@ func (r *run) cancel(field []string) {
 
 func (r *run) drain(field []string) {
 	modes := map[string]lambdaexecutor.DrainMode{
-		"finish": lambdaexecutor.DrainFinish, "running": lambdaexecutor.DrainRunning,
+		"finish": lambdaexecutor.DrainFinish, "running": lambdaexecutor.DrainCancelQueued,
 	}
 	mode, known := modes[field[0]]
 	if !known {

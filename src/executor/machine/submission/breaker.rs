@@ -199,7 +199,8 @@ impl Breaker {
     pub(super) fn answered(&mut self, now_ms: u64) -> Closed {
         self.failures_in_a_row = 0;
         self.lost.clear();
-        let was_open_ms = self.open.take().map(|open| now_ms.saturating_sub(open.since.mono_ms));
+        // The first check that passes ends no trouble.
+        let was_open_ms = self.open.take().filter(|open| !open.is_first_check()).map(|open| now_ms.saturating_sub(open.since.mono_ms));
         Closed { was_open_ms, at_fault: std::mem::take(&mut self.accused) }
     }
 

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto health_wait = 30s, longest_wait = 60s;
+constexpr auto health_wait = 30s, longest_wait = 120s;
 using clock_type = std::chrono::steady_clock;
 using fields = std::vector<std::string_view>;
 

@@ -138,7 +138,7 @@ impl Machine {
     }
 
     fn release_unmatched(&mut self, queue: QueueId, message: Received) {
-        let seconds = self.inbox.unmatched_delay_s(message.receive_count);
+        let seconds = self.inbox.unmatched_delay_s(queue, &message, self.now.mono_ms);
         self.deliveries.release(queue, message.receipt, seconds, self.now.mono_ms);
     }
 

@@ -204,8 +204,10 @@ impl Inbox {
     }
 
     /// How long a message of others is hidden now, in s.
-    pub(super) fn unmatched_delay_s(&self, receive_count: u32) -> u32 {
-        unmatched::delay_s(receive_count, self.max_unmatched_delay_s)
+    pub(super) fn unmatched_delay_s(&self, queue: QueueId, message: &Received, now_ms: u64) -> u32 {
+        let queue_now = self.queue_time(queue, now_ms).unwrap_or_default();
+        let age_ms = u64::try_from(queue_now.saturating_sub(message.sent_at_ms)).unwrap_or_default();
+        unmatched::delay_s(message.receive_count, age_ms, self.max_unmatched_delay_s)
     }
 
     /// Silence means LOST only after messages that others may hide for so long would have been seen, in ms.

@@ -1,11 +1,29 @@
 //! Messages of others in a queue of ours: how long each is hidden, and how often a queue full of them is read.
 //!
 //! Several executors may read one queue. SQS hands a message to any of them, so each result is released until the
-//! executor that waits for it receives it. The first receives release it at once; later ones hide it for 1, 2, 4, … s, so
-//! that it is not received again and again while its owner is busy or gone.
+//! executor that waits for it receives it. The first receives release it at once. Later ones hide it for an eighth of its
+//! age: a young message has an owner that is busy at the moment, and is late by an eighth at most; an old one has perhaps
+//! no owner any more, and must not be received again and again.
+//!
+//! Measured by `tests/scenarios/shared_queue.rs` (2,000 tasks that end over 3 s, 200 orphans, one machine with 2 cores):
+//!
+//! | rule | executors | p99 of result latency | deliveries of a result | of 200 orphans |
+//! |---|---|---|---|---|
+//! | 0.1.0: remembers 16,384 messages, 200 lines | 2 | 1,663 ms | 1.75 | 1,903 |
+//! | | 4 | 6,143 ms | 3.74 | 4,588 |
+//! | by receive count: 0 for the first 8, then 1, 2, 4, ... 60 s | 2 | 1,023 ms | 2.11 | 2,600 |
+//! | | 4 | more than 100 s | | |
+//! | by age, this one | 2 | 703 ms | 2.09 | 600 |
+//! | | 4 | 1,151 ms | 4.63 | 600 |
 
 /// Receives, by any reader, after which a message is released at once.
-const AT_ONCE: u32 = 4;
+const AT_ONCE: u32 = 2;
+/// After so many it is hidden for a second at least: a redrive policy counts receives too.
+const OFTEN: u32 = 16;
+/// A message is hidden for this part of its age.
+const PART_OF_AGE: u64 = 8;
+/// After a release, other readers of the queue get their turn: otherwise SQS returns the message to us. In ms.
+const TURN_MS: u64 = 20;
 /// Receives in a row that brought only messages of others, before reading slows down: enough to have seen 10,000 of them.
 const PATIENCE: u32 = 1_000;
 /// Reading slows down to this: four receives a second.
@@ -13,12 +31,16 @@ const LONGEST_PAUSE_MS: u64 = 250;
 /// The pause doubles after so many receives more.
 const RECEIVES_A_STEP: u32 = 100;
 
-/// How long a message that was received so often is hidden, in s.
-pub(super) fn delay_s(receive_count: u32, most_s: u32) -> u32 {
-    match receive_count.saturating_sub(AT_ONCE) {
-        0 => 0,
-        over => (1u32 << (over - 1).min(16)).min(most_s),
+/// A receive with so many messages has probably left some.
+const FULL: usize = 9;
+
+/// How long a message of that age is hidden that was received so often, in s.
+pub(super) fn delay_s(receive_count: u32, age_ms: u64, most_s: u32) -> u32 {
+    if receive_count <= AT_ONCE {
+        return 0;
     }
+    let by_age = u32::try_from(age_ms / PART_OF_AGE / 1_000).unwrap_or(u32::MAX);
+    by_age.max(u32::from(receive_count > OFTEN)).min(most_s)
 }
 
 /// How full of others' messages a queue is.
@@ -35,10 +57,12 @@ impl Crowd {
         if count == 0 || unmatched < count {
             // The queue is empty for now, or one is ours and others may wait behind it.
             self.in_a_row /= 2;
-            return;
+        } else {
+            self.in_a_row = self.in_a_row.saturating_add(1);
         }
-        self.in_a_row = self.in_a_row.saturating_add(1);
-        self.next_receive_ms = now_ms + self.pause_ms();
+        // While receives come full, the queue has more than what was released.
+        let turn_ms = if unmatched > 0 && count < FULL { TURN_MS } else { 0 };
+        self.next_receive_ms = self.next_receive_ms.max(now_ms + self.pause_ms().max(turn_ms));
     }
 
     /// No receive before then.
@@ -62,9 +86,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_receives_release_at_once_and_later_ones_hide_for_longer() {
-        assert_eq!([1, 4, 5, 6, 7, 10, 11, 1_000].map(|count| delay_s(count, 60)), [0, 0, 1, 2, 4, 32, 60, 60]);
-        assert_eq!(delay_s(1_000, 4), 4);
+    fn the_first_receives_release_at_once_and_later_ones_hide_by_age() {
+        assert_eq!([1, 2, 3, 1_000].map(|count| delay_s(count, 3_600_000, 60)), [0, 0, 60, 60]);
+        assert_eq!([0, 7_999, 8_000, 100_000, u64::MAX].map(|age| delay_s(9, age, 60)), [0, 0, 1, 12, 60]);
+        assert_eq!([delay_s(16, 0, 60), delay_s(17, 0, 60), delay_s(9, 100_000, 4)], [0, 1, 4]);
     }
 
     #[test]

@@ -200,7 +200,11 @@ impl Breaker {
         self.failures_in_a_row = 0;
         self.lost.clear();
         // The first check that passes ends no trouble.
-        let was_open_ms = self.open.take().filter(|open| !open.is_first_check()).map(|open| now_ms.saturating_sub(open.since.mono_ms));
+        let was_open_ms = self
+            .open
+            .take()
+            .filter(|open| !open.is_first_check())
+            .map(|open| now_ms.saturating_sub(open.since.mono_ms));
         Closed { was_open_ms, at_fault: std::mem::take(&mut self.accused) }
     }
 

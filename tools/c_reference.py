@@ -32,7 +32,11 @@ INTRODUCTION = (
 
 # What belongs together on the page. A constant or function that is in none of these is an error.
 CONSTANTS = [
-    ("Statuses", r"OK|TIMED_OUT|INTERRUPTED|QUEUE_FULL|DUPLICATE|NOT_FOUND|BUFFER_TOO_SMALL|PARTIAL|ERR_\w+", "status_t"),
+    (
+        "Statuses",
+        r"OK|TIMED_OUT|INTERRUPTED|QUEUE_FULL|DUPLICATE|NOT_FOUND|BUFFER_TOO_SMALL|PARTIAL|ERR_\w+",
+        "status_t",
+    ),
     ("States", r"TASK_(?!INIT)\w+", "task_state_t"),
     ("Reasons", r"REASON_\w+", "reason_t"),
     ("Log levels", r"LOG_\w+", "log_level_t"),
@@ -114,12 +118,14 @@ def regular(text: str) -> str:
     rest = re.sub(r"^( *)/\*\* (.*) \*/$", r"\1/**\n\1 * \2\n\1 */", rest, flags=re.MULTILINE)
     # Macros with more than a number: their name says enough.
     rest = re.sub(r"^#else\n#define LAMBDA_EXECUTOR_STR(.*\\\n)*.*$", "", rest, flags=re.MULTILINE)
-    rest = re.sub(r"^#define (LAMBDA_EXECUTOR_(?:STR|\w+_INIT))(.*\\\n)*.*$", r"#define \1 macro", rest, flags=re.MULTILINE)
+    macro = r"^#define (LAMBDA_EXECUTOR_(?:STR|\w+_INIT))(.*\\\n)*.*$"
+    rest = re.sub(macro, r"#define \1 macro", rest, flags=re.MULTILINE)
     rest = re.sub(r"^#ifdef __cplusplus\n(?=#define)", "", rest, flags=re.MULTILINE)
     rest = re.sub(r"^static LAMBDA_EXECUTOR_INLINE (.*) \{\n(  .*\n)*\}$", r"\1;", rest, flags=re.MULTILINE)
     rest = re.sub(r"LAMBDA_EXECUTOR_(EXPORT|MUST_CHECK) ?", "", rest)
     # `const char *` on a line of its own belongs to the next.
-    rest = re.sub(r"^((?:const )?\w+(?: \*)?)\n(?=lambda_executor_\w+\()", lambda m: m[1] + ("" if m[1].endswith("*") else " "), rest, flags=re.MULTILINE)
+    result_type = r"^((?:const )?\w+(?: \*)?)\n(?=lambda_executor_\w+\()"
+    rest = re.sub(result_type, lambda m: m[1] + ("" if m[1].endswith("*") else " "), rest, flags=re.MULTILINE)
     return top + "\n" + rest
 
 

@@ -26,7 +26,7 @@ int main(void) {
   while (status >= 0 && state < LAMBDA_EXECUTOR_TASK_SUCCEEDED) {
     lambda_executor_batch_t *batch = NULL;
     status = lambda_executor_sync(ex, -1, 1, &batch, &err); /* waits for one event */
-    if (status != LAMBDA_EXECUTOR_OK) /* interrupted by a signal, or failed */
+    if (status != LAMBDA_EXECUTOR_OK)                       /* interrupted by a signal, or failed */
       continue;
     const lambda_executor_event_t *event = lambda_executor_batch_event(batch, 0);
     state = event->state;

@@ -17,7 +17,8 @@ static void without_an_executor(void) {
   char buf[8];
 
   CHECK_ERROR(lambda_executor_queue(NULL, &one, &err), INVALID, "ex");
-  CHECK_ERROR(lambda_executor_queue_batch(NULL, &one, 1, &result, &accepted, NULL, &err), INVALID, "ex");
+  CHECK_ERROR(lambda_executor_queue_batch(NULL, &one, 1, &result, &accepted, NULL, &err), INVALID,
+              "ex");
   CHECK_INT(accepted, 0);
   CHECK_ERROR(lambda_executor_sync(NULL, 0, 0, &batch, &err), INVALID, "ex");
   CHECK(batch == NULL);
@@ -55,7 +56,8 @@ static void with_an_executor(void) {
   size_t accepted = 9;
 
   CHECK_ERROR(lambda_executor_queue(ex, NULL, &err), INVALID, "task");
-  CHECK_ERROR(lambda_executor_queue_batch(ex, NULL, 1, &result, &accepted, NULL, &err), INVALID, "task");
+  CHECK_ERROR(lambda_executor_queue_batch(ex, NULL, 1, &result, &accepted, NULL, &err), INVALID,
+              "task");
   CHECK_ERROR(lambda_executor_sync(ex, 0, 0, NULL, &err), INVALID, "batch");
   CHECK_ERROR(lambda_executor_sync(ex, -2, 0, NULL, &err), INVALID, "");
   CHECK_ERROR(lambda_executor_ack(ex, NULL, 1, &err), INVALID, "seqs");

@@ -63,11 +63,13 @@ int main(void) {
   counts.known.struct_size = sizeof counts;
   CHECK_STATUS(lambda_executor_counts(ex, &counts.known, NULL), LAMBDA_EXECUTOR_OK);
   CHECK_INT(counts.known.struct_size, sizeof counts);
-  CHECK_INT(counts.unknown, 7); /* is what it was: beyond its own fields the library writes nothing */
+  CHECK_INT(counts.unknown,
+            7); /* is what it was: beyond its own fields the library writes nothing */
   for (size_t i = 0; i < 4; i++) {
     counts.known.struct_size = wrong[i] == FIRST_SIZE - 8 ? 8 : wrong[i];
     counts.unknown = 5;
-    CHECK_STATUS(lambda_executor_counts(ex, &counts.known, NULL), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(lambda_executor_counts(ex, &counts.known, NULL),
+                 LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
     CHECK_INT(counts.unknown, 5);
   }
   lambda_executor_free(ex, NULL);

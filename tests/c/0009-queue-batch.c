@@ -24,7 +24,8 @@ int main(void) {
 
   /* Results and number need not be asked for. */
   lambda_executor_task_t last = task("last");
-  CHECK_STATUS(lambda_executor_queue_batch(ex, &last, 1, NULL, NULL, NULL, NULL), LAMBDA_EXECUTOR_OK);
+  CHECK_STATUS(lambda_executor_queue_batch(ex, &last, 1, NULL, NULL, NULL, NULL),
+               LAMBDA_EXECUTOR_OK);
   CHECK(state_of(ex, "last") != LAMBDA_EXECUTOR_TASK_UNKNOWN);
 
   /* A number that is none: nothing is read, written or broken. */

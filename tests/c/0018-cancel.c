@@ -11,8 +11,7 @@ int main(void) {
   lambda_executor_str_t keys[5] = {text("waits"), text("runs"), text("nobody"), text("\xff"),
                                    text("runs")};
   lambda_executor_status_t results[5] = {9, 9, 9, 9, 9};
-  CHECK_STATUS(lambda_executor_cancel(ex, keys, 5, results, &err, &err),
-               LAMBDA_EXECUTOR_PARTIAL);
+  CHECK_STATUS(lambda_executor_cancel(ex, keys, 5, results, &err, &err), LAMBDA_EXECUTOR_PARTIAL);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[1], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[2], LAMBDA_EXECUTOR_NOT_FOUND);

@@ -8,8 +8,7 @@ int main(void) {
   lambda_executor_task_t orphans[3] = {task("orphan"), task("orphan"), task("")};
   lambda_executor_status_t results[3] = {9, 9, 9};
   orphans[0].tag = 7;
-  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 3, results, &err, &err),
-               LAMBDA_EXECUTOR_PARTIAL);
+  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 3, results, &err, &err), LAMBDA_EXECUTOR_PARTIAL);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[1], LAMBDA_EXECUTOR_DUPLICATE);
   CHECK_STATUS(results[2], LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
@@ -35,8 +34,7 @@ int main(void) {
   lambda_executor_task_t known[3] = {task("known"), task("the same"), task("malformed")};
   for (int i = 0; i < 3; i++)
     known[i].attempt_id = text(ids[i]);
-  CHECK_STATUS(lambda_executor_adopt(ex, known, 3, results, &err, &err),
-               LAMBDA_EXECUTOR_PARTIAL);
+  CHECK_STATUS(lambda_executor_adopt(ex, known, 3, results, &err, &err), LAMBDA_EXECUTOR_PARTIAL);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
   CHECK_STATUS(results[1], LAMBDA_EXECUTOR_DUPLICATE);
   CHECK_STATUS(results[2], LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT);
@@ -71,8 +69,7 @@ int main(void) {
   done_with(last);
 
   CHECK_STATUS(lambda_executor_drain(ex, 0, -1, NULL, &err), LAMBDA_EXECUTOR_OK);
-  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 1, results, &err, &err),
-               LAMBDA_EXECUTOR_PARTIAL);
+  CHECK_STATUS(lambda_executor_adopt(ex, orphans, 1, results, &err, &err), LAMBDA_EXECUTOR_PARTIAL);
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_ERR_CLOSED);
   lambda_executor_error_free(err);
   lambda_executor_free(ex, NULL);

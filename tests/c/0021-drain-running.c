@@ -1,4 +1,5 @@
-/* Drain in mode CANCEL_QUEUED: what waits is cancelled as never invoked, what runs is waited for. */
+/* Drain in mode CANCEL_QUEUED: what waits is cancelled as never invoked, what runs is waited for.
+ */
 #include "test.h"
 
 int main(void) {

@@ -20,7 +20,8 @@ static void *wait_without_limit(void *ex) {
   return NULL;
 }
 
-/* A panic while a batch is acknowledged or freed breaks its executor: the state behind it is unknown. */
+/* A panic while a batch is acknowledged or freed breaks its executor: the state behind it is
+ * unknown. */
 static void in_a_batch(int acknowledge) {
   lambda_executor_t *ex = start(BUILTIN);
   lambda_executor_error_t *err = NULL;

@@ -1,4 +1,5 @@
-/* A NUL byte in a key or a command is refused at once, with the reason: no function could receive it. */
+/* A NUL byte in a key or a command is refused at once, with the reason: no function could receive
+ * it. */
 #include "test.h"
 
 #define INVALID LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT

@@ -15,8 +15,7 @@ static void log_to(int descriptor) {
   lambda_executor_t *ex = start(LOGGING);
   CHECK_INT(dup2(descriptor, STDERR_FILENO), STDERR_FILENO);
   close(descriptor);
-  CHECK_STATUS(lambda_executor_drain(ex, 0, -1, NULL, &err),
-               LAMBDA_EXECUTOR_OK); /* is logged */
+  CHECK_STATUS(lambda_executor_drain(ex, 0, -1, NULL, &err), LAMBDA_EXECUTOR_OK); /* is logged */
   lambda_executor_error_free(err);
   lambda_executor_free(ex, NULL); /* returns when the log has been written */
   CHECK_INT(dup2(old_stderr, STDERR_FILENO), STDERR_FILENO);

@@ -1,5 +1,5 @@
-/* An outage is not the fault of a task: whenever it begins and whatever max_invoke_attempts is, every
- * task succeeds with one attempt, and work goes on within a second after it ends. */
+/* An outage is not the fault of a task: whenever it begins and whatever max_invoke_attempts is,
+ * every task succeeds with one attempt, and work goes on within a second after it ends. */
 #include "test.h"
 
 enum { TASKS = 300, OUTAGE_MS = 1500 };

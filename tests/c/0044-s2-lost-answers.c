@@ -13,14 +13,17 @@ static long figure(lambda_executor_t *ex, const char *name) {
 }
 
 int main(void) {
-  lambda_executor_t *ex = start("{\"max_invoke_attempts\": 2, \"result_timeout_ms\": 1000,"
-                                " \"max_unmatched_delay_s\": 1, \"log\": \"off\", \"local\":"
-                                " {\"handler\": \"builtin\", \"faults\": {\"lambda\": {\"drop\": 1.0}}}}");
+  lambda_executor_t *ex =
+      start("{\"max_invoke_attempts\": 2, \"result_timeout_ms\": 1000,"
+            " \"check_health_on_startup\": false, \"max_unmatched_delay_s\": 1,"
+            " \"log\": \"off\", \"local\":"
+            " {\"handler\": \"builtin\", \"faults\": {\"lambda\": {\"drop\": 1.0}}}}");
   queue_builtin(ex, "unanswered", "{\"duration_ms\": 600000}");
   /* Long polls of 20 s that come back empty prove the silence. */
   lambda_executor_error_t *err = NULL;
   lambda_executor_task_state_t state = 0;
-  CHECK_OK(lambda_executor_wait(ex, "unanswered", LAMBDA_EXECUTOR_NUL, 2 * DEADLINE_MS, &state, &err));
+  CHECK_OK(
+      lambda_executor_wait(ex, "unanswered", LAMBDA_EXECUTOR_NUL, 2 * DEADLINE_MS, &state, &err));
   lambda_executor_batch_t *batch = final_batch(ex, "unanswered");
   const lambda_executor_event_t *event = lambda_executor_batch_event(batch, 0);
   CHECK_INT(event->state, LAMBDA_EXECUTOR_TASK_FAILED);

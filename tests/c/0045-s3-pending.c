@@ -11,11 +11,12 @@ static void expect_health(lambda_executor_t *ex, const char *part) {
 
 static void pending(const char *startup) {
   char config[512];
-  snprintf(config, sizeof config,
-           "{\"max_invoke_attempts\": 1, \"check_health_on_startup\": %s, \"log\": \"off\","
-           " \"local\": {\"handler\": \"builtin\", \"faults\": {\"lambda_states\": [{\"for_ms\": 3000,"
-           " \"state\": \"Pending\"}]}}}",
-           startup);
+  snprintf(
+      config, sizeof config,
+      "{\"max_invoke_attempts\": 1, \"check_health_on_startup\": %s, \"log\": \"off\","
+      " \"local\": {\"handler\": \"builtin\", \"faults\": {\"lambda_states\": [{\"for_ms\": 3000,"
+      " \"state\": \"Pending\"}]}}}",
+      startup);
   lambda_executor_t *ex = start(config);
   char key[2] = "a";
   for (; key[0] <= 'e'; key[0]++)

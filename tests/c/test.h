@@ -70,7 +70,7 @@ enum { DEADLINE_MS = 60000 };
     CHECK_STATUS(call, expected);                                                                  \
     CHECK(err != NULL);                                                                            \
     CHECK_STATUS(lambda_executor_error_status(err), expected);                                     \
-    CHECK_CONTAINS(lambda_executor_error_cstr(err), part);                                  \
+    CHECK_CONTAINS(lambda_executor_error_cstr(err), part);                                         \
     lambda_executor_error_free(err);                                                               \
     err = NULL;                                                                                    \
   } while (0)
@@ -80,7 +80,7 @@ enum { DEADLINE_MS = 60000 };
     lambda_executor_status_t actual_ = (call);                                                     \
     if (actual_ != LAMBDA_EXECUTOR_OK)                                                             \
       FAIL("%s returned %s: %s", #call, lambda_executor_status_name(actual_),                      \
-           lambda_executor_error_cstr(err));                                                \
+           lambda_executor_error_cstr(err));                                                       \
     CHECK(err == NULL);                                                                            \
   } while (0)
 

@@ -24,7 +24,7 @@ impl Outage {
     fn answer(&mut self, now: Now) -> Result<(), CallError> {
         if (self.from_ms..self.until_ms).contains(&now.mono_ms) {
             self.calls_in_it += 1;
-            if now.mono_ms < self.from_ms + self.mixed_ms && self.calls_in_it % 2 == 0 {
+            if now.mono_ms < self.from_ms + self.mixed_ms && self.calls_in_it.is_multiple_of(2) {
                 return Ok(());
             }
             return Err(error(self.failure));

@@ -9,7 +9,6 @@ use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 use aws_sdk_sqs::types::QueueAttributeName;
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::task::Poll;
 
 impl Health for Aws {
@@ -45,7 +44,7 @@ impl Health for Aws {
                 Err(error) => failures.push(error),
             }
         }
-        merge(failures)?;
+        CallError::worst_of(failures).map_or(Ok(()), Err)?;
         Ok(queue_warnings::of(&queues, &self.settings.queue_needs))
     }
 }
@@ -65,21 +64,6 @@ async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
     })
     .await;
     running.into_iter().filter_map(|(_, output)| output).collect()
-}
-
-/// One error with the sentences of all. Its fault is the one that is least likely to pass.
-fn merge(mut failures: Vec<CallError>) -> Result<(), CallError> {
-    let sentences: Vec<String> = failures.iter().map(|failure| failure.message.clone()).collect();
-    failures.sort_by_key(|failure| match failure.fault {
-        Fault::Identity => 0,
-        Fault::Route | Fault::Event => 1,
-        Fault::Service => 2,
-        Fault::Account => 3,
-    });
-    match failures.into_iter().next() {
-        Some(worst) => Err(CallError { message: sentences.join("; "), ..worst }),
-        None => Ok(()),
-    }
 }
 
 fn is_denied(error: &CallError) -> bool {

@@ -24,7 +24,7 @@ int main() {
 PROJECT = """\
 cmake_minimum_required(VERSION 3.13)
 project(hello CXX)
-find_package(LambdaExecutor 0.1 REQUIRED)
+find_package(LambdaExecutor 0.2 REQUIRED)
 add_executable(hello hello.cpp)
 target_compile_features(hello PRIVATE cxx_std_17)
 target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)

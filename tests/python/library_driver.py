@@ -33,6 +33,8 @@ class Task(ctypes.Structure):
         ("queue", Str),
         ("timeout_ms", ctypes.c_int64),
         ("max_wait_ms", ctypes.c_int64),
+        ("result_timeout_ms", ctypes.c_int64),
+        ("attempt_id", Str),
     )
 
 
@@ -75,7 +77,8 @@ def load(path: str) -> ctypes.CDLL:
         ctypes.POINTER(ctypes.c_size_t),
         out,
     ]
-    library.lambda_executor_free.argtypes = [ctypes.c_void_p]
+    library.lambda_executor_batch_ack.argtypes = [ctypes.c_void_p, out]
+    library.lambda_executor_free.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64)]
     library.lambda_executor_free.restype = None
     library.lambda_executor_error_message.argtypes = [ctypes.c_void_p]
     library.lambda_executor_error_message.restype = Str
@@ -134,6 +137,7 @@ class Host:
             self.library.lambda_executor_batch_event(batch, index).contents.read(self.library)
             for index in range(number)
         ]
+        self.check(self.library.lambda_executor_batch_ack(batch, ctypes.byref(self.error)))
         self.library.lambda_executor_batch_free(batch)
         return events
 
@@ -161,7 +165,7 @@ def main() -> None:
             for event in host.events():
                 print(json.dumps(event), flush=True)
                 unfinished -= event["state"] != "running"
-    host.library.lambda_executor_free(host.handle)
+    host.library.lambda_executor_free(host.handle, None)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ pub(super) struct AttemptIds {
 }
 
 impl AttemptIds {
-    /// An id that nobody else has.
+    /// An id that is used nowhere else.
     pub(super) fn next(&self) -> AttemptId {
         let mut unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner);
         if unused.len() < ID {

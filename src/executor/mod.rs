@@ -306,7 +306,7 @@ where
             shared.with(|machine| machine.queues_checked_for_host(&queues));
             let mut failures: Vec<CallError> = queues.err().into_iter().collect();
             for check in checks {
-                // A task that panicked has broken the handle, which the host is told of by other means.
+                // A task that panicked has broken the handle, which is reported to the host by other means.
                 if let Ok(Err(failure)) = check.await
                     && !failures.iter().any(|other| other.message == failure.message)
                 {

@@ -107,9 +107,9 @@ pub struct Message {
     pub body: String,
     /// `ApproximateReceiveCount`, this receive included.
     pub receive_count: u32,
-    /// `SentTimestamp`, by the queue's clock; 0 if not told.
+    /// `SentTimestamp`, by the queue's clock; 0 if missing.
     pub sent_at_ms: i64,
-    /// `ApproximateFirstReceiveTimestamp`, by the queue's clock; 0 if not told.
+    /// `ApproximateFirstReceiveTimestamp`, by the queue's clock; 0 if missing.
     pub first_received_at_ms: i64,
     /// Message attribute `RequestID` of a dead letter.
     pub dead_request_id: Option<String>,

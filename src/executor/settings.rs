@@ -38,7 +38,7 @@ pub struct QueueSettings {
     pub fifo: bool,
 }
 
-/// Everything the state machine is told at its creation.
+/// Everything that the state machine gets at its creation.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// At least one; the first is the default.

@@ -48,7 +48,7 @@ impl TaskState {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
 #[repr(u8)]
 pub enum Reason {
-    /// The command ended by itself; the return code tells how.
+    /// The command ended by itself; see the return code.
     Exit = 1,
     /// The command was ended by a signal.
     Signal = 2,

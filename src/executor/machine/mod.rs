@@ -270,7 +270,7 @@ impl Machine {
     fn receiving_paused(&self) -> bool {
         let in_flight = self.deliveries.in_flight();
         let most = match self.phase {
-            // Nobody needs to take events meanwhile.
+            // The host need not take events meanwhile.
             Phase::Draining => self.settings.max_unacked_results.max(MOST_IN_FLIGHT_IN_DRAIN),
             Phase::Open | Phase::Closed => self.settings.max_unacked_results,
         };

@@ -131,7 +131,7 @@ impl Machine {
         }
     }
 
-    /// Deletes a message that nobody needs, once the end of its task is durable.
+    /// Deletes a message that no event needs, once the end of its task is durable.
     fn discard(&mut self, queue: QueueId, message: Received) {
         self.pending_deletes.push(self.records.last(), Delete::Discarded(queue, message));
         self.delete_what_is_durable();

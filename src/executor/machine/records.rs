@@ -53,7 +53,7 @@ pub enum Record {
     Ended {
         /// Which.
         task: TaskName,
-        /// What the host is told.
+        /// What is reported to the host.
         event: Arc<Event>,
     },
     /// The host has acknowledged the final event. Written before the message is deleted.

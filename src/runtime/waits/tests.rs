@@ -129,12 +129,12 @@ fn one_wake_ends_one_wait_of_a_thread_that_waits_in_a_loop() {
     const THREADS: usize = 8;
     for _ in 0..100 {
         let waits = waits();
-        let (told, interruptions) = mpsc::channel();
+        let (sender, interruptions) = mpsc::channel();
         let looping = |_| {
-            let (waits, told) = (Arc::clone(&waits), told.clone());
+            let (waits, sender) = (Arc::clone(&waits), sender.clone());
             thread::spawn(move || {
                 while waits.begin().for_events(Deadline::NEVER).unwrap() == Wait::Interrupted {
-                    told.send(()).unwrap();
+                    sender.send(()).unwrap();
                 }
             })
         };
@@ -143,7 +143,7 @@ fn one_wake_ends_one_wait_of_a_thread_that_waits_in_a_loop() {
         interruptions.recv().unwrap();
         waits.close();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
-        drop(told);
+        drop(sender);
         let count = 1 + interruptions.iter().count();
         assert!(count <= THREADS, "{count} interruptions");
     }

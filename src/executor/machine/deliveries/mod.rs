@@ -128,7 +128,7 @@ impl Deliveries {
         id
     }
 
-    /// A message that nobody needs: it is deleted.
+    /// A message that no event needs: it is deleted.
     pub(super) fn discard(&mut self, queue: QueueId, message: &Received, now_ms: u64) {
         let delivery = Delivery::deleting(queue, message);
         let message_id = Arc::clone(&delivery.message_id);

@@ -117,7 +117,7 @@ impl World {
         }
     }
 
-    /// Nothing is received that nobody waits for, or that could not be kept; a process that dies hides a message for 20 s
+    /// Nothing is received that no task waits for, or that could not be kept; a process that dies hides a message for 20 s
     /// at most.
     fn check_receive(&self, site: usize, request: ReceiveRequest) {
         let Self { sites, calls, .. } = self;
@@ -229,7 +229,7 @@ impl World {
                 assert_eq!(task.tries_seen(), 0, "Lambda may have accepted `{key}`: {:?}", task.tries);
             }
             Reason::Lost => self.check_lost(index),
-            other => panic!("nobody reported {}", other.name()),
+            other => panic!("no message reported {}", other.name()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The queue's clock, as its messages show it. Without it a result that names no attempt could not be told from one of an
+//! The queue's clock, as its messages show it. Without it a result that names no attempt could not be distinguished from one of an
 //! earlier use of its key: when it was sent is known by the queue's clock, when the task was invoked by ours.
 //!
 //! Only our monotonic clock is used: the wall clock may jump.

@@ -51,7 +51,7 @@ impl Reading {
         self.total_ms + mono_ms.saturating_sub(self.counted_until)
     }
 
-    /// True if a receive since then may have taken messages that nobody got.
+    /// True if a receive since then may have taken messages that never arrived.
     pub(in crate::executor::machine) fn has_lost_answer_since(&self, mono_ms: u64) -> bool {
         self.last_lost_answer_ms.is_some_and(|at| at >= mono_ms)
     }

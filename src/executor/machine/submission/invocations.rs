@@ -36,7 +36,7 @@ pub(crate) struct Invocation {
     pub(in crate::executor::machine) is_sent: bool,
     /// It probes an open breaker.
     pub(super) is_probe: bool,
-    /// Its report has been seen, or nobody waits for it any more.
+    /// Its report has been seen, or is not waited for any more.
     is_reported: bool,
 }
 

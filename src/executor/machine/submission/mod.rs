@@ -340,7 +340,7 @@ impl Submission {
 
     // Reports and credentials.
 
-    /// The report of a task has been seen, or nobody waits for it.
+    /// The report of a task has been seen, or is not waited for any more.
     pub(super) fn reported(&mut self, id: InvocationId) {
         self.invocations.reported(id);
     }

@@ -25,7 +25,7 @@ pub(in crate::executor::machine) struct Task {
     pub(super) special: Option<Box<Special>>,
     pub(super) progress: Option<Box<Progress>>,
     route: u32,
-    /// Tries that the host is told of: the task's own failures, lost answers outside of an outage, and the accepted one.
+    /// Tries that are reported to the host: the task's own failures, lost answers outside of an outage, and the accepted one.
     pub(in crate::executor::machine) attempts: u32,
     /// Lost answers in an outage. They count against `max_invoke_attempts` all the same.
     pub(super) forgiven: u32,

@@ -91,7 +91,7 @@ fn s20_an_old_result_ends_the_next_use_of_its_key_only_within_the_tolerance_of_c
         stage.deliver(RESULTS, Message { first_received_at_ms: stage.now.unix_ms, ..second });
         stage.state("k") == Some(Succeeded)
     };
-    assert!(ends_the_next(0), "two uses of a key within 10 ms cannot be told apart by the time of a message");
+    assert!(ends_the_next(0), "two uses of a key within 10 ms cannot be distinguished by the time of a message");
     assert!(!ends_the_next(11));
 }
 
@@ -103,7 +103,7 @@ fn all_three_forms_of_a_dead_letter_end_the_task() {
     dead.dead_error_message = Some("boom".into());
     stage.deliver(DEAD, dead);
     stage.running("destination");
-    // Only the request id tells whose it is.
+    // Only the request id says whose it is.
     let record = r#"{"requestContext":{"requestId":"request-destination","condition":"EventAgeExceeded"},
         "requestPayload":{"task_key":"other","command":"x"}}"#;
     let record = stage.message(record.into());

@@ -64,7 +64,7 @@ def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[
 
 
 def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
-    prices = (servers.ROOT / "src" / "observe" / "prices.rs").read_text()
+    prices = (servers.ROOT / "src" / "metrics" / "prices.rs").read_text()
     price = dict(re.findall(r'of: "(.+?)",\s+usd_per_million: ([\d.]+)', prices))
     as_of = re.search(r'AS_OF: &str = "(.+?)"', prices)
     assert as_of

@@ -64,16 +64,21 @@ def test_a_function_that_crashes_ends_in_a_dead_letter(ministack: servers.Server
     assert final["message"]
 
 
-def test_an_unknown_function_fails_at_once(deployment: Deployment) -> None:
-    config = {**deployment.config, "function_name": "none", "check_health_on_startup": False}
-    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=10)["lost"]
+def test_an_unknown_function_fails_after_max_outage(deployment: Deployment) -> None:
+    config = {**deployment.config, "function_name": "none", "check_health_on_startup": False, "max_outage_ms": 1000}
+    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=20)["lost"]
     assert (final["state"], final["reason"]) == ("failed", "invoke_failed")
     assert "ResourceNotFoundException" in final["message"]
 
 
-def test_an_unknown_qualifier_fails_at_once(deployment: Deployment) -> None:
-    config = {**deployment.config, "function_qualifier": "none", "check_health_on_startup": False}
-    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=10)["lost"]
+def test_an_unknown_qualifier_fails_after_max_outage(deployment: Deployment) -> None:
+    config = {
+        **deployment.config,
+        "function_qualifier": "none",
+        "check_health_on_startup": False,
+        "max_outage_ms": 1000,
+    }
+    final = run_tasks(deployment.server, config, [command("lost", "true")], seconds=20)["lost"]
     assert (final["state"], final["reason"]) == ("failed", "invoke_failed")
     assert "ResourceNotFoundException" in final["message"]
 

@@ -329,6 +329,10 @@ impl Submission {
 
     fn log_open(&self, route: RouteId, effect: Effect, text: &str, now: Now) {
         let Effect::OpenedOrProbed(failures) = effect else { return };
+        // The end of the executor cuts calls off.
+        if self.is_closed {
+            return;
+        }
         if failures != 0 && !failures.is_power_of_two() {
             return;
         }

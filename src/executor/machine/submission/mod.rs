@@ -383,6 +383,9 @@ impl Submission {
     /// The answer to the check of the queues.
     pub(super) fn queues_checked(&mut self, now_ms: u64, failure: Option<&CallError>) {
         let QueueCheck::UnderWay { began_ms } = self.queues else { return };
+        if self.is_closed {
+            return; // The end of the executor cut the check off.
+        }
         let Some(failure) = failure else {
             self.queues = QueueCheck::Passed;
             return;

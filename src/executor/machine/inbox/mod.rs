@@ -205,8 +205,12 @@ impl Inbox {
 
     /// How long a message of others is hidden now, in s.
     pub(super) fn unmatched_delay_s(&self, queue: QueueId, message: &Received, now_ms: u64) -> u32 {
-        let queue_now = self.queue_time(queue, now_ms).unwrap_or_default();
-        let age_ms = u64::try_from(queue_now.saturating_sub(message.sent_at_ms)).unwrap_or_default();
+        let age_ms = match self.queue_time(queue, now_ms) {
+            Some(queue_now) if message.sent_at_ms > 0 => queue_now.saturating_sub(message.sent_at_ms),
+            // Without its time, each receive counts as some seconds.
+            _ => i64::from(message.receive_count) * 8_000,
+        };
+        let age_ms = u64::try_from(age_ms).unwrap_or_default();
         unmatched::delay_s(message.receive_count, age_ms, self.max_unmatched_delay_s)
     }
 

@@ -45,6 +45,7 @@ fn s5_no_input_walks_over_all_tasks() {
         stage.deliver(RESULTS, unmatched.clone());
         stage.hidden();
     });
+    stage.after(1_000);
     assert_cheap("a result", || {
         let key = stage.take_one_running();
         let result = stage.result_without_id(&key);

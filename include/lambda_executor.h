@@ -517,7 +517,7 @@ lambda_executor_cancel(lambda_executor_t *ex, const lambda_executor_str_t *keys,
  *   SIGNAL            FAILED     -signal       n       yes               yes
  *   TIMEOUT           FAILED     124           n or 0  yes               yes
  *   SETUP_FAILED      FAILED     126 or 127    0       perhaps           perhaps
- *   VALUE_TOO_LARGE   FAILED     0             0       yes               output only
+ *   VALUE_TOO_LARGE   FAILED     1             0       yes               output only
  *   BAD_EVENT         FAILED     perhaps       0       no                no
  *   REPLY_TO_REFUSED  FAILED     no            0       no                no
  *   BAD_RESULT        FAILED     no            0       no                no

@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl World {
     /// A message is deleted only if what it says is safe: the host has acknowledged it, or its task has ended already. A
     /// message of another executor is never deleted.
-    pub(super) fn check_delete(&mut self, site: usize, queue: QueueId, entry: &DeleteEntry) {
+    pub(super) fn check_delete(&mut self, site: usize, entry: &DeleteEntry) {
         let (number, _) = self.sqs.of_receipt(&entry.receipt);
         let message = &self.sqs.messages[number];
         let (key, attempt, named) = match &message.about {
@@ -22,7 +22,8 @@ impl World {
             }
             About::SuccessRecord => return,
             About::Malformed => {
-                let kind = self.sites[site].settings.queues[queue].kind;
+                // One that SQS moved from the results queue is the same message still.
+                let kind = self.sites[site].settings.queues[message.sent_to].kind;
                 return assert_eq!(kind, QueueKind::Results, "m{number} may be a dead letter of another function");
             }
             About::Report { key, attempt, named } => (Arc::clone(key), *attempt, *named),

@@ -101,9 +101,9 @@ impl World {
     pub(super) fn check_action(&mut self, site: usize, action: &Action) {
         match action {
             Action::Receive(request) => self.check_receive(site, *request),
-            Action::Delete { queue, entries } => {
+            Action::Delete { entries, .. } => {
                 assert!((1..=10).contains(&entries.len()), "{} entries in a batch", entries.len());
-                entries.iter().for_each(|entry| self.check_delete(site, *queue, entry));
+                entries.iter().for_each(|entry| self.check_delete(site, entry));
             }
             Action::ChangeVisibility { queue, entries } => {
                 assert!((1..=10).contains(&entries.len()), "{} entries in a batch", entries.len());

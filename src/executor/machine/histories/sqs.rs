@@ -38,6 +38,8 @@ pub(super) enum About {
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) queue: QueueId,
+    /// Where it was sent to; SQS may have moved it since.
+    pub(super) sent_to: QueueId,
     pub(super) about: About,
     content: Content,
     pub(super) sent_at: u64,
@@ -90,6 +92,7 @@ impl Sqs {
         let number = self.messages.len();
         self.messages.push(Stored {
             queue,
+            sent_to: queue,
             about,
             content,
             sent_at: now,

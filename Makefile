@@ -97,7 +97,6 @@ header: ## write include/lambda_executor.h anew from the Rust source
 .PHONY: docs
 docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --test generated_docs
-	@UPDATE=1 cargo test --quiet --locked --workspace --lib -- statistics::page outcomes
 	@tools/c_reference.py
 	@python3 bindings/python/generate.py
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py

@@ -71,7 +71,7 @@ fn sent(status: u16, has_code: bool) -> Sent {
     match status {
         ..400 => Sent::Maybe,
         502 | 504 if !has_code => Sent::Maybe,
-        _ => Sent::No,
+        _ => Sent::Rejected,
     }
 }
 
@@ -148,11 +148,11 @@ mod tests {
     #[test]
     fn an_error_answer_was_not_carried_out_unless_a_gateway_gave_it() {
         for (status, has_code, expected) in [
-            (400, true, Sent::No),
-            (403, false, Sent::No),
-            (500, false, Sent::No),
-            (503, false, Sent::No),
-            (502, true, Sent::No),
+            (400, true, Sent::Rejected),
+            (403, false, Sent::Rejected),
+            (500, false, Sent::Rejected),
+            (503, false, Sent::Rejected),
+            (502, true, Sent::Rejected),
             (502, false, Sent::Maybe),
             (504, false, Sent::Maybe),
             (200, false, Sent::Maybe),

@@ -116,6 +116,7 @@ fn message(message: SqsMessage) -> Message {
     let system = |name: MessageSystemAttributeName| message.attributes.as_ref()?.get(&name)?.parse::<i64>().ok();
     let own = |name: &str| message.message_attributes.as_ref()?.get(name)?.string_value.clone();
     let received = system(MessageSystemAttributeName::ApproximateReceiveCount);
+    let receipt = message.receipt_handle.unwrap_or_default();
     Message {
         // A server that does not count is assumed to deliver the message for the first time.
         receive_count: received.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
@@ -124,8 +125,9 @@ fn message(message: SqsMessage) -> Message {
         dead_request_id: own("RequestID"),
         dead_error_code: own("ErrorCode"),
         dead_error_message: own("ErrorMessage"),
-        message_id: message.message_id.unwrap_or_default(),
-        receipt: message.receipt_handle.unwrap_or_default(),
+        // A server that gives no ids: no two deliveries are then taken for the same message.
+        message_id: message.message_id.filter(|id| !id.is_empty()).unwrap_or_else(|| receipt.clone()),
+        receipt,
         body: message.body.unwrap_or_default(),
     }
 }

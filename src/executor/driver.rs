@@ -29,6 +29,9 @@ where
         }
         let changed = shared.changed();
         let turn = shared.with_own(|machine| turn(&shared, machine));
+        if turn.closed {
+            closing.send_replace(true);
+        }
         for call in turn.calls {
             tokio::spawn(invoke(call, Arc::clone(&shared), Arc::clone(&aws)));
         }
@@ -41,11 +44,8 @@ where
                 closing.subscribe(),
             ));
         }
-        if turn.closed {
-            closing.send_replace(true);
-            if shared.read(Machine::is_quiet) {
-                return;
-            }
+        if turn.closed && shared.read(Machine::is_quiet) {
+            return;
         }
         if turn.more {
             tokio::task::yield_now().await;
@@ -108,13 +108,8 @@ async fn invoke<A: Lambda>(first: InvokeCall, shared: Arc<Shared>, aws: Arc<A>) 
 }
 
 /// One call to AWS, and its answer.
-async fn perform<A, C>(
-    action: Action,
-    shared: Arc<Shared>,
-    aws: Arc<A>,
-    clock: Arc<C>,
-    mut closing: watch::Receiver<bool>,
-) where
+async fn perform<A, C>(action: Action, shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>, closing: watch::Receiver<bool>)
+where
     A: Lambda + Queues + Health,
     C: Clock,
 {
@@ -127,16 +122,21 @@ async fn perform<A, C>(
     match action {
         Action::Receive(request) => {
             let queue = request.queue;
+            let mut end = closing.clone();
             let ended = async {
                 // An error means that the driver is gone, which is an end as well.
-                let _ = closing.wait_for(|closing| *closing).await;
+                let _ = end.wait_for(|closing| *closing).await;
                 clock.sleep_until(clock.now().mono_ms + LAST_ANSWER_MS).await;
             };
             // The answer first: if both are ready, its messages would stay hidden.
-            let answer = tokio::select! {
-                biased;
-                answer = aws.receive(request) => Some(answer),
-                () = ended => None,
+            let answer = if *closing.borrow() {
+                None // It would be ended at once, and what it took would stay hidden.
+            } else {
+                tokio::select! {
+                    biased;
+                    answer = aws.receive(request) => Some(answer),
+                    () = ended => None,
+                }
             };
             // Read before the lock is taken: a result may have 1 MiB.
             let read = answer.map(|answer| answer.map(|messages| messages.into_iter().map(wire::read).collect()));

@@ -164,7 +164,11 @@ impl Executor {
 
     /// Hands events of a batch that was freed out again, before all others: those that have not been acknowledged.
     pub fn hand_out_again(&self, events: Vec<HandedOut>) {
-        self.change(|machine| machine.hand_out_again(events));
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let slice = events.by_ref().take(SLICE).collect();
+            self.change(|machine| machine.hand_out_again(slice));
+        }
     }
 
     /// State of the newest task of that key, if it is still known.

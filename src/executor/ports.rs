@@ -39,7 +39,7 @@ pub struct Accepted {
     pub request_id: String,
 }
 
-/// Whose fault a failed call is, and so who pays for it: `aws/error_codes.rs` assigns it by error code.
+/// Whose fault a failed call is; `aws/error_codes.rs` assigns it by error code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// This event (or batch entry): another one would be accepted. The task fails at once.
@@ -50,15 +50,17 @@ pub enum Fault {
     Service,
     /// The account's limits: slow down.
     Account,
-    /// Who we are: credentials missing, expired, or rejected.
+    /// Our credentials: missing, expired, or rejected.
     Identity,
 }
 
 /// Whether AWS may have seen a call that failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Sent {
-    /// Certainly not carried out: never sent, or answered with an error.
+    /// Never sent: no connection could be made.
     No,
+    /// Sent and answered with an error, so it was not carried out.
+    Rejected,
     /// Sent, and the answer was lost: AWS may have carried it out.
     Maybe,
 }
@@ -168,7 +170,7 @@ pub trait Queues: Send + Sync + 'static {
         queue: QueueId,
         receipts: Vec<String>,
     ) -> impl Future<Output = Result<Vec<EntryOutcome>, CallError>> + Send;
-    /// Hides messages for so many seconds from now (0 gives them back), by receipt.
+    /// Hides messages for so many seconds from now (0 releases them), by receipt.
     fn change_visibility(
         &self,
         queue: QueueId,

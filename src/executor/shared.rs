@@ -76,6 +76,12 @@ impl Shared {
         let answer = input(&mut guarded.machine);
         self.store_records(&mut guarded.machine);
         self.report(&mut guarded);
+        // Records that are durable now may allow calls that the driver has not seen.
+        let wake_driver = self.storage.is_some() && guarded.machine.has_work();
+        drop(guarded);
+        if wake_driver {
+            self.changed.notify_one();
+        }
         answer
     }
 

@@ -7,6 +7,7 @@ use super::handle::lambda_executor_t;
 use super::status::*;
 use super::task::{MOST_SIZE, struct_size};
 use crate::executor::Counts;
+use std::mem::offset_of;
 
 /// How many tasks and events are where. Initialise with LAMBDA_EXECUTOR_COUNTS_INIT.
 #[repr(C)]
@@ -55,11 +56,11 @@ pub unsafe extern "C" fn lambda_executor_counts(
 }
 
 /// Writes as much of the struct as both sides have. Fields of a newer caller keep their value: it
-/// has zeroed them, or its struct_size is wrong and what lies there is not ours to write.
+/// has zeroed them, or its struct_size is wrong and the memory there is not part of the struct.
 ///
 /// # Safety `to` is NULL or starts with its size in bytes, and may be written for so many.
 unsafe fn write_counts(to: *mut lambda_executor_counts_t, counts: Counts) -> Result<(), Failure> {
-    const FIRST_SIZE: usize = size_of::<lambda_executor_counts_t>();
+    const FIRST_SIZE: usize = offset_of!(lambda_executor_counts_t, unacknowledged) + size_of::<u64>();
     if to.is_null() {
         return Err(Failure::argument("counts is NULL"));
     }
@@ -68,7 +69,8 @@ unsafe fn write_counts(to: *mut lambda_executor_counts_t, counts: Counts) -> Res
     let size = struct_size(callers);
     if !(FIRST_SIZE..=MOST_SIZE).contains(&size) {
         return Err(Failure::argument(format!(
-            "struct_size of counts is {size}: set it to sizeof(lambda_executor_counts_t) (here {FIRST_SIZE})"
+            "struct_size of counts is {size}: set it to sizeof(lambda_executor_counts_t) (here {})",
+            size_of::<lambda_executor_counts_t>()
         )));
     }
     let Counts { queued, submitting, running, waiting_events, unacknowledged } = counts;

@@ -7,6 +7,7 @@ use super::strings::{self, lambda_executor_str_t};
 use crate::executor::{AdoptSpec, AttemptId, TaskSpec};
 use std::ffi::c_char;
 use std::fmt;
+use std::mem::offset_of;
 
 /// A task to run. Initialise it with LAMBDA_EXECUTOR_TASK_INIT, set `key` and a command. It is
 /// copied before the call returns.
@@ -60,7 +61,7 @@ pub const LAMBDA_EXECUTOR_MAX_KEY_BYTES: u32 = 8192;
 pub const LAMBDA_EXECUTOR_MAX_BATCH: u32 = 1_000_000;
 
 /// Size of the struct in the first version of this ABI: what the oldest callers pass.
-const FIRST_SIZE: usize = size_of::<lambda_executor_task_t>();
+const FIRST_SIZE: usize = offset_of!(lambda_executor_task_t, attempt_id) + size_of::<lambda_executor_str_t>();
 
 /// More than a struct of any version will have. A larger size was never set; nothing is read or
 /// written for it.

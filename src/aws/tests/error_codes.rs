@@ -137,7 +137,7 @@ async fn every_error_of_invoke_has_its_fault() {
     for (fault, _, code) in rows {
         let error = invoke(&aws).await.unwrap_err();
         assert_eq!(error.code, code);
-        assert_eq!((error.fault, error.sent), (fault, Sent::No), "{code}");
+        assert_eq!((error.fault, error.sent), (fault, Sent::Rejected), "{code}");
         assert_eq!(error.request_id, "0002", "{code}");
         assert_eq!(error.message, "function `run`: the message of AWS", "{code}");
     }
@@ -150,7 +150,7 @@ async fn every_error_of_sqs_has_its_fault() {
     for (fault, _, code, _) in SQS {
         let error = aws.receive(RECEIVE).await.unwrap_err();
         assert_eq!(error.code, *code);
-        assert_eq!((error.fault, error.sent), (*fault, Sent::No), "{code}");
+        assert_eq!((error.fault, error.sent), (*fault, Sent::Rejected), "{code}");
         assert_eq!(error.message, format!("queue {RESULTS}: the message of AWS"), "{code}");
     }
 }
@@ -284,11 +284,11 @@ async fn an_answer_without_a_code_is_classified_by_its_status() {
     let pages: &[(u16, Fault, Sent)] = &[
         (502, Fault::Service, Sent::Maybe),
         (504, Fault::Service, Sent::Maybe),
-        (503, Fault::Service, Sent::No),
-        (403, Fault::Route, Sent::No),
-        (407, Fault::Route, Sent::No),
-        (413, Fault::Event, Sent::No),
-        (429, Fault::Account, Sent::No),
+        (503, Fault::Service, Sent::Rejected),
+        (403, Fault::Route, Sent::Rejected),
+        (407, Fault::Route, Sent::Rejected),
+        (413, Fault::Event, Sent::Rejected),
+        (429, Fault::Account, Sent::Rejected),
         (200, Fault::Service, Sent::Maybe),
     ];
     let server = FakeServer::start(|n, _| Answer::Reply(pages[n].0, vec![], "<html>Bad Gateway</html>".into())).await;

@@ -32,12 +32,25 @@ pub(super) struct Events {
     /// By number, from `first` on; `None` is acknowledged.
     unacknowledged: VecDeque<Option<Unacknowledged>>,
     first: u64,
+    /// Unacknowledged events with numbers below `first`: few, and older than most.
+    old: BTreeMap<u64, Unacknowledged>,
     open: usize,
 }
 
+/// Numbers are kept as a sequence while at least every second event in it is unacknowledged, or there are no more than
+/// this.
+const MOST_SPARSE: usize = 1_024;
+
 impl Default for Events {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), again: BTreeMap::new(), unacknowledged: VecDeque::new(), first: 1, open: 0 }
+        Self {
+            waiting: VecDeque::new(),
+            again: BTreeMap::new(),
+            unacknowledged: VecDeque::new(),
+            first: 1,
+            old: BTreeMap::new(),
+            open: 0,
+        }
     }
 }
 
@@ -76,22 +89,37 @@ impl Events {
 
     /// The host is done with the event. `None` if it was before, or if there is no such number.
     pub(super) fn acknowledge(&mut self, seq: u64) -> Option<Unacknowledged> {
-        let index = usize::try_from(seq.checked_sub(self.first)?).ok()?;
-        let event = self.unacknowledged.get_mut(index)?.take()?;
+        let event = match self.index(seq) {
+            Some(index) => self.unacknowledged.get_mut(index)?.take()?,
+            None => self.old.remove(&seq)?,
+        };
         self.open -= 1;
         self.again.remove(&seq);
-        while let Some(None) = self.unacknowledged.front() {
-            self.unacknowledged.pop_front();
+        // An event that stays unacknowledged for long must not keep the numbers of all later ones in memory.
+        while let Some(front) = self.unacknowledged.front()
+            && (front.is_none() || self.unacknowledged.len() > MOST_SPARSE.max(2 * self.open))
+        {
+            if let Some(event) = self.unacknowledged.pop_front().flatten() {
+                self.old.insert(self.first, event);
+            }
             self.first += 1;
         }
         Some(event)
     }
 
+    /// Where the event of that number is in the sequence; `None` if it is older.
+    fn index(&self, seq: u64) -> Option<usize> {
+        seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok())
+    }
+
     /// A batch was freed: those of its events that are not acknowledged are handed out again, before all others.
     pub(super) fn hand_out_again(&mut self, events: Vec<HandedOut>) {
         for HandedOut { seq, event } in events {
-            let index = seq.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-            if index.and_then(|index| self.unacknowledged.get(index)).is_some_and(Option::is_some) {
+            let is_open = match self.index(seq) {
+                Some(index) => self.unacknowledged.get(index).is_some_and(Option::is_some),
+                None => self.old.contains_key(&seq),
+            };
+            if is_open {
                 self.again.insert(seq, event);
             }
         }
@@ -128,5 +156,20 @@ mod tests {
         );
         assert!(events.acknowledge(1).is_some() && events.acknowledge(1).is_none());
         assert_eq!((events.number(unacknowledged()), events.unacknowledged()), (4, 2));
+    }
+
+    #[test]
+    fn one_event_that_stays_unacknowledged_does_not_keep_the_later_ones() {
+        let mut events = Events::default();
+        events.number(unacknowledged());
+        for seq in 2..=100_000 {
+            assert_eq!(events.number(unacknowledged()), seq);
+            assert!(events.acknowledge(seq).is_some());
+        }
+        assert!(events.unacknowledged.len() <= MOST_SPARSE, "{}", events.unacknowledged.len());
+        assert_eq!((events.unacknowledged(), events.number(unacknowledged())), (1, 100_001));
+        assert!(events.acknowledge(1).is_some() && events.acknowledge(1).is_none());
+        assert!(events.acknowledge(100_001).is_some());
+        assert_eq!((events.unacknowledged(), events.old.len()), (0, 0));
     }
 }

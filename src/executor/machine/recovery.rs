@@ -23,7 +23,7 @@ struct Known {
     order: usize,
     accepted: Option<AcceptedTask>,
     adopted: Option<(u64, RouteId, u64)>,
-    /// Invokes that were about to be sent and were not said to have come to nothing.
+    /// Recorded Invokes without a record that Lambda did not accept them.
     open_tries: u32,
     running: Option<(Arc<str>, i64, u32)>,
     ended: Option<Arc<Event>>,

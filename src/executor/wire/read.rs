@@ -102,7 +102,7 @@ fn shortened(text: &str) -> &str {
 }
 
 fn command_result(body: &Fields<'_>, key: &str, return_code: i32) -> CommandResult {
-    let reason = Reason::from_name(&body.text("reason"));
+    let reason = Reason::from_name(&body.text("reason")).filter(|reason| may_report(*reason, return_code));
     let value = base64::engine::general_purpose::STANDARD.decode(body.text("value")).unwrap_or_else(|error| {
         // A handler's own `value`. The return code counts all the same.
         tracing::debug!(task_key = key, "the result's `value` is not base64 and is left out: {error}");
@@ -111,7 +111,7 @@ fn command_result(body: &Fields<'_>, key: &str, return_code: i32) -> CommandResu
     CommandResult {
         return_code,
         reason,
-        signal: body.integer("signal").try_into().unwrap_or(0),
+        signal: if return_code == 0 { 0 } else { body.integer("signal").try_into().unwrap_or(0) },
         output_tail: body.text("output_tail"),
         output_length: body.integer("output_length").try_into().unwrap_or(0),
         output_truncated: body.get::<bool>("output_truncated").unwrap_or(false),
@@ -120,6 +120,24 @@ fn command_result(body: &Fields<'_>, key: &str, return_code: i32) -> CommandResu
         log_stream: body.text("log_stream"),
         started_at_ms: body.unix_ms("started_at_ms"),
         finished_at_ms: body.unix_ms("finished_at_ms"),
+    }
+}
+
+/// True for a reason that the function decides. The others are this library's, whatever a message says; and a return code
+/// of 0 means that the command ended by itself.
+fn may_report(reason: Reason, return_code: i32) -> bool {
+    match reason {
+        Reason::Exit | Reason::ValueTooLarge => true,
+        Reason::Signal | Reason::Timeout | Reason::SetupFailed | Reason::BadEvent | Reason::ReplyToRefused => {
+            return_code != 0
+        }
+        Reason::Expired
+        | Reason::DeadLetter
+        | Reason::InvokeFailed
+        | Reason::Lost
+        | Reason::NeverInvoked
+        | Reason::Abandoned
+        | Reason::BadResult => false,
     }
 }
 

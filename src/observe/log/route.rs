@@ -61,9 +61,9 @@ fn use_router() -> Option<DefaultGuard> {
     if HAS_ROUTER.get() {
         return None;
     }
-    let is_host_s = !dispatcher::get_default(|dispatch| dispatch.is::<NoSubscriber>());
+    let has_subscriber = !dispatcher::get_default(|dispatch| dispatch.is::<NoSubscriber>());
     let guard = ROUTER.get().map(dispatcher::set_default)?;
-    if is_host_s {
+    if has_subscriber {
         return Some(guard);
     }
     HAS_ROUTER.set(true);

@@ -86,7 +86,7 @@ impl<T> Batches<T> {
     }
 
     /// The call that [`Self::take`] gave the entries for is not made.
-    pub(super) fn untake(&mut self) {
+    pub(super) fn not_called(&mut self) {
         self.calls -= 1;
     }
 

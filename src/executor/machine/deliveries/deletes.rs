@@ -40,7 +40,7 @@ impl Deliveries {
                 }
             }
             if entries.is_empty() {
-                self.lines[queue].deletes.untake();
+                self.lines[queue].deletes.not_called();
                 continue;
             }
             self.counts.delete_calls += 1;

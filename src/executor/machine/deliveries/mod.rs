@@ -128,8 +128,12 @@ impl Deliveries {
         id
     }
 
-    /// A message that no event needs: it is deleted.
+    /// A message that no event needs: it is deleted. Not if it was received again while its record was not durable: then an
+    /// event may need it, or it is being deleted.
     pub(super) fn discard(&mut self, queue: QueueId, message: &Received, now_ms: u64) {
+        if self.by_message.contains_key(&*message.message_id) {
+            return;
+        }
         let delivery = Delivery::deleting(queue, message);
         let message_id = Arc::clone(&delivery.message_id);
         let id = self.all.insert(delivery);

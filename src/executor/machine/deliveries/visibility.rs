@@ -4,7 +4,7 @@ use super::batches::MOST_CALLS;
 use super::deletes::TRIES_AT_THE_END;
 use super::delivery::LONGEST_VISIBILITY_S;
 use super::{Call, Deliveries, DeliveryId};
-use crate::executor::ports::{CallError, EntryOutcome, Fault, QueueId};
+use crate::executor::ports::{CallError, EntryOutcome, QueueId};
 
 /// Extensions that are due within this time of each other go in one call, in ms.
 const EXTENSION_SLACK_MS: u64 = 2_000;
@@ -27,6 +27,12 @@ pub(crate) struct ChangeEntry {
 impl ChangeEntry {
     pub(super) fn release(receipt: Box<str>, seconds: u32) -> Self {
         Self { receipt: receipt.into(), seconds, delivery: None, tries: 0, is_own: true }
+    }
+
+    /// It hides a message that is held for longer: for the checks of the histories.
+    #[cfg(test)]
+    pub(in crate::executor::machine) fn is_extension(&self) -> bool {
+        self.delivery.is_some()
     }
 }
 
@@ -79,7 +85,7 @@ impl Deliveries {
                 None => true,
             });
             if entries.is_empty() {
-                self.lines[queue].own.untake();
+                self.lines[queue].own.not_called();
                 continue;
             }
             self.counts.visibility_calls += 1;
@@ -100,13 +106,19 @@ impl Deliveries {
         answer: Result<Vec<EntryOutcome>, CallError>,
         now_ms: u64,
     ) {
-        let ok = !answer.as_ref().is_err_and(|error| !matches!(error.fault, Fault::Route | Fault::Event));
         let is_own = entries.first().is_some_and(|entry| entry.is_own);
         let line = &mut self.lines[queue];
         let batches = if is_own { &mut line.own } else { &mut line.others };
-        batches.answered(ok, now_ms, &mut self.jitter);
+        let failures = batches.answered(answer.is_ok(), now_ms, &mut self.jitter);
         let outcomes = answer.unwrap_or_else(|error| {
-            tracing::debug!("visibility could not be changed: {error}");
+            if failures.is_power_of_two() {
+                tracing::warn!(
+                    queue,
+                    failures,
+                    "the visibility of messages cannot be changed; results that wait for an acknowledgement may be \
+                     delivered again: {error}"
+                );
+            }
             vec![EntryOutcome::Retry { code: error.code }; entries.len()]
         });
         for (entry, outcome) in entries.into_iter().zip(outcomes) {

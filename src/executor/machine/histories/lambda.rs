@@ -76,13 +76,15 @@ impl Lambda {
     /// How a call ends now. `poisonous`: this event makes the service fail, whatever its mood.
     pub(super) fn verdict(&self, route: usize, poisonous: bool, dice: &mut Dice) -> Verdict {
         use Fault::{Account, Event, Identity, Route, Service};
-        let failed = |fault| Verdict::Failed(fault, Sent::No);
+        let failed = |fault| Verdict::Failed(fault, Sent::Rejected);
         match (self.moods[route], dice.below(100)) {
             (Mood::Throttling, 0..85) => failed(Account),
             (Mood::Missing, _) => failed(Route),
-            (Mood::Away, _) => failed(Service),
+            (Mood::Away, 0..50) => failed(Service),
+            (Mood::Away, _) => Verdict::Failed(Service, Sent::No),
             (Mood::Losing, _) => Verdict::Failed(Service, Sent::Maybe),
             (Mood::NoCredentials, _) => failed(Identity),
+            (Mood::Mixed, 60..70) => Verdict::Failed(Service, Sent::No),
             _ if poisonous => failed(Service),
             (Mood::Mixed, 70..76) => failed(Account),
             (Mood::Mixed, 76..84) => failed(Service),

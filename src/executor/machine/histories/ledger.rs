@@ -22,7 +22,7 @@ pub(super) struct Try {
 impl Try {
     /// False if it is certain that Lambda does not have the event.
     pub(super) fn may_run(self) -> bool {
-        !matches!(self.verdict, Some(Verdict::Failed(_, Sent::No)))
+        !matches!(self.verdict, Some(Verdict::Failed(_, Sent::No | Sent::Rejected)))
     }
 }
 
@@ -88,7 +88,8 @@ impl Task {
         let mut before = None;
         let mut again = 0;
         for one in &self.tries {
-            let Some(Verdict::Failed(fault, Sent::No)) = one.verdict else { continue };
+            // A call that was never sent is never charged.
+            let Some(Verdict::Failed(fault, Sent::Rejected)) = one.verdict else { continue };
             again += u32::from(fault == Fault::Event);
             if fault == Fault::Service {
                 let between = |at: &u64| before.is_some_and(|before| before <= *at && *at <= one.began);

@@ -215,7 +215,12 @@ impl World {
                 let tries = if task.recovered { task.intents.len() } else { task.tries_seen() as usize };
                 let silent = tries >= most as usize
                     && task.awaited_since.is_some_and(|since| now >= since + task.result_timeout_ms);
-                assert!(refused || used_up || outage || silent, "{event:?} {task:?}");
+                // Its tries failed for so long by a fault of the function, although others were accepted.
+                let mut failed = task.tries.iter().filter(|one| is(Fault::Route)(one));
+                let first = failed.next().and_then(|one| one.answered);
+                let aside = first.is_some_and(|first| now >= first + host.settings.max_outage_ms)
+                    && task.tries.last().is_some_and(is(Fault::Route));
+                assert!(refused || used_up || outage || silent || aside, "{event:?} {task:?}");
             }
             Reason::Expired => {
                 assert!(

@@ -321,7 +321,7 @@ impl World {
         }
     }
 
-    /// The process dies, or ends without waiting: what becomes of its calls is not known to anybody.
+    /// The process dies, or ends without waiting: the outcome of its calls is not known.
     pub(super) fn abandon_calls(&mut self, site: usize) {
         let calls = std::mem::take(&mut self.calls);
         let (dead, others) = calls.into_iter().partition(|call| call.site == site);

@@ -1,7 +1,7 @@
 //! Whose a message is.
 
 use super::Inbox;
-use crate::executor::machine::submission::{InvocationId, Submission};
+use crate::executor::machine::submission::{Accepted, Invocation, InvocationId, Submission};
 use crate::executor::machine::tasks::{Task, TaskId, Tasks};
 use crate::executor::message::{Attempt, Outcome, Received, Report};
 use crate::executor::ports::QueueId;
@@ -20,8 +20,9 @@ pub(in crate::executor::machine) enum Verdict {
 }
 
 impl Inbox {
-    /// Whose a message is. Its attempt id decides alone. Without one, a message may end a task, or be deleted, only while
-    /// an invocation of its key is unreported: otherwise it may be another executor's.
+    /// Whose a message is. Its attempt id decides alone. Without one, a message ends a task only while an invocation of
+    /// its key is unreported, and is deleted only while one is that Lambda has accepted: otherwise it may be another
+    /// executor's.
     pub(in crate::executor::machine) fn verdict(
         &self,
         queue: QueueId,
@@ -72,11 +73,19 @@ impl Inbox {
     ) -> Verdict {
         let (mut id, mut task) = (newest, task);
         loop {
+            // Which of its invocations reported is not said: one that certainly ran comes first.
+            let unreported = |accepted: bool| {
+                task.invocations().iter().copied().find(|id| {
+                    let fits = |i: &Invocation| i.is_sent && (!accepted || i.accepted == Accepted::Yes);
+                    submission.invocation(*id).is_some_and(fits)
+                })
+            };
+            let (ends, accepted) = (!task.state.is_final(), unreported(true));
+            let invocation = if ends { accepted.or_else(|| unreported(false)) } else { accepted };
             // When an earlier process submitted an adopted task is not known.
-            let was_sent = |id: &InvocationId| submission.invocation(*id).is_some_and(|invocation| invocation.is_sent);
-            let is_unreported = task.adopted && !task.state.is_final() || task.invocations().iter().any(was_sent);
+            let is_unreported = ends && task.adopted || invocation.is_some();
             if is_unreported && self.may_be_of(queue, message, task) {
-                return of_task(id, tasks);
+                return with_invocation(id, invocation, tasks);
             }
             let Some(previous) = task.previous() else { return Verdict::Unmatched };
             let Some(earlier) = tasks.get(previous) else { return Verdict::Unmatched };

@@ -18,7 +18,7 @@ pub(super) use matching::Verdict;
 pub(super) use reading::Reading;
 
 use crate::executor::message::Received;
-use crate::executor::ports::{CallError, Fault, Now, QueueId, ReceiveRequest, Sent};
+use crate::executor::ports::{CallError, Now, QueueId, ReceiveRequest, Sent};
 use crate::executor::settings::{QueueKind, QueueSettings};
 use poller::Poller;
 use queue_clock::QueueClock;
@@ -183,7 +183,6 @@ impl Inbox {
                 "the {name} queue cannot be read, {what} there: {text}"
             );
         }
-        debug_assert!(error.fault != Fault::Event, "a receive has no event");
     }
 
     /// No receive of this queue before then.

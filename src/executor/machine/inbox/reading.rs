@@ -10,12 +10,15 @@ use crate::executor::ports::QueueId;
 /// messages, or empty answers come too soon. During anything longer nothing was read.
 const LONGEST_PAUSE_MS: u64 = 1_000;
 
+/// Gaps that are kept apart.
+const MOST_GAPS: usize = 1_024;
+
 /// The clock.
 #[derive(Debug)]
 pub(in crate::executor::machine) struct Reading {
     /// Up to when each queue has been read or found unreadable, in mono ms.
     read_until: Vec<u64>,
-    /// What lies before this has been counted, or is not to be.
+    /// Mono time up to which reading has been counted.
     counted_until: u64,
     total_ms: u64,
     /// Times that do not count and end after `counted_until`. They may overlap.
@@ -98,6 +101,17 @@ impl Reading {
             Some(last) if last.1 == from => last.1 = to,
             _ => self.gaps.push((from, to)),
         }
+        if self.gaps.len() > MOST_GAPS {
+            self.merge_gaps();
+        }
+    }
+
+    /// While a queue cannot be read for long, gaps of the others add up. Half of them are enough: the time between two
+    /// that become one is counted as not read, which delays LOST.
+    fn merge_gaps(&mut self) {
+        self.gaps.sort_unstable();
+        self.gaps =
+            self.gaps.chunks(2).map(|pair| (pair[0].0, pair.iter().map(|gap| gap.1).max().unwrap_or(0))).collect();
     }
 
     /// Counts the time in which every queue was read.
@@ -182,6 +196,21 @@ mod tests {
         assert_eq!(reading.now_ms(), 0, "what arrived since is not known yet");
         reading.succeeded(0, 20_500, 20_510);
         assert_eq!(reading.now_ms(), 10_000);
+    }
+
+    #[test]
+    fn gaps_do_not_grow_without_bound_while_a_queue_cannot_be_read() {
+        let mut reading = Reading::new(2, 0);
+        reading.failed(1, 0, false);
+        for at in 0..100_000 {
+            reading.interrupted(at * 10);
+            reading.resumed(at * 10 + 1);
+            reading.succeeded(0, at * 10 + 1, at * 10 + 5);
+        }
+        assert!(reading.gaps.len() <= MOST_GAPS, "{} gaps", reading.gaps.len());
+        reading.succeeded(0, 999_995, 1_000_100);
+        reading.succeeded(1, 1_000_000, 1_000_100);
+        assert!((90..=100).contains(&reading.now_ms()), "{} ms", reading.now_ms());
     }
 
     #[test]

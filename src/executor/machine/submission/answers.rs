@@ -1,13 +1,17 @@
 //! What the answer to a call means: whose fault a failure is, and what follows for the task.
 
-use super::breaker::{Effect, Probe};
+use super::breaker::{Closed, Effect, Probe};
 use super::{Accepted, InvocationId, Service, Submission, TaskId, Tasks};
 use crate::executor::machine::backoff::contract_ms;
+use crate::executor::machine::tasks::Task;
 use crate::executor::ports::{self, CallError, Fault, Now, RouteId, Sent};
 use std::sync::Arc;
 
 /// A task that failed by a fault of the service while that is not yet known to be an outage waits this long.
 const DOUBT_PAUSE_MS: u64 = 500;
+/// A task that alone fails with a fault of the function is tried again after so long at first, and at most, in ms.
+const FIRST_ASIDE_MS: u64 = 4_000;
+const LONGEST_ASIDE_MS: u64 = 120_000;
 
 /// What follows for the task of an invocation.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ impl Submission {
                     self.invocations.not_accepted(id);
                     tasks.drop_invocation(task, id);
                 }
-                (blame, error.sent == Sent::No)
+                (blame, error.sent != Sent::Maybe)
             }
         };
         Some(Answered { task, blame, was_refused, used_up })
@@ -140,11 +144,22 @@ impl Submission {
             }
             Fault::Route => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
-                let effect = self.routes[route].breaker.route_failed(now, &text, is_probe, &mut self.jitter);
+                let refused_at = tasks.get(task).and_then(Task::refused_at);
+                let is_alone = !is_probe && self.is_alone_in_failing(route, successes_before, refused_at);
+                let breaker = &mut self.routes[route].breaker;
+                let effect = if is_alone {
+                    breaker.service_failed(now, &text, error.sent, is_probe, &mut self.jitter)
+                } else {
+                    breaker.route_failed(now, &text, is_probe, &mut self.jitter)
+                };
                 self.log_open(route, effect, &text, now);
                 self.forgive_outage(route, tasks);
                 self.counts.unanswered += 1;
-                self.return_to_line(task, route, &text, false, tasks)
+                tasks.refused(task, self.routes[route].successes);
+                match (waits, effect) {
+                    (true, Effect::Closed) => self.set_aside(task, route, now, &text, tasks),
+                    _ => self.return_to_line(task, route, &text, false, tasks),
+                }
             }
             Fault::Service if error.sent == Sent::Maybe => {
                 let breaker = &mut self.routes[route].breaker;
@@ -156,14 +171,19 @@ impl Submission {
             }
             Fault::Service => {
                 let breaker = &mut self.routes[route].breaker;
-                let effect = breaker.service_failed(now, &text, Sent::No, is_probe, &mut self.jitter);
+                let effect = breaker.service_failed(now, &text, error.sent, is_probe, &mut self.jitter);
                 self.log_open(route, effect, &text, now);
                 self.forgive_outage(route, tasks);
                 self.counts.unanswered += 1;
                 if effect != Effect::Closed {
                     return self.return_to_line(task, route, &text, false, tasks);
                 }
-                if waits { self.in_doubt(task, route, now, successes_before, &text, tasks) } else { Blame::Late }
+                match (waits, error.sent) {
+                    (false, _) => Blame::Late,
+                    // No event was sent, so none can be at fault.
+                    (true, Sent::No) => self.back_off(task, route, now, DOUBT_PAUSE_MS, &text, tasks),
+                    (true, _) => self.in_doubt(task, route, now, successes_before, &text, tasks),
+                }
             }
         }
     }
@@ -203,15 +223,50 @@ impl Submission {
         text: &str,
         tasks: &mut Tasks,
     ) -> Blame {
-        let (suspect_at, tries) = tasks.get(task).map_or((None, 0), |task| (task.suspect_at(), task.tries()));
-        let again = suspect_at.is_some_and(|successes| successes_before > successes);
-        let pause_ms = if again {
+        let suspect_at = tasks.get(task).and_then(Task::suspect_at);
+        let pause_ms = if self.is_alone_in_failing(route, successes_before, suspect_at) {
             self.routes[route].breaker.accuse(task);
-            contract_ms(tries + 1)
+            contract_ms(tasks.get(task).map_or(0, Task::tries) + 1)
         } else {
             DOUBT_PAUSE_MS
         };
         tasks.suspect(task, self.routes[route].successes);
+        self.back_off(task, route, now, pause_ms, text, tasks)
+    }
+
+    /// The event failed in the same way when the route had had `failed_at` successes, other calls have succeeded since, and
+    /// now it has failed again.
+    fn is_alone_in_failing(&self, route: RouteId, successes_before: u64, failed_at: Option<u64>) -> bool {
+        failed_at.is_some_and(|successes| successes_before > successes) && self.routes[route].open().is_none()
+    }
+
+    /// A failure that looks like one of the function although the function accepts other events, such as that of a
+    /// version which only this task asked for. The task waits alone and uses no attempt, until `max_outage_ms`.
+    fn set_aside(&mut self, task: TaskId, route: RouteId, now: Now, text: &str, tasks: &mut Tasks) -> Blame {
+        let failing_ms = now.mono_ms.saturating_sub(tasks.set_aside_since(task, now.mono_ms));
+        if failing_ms >= self.max_outage_ms {
+            if tasks.get(task).is_some_and(Task::may_run) {
+                return Blame::AwaitReport;
+            }
+            let limit = self.max_outage_ms;
+            return Blame::Fails(format!(
+                "the function refused this event, and accepted others, for longer than max_outage_ms ({limit} ms), \
+                 last: {text}"
+            ));
+        }
+        let pause_ms = failing_ms.clamp(FIRST_ASIDE_MS, LONGEST_ASIDE_MS);
+        self.back_off(task, route, now, pause_ms, text, tasks)
+    }
+
+    fn back_off(
+        &mut self,
+        task: TaskId,
+        route: RouteId,
+        now: Now,
+        pause_ms: u64,
+        text: &str,
+        tasks: &mut Tasks,
+    ) -> Blame {
         let wait_ms = self.jitter.spread(pause_ms);
         self.counts.retried += 1;
         if let Some(task) = tasks.get(task) {
@@ -244,8 +299,13 @@ impl Submission {
     /// The route works. Returns the accused that have used up their attempts.
     fn succeeded(&mut self, route: RouteId, now: Now, tasks: &mut Tasks) -> Vec<TaskId> {
         let closed = self.routes[route].answered(now.mono_ms);
+        self.charge(closed, tasks)
+    }
+
+    /// Accused tasks use an attempt. Returns those that have no more.
+    fn charge(&self, closed: Closed, tasks: &mut Tasks) -> Vec<TaskId> {
         let most = self.max_invoke_attempts;
-        let is_queued = |tasks: &Tasks, id| tasks.get(id).is_some_and(super::super::tasks::Task::is_queued);
+        let is_queued = |tasks: &Tasks, id| tasks.get(id).is_some_and(Task::is_queued);
         closed.at_fault.into_iter().filter(|id| is_queued(tasks, *id) && tasks.charge(*id) >= most).collect()
     }
 
@@ -266,9 +326,7 @@ impl Submission {
             "throttled by Lambda: {error}"
         );
         let closed = line.breaker.answered(now.mono_ms);
-        let most = self.max_invoke_attempts;
-        let is_queued = |tasks: &Tasks, id| tasks.get(id).is_some_and(super::super::tasks::Task::is_queued);
-        closed.at_fault.into_iter().filter(|id| is_queued(tasks, *id) && tasks.charge(*id) >= most).collect()
+        self.charge(closed, tasks)
     }
 
     /// The answer to a [`super::Next::Probe`]. Returns tasks that have used up their attempts.
@@ -284,8 +342,9 @@ impl Submission {
         self.in_flight -= 1;
         self.set_runnable(route);
         let breaker = &mut self.routes[route].breaker;
-        if probe == Probe::Check && !breaker.is_check() {
-            return Vec::new(); // A check of the host's has passed meanwhile.
+        // A check of the host's, or a call that was under way, has succeeded meanwhile.
+        if probe == Probe::Check && !breaker.is_check() || failure.is_some() && breaker.open().is_none() {
+            return Vec::new();
         }
         let Some(error) = failure else {
             self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);

@@ -121,7 +121,7 @@ impl Breaker {
         }
     }
 
-    /// The probe came to nothing: it was not answered by the service's state (throttled, or credentials rejected).
+    /// The answer to the probe does not show the state of the route: throttled, or credentials rejected.
     pub(super) fn probe_inconclusive(&mut self, now_ms: u64) {
         if let Some(open) = &mut self.open {
             open.probing = false;

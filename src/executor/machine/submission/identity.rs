@@ -1,4 +1,4 @@
-//! Whether AWS accepts who we are, and what waits until it does.
+//! Whether AWS accepts our credentials, and what waits until it does.
 
 use super::Service;
 use crate::executor::machine::backoff::{Jitter, contract_ms};
@@ -31,7 +31,7 @@ impl Identity {
         began_ms < self.replaced_ms
     }
 
-    /// A call was rejected for who we are. `took_ms`: how long it took.
+    /// A call was rejected because of our credentials. `took_ms`: how long it took.
     pub(super) fn rejected(&mut self, service: Service, now_ms: u64, took_ms: u64, text: &str, jitter: &mut Jitter) {
         if self.is_outdated(now_ms.saturating_sub(took_ms)) {
             return;

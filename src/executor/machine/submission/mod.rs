@@ -6,7 +6,7 @@
 //! | `breaker.rs` | whether a function can be invoked at all |
 //! | `limiter.rs` | how many calls at once, how many in a second |
 //! | `invocations.rs` | calls until their report has been seen |
-//! | `identity.rs` | whether AWS accepts who we are |
+//! | `identity.rs` | whether AWS accepts our credentials |
 //! | `answers.rs` | what the answer to a call means |
 
 mod answers;
@@ -20,6 +20,7 @@ pub(super) use answers::{Answered, Blame};
 pub(super) use breaker::Open;
 pub(crate) use breaker::Probe;
 pub(super) use identity::Trouble;
+pub(super) use invocations::Accepted;
 pub(crate) use invocations::{Invocation, InvocationId};
 pub(super) use route::Route;
 
@@ -30,11 +31,11 @@ use crate::executor::settings::RouteSettings;
 use crate::executor::task::TaskState;
 use breaker::Breaker;
 use identity::Identity;
-use invocations::{Accepted, Invocations};
+use invocations::Invocations;
 use route::Admission;
 use std::collections::{BTreeSet, VecDeque};
 
-/// Who answered.
+/// The service that answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Service {
     Lambda,
@@ -79,7 +80,7 @@ pub(super) struct Counts {
     pub(super) failed_checks: u32,
 }
 
-/// Routes, invocations, and who we are.
+/// Routes, invocations, and the state of our credentials.
 #[derive(Debug)]
 pub(super) struct Submission {
     routes: Vec<Route>,

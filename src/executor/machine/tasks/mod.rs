@@ -153,7 +153,7 @@ impl Tasks {
         id
     }
 
-    /// A task of an earlier process, RUNNING as far as anybody can say.
+    /// A task of an earlier process, assumed to be RUNNING.
     pub(super) fn adopt(&mut self, adopted: Adopted, now: Now) -> TaskId {
         let previous = self.newest_of_key.get(&adopted.key).copied();
         let mut task = Task::new(adopted.key, adopted.tag, adopted.route, TaskState::Running);
@@ -390,6 +390,22 @@ impl Tasks {
         if let Some(task) = self.tasks.get_mut(id) {
             task.progress_mut().suspect_at = Some(successes);
         }
+    }
+
+    /// A try failed by a fault of the function when the route had had so many successes.
+    pub(super) fn refused(&mut self, id: TaskId, successes: u64) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            task.progress_mut().refused_at = Some(successes);
+        }
+    }
+
+    /// The function refuses this task and accepts others. Returns since when, in mono ms.
+    pub(super) fn set_aside_since(&mut self, id: TaskId, now_ms: u64) -> u64 {
+        let since = |task: &mut Task| {
+            let now = NonZeroU64::new(now_ms).unwrap_or(NonZeroU64::MIN);
+            task.progress_mut().aside_since.get_or_insert(now).get()
+        };
+        self.tasks.get_mut(id).map_or(now_ms, since)
     }
 
     /// The invocation is over: it was certainly not accepted, or its report has been seen.

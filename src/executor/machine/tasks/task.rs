@@ -69,6 +69,10 @@ pub(super) struct Progress {
     pub(super) awaited_since_ms: u64,
     /// How many of the route's answers had been successes when a try of it failed by a fault of the service.
     pub(super) suspect_at: Option<u64>,
+    /// The same for a fault of the function.
+    pub(super) refused_at: Option<u64>,
+    /// Mono time since when the function has refused it and accepted others.
+    pub(super) aside_since: Option<NonZeroU64>,
     pub(super) reason: Option<Reason>,
     pub(super) return_code: Option<i32>,
     /// What the last failed try said, or at the end what happened.
@@ -174,6 +178,10 @@ impl Task {
 
     pub(in crate::executor::machine) fn suspect_at(&self) -> Option<u64> {
         self.progress.as_ref()?.suspect_at
+    }
+
+    pub(in crate::executor::machine) fn refused_at(&self) -> Option<u64> {
+        self.progress.as_ref()?.refused_at
     }
 
     pub(in crate::executor::machine) fn reason(&self) -> Option<Reason> {

@@ -20,13 +20,13 @@ pub(super) struct Failure(Fault, Sent, &'static str);
 /// No connection.
 pub(super) const REFUSED: Failure = Failure(Fault::Service, Sent::No, "ConnectionFailed");
 /// A 5xx.
-pub(super) const BROKEN: Failure = Failure(Fault::Service, Sent::No, "ServiceException");
+pub(super) const BROKEN: Failure = Failure(Fault::Service, Sent::Rejected, "ServiceException");
 pub(super) const LOST_ANSWER: Failure = Failure(Fault::Service, Sent::Maybe, "TimedOut");
-pub(super) const NOT_READY: Failure = Failure(Fault::Route, Sent::No, "ResourceConflictException");
-pub(super) const FORBIDDEN: Failure = Failure(Fault::Route, Sent::No, "AccessDeniedException");
-pub(super) const THROTTLED: Failure = Failure(Fault::Account, Sent::No, "TooManyRequestsException");
-pub(super) const REJECTED: Failure = Failure(Fault::Identity, Sent::No, "ExpiredTokenException");
-pub(super) const TOO_LARGE: Failure = Failure(Fault::Event, Sent::No, "RequestEntityTooLargeException");
+pub(super) const NOT_READY: Failure = Failure(Fault::Route, Sent::Rejected, "ResourceConflictException");
+pub(super) const FORBIDDEN: Failure = Failure(Fault::Route, Sent::Rejected, "AccessDeniedException");
+pub(super) const THROTTLED: Failure = Failure(Fault::Account, Sent::Rejected, "TooManyRequestsException");
+pub(super) const REJECTED: Failure = Failure(Fault::Identity, Sent::Rejected, "ExpiredTokenException");
+pub(super) const TOO_LARGE: Failure = Failure(Fault::Event, Sent::Rejected, "RequestEntityTooLargeException");
 
 pub(super) fn error(Failure(fault, sent, code): Failure) -> CallError {
     CallError {

@@ -100,6 +100,23 @@ fn s17_text_that_is_not_json_but_names_an_attempt_is_reported_and_not_malformed(
 }
 
 #[test]
+fn a_message_names_only_reasons_that_a_function_decides() {
+    let reason = |name: &str, code: i32| {
+        result(&format!(r#"{{"task_key": "k", "return_code": {code}, "reason": "{name}", "signal": 9}}"#)).reason
+    };
+    for of_the_library in
+        ["lost", "never_invoked", "abandoned", "expired", "dead_letter", "invoke_failed", "bad_result"]
+    {
+        assert_eq!(reason(of_the_library, 1), None, "{of_the_library}");
+    }
+    for of_the_function in [Reason::Signal, Reason::Timeout, Reason::SetupFailed, Reason::BadEvent] {
+        assert_eq!(reason(of_the_function.name(), 1), Some(of_the_function));
+        assert_eq!(reason(of_the_function.name(), 0), None, "a return code of 0 is a success");
+    }
+    assert_eq!(result(r#"{"task_key": "k", "return_code": 0, "signal": 9}"#).signal, 0);
+}
+
+#[test]
 fn what_was_cut_or_dropped_is_read() {
     let read = result(
         r#"{"task_key": "k", "return_code": 1, "reason": "value_too_large", "value_dropped": true, "output_tail": "end",

@@ -52,9 +52,11 @@ impl Machine {
         let limit = self.limit_of(id);
         if task.state == TaskState::Submitting {
             let message = format!(
-                "Invoke was sent {} times and its answer was lost each time (max_invoke_attempts {}); nothing was heard of \
+                "Invoke failed {} times (max_invoke_attempts {}), {} of them because the answer was lost; nothing was heard of \
                  the task for {limit} ms (result_timeout_ms); it may have run",
-                task.unsure_tries, self.settings.max_invoke_attempts
+                task.tries(),
+                self.settings.max_invoke_attempts,
+                task.unsure_tries
             );
             return Ending::invoke_failed(message);
         }

@@ -12,6 +12,7 @@ mod health;
 mod invoking;
 mod messages;
 mod outages;
+mod poison;
 mod receiving;
 mod routes;
 mod silence;

@@ -3,6 +3,7 @@
 
 use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, Fault, InvokeRequest, Lambda};
+use lambda_executor::runtime::environment::Environment;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

@@ -230,10 +230,19 @@ LAMBDA_EXECUTOR_EXPORT const char *lambda_executor_config_schema(void);
  * its threads. Never waits on the network: the check of functions and queues runs in the
  * background, tasks wait until it has passed, and lambda_executor_stats reports why they wait.
  *
- * The environment is read during this call and, where the credentials come from the AWS default
- * chain or a profile, whenever they are renewed, until lambda_executor_free. With option
- * credentials, or after lambda_executor_set_credentials, it is not read after this call. No other
- * thread may change the environment (setenv) while it may be read.
+ * The environment is read once, during this call. No other thread may change it (setenv)
+ * meanwhile, nor while the AWS SDK may read it later, on a thread of the executor.
+ *
+ * The SDK looks for credentials if none are given (by option credentials or by a connection's
+ * login) and AWS_ACCESS_KEY_ID is not set, or if a connection names a profile: at the first call
+ * to AWS and whenever they are renewed, until lambda_executor_set_credentials or
+ * lambda_executor_free. It reads HOME, AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE,
+ * and the variables of keys, roles, web identities, containers and EC2 metadata; the program of a
+ * credential_process inherits all variables.
+ *
+ * The SDK asks EC2 for the region if neither option region_name, AWS_REGION, AWS_DEFAULT_REGION
+ * nor the profile names one: at the first call to AWS, and again after credentials were rejected.
+ * It reads the variables of EC2 metadata. With option local nothing is read later.
  *
  * Create it after daemonising: the executor uses descriptors and threads of this process.
  *
@@ -297,7 +306,7 @@ typedef int32_t lambda_executor_reason_t;
 #define LAMBDA_EXECUTOR_REASON_TIMEOUT           3 /**< The command exceeded its time limit. */
 #define LAMBDA_EXECUTOR_REASON_EXPIRED           4 /**< Not submitted within its max_wait_ms. */
 #define LAMBDA_EXECUTOR_REASON_DEAD_LETTER       5 /**< Lambda gave up on the event. */
-#define LAMBDA_EXECUTOR_REASON_INVOKE_FAILED     6 /**< Lambda did not accept the event. */
+#define LAMBDA_EXECUTOR_REASON_INVOKE_FAILED     6 /**< No answer says that Lambda accepted it. */
 #define LAMBDA_EXECUTOR_REASON_LOST              7 /**< No result before its deadline. */
 #define LAMBDA_EXECUTOR_REASON_NEVER_INVOKED     8 /**< Cancelled; it never ran and never will. */
 #define LAMBDA_EXECUTOR_REASON_ABANDONED         9 /**< Cancelled; it may run or have run. */
@@ -305,7 +314,7 @@ typedef int32_t lambda_executor_reason_t;
 #define LAMBDA_EXECUTOR_REASON_BAD_EVENT        11 /**< The function rejected the event. */
 #define LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED 12 /**< The function may not use that queue. */
 #define LAMBDA_EXECUTOR_REASON_BAD_RESULT       13 /**< Its result has no usable return code. */
-#define LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE  14 /**< Its result file was too large to send. */
+#define LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE  14 /**< Its result file could not be sent. */
 
 /**
  * Returns the name of a task's state in lower case, as in JSON: "queued", "succeeded". Static,
@@ -596,7 +605,8 @@ typedef struct lambda_executor_event {
   /** 1 if output_tail is less than all of the output. */
   int32_t output_truncated;
   /**
-   * 1 if the command wrote a result file that could not be sent. Such a task is never SUCCEEDED.
+   * 1 if the command wrote a result file that could not be sent: more than
+   * LAMBDA_EXECUTOR_MAX_VALUE_BYTES, or not readable. Such a task is never SUCCEEDED.
    */
   int32_t value_dropped;
 } lambda_executor_event_t;

@@ -1,4 +1,4 @@
-# Sourced by the scripts that run compiled tests: counts and reports checks, and tells which were asked for. They set
+# Sourced by the scripts that run compiled tests: counts and reports checks, and selects those that were asked for. They set
 # `out` (a folder for logs) and `picked` (parts of names, none for all).
 seconds=${TEST_SECONDS:-150}
 passed=0 failed=0

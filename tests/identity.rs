@@ -1,8 +1,9 @@
 //! Credentials, region and proxy, in processes with a chosen environment: those of the default chain, none, credentials
 //! that change on disk, and given keys that nothing in the environment may replace.
 
-use lambda_executor::aws::{Aws, Endpoints, Environment, Function, Identity, Keys, QueueNeeds, Settings};
+use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, Fault, InvokeRequest, Lambda};
+use lambda_executor::runtime::environment::Environment;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

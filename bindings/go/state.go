@@ -40,7 +40,7 @@ const (
 	ReasonTimeout        Reason = 3  // The command exceeded its time limit.
 	ReasonExpired        Reason = 4  // Not submitted within its MaxWait.
 	ReasonDeadLetter     Reason = 5  // Lambda gave up on the event.
-	ReasonInvokeFailed   Reason = 6  // Lambda did not accept the event.
+	ReasonInvokeFailed   Reason = 6  // No answer says that Lambda accepted it: see Message.
 	ReasonLost           Reason = 7  // No result before its deadline.
 	ReasonNeverInvoked   Reason = 8  // Cancelled; it never ran and never will.
 	ReasonAbandoned      Reason = 9  // Cancelled; it may run or have run.
@@ -48,7 +48,7 @@ const (
 	ReasonBadEvent       Reason = 11 // The function rejected the event.
 	ReasonReplyToRefused Reason = 12 // The function may not use that queue.
 	ReasonBadResult      Reason = 13 // Its result has no usable return code.
-	ReasonValueTooLarge  Reason = 14 // Its result file was too large to send.
+	ReasonValueTooLarge  Reason = 14 // Its result file could not be sent: too large, or not readable.
 )
 
 // String returns the name in lower case, as in JSON: "exit", "dead_letter"; "reason 99" if there is none.

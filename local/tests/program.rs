@@ -95,23 +95,23 @@ fn help_and_version_are_printed() {
 
 #[test]
 fn mistakes_are_told_and_nothing_starts() {
-    let told = |arguments: &[&str]| {
+    let complaint = |arguments: &[&str]| {
         let output = run(arguments);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, text) = told(&["--config", r#"{"port": -1, "prot": 1}"#]);
+    let (code, text) = complaint(&["--config", r#"{"port": -1, "prot": 1}"#]);
     assert_eq!(code, Some(2));
     assert!(
         text.starts_with("lambda-executor-local: port: expected a whole number from 0 to 65535, found -1\n"),
         "{text}"
     );
     assert!(text.contains("lambda-executor-local: prot: no such option; allowed are handler, "), "{text}");
-    let (code, text) = told(&["--handler", "no-such-program"]);
+    let (code, text) = complaint(&["--handler", "no-such-program"]);
     assert_eq!(
         (code, text.as_str()),
         (Some(1), "lambda-executor-local: the handler's program no-such-program is not on PATH\n")
     );
-    assert_eq!(told(&["--nonsense", "1"]).0, Some(2));
+    assert_eq!(complaint(&["--nonsense", "1"]).0, Some(2));
 }
 
 #[test]

@@ -32,7 +32,6 @@ mod sdk_config;
 #[cfg(test)]
 mod tests;
 
-pub use environment::Environment;
 pub use error_codes::{ERROR_CODES, ErrorCode, Service, fault_of_status};
 pub use first_use::first_use;
 pub use function_name::FunctionName;
@@ -40,6 +39,7 @@ pub use identity::{Identity, Keys, Method, Role};
 pub use queue_warnings::QueueNeeds;
 
 use crate::executor::ports::{CallError, Fault};
+use crate::runtime::environment::Environment;
 use clients::{ClientCache, Clients};
 use limit::Limit;
 use std::path::PathBuf;

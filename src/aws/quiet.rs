@@ -2,7 +2,7 @@
 //! function that calls itself in a loop (`_X_AMZN_TRACE_ID`), and for its log (`LOG_SENSITIVE_BODIES`). Here the first two
 //! come from the snapshot, and the third is not read.
 
-use super::Environment;
+use crate::runtime::environment::Environment;
 use aws_runtime::user_agent::{ApiMetadata, AwsUserAgent};
 use aws_sdk_lambda::config::interceptors::{
     BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
@@ -24,8 +24,8 @@ pub(super) struct WithoutEnvironment {
 
 impl WithoutEnvironment {
     pub(super) fn new(environment: &Environment) -> Self {
-        let in_lambda = environment.get("AWS_LAMBDA_FUNCTION_NAME").is_some();
-        let trace_id = environment.get("_X_AMZN_TRACE_ID").filter(|_| in_lambda).map(str::to_owned);
+        let in_lambda = environment.text("AWS_LAMBDA_FUNCTION_NAME").is_some();
+        let trace_id = environment.text("_X_AMZN_TRACE_ID").filter(|_| in_lambda).map(str::to_owned);
         Self { env: environment.for_sdk(), trace_id }
     }
 }

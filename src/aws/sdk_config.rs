@@ -11,7 +11,8 @@
 use super::clients::{behavior, timeouts};
 use super::http::Http;
 use super::identity::{LOAD_LIMIT, WithTimeout, of_profile};
-use super::{Environment, Identity, Settings};
+use super::{Identity, Settings};
+use crate::runtime::environment::Environment;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::profile::ProfileSet;

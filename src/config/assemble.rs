@@ -3,7 +3,6 @@
 use super::airflow::Airflow;
 use super::connection::AwsConnection;
 use super::effective;
-use super::environment::Environment;
 use super::given::Given;
 use super::identity;
 use super::option as o;
@@ -13,6 +12,7 @@ use super::wrong::Wrong;
 use super::{Config, ConfigError};
 use crate::aws::{self, FunctionName};
 use crate::executor::{self, QueueKind, QueueSettings, RouteSettings};
+use crate::runtime::environment::Environment;
 use std::time::Duration;
 
 /// Options that `local` replaces with its own; Airflow's values of them are not read.
@@ -29,12 +29,12 @@ const OF_LOCAL: [&Opt; 10] = [
     &o::CONN_ID,
 ];
 
-/// The configuration, or everything that is wrong. `environment` is called only if Airflow's sources are to be read.
-pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
-    let environment = given.boolean(&o::AIRFLOW).then(environment);
+/// The configuration, or everything that is wrong. Airflow's sources are read only if option `airflow` says so.
+pub(crate) fn config(mut given: Given, process: Environment) -> Result<Config, ConfigError> {
+    let environment = given.boolean(&o::AIRFLOW).then_some(&process);
     let team = given.text(&o::TEAM);
     let mut airflow = None;
-    if let Some(environment) = &environment {
+    if let Some(environment) = environment {
         let (sources, wrong) = Airflow::open(environment, team.as_deref());
         given.wrong_source(wrong);
         take_airflow(&mut given, &sources);
@@ -44,8 +44,8 @@ pub(crate) fn config(mut given: Given, environment: impl FnOnce() -> Environment
         check_together(&mut given, airflow.as_ref());
     }
     let routes = routes(&mut given);
-    let identity = identity::of(&mut given, environment.as_ref());
-    let config = assemble(&given, routes, identity);
+    let identity = identity::of(&mut given, environment);
+    let config = assemble(&given, routes, identity, process.clone());
     let (wrong, later) = given.into_problems();
     match (wrong.is_empty(), later.is_empty()) {
         (true, true) => Ok(config),
@@ -152,7 +152,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
     routes
 }
 
-fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Config {
+fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environment: Environment) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
@@ -196,7 +196,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection) -> Confi
             endpoints: identity.endpoints,
             identity: identity.identity,
             isolated: false,
-            environment: aws::Environment::default(),
+            environment,
             ca_bundle: identity.ca_bundle,
             connect_timeout: identity.connect_timeout.unwrap_or_default(),
             invoke_timeout: identity.read_timeout.unwrap_or_default(),

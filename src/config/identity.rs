@@ -3,11 +3,11 @@
 
 use super::connection::{self, AwsConnection, Problem};
 use super::credentials;
-use super::environment::Environment;
 use super::given::Given;
 use super::option as o;
 use super::option::Opt;
 use crate::aws::{Endpoints, Identity};
+use crate::runtime::environment::Environment;
 use std::time::Duration;
 
 /// The values in force. Errors of the connection are added to `given`.

@@ -10,7 +10,6 @@ mod assemble;
 pub mod connection;
 pub mod credentials;
 mod effective;
-mod environment;
 mod given;
 mod identity;
 mod json;
@@ -23,10 +22,10 @@ mod value;
 mod wrong;
 
 pub use effective::Effective;
-pub use environment::{Environment, NotUtf8};
 pub use reference::{Described, Section, reference};
 pub use schema::schema_json;
 
+use crate::runtime::environment::Environment;
 use crate::{aws, executor};
 use given::Given;
 use std::time::Duration;
@@ -71,16 +70,16 @@ pub enum ConfigError {
 /// [`ConfigError::Invalid`] with a line for each fault, or [`ConfigError::Unsupported`] if the only faults are options
 /// of a later version.
 pub fn from_json(text: Option<&str>) -> Result<Config, ConfigError> {
-    read(text, Environment::of_process)
+    read(text, Environment::of_process())
 }
 
-/// The same with another environment than the process's. `environment` is called only if Airflow's sources are to be
-/// read.
+/// The same with another environment than the process's. Options are read from it if Airflow's sources are to be read;
+/// in any case it becomes the environment of [`aws::Settings`].
 ///
 /// # Errors
 ///
 /// As [`from_json`].
-pub fn read(text: Option<&str>, environment: impl FnOnce() -> Environment) -> Result<Config, ConfigError> {
+pub fn read(text: Option<&str>, environment: Environment) -> Result<Config, ConfigError> {
     assemble::config(Given::read(text.unwrap_or(r#"{"airflow": true}"#)), environment)
 }
 

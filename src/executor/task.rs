@@ -58,7 +58,7 @@ pub enum Reason {
     Expired = 4,
     /// Lambda gave up on the event.
     DeadLetter = 5,
-    /// Invoke failed for good.
+    /// Invoke failed for good, or its answers were lost and nothing was heard of the task.
     InvokeFailed = 6,
     /// Nothing was heard of the task before its deadline.
     Lost = 7,
@@ -74,7 +74,7 @@ pub enum Reason {
     ReplyToRefused = 12,
     /// A result of this task arrived whose return code cannot be read.
     BadResult = 13,
-    /// The command succeeded, but its result file was too large to send.
+    /// The command succeeded, but its result file could not be sent: too large, or not readable.
     ValueTooLarge = 14,
 }
 

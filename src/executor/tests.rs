@@ -6,6 +6,7 @@ use super::ports::{
     Readiness, ReceiveRequest, RouteId, Storage,
 };
 use super::{Command, Executor, Settings, TaskSpec, TaskState};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::ThreadId;
@@ -19,7 +20,11 @@ const DEADLINE: Duration = Duration::from_secs(20);
 #[derive(Default)]
 struct Script {
     panics: bool,
+    /// Invokes are answered only after this is set.
+    holds_invokes: Option<Arc<AtomicBool>>,
     invokes: AtomicUsize,
+    /// Tasks of the runtime that called Invoke.
+    invokers: Mutex<HashSet<tokio::task::Id>>,
     polls: AtomicUsize,
     message: Mutex<Option<tokio::sync::oneshot::Receiver<Message>>>,
     released: Mutex<Vec<(String, u32)>>,
@@ -30,6 +35,10 @@ impl Lambda for Script {
     async fn invoke(&self, _: InvokeRequest) -> Result<Accepted, CallError> {
         self.invokes.fetch_add(1, SeqCst);
         assert!(!self.panics, "on purpose");
+        self.invokers.lock().unwrap().insert(tokio::task::id());
+        while self.holds_invokes.as_ref().is_some_and(|held| held.load(SeqCst)) {
+            tokio::task::yield_now().await;
+        }
         Ok(Accepted { request_id: "r".into() })
     }
 
@@ -338,6 +347,20 @@ fn s5_a_large_batch_lets_other_threads_in_between() {
     });
     // The whole batch under one lock would leave the other thread one call, as long as the batch.
     assert!(calls > 10 && longest < all / 2, "{calls} calls, the longest {longest:?} of {all:?}");
+}
+
+#[test]
+fn s6_workers_take_one_invoke_after_another() {
+    const TASKS: usize = 1_000;
+    let mut settings = Settings::default();
+    settings.routes[0].max_concurrent_invokes = 4;
+    let held = Arc::new(AtomicBool::new(true));
+    let stage = start(Script { holds_invokes: Some(Arc::clone(&held)), ..Script::default() }, settings);
+    let answers = stage.executor.queue_batch((0..TASKS).map(|n| task(&n.to_string())).collect());
+    assert!(answers.iter().all(Result::is_ok));
+    held.store(false, SeqCst);
+    wait_until("all are invoked", || stage.script.invokes.load(SeqCst) == TASKS);
+    assert_eq!(stage.script.invokers.lock().unwrap().len(), 4, "an Invoke costs no new task of the runtime");
 }
 
 #[test]

@@ -78,7 +78,8 @@ pub struct lambda_executor_event_t {
     pub output_length: u64,
     /// 1 if output_tail is less than all of the output.
     pub output_truncated: i32,
-    /// 1 if the command wrote a result file that could not be sent. Such a task is never SUCCEEDED.
+    /// 1 if the command wrote a result file that could not be sent: more than
+    /// LAMBDA_EXECUTOR_MAX_VALUE_BYTES, or not readable. Such a task is never SUCCEEDED.
     pub value_dropped: i32,
 }
 

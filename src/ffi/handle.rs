@@ -71,10 +71,19 @@ impl lambda_executor_t {
 /// its threads. Never waits on the network: the check of functions and queues runs in the
 /// background, tasks wait until it has passed, and lambda_executor_stats reports why they wait.
 ///
-/// The environment is read during this call and, where the credentials come from the AWS default
-/// chain or a profile, whenever they are renewed, until lambda_executor_free. With option
-/// credentials, or after lambda_executor_set_credentials, it is not read after this call. No other
-/// thread may change the environment (setenv) while it may be read.
+/// The environment is read once, during this call. No other thread may change it (setenv)
+/// meanwhile, nor while the AWS SDK may read it later, on a thread of the executor.
+///
+/// The SDK looks for credentials if none are given (by option credentials or by a connection's
+/// login) and AWS_ACCESS_KEY_ID is not set, or if a connection names a profile: at the first call
+/// to AWS and whenever they are renewed, until lambda_executor_set_credentials or
+/// lambda_executor_free. It reads HOME, AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE,
+/// and the variables of keys, roles, web identities, containers and EC2 metadata; the program of a
+/// credential_process inherits all variables.
+///
+/// The SDK asks EC2 for the region if neither option region_name, AWS_REGION, AWS_DEFAULT_REGION
+/// nor the profile names one: at the first call to AWS, and again after credentials were rejected.
+/// It reads the variables of EC2 metadata. With option local nothing is read later.
 ///
 /// Create it after daemonising: the executor uses descriptors and threads of this process.
 ///

@@ -43,7 +43,7 @@ pub const LAMBDA_EXECUTOR_REASON_TIMEOUT: lambda_executor_reason_t = 3;
 pub const LAMBDA_EXECUTOR_REASON_EXPIRED: lambda_executor_reason_t = 4;
 /// Lambda gave up on the event.
 pub const LAMBDA_EXECUTOR_REASON_DEAD_LETTER: lambda_executor_reason_t = 5;
-/// Lambda did not accept the event.
+/// No answer says that Lambda accepted it.
 pub const LAMBDA_EXECUTOR_REASON_INVOKE_FAILED: lambda_executor_reason_t = 6;
 /// No result before its deadline.
 pub const LAMBDA_EXECUTOR_REASON_LOST: lambda_executor_reason_t = 7;
@@ -59,7 +59,7 @@ pub const LAMBDA_EXECUTOR_REASON_BAD_EVENT: lambda_executor_reason_t = 11;
 pub const LAMBDA_EXECUTOR_REASON_REPLY_TO_REFUSED: lambda_executor_reason_t = 12;
 /// Its result has no usable return code.
 pub const LAMBDA_EXECUTOR_REASON_BAD_RESULT: lambda_executor_reason_t = 13;
-/// Its result file was too large to send.
+/// Its result file could not be sent.
 pub const LAMBDA_EXECUTOR_REASON_VALUE_TOO_LARGE: lambda_executor_reason_t = 14;
 
 /// Returns the name of a task's state in lower case, as in JSON: "queued", "succeeded". Static,

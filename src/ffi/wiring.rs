@@ -5,12 +5,13 @@ use super::failure::Failure;
 use super::handle::lambda_executor_t;
 use super::health::Checks;
 use super::local_aws;
-use crate::aws::{Aws, Environment, first_use};
+use crate::aws::{Aws, first_use};
 use crate::config::{self, Config};
 use crate::executor::Executor;
 use crate::executor::ports::Readiness;
 use crate::observe::log::Log;
 use crate::runtime::clock::SystemClock;
+use crate::runtime::environment::Environment;
 use crate::runtime::waits::Waits;
 use crate::runtime::{fork, panics, signals, threads};
 use std::sync::{Arc, Mutex, Weak};
@@ -19,19 +20,19 @@ use std::sync::{Arc, Mutex, Weak};
 pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
     let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
     fork::with_fork_lock(panics::install_hook);
-    let mut config = config::from_json(config).map_err(|error| match (config, Failure::from(error)) {
-        // Often a variable that is not set, in a host that does not use Airflow.
-        (None, Failure::InvalidConfig(what)) => {
-            Failure::InvalidConfig(format!("config_json is NULL, which asks for Airflow's configuration:\n{what}"))
-        }
-        (_, failure) => failure,
-    })?;
+    // Read once, here: threads of ours must not read what the host may change later.
+    let mut config =
+        config::read(config, Environment::of_process()).map_err(|error| match (config, Failure::from(error)) {
+            // Often a variable that is not set, in a host that does not use Airflow.
+            (None, Failure::InvalidConfig(what)) => {
+                Failure::InvalidConfig(format!("config_json is NULL, which asks for Airflow's configuration:\n{what}"))
+            }
+            (_, failure) => failure,
+        })?;
 
     // Threads that start from here on never take a signal. Before the lock below: a handler of the host that forks must not
     // run while this thread holds it.
     let _quiet = signals::AllBlocked::on_this_thread();
-    // Read once, here: threads of ours must not read what the host may change later.
-    config.aws.environment = Environment::of_process();
     // The SDK's globals are made here: a child that is forked from this thread keeps them; other threads do not survive.
     fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 

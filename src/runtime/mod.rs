@@ -6,6 +6,7 @@
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - [`clock`]: the time of the system
 //! - [`child`]: runs a command and reads its output
+//! - [`environment`]: the variables of the process, read once
 //! - [`panics`]: a panic becomes a message, not output
 //! - [`stderr`]: standard error without the standard library's lock
 //! - [`home`]: home folders of users
@@ -13,6 +14,7 @@
 
 pub mod child;
 pub mod clock;
+pub mod environment;
 pub mod eventfd;
 pub mod fork;
 pub mod home;

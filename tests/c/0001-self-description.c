@@ -1,5 +1,5 @@
-/* The library tells its version, the names of all numbers, and its options; before and without any
- * executor. */
+/* The library returns its version, the names of all numbers, and its options; before and without
+ * any executor. */
 #include "test.h"
 
 static const struct {

@@ -16,9 +16,9 @@ static void expect(lambda_executor_t *ex, const char *key, int32_t reason, int c
 }
 
 static lambda_executor_task_t shell(const char *key, const char *json) {
-  lambda_executor_task_t told = task(key);
-  told.command_json = text(json);
-  return told;
+  lambda_executor_task_t one = task(key);
+  one.command_json = text(json);
+  return one;
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* Many tasks in one call: each has its own status, and the error tells of the first that failed. */
+/* Many tasks in one call: each has its own status, and the error is that of the first that failed.
+ */
 #include "test.h"
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* Eight threads on one executor at once: every task gets exactly one final event, whoever takes it.
+/* Eight threads on one executor at once: every task gets exactly one final event, whichever thread
+ * takes it.
  */
 #include "test.h"
 #include <pthread.h>

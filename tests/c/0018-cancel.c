@@ -8,7 +8,7 @@ int main(void) {
   queue_builtin(ex, "runs", "{\"duration_ms\": 600000}");
   WAIT_UNTIL(state_of(ex, "runs") == LAMBDA_EXECUTOR_TASK_RUNNING);
   queue(ex, task("waits"));
-  lambda_executor_str_t keys[5] = {text("waits"), text("runs"), text("nobody"), text("\xff"),
+  lambda_executor_str_t keys[5] = {text("waits"), text("runs"), text("unknown"), text("\xff"),
                                    text("runs")};
   lambda_executor_status_t results[5] = {9, 9, 9, 9, 9};
   CHECK_STATUS(lambda_executor_cancel(ex, keys, 5, results, &err, &err), LAMBDA_EXECUTOR_PARTIAL);

@@ -1,5 +1,5 @@
-/* describe and stats: too small a buffer is left alone and the size that would do is told; the size
- * with its NUL does. */
+/* describe and stats: too small a buffer is not written to, and the size that is needed is
+ * returned; the size with its NUL does. */
 #include "test.h"
 
 int main(void) {

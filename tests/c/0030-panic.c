@@ -8,10 +8,10 @@ lambda_executor_status_t lambda_executor_test_panic(lambda_executor_t *ex, int32
                                                     lambda_executor_error_t **err);
 
 /* The log has the panic, though it is in a thread of the host. */
-static void on_record(void *told, const lambda_executor_log_record_t *record) {
+static void on_record(void *count, const lambda_executor_log_record_t *record) {
   if (record->level == LAMBDA_EXECUTOR_LOG_ERROR &&
       strstr(record->message.ptr, "injected by a test"))
-    __atomic_add_fetch((int *)told, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch((int *)count, 1, __ATOMIC_SEQ_CST);
 }
 
 static void *wait_without_limit(void *ex) {
@@ -44,9 +44,9 @@ int main(void) {
     lambda_executor_error_t *err = NULL;
     lambda_executor_batch_t *batch = NULL;
     pthread_t waiting;
-    int told = 0;
+    int count = 0;
     CHECK_OK(
-        lambda_executor_set_log_callback(ex, on_record, &told, LAMBDA_EXECUTOR_LOG_WARN, &err));
+        lambda_executor_set_log_callback(ex, on_record, &count, LAMBDA_EXECUTOR_LOG_WARN, &err));
     CHECK_INT(pthread_create(&waiting, NULL, wait_without_limit, ex), 0);
     CHECK_STATUS(lambda_executor_test_panic(ex, place, &err),
                  place == 0 ? LAMBDA_EXECUTOR_ERR_PANIC : LAMBDA_EXECUTOR_OK);
@@ -61,7 +61,7 @@ int main(void) {
     queue(other, task("unharmed"));
     expect_final(other, "unharmed", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
     lambda_executor_free(ex, NULL);
-    CHECK_INT(told, place == 0);
+    CHECK_INT(count, place == 0);
     lambda_executor_free(other, NULL);
   }
   return 0;

@@ -10,6 +10,7 @@ picked=("$@")
 mkdir -p "$out"
 . tests/checks.sh
 ln -sf liblambda_executor.so "$target/liblambda_executor.so.1"
+export LAMBDA_EXECUTOR_LOCAL=$target/lambda-executor-local
 
 # The library with the export that panics, beside the shipped one. One test target is among what is built so that the
 # dependencies keep the features that `make build` gave them, and only the root package is compiled again. cargo gives both

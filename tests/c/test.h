@@ -158,13 +158,13 @@ static inline void queue(lambda_executor_t *ex, lambda_executor_task_t task) {
   CHECK_OK(lambda_executor_queue(ex, &task, &err));
 }
 
-/* A task for the built-in handler that does as told, e.g. {"duration_ms": 100}. */
+/* A task with a behaviour for the built-in handler, e.g. {"duration_ms": 100}. */
 static inline void queue_builtin(lambda_executor_t *ex, const char *key, const char *behaviour) {
   char config[512];
-  lambda_executor_task_t told = task(key);
+  lambda_executor_task_t one = task(key);
   snprintf(config, sizeof config, "{\"builtin\": %s}", behaviour);
-  told.executor_config_json = text(config);
-  queue(ex, told);
+  one.executor_config_json = text(config);
+  queue(ex, one);
 }
 
 /* The next batch; there must be one before the deadline. */

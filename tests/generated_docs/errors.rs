@@ -21,10 +21,14 @@ const FAULTS: &[(Fault, &str, &str)] = &[
     (
         Fault::Service,
         "the service",
-        "A failure uses an attempt, unless no connection could be made: the task is retried after a back-off and is \
-         FAILED (`invoke_failed`) after `max_invoke_attempts`. After several failures in a row without a success between \
-         them the service is considered unavailable: the route is treated as in the row above, and the attempts of those \
-         failures are not counted.",
+        "The event is sent again after 0.5 s, and no attempt is used. A failure that follows an earlier one of the same \
+         task uses an attempt if calls of other tasks succeeded between the two and after them; the next try comes 4 s to \
+         2 min later. After `max_invoke_attempts` the task is FAILED (`invoke_failed`). With `max_invoke_attempts` 1 two \
+         such failures (two answers with status 5xx, for example) are enough. A lost answer (below) always uses an \
+         attempt; a task with one that has used up its attempts waits for a result, as a running task does, and is then \
+         FAILED with a message that it may have run. After 8 failures in a row without a success between them the \
+         service is considered unavailable: the route is treated as in the row above, and the attempts of those failures \
+         are not counted.",
     ),
     (
         Fault::Account,

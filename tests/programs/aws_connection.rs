@@ -6,8 +6,8 @@
 //! out: `{"found": false}`, `{"found": true, "keys": [...], "region": ..., ...}`, or `{"errors": ["..."]}`
 
 use lambda_executor::aws::{Keys, Method, Role};
-use lambda_executor::config::Environment;
 use lambda_executor::config::connection::{self, AwsConnection, Problem};
+use lambda_executor::runtime::environment::Environment;
 use serde_json::{Map, Value, json};
 use std::io::{BufRead, Write};
 

@@ -5,7 +5,8 @@
 //!
 //! out: `{"options": {"name": value}, "sources": {"name": "..."}}`, or `{"errors": ["..."]}`
 
-use lambda_executor::config::{self, Config, ConfigError, Environment};
+use lambda_executor::config::{self, Config, ConfigError};
+use lambda_executor::runtime::environment::Environment;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let case: Value = serde_json::from_str(&line?)?;
         let json = (!case["json"].is_null()).then(|| case["json"].to_string());
         let environment = case["environment"].as_object().cloned().unwrap_or_default();
-        let answer = match config::read(json.as_deref(), || variables(environment)) {
+        let answer = match config::read(json.as_deref(), variables(environment)) {
             Ok(config) => in_force(&config),
             Err(ConfigError::Invalid(lines) | ConfigError::Unsupported(lines)) => {
                 json!({ "errors": lines.lines().collect::<Vec<_>>() })

@@ -10,7 +10,7 @@ mod world;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Figures mean something only when the stories are told one after another.
+/// Figures are comparable only if the stories run one after another.
 fn alone() -> MutexGuard<'static, ()> {
     static STAGE: Mutex<()> = Mutex::new(());
     STAGE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! Several schedulers whose results arrive in one queue, among results that nobody waits for any more.
+//! Several schedulers whose results arrive in one queue, among results that no scheduler waits for any more.
 
 use crate::executors::Schedulers;
 use crate::world::{ORPHAN, World};

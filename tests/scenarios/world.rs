@@ -6,6 +6,7 @@ use lambda_executor::executor::ports::{
     Accepted, CallError, EntryOutcome, Fault, Health, InvokeRequest, Lambda, Message, QueueId, Queues, ReceiveRequest,
     RouteId, Sent,
 };
+use lambda_executor::runtime::environment::Environment;
 use lambda_executor_local::{Options, Running};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -95,7 +96,7 @@ impl World {
         for (name, value) in more.as_object().into_iter().flatten() {
             options[name] = value.clone();
         }
-        config::from_json(Some(&options.to_string())).unwrap()
+        config::read(Some(&options.to_string()), Environment::default()).unwrap()
     }
 
     /// The library's AWS, watched.

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import processes
@@ -13,6 +14,8 @@ import pytest
 
 # Before anything imports the package.
 os.environ["LAMBDA_EXECUTOR_LIBRARY"] = str(processes.LIBRARY)
+
+from pool_support import Gate
 
 from lambda_executor import Executor
 
@@ -37,3 +40,10 @@ def builtin() -> Iterator[Executor]:
     """An executor whose tasks need no process: they take and return what their executor_config says."""
     with Executor(BUILTIN) as executor:
         yield executor
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    gate = Gate(tmp_path)
+    yield gate
+    gate.open()

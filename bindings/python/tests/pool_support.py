@@ -1,11 +1,15 @@
-"""What the tests of LambdaPool share: configurations, and gates that tasks wait at."""
+"""What the tests of LambdaPool share: configurations, gates that tasks wait at, and a wait."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from processes import SOURCES
+
+from lambda_executor import Completed, LambdaFuture
 
 #: Seconds that anything may take on a machine that has other things to do. What comes in time costs nothing.
 DEADLINE = 60.0
@@ -22,7 +26,7 @@ def builtin(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - options of `loc
 
 
 class Gate:
-    """Commands that wait until the test lets them go, and that say when they have started."""
+    """Commands that wait until the test opens the gate."""
 
     def __init__(self, folder: Path) -> None:
         self._opened = folder / "opened"
@@ -36,3 +40,13 @@ class Gate:
 
     def open(self) -> None:
         self._opened.touch()
+
+
+def wait_until_running(future: LambdaFuture[Completed]) -> None:
+    """Fails when it does not run in time."""
+    deadline = threading.Event()
+    for _ in range(int(DEADLINE * 100)):
+        if future.running():
+            return
+        deadline.wait(0.01)
+    pytest.fail(f"{future} does not run")

@@ -253,7 +253,7 @@ def test_cancel(builtin: Executor) -> None:
     last = final(builtin, "one")
     assert (last.state, last.reason) == (State.CANCELLED, Reason.ABANDONED)
     queue(builtin, "two", duration_ms=60_000)
-    assert builtin.cancel_many(["two", "nobody", ""]) == [Status.OK, Status.NOT_FOUND, Status.ERR_INVALID_ARGUMENT]
+    assert builtin.cancel_many(["two", "unknown", ""]) == [Status.OK, Status.NOT_FOUND, Status.ERR_INVALID_ARGUMENT]
     with pytest.raises(InvalidArgumentError):
         builtin.cancel("")
 
@@ -301,8 +301,8 @@ def test_waiting_for_one_task(builtin: Executor) -> None:
     assert final(builtin, "one").return_code == 0
     builtin.wake()
     assert builtin.wait("slow") is State.RUNNING
-    with pytest.raises(NotFound, match="'nobody'"):
-        builtin.wait("nobody")
+    with pytest.raises(NotFound, match="'unknown'"):
+        builtin.wait("unknown")
 
 
 def test_an_attempt_id_made_before_the_task_is_queued(builtin: Executor) -> None:

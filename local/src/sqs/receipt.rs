@@ -1,4 +1,4 @@
-//! Receipt handles: which message of which queue, and which of its receives. No state is needed to tell a
+//! Receipt handles: which message of which queue, and which of its receives. No state is needed to distinguish a
 //! handle of an earlier receive, or of another queue, from the current one.
 
 use super::errors::SqsError;

@@ -1,7 +1,7 @@
 //! The proxy variables of the environment. The SDK reads them by itself, but from the process, at times of its own, and
 //! not for a client with a CA bundle; here they come from the snapshot that was taken when the executor was created.
 
-use crate::aws::Environment;
+use crate::runtime::environment::Environment;
 use aws_smithy_http_client::proxy::ProxyConfig;
 
 /// Metadata services are on the machine itself, where no proxy leads to.
@@ -24,7 +24,7 @@ impl Proxies {
     /// As curl reads them: `HTTPS_PROXY` and `HTTP_PROXY`, or else `ALL_PROXY`, and `NO_PROXY`; each also in small letters.
     pub(super) fn of(environment: &Environment) -> Self {
         // A CGI program's HTTP_PROXY is a header of its client's request.
-        if environment.get("REQUEST_METHOD").is_some() {
+        if environment.text("REQUEST_METHOD").is_some() {
             return Self::none();
         }
         let (https, http) = (chosen(environment, "HTTPS_PROXY"), chosen(environment, "HTTP_PROXY"));
@@ -39,7 +39,7 @@ impl Proxies {
 /// Name and value of a variable that is set and not empty.
 fn given(environment: &Environment, name: &str) -> Option<(String, String)> {
     [name.to_owned(), name.to_ascii_lowercase()].into_iter().find_map(|name| {
-        let value = environment.get(&name).filter(|value| !value.trim().is_empty())?.trim().to_owned();
+        let value = environment.text(&name).filter(|value| !value.trim().is_empty())?.trim().to_owned();
         Some((name, value))
     })
 }

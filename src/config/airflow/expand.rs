@@ -1,7 +1,7 @@
 //! Replaces `$NAME`, `${NAME}` and a leading `~` in Airflow's values, repeatedly until nothing changes, as Airflow
 //! does; but with a limit, where Airflow would not end.
 
-use super::super::environment::Environment;
+use crate::runtime::environment::Environment;
 use crate::runtime::home::of as home_of;
 
 /// After so many rounds, variables refer to each other in a circle.

@@ -6,7 +6,7 @@ mod expand;
 mod interpolation;
 pub(crate) mod spelling;
 
-use super::environment::Environment;
+use crate::runtime::environment::Environment;
 use cfg::Cfg;
 use expand::expand;
 use std::io::{ErrorKind, Read};

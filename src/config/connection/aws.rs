@@ -3,7 +3,8 @@
 use super::extra::{Fields, Wrong};
 use super::{Connection, Problem, role};
 use crate::aws::{Endpoints, Identity, Keys};
-use crate::config::{Environment, url};
+use crate::config::url;
+use crate::runtime::environment::Environment;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;

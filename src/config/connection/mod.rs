@@ -19,7 +19,7 @@ mod uri;
 
 pub use aws::AwsConnection;
 
-use super::Environment;
+use crate::runtime::environment::Environment;
 use serde_json::{Map, Value};
 use std::fmt;
 

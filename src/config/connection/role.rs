@@ -3,7 +3,7 @@
 use super::Connection;
 use super::extra::{Fields, Wrong};
 use crate::aws::{Method, Role};
-use crate::config::Environment;
+use crate::runtime::environment::Environment;
 use serde_json::Value;
 
 const WEB_IDENTITY: &str = "assume_role_with_web_identity";

@@ -9,10 +9,6 @@ use crate::executor::task::{AdoptSpec, AttemptId, Reason, Refusal, TaskState};
 use crate::executor::wire::Prepared;
 use std::sync::Arc;
 
-/// How long a process that died may have hidden a result of a task that this one adopts: a receive of it that was aborted
-/// may take messages for 20 s more, and what it held is hidden for 20 s.
-const HIDDEN_BY_PREDECESSOR_MS: u64 = 40_000;
-
 impl Machine {
     /// Accepts a task. Returns the position of its record.
     pub(crate) fn queue(&mut self, prepared: Prepared) -> Result<Lsn, Refusal> {
@@ -80,7 +76,7 @@ impl Machine {
         self.check_unused(&spec.key, spec.attempt)?;
         let route = self.settings.route_named(&spec.key, &spec.queue)?;
         let limit_ms = self.result_timeout_ms(route, spec.result_timeout_ms);
-        let deadline = self.deadline_ms(limit_ms).saturating_add(HIDDEN_BY_PREDECESSOR_MS);
+        let deadline = self.deadline_after_predecessor_ms(limit_ms);
         let lsn = self.records.add(|| Record::Adopted {
             task: TaskName { key: Arc::clone(&spec.key), attempt: spec.attempt },
             tag: spec.tag,
@@ -105,12 +101,6 @@ impl Machine {
     /// The limit that counts for a task: its own, or its route's.
     pub(super) fn result_timeout_ms(&self, route: RouteId, own_ms: u64) -> u64 {
         if own_ms > 0 { own_ms } else { self.settings.routes.get(route).map_or(u64::MAX, |r| r.result_timeout_ms) }
-    }
-
-    /// The end of that limit from now on, by the clock of `inbox::Reading`.
-    pub(super) fn deadline_ms(&self, limit_ms: u64) -> u64 {
-        let reading = self.inbox.reading().at_most_ms(self.now.mono_ms);
-        reading.saturating_add(limit_ms).saturating_add(self.inbox.hidden_ms())
     }
 
     /// Accepts no more tasks; in mode `CancelQueued` those that are queued are cancelled.

@@ -90,14 +90,13 @@ impl Machine {
         match blame {
             Blame::Accepted(request_id) => self.accepted(task, &request_id),
             Blame::AwaitReport => {
-                let limit_ms = self.limit_of(task);
-                self.tasks.await_report(task, self.now.mono_ms, self.deadline_ms(limit_ms));
-                if let Some(task) = self.tasks.get(task) {
-                    tracing::warn!(task_key = %task.key, attempts = task.attempts,
-                        "no answer to Invoke: it may run, is not sent again, and waits for a result for {limit_ms} ms");
-                }
+                self.tasks.await_report(task, self.now.mono_ms, self.deadline_ms(self.limit_of(task)));
+                self.log_awaited(task);
             }
-            Blame::Fails(message) => self.finish(task, Ending::invoke_failed(message), None),
+            Blame::Fails(message) => {
+                let note = self.tasks.get(task).map_or("", super::tasks::Task::may_have_run_note);
+                self.finish(task, Ending::invoke_failed(message + note), None);
+            }
             Blame::Waits | Blame::Late => {}
         }
         self.fail_used_up(used_up);
@@ -121,11 +120,27 @@ impl Machine {
         self.tasks.get(id).map_or(u64::MAX, |task| self.result_timeout_ms(task.route(), task.result_timeout_ms()))
     }
 
-    /// These tasks failed by themselves as often as they may.
+    fn log_awaited(&self, id: TaskId) {
+        let Some(task) = self.tasks.get(id) else { return };
+        let limit_ms = self.limit_of(id);
+        tracing::warn!(task_key = %task.key, attempts = task.attempts,
+            "no answer to Invoke: it may run, is not sent again, and waits for a result for {limit_ms} ms");
+    }
+
+    /// These tasks failed by themselves as often as they may. One of whose tries the answer was lost may run: it waits for
+    /// a report.
     fn fail_used_up(&mut self, tasks: Vec<TaskId>) {
         let most = self.settings.max_invoke_attempts;
         for id in tasks {
             let Some(task) = self.tasks.get(id) else { continue };
+            if task.may_run() {
+                let deadline = self.deadline_ms(self.limit_of(id));
+                if let Some(left) = self.tasks.await_report_of_queued(id, self.now.mono_ms, deadline) {
+                    self.submission.awaits_report(left, &self.tasks);
+                    self.log_awaited(id);
+                }
+                continue;
+            }
             let message = format!(
                 "Invoke failed {} times while other tasks were accepted (max_invoke_attempts {most}), last: {}",
                 task.attempts,
@@ -184,6 +199,7 @@ impl Machine {
         if !task.message().is_empty() {
             message = format!("{message}; last error: {}", task.message());
         }
+        message += task.may_have_run_note();
         self.finish(id, Ending::failed(Reason::Expired, message), None);
     }
 
@@ -194,8 +210,7 @@ impl Machine {
         }
         let limit = self.submission.max_outage_ms();
         for (id, reason) in self.submission.take_given_up(self.now.mono_ms, SLICE, &self.tasks) {
-            let may_run = self.tasks.get(id).is_some_and(super::tasks::Task::may_run);
-            let note = if may_run { "; the answer to a try was lost, so it may have run" } else { "" };
+            let note = self.tasks.get(id).map_or("", super::tasks::Task::may_have_run_note);
             let message = format!(
                 "the function could not be invoked for longer than max_outage_ms ({limit} ms), last: {reason}{note}"
             );

@@ -14,9 +14,6 @@ use crate::executor::wire::Prepared;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How long what the process before took and did not handle may be hidden: as for an adopted task.
-const HIDDEN_MS: u64 = 40_000;
-
 /// What the records say of one task.
 #[derive(Debug, Default)]
 struct Known {
@@ -66,12 +63,12 @@ impl Machine {
             match known.running {
                 Some((request_id, submitted_at_ms, attempts)) => {
                     let limit = self.limit_of(id);
-                    let deadline = self.deadline_ms(limit).saturating_add(HIDDEN_MS);
+                    let deadline = self.deadline_after_predecessor_ms(limit);
                     self.tasks.restore_running(id, now, &request_id, submitted_at_ms, attempts, deadline);
                     self.submission.adopted(route);
                 }
                 None if known.open_tries >= self.settings.max_invoke_attempts => {
-                    let deadline = self.deadline_ms(self.limit_of(id)).saturating_add(HIDDEN_MS);
+                    let deadline = self.deadline_after_predecessor_ms(self.limit_of(id));
                     self.tasks.restore_awaiting(id, now, deadline);
                     self.submission.adopted(route);
                 }
@@ -80,7 +77,7 @@ impl Machine {
             }
         } else if let Some((tag, route, result_timeout_ms)) = known.adopted {
             let limit = self.result_timeout_ms(route, result_timeout_ms);
-            let deadline = self.deadline_ms(limit).saturating_add(HIDDEN_MS);
+            let deadline = self.deadline_after_predecessor_ms(limit);
             let TaskName { key, attempt } = name;
             self.tasks.adopt(Adopted { key, tag, route, attempt, result_timeout_ms, deadline }, now);
             self.submission.adopted(route);

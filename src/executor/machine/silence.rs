@@ -3,12 +3,28 @@
 //! A task's deadline is on the clock of [`super::inbox::Reading`], which runs only while all queues are read. It lies
 //! `result_timeout_ms` after Lambda accepted the event, and then as long as another reader of the queue may hide a message.
 
-use super::deliveries::FIRST_VISIBILITY_S;
+use super::deliveries::{FIRST_VISIBILITY_S, LONGEST_VISIBILITY_S};
 use super::ending::Ending;
+use super::inbox::WAIT_S;
 use super::{Machine, Phase, SLICE};
 use crate::executor::task::TaskState;
 
+/// How long an earlier process may have hidden a result of a task that this one takes over: a receive of it that was
+/// aborted may take messages until its wait ends, and a message is hidden for as long as the longest extension.
+const HIDDEN_BY_PREDECESSOR_MS: u64 = (WAIT_S + LONGEST_VISIBILITY_S) as u64 * 1_000;
+
 impl Machine {
+    /// The deadline of a task that Lambda accepted now and whose limit is `limit_ms`.
+    pub(super) fn deadline_ms(&self, limit_ms: u64) -> u64 {
+        let reading = self.inbox.reading().at_most_ms(self.now.mono_ms);
+        reading.saturating_add(limit_ms).saturating_add(self.inbox.hidden_ms())
+    }
+
+    /// The same for a task that an earlier process submitted.
+    pub(super) fn deadline_after_predecessor_ms(&self, limit_ms: u64) -> u64 {
+        self.deadline_ms(limit_ms).saturating_add(HIDDEN_BY_PREDECESSOR_MS)
+    }
+
     pub(super) fn find_lost(&mut self) {
         // Also while receiving is paused: a verdict that is put off would be of an older reading.
         if self.phase == Phase::Closed {
@@ -36,9 +52,11 @@ impl Machine {
         let limit = self.limit_of(id);
         if task.state == TaskState::Submitting {
             let message = format!(
-                "Invoke was sent {} times and its answer was lost each time (max_invoke_attempts {}); nothing was heard of \
+                "Invoke failed {} times (max_invoke_attempts {}), {} of them because the answer was lost; nothing was heard of \
                  the task for {limit} ms (result_timeout_ms); it may have run",
-                task.unsure_tries, self.settings.max_invoke_attempts
+                task.tries(),
+                self.settings.max_invoke_attempts,
+                task.unsure_tries
             );
             return Ending::invoke_failed(message);
         }

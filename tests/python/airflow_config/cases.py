@@ -101,7 +101,7 @@ EXPANSION = [
     env("home is the root", CONN_ID="~", _HOME="/"),
     env("empty home", CONN_ID="~/x", _HOME=""),
     env("home of a user", CONN_ID="~root/x"),
-    env("home of a stranger", CONN_ID="~nobody-has-this-name/x"),
+    env("home of an unknown user", CONN_ID="~nobody-has-this-name/x"),
     env("tilde inside", CONN_ID="a~/x"),
     env("tilde from a variable", CONN_ID="$T/x", _T="~"),
     Case("no HOME", {**ALL, PREFIX + "CONN_ID": "~/x", "AIRFLOW_HOME": "{dir}"}),

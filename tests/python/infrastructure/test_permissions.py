@@ -91,15 +91,15 @@ def test_the_key_is_used_through_sqs_only(plain: Stack, full: Stack) -> None:
 
 
 def test_a_run_makes_the_calls_that_the_code_shows(tmp_path: Path) -> None:
-    """Over the wire: tasks that succeed and fail, a health check, and a stranger's message that is given back."""
+    """Over the wire: tasks that succeed and fail, a health check, and an unmatched message, which is released."""
     with servers.local(tmp_path / "local") as server:
         config = {
             "function_name": server.function_name,
             "queue_url": server.queue_url,
             "dead_letter_queue_url": server.dead_letter_queue_url,
         }
-        stranger = {"task_key": str(uuid.uuid4()), "return_code": 0}
-        server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=json.dumps(stranger))
+        unmatched = {"task_key": str(uuid.uuid4()), "return_code": 0}
+        server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=json.dumps(unmatched))
         tasks = [{"task_key": f"k-{number}", "command": ["sh", "-c", f"exit {number}"]} for number in range(3)]
         finals = run_tasks(server, config, tasks, check_health=True)
         requests = server.stats()["requests"]

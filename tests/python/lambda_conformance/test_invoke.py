@@ -129,19 +129,19 @@ def test_create_function(start: Start) -> None:
 
 
 def test_signature_with_another_secret(local: servers.LocalServer) -> None:
-    stranger = replace(local, secret_access_key="wrong")
-    answer = refused(stranger.awslambda().get_function, FunctionName=local.function_name)
+    wrong = replace(local, secret_access_key="wrong")
+    answer = refused(wrong.awslambda().get_function, FunctionName=local.function_name)
     assert answer == ("InvalidSignatureException", 403)
-    code, status = refused(stranger.sqs().receive_message, QueueUrl=local.queue_url)
+    code, status = refused(wrong.sqs().receive_message, QueueUrl=local.queue_url)
     assert code in {"SignatureDoesNotMatch", "InvalidSignatureException"}
     assert status in {400, 403}
 
 
 def test_unknown_access_key(local: servers.LocalServer) -> None:
-    stranger = replace(local, access_key_id="AKIANOBODY0000000000")
-    answer = refused(stranger.awslambda().get_function, FunctionName=local.function_name)
+    wrong = replace(local, access_key_id="AKIANOBODY0000000000")
+    answer = refused(wrong.awslambda().get_function, FunctionName=local.function_name)
     assert answer == ("UnrecognizedClientException", 403)
-    code, status = refused(stranger.sqs().receive_message, QueueUrl=local.queue_url)
+    code, status = refused(wrong.sqs().receive_message, QueueUrl=local.queue_url)
     assert code in {"InvalidClientTokenId", "UnrecognizedClientException"}
     assert status in {400, 403}
 

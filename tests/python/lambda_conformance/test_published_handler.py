@@ -77,7 +77,7 @@ def test_each_ends_as_its_command(start: Start, options: dict[str, Any], tmp_pat
 
 
 @pytest.mark.parametrize("variables", [{"QUEUE_URL": ""}, {"AIRFLOW__AWS_LAMBDA_EXECUTOR__QUEUE_URL": ""}])
-def test_without_a_queue_the_dead_letter_tells(
+def test_without_a_queue_a_dead_letter_reports_it(
     start: Start, options: dict[str, Any], tmp_path: Path, variables: dict[str, str]
 ) -> None:
     """It notices after the command has run, and so in each of Lambda's tries (row E10)."""

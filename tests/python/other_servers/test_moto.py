@@ -69,15 +69,15 @@ def test_results_are_taken_and_deleted(deployment: Deployment) -> None:
     assert left(deployment, deployment.queue_url) == 0
 
 
-def test_malformed_results_are_deleted_and_strangers_stay(deployment: Deployment) -> None:
+def test_malformed_results_are_deleted_and_unmatched_ones_stay(deployment: Deployment) -> None:
     malformed: list[object] = [5, None, {"task_key": []}]
-    stranger = {"task_key": "stranger", "return_code": 0}
+    unmatched = {"task_key": "of another executor", "return_code": 0}
     last = {"task_key": "k", "return_code": 4}
     final = run_tasks(
         deployment.server,
         deployment.config,
         [command("k", "true")],
-        when_running=lambda: put(deployment, deployment.queue_url, *malformed, stranger, last),
+        when_running=lambda: put(deployment, deployment.queue_url, *malformed, unmatched, last),
     )["k"]
     assert final["return_code"] == 4
     assert left(deployment, deployment.queue_url) == 1

@@ -1,6 +1,6 @@
 """Airflow connections end to end against moto.
 
-Function and queues are in an account that only a role reaches: moto tells accounts apart by the key that signs.
+Function and queues are in an account that only a role reaches: moto distinguishes accounts by the key that signs.
 """
 
 import dataclasses
@@ -132,24 +132,24 @@ def test_a_wrong_region_and_a_missing_queue_are_told(elsewhere: Elsewhere) -> No
 
 def test_a_role_that_cannot_be_assumed_is_told_with_who_asked(moto: servers.Server, elsewhere: Elsewhere) -> None:
     server = elsewhere.seen_by(keys={"login": "AKIAUNKNOWN", "password": "hush-hush"}, role_arn=ROLE)
-    refuse_strangers(moto, "0")
+    refuse_other_keys(moto, "0")
     try:
         error = health_error(server, elsewhere.config)
     finally:
-        refuse_strangers(moto, "inf")
+        refuse_other_keys(moto, "inf")
     assert f"no credentials from role `{ROLE}`, assumed with the given keys" in error
     assert "STS answered with status 403" in error
     assert "hush" not in error
 
 
-def refuse_strangers(moto: servers.Server, after: str) -> None:
+def refuse_other_keys(moto: servers.Server, after: str) -> None:
     """After so many requests moto asks whose key it is that signed."""
     url = f"{moto.endpoint_url}/moto-api/reset-auth"
     plain = {"Content-Type": "text/plain"}
     servers.ask(urllib.request.Request(url, after.encode(), plain, method="POST"))
 
 
-def test_a_malformed_connection_is_an_error_and_nobody_else_is_used(elsewhere: Elsewhere) -> None:
+def test_a_malformed_connection_is_an_error_and_no_other_identity_is_used(elsewhere: Elsewhere) -> None:
     server = dataclasses.replace(elsewhere.seen_by(), connection="aws://AKID:hush/hush@/")
     error = health_error(server, elsewhere.config)
     assert "AIRFLOW_CONN_AWS_DEFAULT: its port is not a number" in error

@@ -45,7 +45,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Refuses(BaseHTTPRequestHandler):
-    """Whoever gets this answer has got through."""
+    """A client that gets this answer has got through."""
 
     def do_GET(self) -> None:
         length = int(self.headers.get("content-length", 0))
@@ -91,12 +91,12 @@ def health(url: str, home: Path, extra: dict[str, object]) -> str:
     return health_error(server, config)
 
 
-def test_a_bundle_of_ones_own_is_trusted_and_nobody_else(secure: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_bundle_of_ones_own_is_trusted_and_no_other(secure: tuple[str, Path], tmp_path: Path) -> None:
     url, own = secure
     assert "reached over TLS" in health(url, tmp_path, {"verify": str(own)})
-    stranger = health(url, tmp_path, {})
-    assert "reached over TLS" not in stranger
-    assert "cannot be reached: invalid peer certificate" in stranger
+    untrusting = health(url, tmp_path, {})
+    assert "reached over TLS" not in untrusting
+    assert "cannot be reached: invalid peer certificate" in untrusting
 
 
 def test_a_bundle_that_is_missing_is_told(secure: tuple[str, Path], tmp_path: Path) -> None:

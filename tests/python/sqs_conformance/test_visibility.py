@@ -1,4 +1,4 @@
-"""A received message is hidden until it is deleted, given back, or its time is over."""
+"""A received message is hidden until it is deleted, released, or its time is over."""
 
 from typing import Final
 

@@ -18,7 +18,7 @@ mod visibility;
 pub(super) use batches::BATCH;
 pub(crate) use deletes::DeleteEntry;
 pub(crate) use delivery::DeliveryId;
-pub(super) use delivery::FIRST_VISIBILITY_S;
+pub(super) use delivery::{FIRST_VISIBILITY_S, LONGEST_VISIBILITY_S};
 pub(crate) use visibility::ChangeEntry;
 
 use super::backoff::Jitter;

@@ -6,7 +6,7 @@ use super::sqs::About;
 use super::world::{Asked, World};
 use crate::executor::event::{Event, HandedOut};
 use crate::executor::machine::events::Waiting;
-use crate::executor::machine::{Action, InvokeCall};
+use crate::executor::machine::{Action, InvokeCall, tasks};
 use crate::executor::ports::{Fault, ReceiveRequest};
 use crate::executor::task::{Reason, TaskState};
 use std::sync::Arc;
@@ -50,9 +50,14 @@ impl World {
         assert!(others < limits.max_concurrent_invokes, "more than max_concurrent_invokes");
         self.check_probe(site, route);
         let host = &self.sites[site];
-        let active = host.machine.tasks.iter().filter(|(_, task)| {
-            task.route() == route && matches!(task.state, TaskState::Submitting | TaskState::Running) && !task.adopted
-        });
+        // A task that waits for a report after its last try counts from then on; a call may be on its way at that moment.
+        let is_active = |task: &tasks::Task| match task.state {
+            TaskState::Running => true,
+            TaskState::Submitting => task.payload.is_some(),
+            _ => false,
+        };
+        let active =
+            host.machine.tasks.iter().filter(|(_, task)| task.route() == route && !task.adopted && is_active(task));
         let (active, most) = (active.count(), limits.max_running_tasks);
         assert!(most == 0 || active <= most, "{active} tasks run, more than max_running_tasks {most}");
         let per_second = limits.max_invokes_per_second as usize;
@@ -197,6 +202,9 @@ impl World {
             matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult),
             source.is_some()
         );
+        if matches!(reason, Reason::InvokeFailed | Reason::Expired) && task.tries_seen() > 0 {
+            assert!(event.message.contains("may have run"), "Lambda may have the event: {event:?} {:?}", task.tries);
+        }
         match reason {
             Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult => {
                 let number = source.expect("checked above");
@@ -209,11 +217,13 @@ impl World {
                 let is = |fault| move |one: &Try| matches!(one.verdict, Some(Verdict::Failed(f, _)) if f == fault);
                 let refused = task.tries.iter().any(is(Fault::Event));
                 let interrupted = if task.recovered { task.intents.len() as u32 } else { 0 };
-                let used_up = chargeable + interrupted >= most && task.tries.iter().any(is(Fault::Service));
+                let used_up = chargeable + interrupted >= most
+                    && task.tries_seen() == 0
+                    && task.tries.iter().any(is(Fault::Service));
                 let since = host.last_success(task.route).max(task.queued_at);
                 let outage = now - since >= host.settings.max_outage_ms;
                 let tries = if task.recovered { task.intents.len() } else { task.tries_seen() as usize };
-                let silent = tries >= most as usize
+                let silent = tries.max((chargeable + interrupted) as usize) >= most as usize
                     && task.awaited_since.is_some_and(|since| now >= since + task.result_timeout_ms);
                 // Its tries failed for so long by a fault of the function, although others were accepted.
                 let mut failed = task.tries.iter().filter(|one| is(Fault::Route)(one));

@@ -26,8 +26,8 @@ use queue_clock::QueueClock;
 use super::backoff::Jitter;
 use super::deliveries::{BATCH, FIRST_VISIBILITY_S};
 
-/// SQS's longest.
-const WAIT_S: u32 = 20;
+/// How long a receive waits for messages, in s: the longest that SQS allows.
+pub(super) const WAIT_S: u32 = 20;
 
 /// What is counted.
 #[derive(Debug, Default)]

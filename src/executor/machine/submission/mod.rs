@@ -201,6 +201,12 @@ impl Submission {
         }
     }
 
+    /// A queued task is not sent again and waits for a report: it counts against the limits, as a running one.
+    pub(super) fn awaits_report(&mut self, left: Left, tasks: &Tasks) {
+        self.left(left, tasks);
+        self.routes[left.route].active += 1;
+    }
+
     /// Up to `count` queued tasks, taken out of line: the caller ends them. Not those that back off.
     pub(super) fn take_queued(&mut self, count: usize, tasks: &Tasks) -> Vec<TaskId> {
         let mut taken = Vec::new();

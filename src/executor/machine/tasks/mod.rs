@@ -246,6 +246,21 @@ impl Tasks {
         self.deadlines.insert((deadline, id));
     }
 
+    /// A queued task has used up its tries and may run: as [`Self::await_report`]. Returns what its line has to know.
+    pub(super) fn await_report_of_queued(&mut self, id: TaskId, now_ms: u64, deadline: u64) -> Option<Left> {
+        let task = self.tasks.get_mut(id).filter(|task| task.is_queued())?;
+        task.state = TaskState::Submitting;
+        let backing_off = task.progress_mut().backing_off_until.take();
+        let left = Left { route: task.route(), state: TaskState::Queued, in_line: backing_off.is_none() };
+        if let Some(at) = backing_off {
+            self.backing_off.remove(&(at, id));
+        }
+        self.queued -= 1;
+        self.submitting += 1;
+        self.await_report(id, now_ms, deadline);
+        Some(left)
+    }
+
     /// The end of a task. `None` if it has ended before, which is never right: then nothing changes.
     pub(super) fn end(&mut self, id: TaskId, ended: Ended) -> Option<Left> {
         let task = self.tasks.get_mut(id).filter(|task| !task.state.is_final())?;

@@ -129,6 +129,11 @@ impl Task {
         self.unsure_tries > 0
     }
 
+    /// The end of a message that says why the task failed.
+    pub(in crate::executor::machine) fn may_have_run_note(&self) -> &'static str {
+        if self.may_run() { "; the answer to a try was lost, so it may have run" } else { "" }
+    }
+
     pub(in crate::executor::machine) fn qualifier(&self) -> Option<&Arc<str>> {
         self.special.as_ref()?.qualifier.as_ref()
     }

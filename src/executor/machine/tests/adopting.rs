@@ -40,7 +40,7 @@ fn d11_keys_need_not_be_json_and_their_number_does_not_matter() {
 }
 
 #[test]
-fn with_an_id_two_submissions_of_a_key_are_told_apart() {
+fn with_an_id_two_submissions_of_a_key_are_distinguished() {
     let (mine, another) = (AttemptId::from_random(MINE), AttemptId::from_random(ANOTHER));
     for (id, expected) in [(mine, Succeeded), (another, Failed)] {
         let mut stage = Stage::new(|_| {});
@@ -56,7 +56,7 @@ fn with_an_id_two_submissions_of_a_key_are_told_apart() {
 }
 
 #[test]
-fn with_an_id_dead_letters_are_told_apart_too() {
+fn with_an_id_dead_letters_are_distinguished_too() {
     let (mine, another) = (AttemptId::from_random(MINE), AttemptId::from_random(ANOTHER));
     let mut stage = Stage::new(|_| {});
     stage.try_adopt("k", Some(mine)).unwrap();

@@ -112,3 +112,19 @@ fn s18_a_result_behind_messages_of_others_is_found() {
         assert_eq!(stage.state("k"), Some(TaskState::Succeeded), "behind {count}");
     }
 }
+
+/// The figure of `docs/queues.md`, and of the comment in `unmatched.rs`.
+#[test]
+fn s18_a_result_behind_40_000_messages_of_others_is_found_in_9_minutes() {
+    let mut stage = Stage::new(|_| {});
+    let attempt = stage.running("k");
+    let mut queue = Queue::of_others(40_000);
+    queue.add(result_body("k", attempt), stage.now);
+    let began_ms = stage.now.mono_ms;
+    while stage.state("k") == Some(TaskState::Running) && stage.now.mono_ms - began_ms < 3_600_000 {
+        stage.run(1_000, &mut queue);
+    }
+    assert_eq!(stage.state("k"), Some(TaskState::Succeeded));
+    let minutes = (stage.now.mono_ms - began_ms) / 60_000;
+    assert_eq!(minutes, 9);
+}

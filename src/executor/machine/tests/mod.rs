@@ -13,6 +13,7 @@ mod health;
 mod invoking;
 mod messages;
 mod outages;
+mod poison;
 mod receiving;
 mod routes;
 mod silence;

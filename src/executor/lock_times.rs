@@ -32,7 +32,7 @@ pub fn take() -> Holds {
 /// A guard of the lock. Its time is recorded just before the unlock.
 pub(super) struct Timed<G> {
     // Dropped in this order.
-    time: Time,
+    _time: Time,
     guard: G,
 }
 
@@ -43,7 +43,7 @@ struct Time {
 
 impl<G> Timed<G> {
     pub(super) fn new(guard: G) -> Self {
-        Self { time: Time { wall: Instant::now(), cpu: thread_cpu() }, guard }
+        Self { _time: Time { wall: Instant::now(), cpu: thread_cpu() }, guard }
     }
 }
 

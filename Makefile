@@ -166,15 +166,22 @@ soak: setup prefix ## the stories of tests/scenarios with outages as long as in 
 	@bindings/go/test.sh -short=false -run Load
 
 .PHONY: bench
-bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, start of the function, Python's pool (builds with optimisation first)
+bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, start of the function, Python's pool (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
+	@$(MAKE) --no-print-directory bench-limits
 	@cargo build --quiet --locked --release -p lambda-executor-local
 	@mkdir -p build/bench
 	@cp $(TARGET)/../release/lambda-executor-local build/function/lambda-executor-function build/bench/
 	@$(VENVS)/boto/bin/python benches/function_start.py --programs build/bench
 	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
 	  --library build/portable/liblambda_executor.so
+
+# Twice: measuring the lock is not part of the library that is measured.
+.PHONY: bench-limits
+bench-limits: ## the figures of docs/performance.md (builds with optimisation first)
+	@cargo bench --quiet --locked -p lambda-executor --bench limits -- --repeats 3
+	@cargo bench --quiet --locked -p lambda-executor --bench limits --features lock-times -- --repeats 3 --lock
 
 .PHONY: lint
 lint: lint-text lint-rust lint-c lint-python lint-go ## format and lint checks: Rust, C, C++, Python, Go; no merge left half done

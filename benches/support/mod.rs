@@ -62,21 +62,45 @@ impl Handle {
     }
 
     /// Takes a batch, passes each event to `each`, acknowledges and frees it.
-    pub fn sync(&self, timeout_ms: i64, mut each: impl FnMut(&lambda_executor_event_t)) -> usize {
-        let mut batch = null_mut();
+    pub fn sync(&self, timeout_ms: i64, each: impl FnMut(&lambda_executor_event_t)) -> usize {
+        let Some(batch) = self.take_batch(timeout_ms, each) else { return 0 };
         // SAFETY: see the top.
         unsafe {
-            if lambda_executor_sync(self.0, timeout_ms, 0, &mut batch, null_mut()) != 0 {
-                return 0;
-            }
             let len = lambda_executor_batch_len(batch);
-            for at in 0..len {
-                each(&*lambda_executor_batch_event(batch, at));
-            }
             assert_eq!(lambda_executor_batch_ack(batch, null_mut()), 0);
             lambda_executor_batch_free(batch);
             len
         }
+    }
+
+    /// As [`Self::sync`], but keeps the batch: its events are unacknowledged, and are not handed out again.
+    pub fn sync_unacknowledged(&self, timeout_ms: i64, each: impl FnMut(&lambda_executor_event_t)) -> Option<Batch> {
+        self.take_batch(timeout_ms, each).map(Batch)
+    }
+
+    fn take_batch(
+        &self,
+        timeout_ms: i64,
+        mut each: impl FnMut(&lambda_executor_event_t),
+    ) -> Option<*mut lambda_executor_batch_t> {
+        let mut batch = null_mut();
+        // SAFETY: see the top.
+        unsafe {
+            if lambda_executor_sync(self.0, timeout_ms, 0, &mut batch, null_mut()) != 0 {
+                return None;
+            }
+            for at in 0..lambda_executor_batch_len(batch) {
+                each(&*lambda_executor_batch_event(batch, at));
+            }
+        }
+        Some(batch)
+    }
+
+    /// Acknowledges these events.
+    pub fn acknowledge(&self, seqs: &[u64]) {
+        // SAFETY: see the top.
+        let status = unsafe { lambda_executor_ack(self.0, seqs.as_ptr(), seqs.len(), null_mut()) };
+        assert_eq!(status, 0);
     }
 
     pub fn cancel(&self, keys: &[String]) {
@@ -116,6 +140,19 @@ impl Handle {
         // SAFETY: see the top.
         let status = unsafe { lambda_executor_drain(self.0, 1, 0, &mut remaining, null_mut()) };
         assert!(status >= 0, "{status}");
+    }
+}
+
+// SAFETY: every call that the benchmarks make from two threads may be made from any thread.
+unsafe impl Sync for Handle {}
+
+/// Events that the host has.
+pub struct Batch(*mut lambda_executor_batch_t);
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        // SAFETY: see the top.
+        unsafe { lambda_executor_batch_free(self.0) };
     }
 }
 

@@ -7,6 +7,8 @@ mod attempt_ids;
 mod describe;
 mod driver;
 pub mod event;
+#[cfg(any(test, feature = "lock-times"))]
+pub mod lock_times;
 mod machine;
 pub mod message;
 pub mod ports;

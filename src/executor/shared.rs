@@ -3,8 +3,9 @@
 
 use super::machine::Machine;
 use super::ports::{Now, Readiness, Storage};
+use std::ops::DerefMut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -152,7 +153,10 @@ impl Shared {
     }
 
     /// After a panic under the lock the handle is broken; the few calls that still work must not panic as well.
-    fn lock(&self) -> MutexGuard<'_, Guarded> {
-        self.guarded.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> impl DerefMut<Target = Guarded> {
+        let guard = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(any(test, feature = "lock-times"))]
+        let guard = super::lock_times::Timed::new(guard);
+        guard
     }
 }

@@ -1,5 +1,6 @@
-//! A hash map in many small parts. A map of a million entries that grows moves all of them at once, which takes hundreds
-//! of milliseconds under the executor's lock; here only one part in a thousand grows at a time.
+//! A hash map in many small parts, for all that grows with the tasks. A map of a million entries that grows moves all of
+//! them at once, which takes hundreds of milliseconds under the executor's lock; here only one part in a thousand grows
+//! at a time.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;

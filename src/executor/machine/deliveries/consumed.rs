@@ -1,7 +1,8 @@
 //! Ids of the messages deleted lately: one that SQS delivers again although it was deleted is recognised by it, even if
 //! it names no attempt.
 
-use std::collections::{HashSet, VecDeque};
+use crate::executor::machine::sharded::Sharded;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many are remembered: some 13 s at 5,000 results a second.
@@ -10,13 +11,13 @@ const MOST: usize = 65_536;
 /// The messages deleted last.
 #[derive(Debug, Default)]
 pub(super) struct Consumed {
-    ids: HashSet<Arc<str>>,
+    ids: Sharded<Arc<str>, ()>,
     oldest_first: VecDeque<Arc<str>>,
 }
 
 impl Consumed {
     pub(super) fn insert(&mut self, id: Arc<str>) {
-        if !self.ids.insert(Arc::clone(&id)) {
+        if self.ids.insert(Arc::clone(&id), ()).is_some() {
             return;
         }
         self.oldest_first.push_back(id);
@@ -28,6 +29,6 @@ impl Consumed {
     }
 
     pub(super) fn contains(&self, id: &str) -> bool {
-        self.ids.contains(id)
+        self.ids.get(id).is_some()
     }
 }

@@ -22,6 +22,7 @@ pub(super) use delivery::{FIRST_VISIBILITY_S, LONGEST_VISIBILITY_S};
 pub(crate) use visibility::ChangeEntry;
 
 use super::backoff::Jitter;
+use super::sharded::Sharded;
 use super::slab::Slab;
 use crate::executor::message::Received;
 use crate::executor::ports::QueueId;
@@ -29,7 +30,7 @@ use crate::executor::settings::QueueSettings;
 use batches::Batches;
 use consumed::Consumed;
 use delivery::Delivery;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What SQS is asked to do.
@@ -66,7 +67,7 @@ pub(super) struct Deliveries {
     names: Vec<String>,
     lines: Vec<Line>,
     all: Slab<Delivery>,
-    by_message: HashMap<Arc<str>, DeliveryId>,
+    by_message: Sharded<Arc<str>, DeliveryId>,
     /// Bodies of messages whose event waits, in bytes.
     held_bytes: usize,
     held: usize,
@@ -84,7 +85,7 @@ impl Deliveries {
             names: queues.iter().map(|queue| queue.name.clone()).collect(),
             lines: queues.iter().map(|_| Line::default()).collect(),
             all: Slab::default(),
-            by_message: HashMap::new(),
+            by_message: Sharded::default(),
             held_bytes: 0,
             held: 0,
             extensions: BTreeSet::new(),

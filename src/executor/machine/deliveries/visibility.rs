@@ -8,6 +8,8 @@ use crate::executor::ports::{CallError, EntryOutcome, QueueId};
 
 /// Extensions that are due within this time of each other go in one call, in ms.
 const EXTENSION_SLACK_MS: u64 = 2_000;
+/// Extensions that are made ready under one lock.
+const EXTENSIONS_AT_ONCE: usize = 1_000;
 /// Releases of others' messages that wait. The visibility of more than that ends by itself before they are sent.
 const MOST_RELEASES: usize = 1_000;
 
@@ -59,9 +61,11 @@ impl Deliveries {
         if self.extensions.first().is_none_or(|(at, _)| *at > now_ms) {
             return;
         }
-        while let Some(&(at, id)) = self.extensions.first()
-            && at <= now_ms + EXTENSION_SLACK_MS
-        {
+        for _ in 0..EXTENSIONS_AT_ONCE {
+            let Some(&(at, id)) = self.extensions.first() else { return };
+            if at > now_ms + EXTENSION_SLACK_MS {
+                return;
+            }
             self.extensions.pop_first();
             let Some(delivery) = self.all.get_mut(id) else { continue };
             delivery.set_extend_at(None);

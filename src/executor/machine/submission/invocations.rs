@@ -1,9 +1,9 @@
 //! Calls of Invoke, from their start until the report of their task has been seen.
 
 use super::TaskId;
+use crate::executor::machine::sharded::Sharded;
 use crate::executor::machine::slab::{Id, Slab};
 use crate::executor::ports::RouteId;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Number of an invocation.
@@ -44,7 +44,7 @@ pub(crate) struct Invocation {
 #[derive(Debug, Default)]
 pub(super) struct Invocations {
     all: Slab<Invocation>,
-    by_request: HashMap<Arc<str>, InvocationId>,
+    by_request: Sharded<Arc<str>, InvocationId>,
 }
 
 impl Invocations {

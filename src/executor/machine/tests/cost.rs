@@ -84,6 +84,72 @@ fn s5_no_input_walks_over_all_tasks() {
     });
 }
 
+/// A hash map of the standard library grows at 28,672 entries.
+const GROWN: usize = 29_000;
+
+/// The slowest of many inputs, each as fast as in the fastest of several runs: what else the machine does delays other
+/// inputs in each run, and a map that grows always the same one.
+fn slowest(run: impl Fn() -> Vec<Duration>) -> Duration {
+    let mut fastest = run();
+    for _ in 0..3 {
+        for (fastest, time) in fastest.iter_mut().zip(run()) {
+            *fastest = time.min(*fastest);
+        }
+    }
+    fastest.into_iter().max().unwrap()
+}
+
+fn timed<T>(times: &mut Vec<Duration>, input: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let answer = input();
+    times.push(began.elapsed());
+    answer
+}
+
+#[test]
+fn no_input_moves_all_tasks_or_messages() {
+    let slowest = slowest(|| {
+        let mut times = Vec::new();
+        let mut stage = Stage::new(|settings| settings.max_unacked_results = 100_000);
+        for n in 0..GROWN {
+            timed(&mut times, || stage.running(&n.to_string()));
+        }
+        let events = stage.machine.take_events(usize::MAX);
+        for event in events {
+            let result = stage.result(&event.event.key, event.event.attempt_id.unwrap());
+            timed(&mut times, || stage.deliver(RESULTS, result));
+        }
+        let events = stage.machine.take_events(usize::MAX);
+        for ten in events.chunks(10) {
+            let seqs: Vec<u64> = ten.iter().map(|event| event.seq).collect();
+            timed(&mut times, || {
+                stage.machine.acknowledge(&seqs);
+                stage.tick();
+                stage.deletes(&EntryOutcome::Done);
+            });
+        }
+        assert_eq!(stage.machine.counts().unacknowledged, 0);
+        times
+    });
+    assert!(slowest < MOST, "one of the inputs takes {slowest:?}");
+}
+
+#[test]
+fn many_messages_are_extended_a_thousand_at_a_time() {
+    let mut stage = Stage::new(|settings| settings.max_unacked_results = 100_000);
+    for n in 0..2_500 {
+        let attempt = stage.running(&n.to_string());
+        let result = stage.result(&n.to_string(), attempt);
+        stage.deliver(RESULTS, result);
+    }
+    let waiting = |stage: &Stage| stage.machine.deliveries.sizes()[2];
+    assert_eq!(waiting(&stage), ("extensions", 2_500));
+    stage.after(7_500);
+    assert_eq!(waiting(&stage), ("extensions", 1_500));
+    assert_eq!(stage.machine.next_timer().map(|at| at <= stage.now.mono_ms), Some(true), "the rest is due at once");
+    assert_eq!(stage.hidden().len(), 2_500);
+}
+
 impl Stage {
     /// The key of a task that runs, by its RUNNING event.
     fn take_one_running(&mut self) -> String {

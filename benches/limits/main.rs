@@ -21,7 +21,9 @@ use figures::{FIGURES, Figure, Values};
 use std::process::Command;
 
 /// Each makes some figures.
-const MEASUREMENTS: [(&str, fn(&mut Values)); 4] = [
+type Measure = fn(&mut Values);
+
+const MEASUREMENTS: [(&str, Measure); 4] = [
     ("million", million::measure),
     ("latency", latency::measure),
     ("large", large_results::measure),

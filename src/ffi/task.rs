@@ -39,7 +39,8 @@ pub struct lambda_executor_task_t {
     /// Time limit of the command in ms. 0: only the limit of the function. With option
     /// allow_task_overrides, a timeout_ms in executor_config_json replaces it.
     pub timeout_ms: i64,
-    /// FAILED with reason EXPIRED after waiting so many ms to be submitted. 0: no limit.
+    /// FAILED with reason EXPIRED after waiting so many ms to be submitted. 0: no limit. A task of
+    /// which an answer of Lambda was lost may run: it waits for its result instead.
     pub max_wait_ms: i64,
     /// LOST after so many ms without a result, counted from the submission, or from
     /// lambda_executor_adopt. 0: option result_timeout_ms.

@@ -127,6 +127,15 @@ impl Machine {
             "no answer to Invoke: it may run, is not sent again, and waits for a result for {limit_ms} ms");
     }
 
+    /// A queued task that may run is not sent again, and waits for a report.
+    fn await_report_of_queued(&mut self, id: TaskId) {
+        let deadline = self.deadline_ms(self.limit_of(id));
+        if let Some(left) = self.tasks.await_report_of_queued(id, self.now.mono_ms, deadline) {
+            self.submission.awaits_report(left, &self.tasks);
+            self.log_awaited(id);
+        }
+    }
+
     /// These tasks failed by themselves as often as they may. One of whose tries the answer was lost may run: it waits for
     /// a report.
     fn fail_used_up(&mut self, tasks: Vec<TaskId>) {
@@ -134,11 +143,7 @@ impl Machine {
         for id in tasks {
             let Some(task) = self.tasks.get(id) else { continue };
             if task.may_run() {
-                let deadline = self.deadline_ms(self.limit_of(id));
-                if let Some(left) = self.tasks.await_report_of_queued(id, self.now.mono_ms, deadline) {
-                    self.submission.awaits_report(left, &self.tasks);
-                    self.log_awaited(id);
-                }
+                self.await_report_of_queued(id);
                 continue;
             }
             let message = format!(
@@ -192,6 +197,9 @@ impl Machine {
 
     fn expire(&mut self, id: TaskId) {
         let Some(task) = self.tasks.get(id) else { return };
+        if task.may_run() {
+            return self.await_report_of_queued(id);
+        }
         let waited = self.now.mono_ms.saturating_sub(task.queued_mono_ms);
         let waits_for = self.waits_for(task).unwrap_or_default();
         let mut message =
@@ -199,7 +207,6 @@ impl Machine {
         if !task.message().is_empty() {
             message = format!("{message}; last error: {}", task.message());
         }
-        message += task.may_have_run_note();
         self.finish(id, Ending::failed(Reason::Expired, message), None);
     }
 

@@ -51,11 +51,16 @@ impl Machine {
         let Some(task) = self.tasks.get(id) else { return Ending::lost(String::new()) };
         let limit = self.limit_of(id);
         if task.state == TaskState::Submitting {
+            let most = self.settings.max_invoke_attempts;
+            let why = if task.tries() < most {
+                "its max_wait_ms was over".into()
+            } else {
+                format!("max_invoke_attempts {most}")
+            };
             let message = format!(
-                "Invoke failed {} times (max_invoke_attempts {}), {} of them because the answer was lost; nothing was heard of \
-                 the task for {limit} ms (result_timeout_ms); it may have run",
+                "Invoke failed {} times ({why}), {} of them because the answer was lost; nothing was heard of the task for \
+                 {limit} ms (result_timeout_ms); it may have run",
                 task.tries(),
-                self.settings.max_invoke_attempts,
                 task.unsure_tries
             );
             return Ending::invoke_failed(message);

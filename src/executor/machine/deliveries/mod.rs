@@ -132,7 +132,7 @@ impl Deliveries {
     /// A message that no event needs: it is deleted. Not if it was received again while its record was not durable: then an
     /// event may need it, or it is being deleted.
     pub(super) fn discard(&mut self, queue: QueueId, message: &Received, now_ms: u64) {
-        if self.by_message.contains_key(&*message.message_id) {
+        if self.by_message.get(&*message.message_id).is_some() {
             return;
         }
         let delivery = Delivery::deleting(queue, message);

@@ -202,7 +202,7 @@ impl World {
             matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult),
             source.is_some()
         );
-        if matches!(reason, Reason::InvokeFailed | Reason::Expired) && task.tries_seen() > 0 {
+        if reason == Reason::InvokeFailed && task.tries_seen() > 0 {
             assert!(event.message.contains("may have run"), "Lambda may have the event: {event:?} {:?}", task.tries);
         }
         match reason {
@@ -223,7 +223,8 @@ impl World {
                 let since = host.last_success(task.route).max(task.queued_at);
                 let outage = now - since >= host.settings.max_outage_ms;
                 let tries = if task.recovered { task.intents.len() } else { task.tries_seen() as usize };
-                let silent = tries.max((chargeable + interrupted) as usize) >= most as usize
+                let expired = task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms);
+                let silent = (expired || tries.max((chargeable + interrupted) as usize) >= most as usize)
                     && task.awaited_since.is_some_and(|since| now >= since + task.result_timeout_ms);
                 // Its tries failed for so long by a fault of the function, although others were accepted.
                 let mut failed = task.tries.iter().filter(|one| is(Fault::Route)(one));
@@ -237,6 +238,7 @@ impl World {
                     task.max_wait_ms > 0 && (task.recovered || now >= task.queued_at + task.max_wait_ms),
                     "{event:?}"
                 );
+                assert_eq!(task.tries_seen(), 0, "Lambda may have accepted `{key}`: {:?}", task.tries);
             }
             Reason::Abandoned => assert!(task.cancelled || host.host.cancels_queued, "{event:?}"),
             Reason::NeverInvoked => {

@@ -94,7 +94,11 @@ impl World {
                 let task = self.sites[site].machine.tasks.get(id);
                 task.is_some_and(|task| task.state == TaskState::Queued)
             });
-            let stands = line.open().is_some() && waits && !is_saturated && submission.trouble().is_none();
+            // A task whose back-off has just ended waits for the probe that it starts.
+            let stands = line.open().is_some_and(|open| !open.probing)
+                && waits
+                && !is_saturated
+                && submission.trouble().is_none();
             assert!(!stands, "work does not go on within {longest} ms after the outage");
         }
     }

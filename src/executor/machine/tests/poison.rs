@@ -98,3 +98,28 @@ fn s2_a_task_that_used_up_its_attempts_and_may_run_fails_after_result_timeout_ms
          task for 60000 ms (result_timeout_ms); it may have run"
     );
 }
+
+#[test]
+fn a_task_that_may_run_does_not_expire_and_waits_for_a_report() {
+    let mut stage = Stage::new(|settings| settings.routes[0].result_timeout_ms = 60_000);
+    let mut queue = |key: &str| {
+        let attempt = stage.try_queue(TaskSpec { max_wait_ms: 1_000, ..Stage::spec(key) }).unwrap();
+        stage.fail_invoke(LOST_ANSWER);
+        attempt
+    };
+    let (attempt, _) = (queue("heard"), queue("silent"));
+    stage.after(2_000);
+    assert!(stage.take().is_empty());
+    let result = stage.result("heard", attempt);
+    stage.deliver(RESULTS, result);
+    assert_eq!(stage.states(), [TaskState::Running, TaskState::Succeeded]);
+    stage.listen(200_000);
+    assert_eq!(stage.invokes(), 0, "neither is sent again");
+    let events = stage.take();
+    assert_eq!((events.len(), events[0].state, events[0].reason), (1, TaskState::Failed, Some(Reason::InvokeFailed)));
+    assert_eq!(
+        events[0].message,
+        "Invoke failed 1 times (its max_wait_ms was over), 1 of them because the answer was lost; nothing was heard of \
+         the task for 60000 ms (result_timeout_ms); it may have run"
+    );
+}

@@ -400,7 +400,10 @@ typedef struct lambda_executor_task {
    * allow_task_overrides, a timeout_ms in executor_config_json replaces it.
    */
   int64_t timeout_ms;
-  /** FAILED with reason EXPIRED after waiting so many ms to be submitted. 0: no limit. */
+  /**
+   * FAILED with reason EXPIRED after waiting so many ms to be submitted. 0: no limit. A task of
+   * which an answer of Lambda was lost may run: it waits for its result instead.
+   */
   int64_t max_wait_ms;
   /**
    * LOST after so many ms without a result, counted from the submission, or from

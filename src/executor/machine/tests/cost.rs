@@ -84,19 +84,19 @@ fn s5_no_input_walks_over_all_tasks() {
     });
 }
 
-/// A hash map of the standard library grows at 28,672 entries.
-const GROWN: usize = 29_000;
+/// A hash map of the standard library grows at 57,344 entries.
+const GROWN: usize = 58_000;
 
 /// The slowest of many inputs, each as fast as in the fastest of several runs: what else the machine does delays other
 /// inputs in each run, and a map that grows always the same one.
-fn slowest(run: impl Fn() -> Vec<Duration>) -> Duration {
+fn slowest(run: impl Fn() -> Vec<Duration>) -> (Duration, usize) {
     let mut fastest = run();
-    for _ in 0..3 {
+    for _ in 0..2 {
         for (fastest, time) in fastest.iter_mut().zip(run()) {
             *fastest = time.min(*fastest);
         }
     }
-    fastest.into_iter().max().unwrap()
+    fastest.into_iter().enumerate().map(|(number, time)| (time, number)).max().unwrap()
 }
 
 fn timed<T>(times: &mut Vec<Duration>, input: impl FnOnce() -> T) -> T {
@@ -108,7 +108,7 @@ fn timed<T>(times: &mut Vec<Duration>, input: impl FnOnce() -> T) -> T {
 
 #[test]
 fn no_input_moves_all_tasks_or_messages() {
-    let slowest = slowest(|| {
+    let (slowest, number) = slowest(|| {
         let mut times = Vec::new();
         let mut stage = Stage::new(|settings| settings.max_unacked_results = 100_000);
         for n in 0..GROWN {
@@ -131,7 +131,7 @@ fn no_input_moves_all_tasks_or_messages() {
         assert_eq!(stage.machine.counts().unacknowledged, 0);
         times
     });
-    assert!(slowest < MOST, "one of the inputs takes {slowest:?}");
+    assert!(slowest < 2 * MOST, "input {number} takes {slowest:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod delivery;
 mod ending;
 mod events;
 mod hooks;
+mod preload;
 mod seen_before;
 mod start;
 mod support;

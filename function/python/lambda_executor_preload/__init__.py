@@ -21,7 +21,6 @@ import ctypes
 import gc
 import importlib
 import os
-import posix
 import runpy
 import signal
 import socket
@@ -34,9 +33,8 @@ import types
 import warnings
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _OLDEST_PYTHON = (3, 8)
-#: How long a forked process waits until the function program has adopted it.
-_ADOPTION_S = 5.0
 
 _find_details = runpy._get_module_details
 
@@ -203,7 +201,10 @@ def _fork_once():
 def _become(task, program, added):
     """Makes this process what the program's own fork and exec would have made. Ends it if that fails."""
     try:
-        os.setpgid(0, 0)
+        # After this the program is the parent.
+        if not task.control.recv(1):
+            os._exit(1)
+        _set_process(task, program)
         null = os.open("/dev/null", os.O_RDONLY)
         for descriptor, number in ((null, 0), (task.stdout, 1), (task.stderr, 2)):
             os.dup2(descriptor, number)
@@ -216,9 +217,7 @@ def _become(task, program, added):
         sys.orig_argv = [task.program, "-m", task.module, *task.arguments]
         sys.executable = task.executable
         sys.modules.pop(__name__, None)
-        if not task.control.recv(1):
-            os._exit(1)
-        _end_with(program)
+        _renew_main()
         task.control.sendall(b"+")
         task.control.close()
     except BaseException as error:
@@ -233,8 +232,18 @@ def _set_environment(environment, added):
     names = {name for name, _ in environment}
     for name, value in [*environment, *(pair for pair in added if pair[0] not in names)]:
         os.environb[name] = value
-    posix.environ.clear()
-    posix.environ.update(os.environb)
+
+
+def _renew_main():
+    """Replaces `__main__`, which is still empty. The collector must see the new one: else what the module leaves in it
+    would not be finalized, and files that it did not close would lack their end."""
+    old = sys.modules["__main__"].__dict__
+    new = types.ModuleType("__main__")
+    new.__dict__.clear()
+    new.__dict__.update(old)
+    if "__annotations__" in old:
+        new.__dict__["__annotations__"] = {}
+    sys.modules["__main__"] = new
 
 
 def _reseed():
@@ -247,18 +256,17 @@ def _reseed():
         process.current_process().authkey = os.urandom(32)
 
 
-def _end_with(program):
-    """Has the kernel end this process with the function program, as it does after an exec."""
-    deadline = time.monotonic() + _ADOPTION_S
-    while os.getppid() != program:
-        if time.monotonic() > deadline:
-            raise OSError("the function program is not the parent of the forked process")
-        time.sleep(0.001)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
+def _set_process(task, program):
+    """Has the kernel end this process with the function program, and name it, as with an exec."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != program:
         os._exit(1)
+    _prctl(_PR_SET_NAME, os.fsencode(os.path.basename(task.executable)))
+
+
+def _prctl(option, value):
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(%d) failed" % option)
 
 
 def _forget_run_module(module):

@@ -8,6 +8,8 @@ mod ending;
 mod events;
 mod hooks;
 mod preload;
+mod preload_conformance;
+mod preload_fallback;
 mod seen_before;
 mod start;
 mod support;

@@ -189,6 +189,11 @@ impl Function {
         self.others.push(spawn(Command::new(PROGRAM), &self.directory, &self.environment));
     }
 
+    /// The function's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM to the function.
     pub(crate) fn terminate(&self) {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();

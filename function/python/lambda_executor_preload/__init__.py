@@ -9,13 +9,15 @@ and runpy continues as if the interpreter had been started with it. So `__main__
 Messages, both ways: 4 bytes of length (big endian), then the content.
 
     server -> program  `ready MS`, or `failed WHY`; once
-    program -> server  with descriptors (stdout, stderr, control): folder NUL program NUL executable NUL module NUL
-                       number of arguments NUL arguments, each with NUL, then NAME=value of the environment, each with NUL
+    program -> server  with descriptors (stdout, stderr, control); fields that end with NUL: folder, program,
+                       executable, module, number of arguments, the arguments, then NAME=value of the environment
     server -> program  `pid N`, or `error WHY`
 
 The forked process waits for one byte on its control socket, and answers `+` just before its module runs, or says why
 it cannot. Its parent is the function program: it is forked twice, and the program adopts it (PR_SET_CHILD_SUBREAPER).
 """
+
+from __future__ import annotations
 
 import ctypes
 import gc
@@ -31,12 +33,15 @@ import time
 import traceback
 import types
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _OLDEST_PYTHON = (3, 8)
 
-_find_details = runpy._get_module_details
+# Private, but the same since Python 3.5; the program finds out if it is missing.
+_find_details: Callable[..., Any] = runpy._get_module_details  # type: ignore[attr-defined]
 
 
 class _Unusable(Exception):
@@ -46,25 +51,26 @@ class _Unusable(Exception):
 class _Task:
     """What a forked process has to become."""
 
-    def __init__(self, content, descriptors):
+    def __init__(self, content: bytes, descriptors: tuple[int, int, int]) -> None:
         folder, program, executable, module, count, *rest = content.split(b"\0")
         arguments, variables = rest[: int(count)], rest[int(count) : -1]
         self.folder = folder
         self.program, self.executable, self.module = map(os.fsdecode, (program, executable, module))
         self.arguments = [os.fsdecode(argument) for argument in arguments]
-        self.environment = [tuple(variable.split(b"=", 1)) for variable in variables]
+        pairs = (variable.partition(b"=") for variable in variables)
+        self.environment = [(name, value) for name, _, value in pairs]
         self.stdout, self.stderr, control = descriptors
         self.control = socket.socket(fileno=control)
 
-    def close(self):
+    def close(self) -> None:
         os.close(self.stdout)
         os.close(self.stderr)
         self.control.close()
 
 
-def _details(_name, error=ImportError):
+def _details(_name: str, error: type[Exception] = ImportError) -> Any:  # noqa: ANN401 - what runpy returns
     """Stands in for runpy's function: serves, and returns in forked processes only."""
-    runpy._get_module_details = _find_details
+    runpy._get_module_details = _find_details  # type: ignore[attr-defined]
     task = _serve()
     _forget_run_module(task.module)
     try:
@@ -77,7 +83,7 @@ def _details(_name, error=ImportError):
         raise
 
 
-def _serve():
+def _serve() -> _Task:
     connection = socket.socket(fileno=int(sys.argv[1]))
     try:
         before = time.monotonic()
@@ -106,7 +112,7 @@ def _serve():
         _send(connection, answer)
 
 
-def _restore_environment():
+def _restore_environment() -> list[tuple[bytes, bytes]]:
     """Removes what only the start of this server needed. Returns the variables that the interpreter itself added."""
     here = os.path.dirname(os.path.dirname(__file__))
     sys.path.remove(here)
@@ -122,23 +128,24 @@ def _restore_environment():
     return [(name, value) for name, value in os.environb.items() if name not in given]
 
 
-def _preload(modules):
+def _preload(modules: list[str]) -> None:
     if sys.version_info < _OLDEST_PYTHON:
-        raise _Unusable("Python %d.%d is older than %d.%d" % (*sys.version_info[:2], *_OLDEST_PYTHON))
+        raise _Unusable(f"Python {sys.version.split()[0]} is older than {_OLDEST_PYTHON[0]}.{_OLDEST_PYTHON[1]}")
     before = _descriptors()
     for module in modules:
         try:
             importlib.import_module(module)
         except BaseException as error:
             traceback.print_exc()
-            raise _Unusable("cannot import %s: %s: %s" % (module, type(error).__name__, error)) from None
+            sys.stderr.flush()
+            raise _Unusable(f"cannot import {module}: {type(error).__name__}: {error}") from None
     # A fork copies no thread, and shares open files with all tasks.
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if threads:
-        raise _Unusable("the modules started threads, which cannot be forked: %s" % ", ".join(threads))
+        raise _Unusable(f"the modules started threads, which cannot be forked: {', '.join(threads)}")
     files = [name for number, name in _descriptors().items() if number not in before and not name.startswith("/dev/")]
     if files:
-        raise _Unusable("the modules left files open, which tasks would share: %s" % ", ".join(files))
+        raise _Unusable(f"the modules left files open, which tasks would share: {', '.join(files)}")
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
@@ -149,7 +156,7 @@ def _preload(modules):
     gc.freeze()
 
 
-def _descriptors():
+def _descriptors() -> dict[str, str]:
     found = {}
     for number in os.listdir("/proc/self/fd"):
         try:
@@ -160,7 +167,7 @@ def _descriptors():
     return found
 
 
-def _fork():
+def _fork() -> bytes | None:
     """Forks a process whose parent has ended. Returns None in it, and in the server the answer for the program."""
     reader, writer = os.pipe()
     try:
@@ -191,14 +198,14 @@ def _fork():
     return answer or b"error the process between ended early"
 
 
-def _fork_once():
+def _fork_once() -> int:
     with warnings.catch_warnings():
         # That there are threads, which Python 3.12 finds. Those of libraries such as OpenBLAS survive a fork.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
-def _become(task, program, added):
+def _become(task: _Task, program: int, added: list[tuple[bytes, bytes]]) -> None:
     """Makes this process what the program's own fork and exec would have made. Ends it if that fails."""
     try:
         # After this the program is the parent.
@@ -214,7 +221,8 @@ def _become(task, program, added):
         _reseed()
         importlib.invalidate_caches()
         sys.argv = ["-m", *task.arguments]
-        sys.orig_argv = [task.program, "-m", task.module, *task.arguments]
+        if hasattr(sys, "orig_argv"):
+            sys.orig_argv = [task.program, "-m", task.module, *task.arguments]
         sys.executable = task.executable
         sys.modules.pop(__name__, None)
         _renew_main()
@@ -222,31 +230,31 @@ def _become(task, program, added):
         task.control.close()
     except BaseException as error:
         try:
-            task.control.sendall(("%s: %s" % (type(error).__name__, error)).encode("utf-8", "replace"))
+            task.control.sendall(f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         finally:
             os._exit(1)
 
 
-def _set_environment(environment, added):
+def _set_environment(environment: list[tuple[bytes, bytes]], added: list[tuple[bytes, bytes]]) -> None:
     os.environ.clear()
     names = {name for name, _ in environment}
     for name, value in [*environment, *(pair for pair in added if pair[0] not in names)]:
         os.environb[name] = value
 
 
-def _renew_main():
+def _renew_main() -> None:
     """Replaces `__main__`, which is still empty. The collector must see the new one: else what the module leaves in it
     would not be finalized, and files that it did not close would lack their end."""
-    old = sys.modules["__main__"].__dict__
+    old = vars(sys.modules["__main__"])
     new = types.ModuleType("__main__")
-    new.__dict__.clear()
-    new.__dict__.update(old)
+    vars(new).clear()
+    vars(new).update(old)
     if "__annotations__" in old:
-        new.__dict__["__annotations__"] = {}
+        vars(new)["__annotations__"] = {}
     sys.modules["__main__"] = new
 
 
-def _reseed():
+def _reseed() -> None:
     """Random numbers that modules drew when they were loaded must differ from task to task. Python reseeds `random`."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
@@ -256,7 +264,7 @@ def _reseed():
         process.current_process().authkey = os.urandom(32)
 
 
-def _set_process(task, program):
+def _set_process(task: _Task, program: int) -> None:
     """Has the kernel end this process with the function program, and name it, as with an exec."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != program:
@@ -264,12 +272,12 @@ def _set_process(task, program):
     _prctl(_PR_SET_NAME, os.fsencode(os.path.basename(task.executable)))
 
 
-def _prctl(option, value):
+def _prctl(option: int, value: int | bytes) -> None:
     if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(%d) failed" % option)
+        raise OSError(ctypes.get_errno(), f"prctl({option}) failed")
 
 
-def _forget_run_module(module):
+def _forget_run_module(module: str) -> None:
     """Run as `__main__`, a module is not loaded under its own name."""
     for name in (module, module + ".__main__"):
         loaded = sys.modules.get(name)
@@ -281,16 +289,16 @@ def _forget_run_module(module):
             delattr(sys.modules[package], last)
 
 
-def _hide_our_frames():
+def _hide_our_frames() -> None:
     """Makes the hook that prints the exception on its way to the interpreter leave out the frames of this file."""
     hook = sys.excepthook
 
-    def without_ours(kind, value, trace):
+    def without_ours(kind: type[BaseException], value: BaseException, trace: types.TracebackType | None) -> None:
         sys.excepthook = hook
         ours = trace
         while ours is not None and ours.tb_frame.f_code.co_filename != __file__:
             ours = ours.tb_next
-        if ours is not None:
+        if trace is not None and ours is not None:
             trace = types.TracebackType(ours.tb_next, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
         value.__traceback__ = sys.last_traceback = trace
         hook(kind, value, trace)
@@ -298,11 +306,11 @@ def _hide_our_frames():
     sys.excepthook = without_ours
 
 
-def _send(connection, content):
+def _send(connection: socket.socket, content: bytes) -> None:
     connection.sendall(struct.pack(">I", len(content)) + content)
 
 
-def _receive(connection):
+def _receive(connection: socket.socket) -> tuple[bytes, tuple[int, int, int]] | None:
     """A message and its descriptors; None at the end of the program."""
     size = struct.calcsize("3i")
     head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(size), socket.MSG_CMSG_CLOEXEC)
@@ -313,7 +321,7 @@ def _receive(connection):
     return _receive_exactly(connection, *struct.unpack(">I", head)), descriptors
 
 
-def _receive_exactly(connection, length):
+def _receive_exactly(connection: socket.socket, length: int) -> bytes:
     content = bytearray()
     while len(content) < length:
         part = connection.recv(length - len(content))
@@ -323,4 +331,4 @@ def _receive_exactly(connection, length):
     return bytes(content)
 
 
-runpy._get_module_details = _details
+runpy._get_module_details = _details  # type: ignore[attr-defined]

@@ -94,11 +94,11 @@ async fn time_limits_are_kept() {
                    signal.signal(signal.SIGTERM, signal.SIG_IGN if 'stays' in sys.argv else end)\n\
                    print(child.pid, flush=True)\n\
                    while True: time.sleep(0.01)\n";
-    let mut function = start(&[("program.py", program)], &[("LAMBDA_EXECUTOR_KILL_GRACE_MS", "300")]).await;
+    let mut function = start(&[("program.py", program)], &[("LAMBDA_EXECUTOR_KILL_GRACE_MS", "1000")]).await;
     // The modules are loaded from here on.
     function.run(json!(["python3", "-m", "this"])).await;
     for (argument, signal, expected) in [("goes", Value::Null, "cleaned up"), ("stays", json!(9), "then SIGKILL")] {
-        let event = json!({"task_key": "k", "command": ["python3", "-m", "program", argument], "timeout_ms": 1000});
+        let event = json!({"task_key": "k", "command": ["python3", "-m", "program", argument], "timeout_ms": 4000});
         let result = function.result_of(event).await;
         assert_eq!(
             (&result["reason"], &result["return_code"], &result["signal"]),

@@ -97,7 +97,7 @@ async fn without_an_interpreter() {
 async fn modules_that_take_long() {
     let slow = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n";
     let mut function = start(&[("loaded.py", slow)], &[]).await;
-    let event = json!({"task_key": "k", "command": usual(), "timeout_ms": 10_000});
+    let event = json!({"task_key": "k", "command": usual(), "timeout_ms": 16_000});
     let result = function.result_of(event).await;
     assert_eq!(tail(&result).trim(), "cold");
     assert!(function.log().contains("a new interpreter is started: modules are not loaded yet: loaded"));

@@ -11,7 +11,7 @@ VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
   bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
-PYTHON = tests/python tests/image tests/bindings tests/install tests/docs benches/function_start.py tools/c_reference.py \
+PYTHON = tests/python tests/image tests/bindings tests/install tests/docs benches function/python tools/c_reference.py \
   packaging/third_party_licenses.py
 MYPY = $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml
 PREFIX ?= /usr/local
@@ -166,7 +166,7 @@ soak: setup prefix ## the stories of tests/scenarios with outages as long as in 
 	@bindings/go/test.sh -short=false -run Load
 
 .PHONY: bench
-bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, start of the function, Python's pool (builds with optimisation first)
+bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, start of the function and of tasks in Python, Python's pool (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
 	@$(MAKE) --no-print-directory bench-limits
@@ -174,6 +174,7 @@ bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, 
 	@mkdir -p build/bench
 	@cp $(TARGET)/../release/lambda-executor-local build/function/lambda-executor-function build/bench/
 	@$(VENVS)/boto/bin/python benches/function_start.py --programs build/bench
+	@$(VENVS)/boto/bin/python benches/warm_start.py --programs build/bench
 	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
 	  --library build/portable/liblambda_executor.so
 
@@ -203,7 +204,7 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@$(MYPY) tests/python benches/function_start.py tools/c_reference.py packaging/third_party_licenses.py
+	@$(MYPY) tests/python benches tools/c_reference.py packaging/third_party_licenses.py
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src

@@ -28,7 +28,7 @@ impl Environment {
             environment.set("LAMBDA_EXECUTOR_ATTEMPT_ID", id);
         }
         if let Some(folder) = dags_folder {
-            environment.variables.push(("AIRFLOW__CORE__DAGS_FOLDER".to_owned(), folder.into()));
+            environment.set_dags_folder(folder);
         }
         let config = &job.task.executor_config;
         if config.len() <= MAX_ARGUMENT_BYTES - "LAMBDA_EXECUTOR_CONFIG=".len() {
@@ -40,6 +40,19 @@ impl Environment {
             environment.set("LAMBDA_EXECUTOR_CONFIG_FILE", path);
         }
         Ok(environment)
+    }
+
+    /// What the commands of all tasks have in common. The Dags will be in `dags_folder` where they come from S3.
+    pub(crate) fn of_all_tasks(dags_folder: Option<&Path>) -> Self {
+        let mut environment = Self::default();
+        if let Some(folder) = dags_folder {
+            environment.set_dags_folder(folder);
+        }
+        environment
+    }
+
+    fn set_dags_folder(&mut self, folder: &Path) {
+        self.variables.push(("AIRFLOW__CORE__DAGS_FOLDER".to_owned(), folder.into()));
     }
 
     /// Sets one of our own variables.

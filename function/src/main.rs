@@ -4,7 +4,7 @@
 //! `handler` handles one invocation: `event` reads the event, `attempts` says whether it was run before, `run` runs the
 //! command within the limits of `time_plan`, `result` writes the message and `report` sends it. `s3`, `home`,
 //! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
-//! handle it while it runs. `termination` and `host` notice that this program itself has to end.
+//! handle it while it runs. `preload` starts commands of Python in a process that has their modules loaded. `termination` and `host` notice that this program itself has to end.
 //!
 //! Imports between these files have no cycles.
 
@@ -23,6 +23,7 @@ mod init_error;
 mod large_argument;
 mod log;
 mod output;
+mod preload;
 mod process_group;
 mod regular_file;
 mod report;
@@ -116,7 +117,14 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     // Retries are ours: they must fit the time that is left.
     let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;
     let dags = settings.s3.clone().map(|source| s3::Folder::new(&config, source, state.dags_folder()));
-    let runner = run::Runner { settings, state, dags };
+    let preload = (!settings.preload.is_empty()).then(|| {
+        // Modules may write there when they are loaded.
+        home::make(&temporary);
+        let mut command = std::process::Command::new("python");
+        environment::Environment::of_all_tasks(dags.as_ref().map(s3::Folder::path)).apply(&mut command);
+        preload::Preload::launch(&settings.preload, &command, &state.preload_folder())
+    });
+    let runner = run::Runner { settings, state, dags, preload };
     Ok(handler::Handler { runner, attempts, sqs: aws_sdk_sqs::Client::new(&config), api: api.to_owned() })
 }
 

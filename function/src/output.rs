@@ -5,7 +5,6 @@ use crate::tail::{Tail, TailText};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
-use std::process::{ChildStderr, ChildStdout};
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, Stderr, Stdout};
 use tokio::net::unix::pipe::Receiver;
@@ -35,15 +34,11 @@ enum Stream {
 
 impl Output {
     /// Takes over the pipes. Keeps the last `tail_bytes`.
-    pub(crate) fn new(
-        stdout: Option<ChildStdout>,
-        stderr: Option<ChildStderr>,
-        tail_bytes: usize,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn new(stdout: Option<OwnedFd>, stderr: Option<OwnedFd>, tail_bytes: usize) -> std::io::Result<Self> {
         let receiver = |pipe: Option<OwnedFd>| pipe.map(Receiver::from_owned_fd).transpose();
         Ok(Self {
-            stdout: receiver(stdout.map(OwnedFd::from))?,
-            stderr: receiver(stderr.map(OwnedFd::from))?,
+            stdout: receiver(stdout)?,
+            stderr: receiver(stderr)?,
             tail: Tail::new(tail_bytes),
             log: Log {
                 stdout: tokio::io::stdout(),

@@ -7,8 +7,9 @@
 
 use crate::termination;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,9 +36,10 @@ pub(crate) enum Ended {
 /// A running, or ended and not yet reaped, command with all that it started in its group.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup {
-    child: Child,
     /// The number of its first process and of the group.
     id: libc::pid_t,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
 }
 
 impl ProcessGroup {
@@ -45,43 +47,38 @@ impl ProcessGroup {
     /// process: when it ends, the kernel ends the command.
     pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let us = std::process::id();
-        // SAFETY: between fork and exec only the async-signal-safe prctl, getppid and pthread_sigmask are called;
-        // nothing is allocated.
-        unsafe {
-            command.pre_exec(move || {
-                termination::let_through()?;
-                // When this program is killed, its command must end too: nothing would report its result.
-                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
-                    return Err(io::Error::last_os_error());
-                }
-                // Killed before the call above took effect.
-                if libc::getppid().cast_unsigned() != us {
-                    return Err(io::Error::from_raw_os_error(libc::ESRCH));
-                }
-                Ok(())
-            });
-        }
-        let child = command.spawn()?;
-        let id = child.id().cast_signed();
+        end_with_us(&mut command);
+        let mut child = command.spawn()?;
+        let (stdout, stderr) = (child.stdout.take().map(OwnedFd::from), child.stderr.take().map(OwnedFd::from));
+        Ok(Self::new(child.id().cast_signed(), stdout, stderr))
+    }
+
+    /// Takes over the process `id`, a child of this program that leads its group and writes to these pipes.
+    pub(crate) fn adopt(id: libc::pid_t, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
+        // Fails if it is not our child; its end would not reach us, and its number could be another program's.
+        wait_unreaped(id, libc::WNOHANG)?;
+        Ok(Self::new(id, Some(stdout), Some(stderr)))
+    }
+
+    fn new(id: libc::pid_t, stdout: Option<OwnedFd>, stderr: Option<OwnedFd>) -> Self {
         current().push(id);
-        Ok(Self { child, id })
+        Self { id, stdout, stderr }
     }
 
     /// The command's standard output; `None` from the second call on.
-    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
-        self.child.stdout.take()
+    pub(crate) fn take_stdout(&mut self) -> Option<OwnedFd> {
+        self.stdout.take()
     }
 
     /// The command's standard error; `None` from the second call on.
-    pub(crate) fn take_stderr(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
+    pub(crate) fn take_stderr(&mut self) -> Option<OwnedFd> {
+        self.stderr.take()
     }
 
     /// Returns when the first process has ended. Needs no signal handler: a thread of tokio's waits.
     pub(crate) fn ended(&self) -> impl Future<Output = io::Result<Ended>> + use<> {
         let id = self.id;
-        async move { tokio::task::spawn_blocking(move || wait_unreaped(id)).await.map_err(io::Error::other)? }
+        async move { tokio::task::spawn_blocking(move || wait_unreaped(id, 0)).await.map_err(io::Error::other)? }
     }
 
     /// Asks the whole group to end.
@@ -137,17 +134,42 @@ impl Drop for ProcessGroup {
         self.kill();
         current().retain(|&id| id != self.id);
         // A process in an uninterruptible wait does not end at SIGKILL yet; do not wait for it.
-        let _ = self.child.try_wait();
+        // SAFETY: a null pointer means that the status is not wanted.
+        unsafe { libc::waitpid(self.id, std::ptr::null_mut(), libc::WNOHANG) };
     }
 }
 
-/// Waits for the end of a child and leaves it a zombie.
-fn wait_unreaped(id: libc::pid_t) -> io::Result<Ended> {
+/// Makes `command` end with this program, and SIGTERM reach it. Start it from a thread that lives as long as this
+/// process.
+pub(crate) fn end_with_us(command: &mut Command) {
+    let us = std::process::id();
+    // SAFETY: between fork and exec only the async-signal-safe prctl, getppid and pthread_sigmask are called; nothing is
+    // allocated.
+    unsafe {
+        command.pre_exec(move || {
+            termination::let_through()?;
+            // When this program is killed, its command must end too: nothing would report its result.
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // Killed before the call above took effect.
+            if libc::getppid().cast_unsigned() != us {
+                return Err(io::Error::from_raw_os_error(libc::ESRCH));
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Waits for the end of a child and leaves it a zombie. With the option WNOHANG it returns at once, and the value means
+/// nothing if the child has not ended.
+fn wait_unreaped(id: libc::pid_t, options: libc::c_int) -> io::Result<Ended> {
     loop {
         // SAFETY: all-zero bytes are a valid siginfo_t.
         let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let options = options | libc::WEXITED | libc::WNOWAIT;
         // SAFETY: `info` is a valid place to write to, for the duration of the call.
-        let status = unsafe { libc::waitid(libc::P_PID, id.cast_unsigned(), &mut info, libc::WEXITED | libc::WNOWAIT) };
+        let status = unsafe { libc::waitid(libc::P_PID, id.cast_unsigned(), &mut info, options) };
         if status == 0 {
             // SAFETY: waitid has filled in the fields of a child's change of state.
             let value = unsafe { info.si_status() };
@@ -170,6 +192,7 @@ pub(crate) fn keep_exit_statuses() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::io::Read;
 
     fn shell(line: &str) -> ProcessGroup {
@@ -200,7 +223,7 @@ mod tests {
     #[tokio::test]
     async fn dropping_ends_the_whole_group_and_reaps_its_first() {
         let mut group = shell("sleep 600 & echo started");
-        let mut output = group.take_stdout().unwrap();
+        let mut output = File::from(group.take_stdout().unwrap());
         assert_eq!(group.ended().await.unwrap(), Ended::Exited(0));
         let id = group.id;
         drop(group);
@@ -208,6 +231,6 @@ mod tests {
         let mut text = String::new();
         output.read_to_string(&mut text).unwrap();
         assert_eq!(text, "started\n");
-        assert_eq!(wait_unreaped(id).unwrap_err().raw_os_error(), Some(libc::ECHILD));
+        assert_eq!(wait_unreaped(id, 0).unwrap_err().raw_os_error(), Some(libc::ECHILD));
     }
 }

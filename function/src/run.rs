@@ -8,6 +8,7 @@ use crate::home;
 use crate::hook;
 use crate::large_argument;
 use crate::log::{self, Level};
+use crate::preload::Preload;
 use crate::process_group::{Ended, ProcessGroup};
 use crate::result::{NOT_RUN, Outcome, Reason, TIMED_OUT};
 use crate::result_file::{self, Value};
@@ -31,6 +32,8 @@ pub(crate) struct Runner {
     pub(crate) state: StateDir,
     /// The Dags, where they come from S3.
     pub(crate) dags: Option<s3::Folder>,
+    /// The warm start, if configured.
+    pub(crate) preload: Option<Preload>,
 }
 
 /// A command that has ended.
@@ -63,7 +66,7 @@ impl Runner {
             }
         };
         let limit = plan.limit(Instant::now(), job.task.timeout_ms, self.settings.kill_grace);
-        let mut finished = self.run_command(prepared.command, job.task.command.program(), &limit).await;
+        let mut finished = self.run_command(prepared.command, job, &limit).await;
         let outcome = &mut finished.outcome;
         self.run_post_command(job, prepared.environment, outcome, plan).await;
         outcome.set_value(result_file::read(&prepared.result_path));
@@ -98,18 +101,33 @@ impl Runner {
         Ok(Prepared { command, environment, result_path, _run_dir: run_dir })
     }
 
-    async fn run_command(&self, command: std::process::Command, program: &str, limit: &Limit) -> Finished {
+    async fn run_command(&self, command: std::process::Command, job: Job<'_>, limit: &Limit) -> Finished {
         let started_at_ms = clock::unix_ms();
-        let mut group = match ProcessGroup::start(command) {
-            Ok(group) => group,
-            Err(error) => return Finished { outcome: not_started(program, &error), leftovers: None },
-        };
+        let mut group =
+            match self.start_warm(&command, job, limit).await.map_or_else(|| ProcessGroup::start(command), Ok) {
+                Ok(group) => group,
+                Err(error) => {
+                    return Finished { outcome: not_started(job.task.command.program(), &error), leftovers: None };
+                }
+            };
         let mut outcome = match watch(&mut group, self.settings.output_tail_bytes, limit).await {
             Ok(watched) => outcome_of(watched),
             Err(error) => Outcome::not_run(Reason::SetupFailed, &format!("cannot read the command's output: {error}")),
         };
         outcome.started_at_ms = Some(started_at_ms);
         Finished { outcome, leftovers: Some(group) }
+    }
+
+    /// None where the command has to be started in the usual way.
+    async fn start_warm(&self, command: &std::process::Command, job: Job<'_>, limit: &Limit) -> Option<ProcessGroup> {
+        match self.preload.as_ref()?.start(command, limit.terminate_at).await {
+            Ok(started) => started,
+            Err(why) => {
+                let message = format!("a new interpreter is started: {why}");
+                log::write(Level::Warn, &message, &[("task_key", job.task_key.into())]);
+                None
+            }
+        }
     }
 
     /// Runs however the command ended: the operator may have to clean up after it. A failure of POST_COMMAND does not

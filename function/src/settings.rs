@@ -16,6 +16,7 @@ const KILL_GRACE_MS: &str = "LAMBDA_EXECUTOR_KILL_GRACE_MS";
 const S3_URI: &str = "S3_URI";
 const PRE_COMMAND: &str = "PRE_COMMAND";
 const POST_COMMAND: &str = "POST_COMMAND";
+const PRELOAD: &str = "LAMBDA_EXECUTOR_PRELOAD";
 const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
 
 /// Enough for a stack trace; a result stays far below every limit of SQS.
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) pre_command: Option<Command>,
     /// Runs after each command.
     pub(crate) post_command: Option<Command>,
+    /// Python modules to load before the first command; none for no warm start.
+    pub(crate) preload: Vec<String>,
     /// How long POST_COMMAND may take.
     pub(crate) post_timeout: Duration,
 }
@@ -69,6 +72,8 @@ pub(crate) enum SettingsError {
     NotInS3(String),
     #[error("{variable}: {problem} (expected a line for /bin/sh, or a JSON list of program and arguments)")]
     NotACommand { variable: &'static str, problem: String },
+    #[error("LAMBDA_EXECUTOR_PRELOAD: `{0}` is not the name of a Python module (expected names, separated by commas)")]
+    NotAModule(String),
     #[error("no AWS region is configured: set AWS_REGION (Lambda does so by itself)")]
     NoRegion,
     #[error("{0} is not set as Lambda sets it: this program runs inside AWS Lambda, or under lambda-executor-local")]
@@ -109,6 +114,7 @@ impl Settings {
             s3: location.map(|location| Source { location, max_bytes }),
             pre_command: command(PRE_COMMAND, set(PRE_COMMAND))?,
             post_command: command(POST_COMMAND, set(POST_COMMAND))?,
+            preload: modules(set(PRELOAD))?,
             post_timeout: Duration::from_millis(post),
             queue_url,
             reply_to_allow,
@@ -119,8 +125,8 @@ impl Settings {
 
     /// Those of these names that look like variables of this program and are not: usually a spelling mistake.
     pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        const KNOWN: [&str; 5] =
-            [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS];
+        const KNOWN: [&str; 6] =
+            [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS, PRELOAD];
         // Not those of lambda-executor-local, and not what a command is given: this may run inside one.
         names
             .filter(|name| name.starts_with("LAMBDA_EXECUTOR_") && !name.starts_with("LAMBDA_EXECUTOR_LOCAL_"))
@@ -145,6 +151,22 @@ fn queue(variable: &'static str, value: String) -> Result<String, SettingsError>
 fn command(variable: &'static str, value: Option<String>) -> Result<Option<Command>, SettingsError> {
     let wrong = |problem| SettingsError::NotACommand { variable, problem };
     value.map(|value| Command::read_variable(&value).map_err(wrong)).transpose()
+}
+
+fn modules(value: Option<String>) -> Result<Vec<String>, SettingsError> {
+    let is_name = |name: &str| {
+        !name.is_empty() && !name.starts_with(|first: char| first.is_ascii_digit()) && {
+            name.chars().all(|character| character == '_' || character.is_alphanumeric())
+        }
+    };
+    let names = value.unwrap_or_default();
+    let names = names.split(',').map(str::trim).filter(|module| !module.is_empty());
+    names
+        .map(|module| match module.split('.').all(is_name) {
+            true => Ok(module.to_owned()),
+            false => Err(SettingsError::NotAModule(module.to_owned())),
+        })
+        .collect()
 }
 
 fn number(variable: &'static str, value: Option<String>, default: u64, max: u64) -> Result<u64, SettingsError> {
@@ -217,6 +239,15 @@ mod tests {
             assert_eq!(settings.may_reply_to(url), expected, "{url}");
         }
         assert!(read(&[("QUEUE_URL", URL), (REPLY_TO_ALLOW, "b")]).is_err());
+    }
+
+    #[test]
+    fn modules_to_load_are_named() {
+        let settings = read(&[("QUEUE_URL", URL), (PRELOAD, "numpy, a.b_c,")]).unwrap();
+        assert_eq!(settings.preload, ["numpy", "a.b_c"]);
+        for wrong in ["a.", ".a", "a b", "job.py -v", "1a", "a;b"] {
+            assert_eq!(read(&[("QUEUE_URL", URL), (PRELOAD, wrong)]), Err(SettingsError::NotAModule(wrong.to_owned())));
+        }
     }
 
     #[test]

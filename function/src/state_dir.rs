@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const RUN_PREFIX: &str = "run-";
 const DAGS_PREFIX: &str = "dags-";
+const PRELOAD_PREFIX: &str = "preload-";
 
 /// The program's directory. In Lambda it lives as long as the sandbox, longer than this process.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl StateDir {
     /// Path for the Dags of this process; not created.
     pub(crate) fn dags_folder(&self) -> PathBuf {
         self.path.join(format!("{DAGS_PREFIX}{}", std::process::id()))
+    }
+
+    /// Path for the files of the warm start; not created.
+    pub(crate) fn preload_folder(&self) -> PathBuf {
+        self.path.join(format!("{PRELOAD_PREFIX}{}", std::process::id()))
     }
 
     /// A fresh directory for one command, removed when the value is dropped.
@@ -100,7 +106,7 @@ fn remove_left_behind(path: &Path) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let owner = |name: &str| {
-            let rest = name.strip_prefix(RUN_PREFIX).or_else(|| name.strip_prefix(DAGS_PREFIX))?;
+            let rest = [RUN_PREFIX, DAGS_PREFIX, PRELOAD_PREFIX].iter().find_map(|prefix| name.strip_prefix(prefix))?;
             rest.split('-').next()?.parse::<u32>().ok()
         };
         let Some(pid) = name.to_str().and_then(owner) else { continue };

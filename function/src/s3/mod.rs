@@ -55,6 +55,11 @@ impl Folder {
         Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) }
     }
 
+    /// The same for as long as this program runs.
+    pub(crate) fn path(&self) -> &Path {
+        self.local.path()
+    }
+
     /// Makes the folder equal to S3 and returns its path. After an error the folder may be incomplete; the next call
     /// fixes it.
     pub(crate) async fn sync(&self, until: Instant) -> Result<&Path, SyncError> {

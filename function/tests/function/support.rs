@@ -97,14 +97,24 @@ pub(crate) const QUEUE_URL: &str = "http://127.0.0.1:9/000000000000/results";
 impl Function {
     /// Starts the function with `environment` on top of what Lambda sets. An empty value removes a variable.
     pub(crate) async fn start(environment: &[(&str, &str)]) -> Self {
-        Self::start_by(Command::new(PROGRAM), environment).await
+        Self::start_by(Command::new(PROGRAM), &[], environment)
     }
 
-    async fn start_by(command: Command, environment: &[(&str, &str)]) -> Self {
+    /// Starts the function in a directory with these files (name and content).
+    pub(crate) async fn start_among(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
+        Self::start_by(Command::new(PROGRAM), files, environment)
+    }
+
+    fn start_by(command: Command, files: &[(&str, &str)], environment: &[(&str, &str)]) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("lambda-executor-function-{}-{number}", std::process::id()));
         std::fs::create_dir(&directory).unwrap();
+        for (name, content) in files {
+            let file = directory.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, content).unwrap();
+        }
         let (invocations, to_function) = mpsc::unbounded_channel();
         let (answered, answers) = mpsc::unbounded_channel();
         let world = Arc::new(World {
@@ -164,7 +174,7 @@ impl Function {
     pub(crate) async fn start_by_careless_parent() -> Self {
         let mut careless = Command::new("env");
         careless.args(["--ignore-signal=CHLD", PROGRAM]);
-        Self::start_by(careless, &[]).await
+        Self::start_by(careless, &[], &[])
     }
 
     /// Kills the function, as a sandbox that runs out of memory would, and starts it anew in the same place.
@@ -177,6 +187,11 @@ impl Function {
     /// Starts one more process beside the first, as `lambda-executor-local` does: each takes events when it is free.
     pub(crate) fn start_another(&mut self) {
         self.others.push(spawn(Command::new(PROGRAM), &self.directory, &self.environment));
+    }
+
+    /// The function's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends SIGTERM to the function.

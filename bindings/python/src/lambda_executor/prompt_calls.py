@@ -167,6 +167,8 @@ class PromptCalls:
 
     def cancel_many(self, keys: Iterable[str]) -> Statuses:
         """Cancels tasks: OK or NOT_FOUND for each."""
+        if isinstance(keys, str):
+            raise TypeError("keys must be an iterable of strings, not one string")
         natives = [text("keys", key) for key in keys]
         return self._many("lambda_executor_cancel", (_native.Str * len(natives))(*natives))
 

@@ -1,10 +1,11 @@
 """Which task on Lambda a task instance is, by the id that its submitter has left in Airflow's database.
 
-| external_executor_id | left by |
-|---|---|
-| a UUID that is not the task instance's | the scheduler, in the transaction that queues the task: the attempt_id |
-| the key, as Airflow writes it: coordinates as JSON, or the task instance's UUID | this executor or Airflow's own, once Lambda has accepted the task |
-| `<key>#<attempt_id>` | this executor, for a task that was submitted while an earlier dispatch of the key was tracked |
+- A UUID that is not the task instance's: the attempt_id, which the scheduler wrote in the transaction that queued the
+  task.
+- The key as Airflow writes it, coordinates as JSON or the task instance's UUID: written by this executor or by
+  Airflow's own once Lambda had accepted the task.
+- `<key>#<attempt_id>`: the same, by this executor, for a task that was submitted while an earlier dispatch of the key
+  was tracked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .dispatches import SEPARATOR, Dispatch, text_of
 _COORDINATES = ("dag_id", "task_id", "run_id", "try_number", "map_index")
 
 
-def dispatch_of(ti: Any, key: Any) -> Dispatch | None:  # noqa: ANN401 - Airflow's own types differ by version
+def dispatch_of(ti: Any, key: Any) -> Dispatch | None:
     """What to track for a task instance; None if its id is not one of this executor's.
 
     key: Airflow's key of the task instance, which its events get.
@@ -40,7 +41,7 @@ def dispatch_of(ti: Any, key: Any) -> Dispatch | None:  # noqa: ANN401 - Airflow
     return None
 
 
-def _is_key(text: str, ti: Any) -> bool:  # noqa: ANN401 - as above
+def _is_key(text: str, ti: Any) -> bool:
     """The text is a key of this very task instance."""
     # Airflow 2 has no id.
     identity = getattr(ti, "id", None)

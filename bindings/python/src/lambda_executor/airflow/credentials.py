@@ -1,7 +1,8 @@
 """AWS credentials from Airflow's connection, whatever backend holds it.
 
-A connection in the environment is left to the library, which also renews what it makes of it. Of any other, the keys are
-passed to the library; a role, a profile or a web identity is resolved by the hook of apache-airflow-providers-amazon.
+A connection in the environment is left to the library, which also renews what it makes of it. Of any other, the keys
+are passed to the library; a role, a profile or a web identity is resolved by the hook of
+apache-airflow-providers-amazon.
 Without a connection the library uses the AWS default chain, as Airflow's own executor does.
 
 Everything here may wait on the network: it runs in a thread of its own.
@@ -52,20 +53,22 @@ def identity(conn_id: str, team: str | None) -> Identity:
     if connection is None:
         return Identity({}, None, None, False)
     if _in_environment(connection, conn_id, team):
-        options = {"airflow": True, "conn_id": conn_id}
-        return Identity({**options, "team": team} if team else options, None, None, True)
+        native: dict[str, Any] = {"airflow": True, "conn_id": conn_id}
+        return Identity({**native, "team": team} if team else native, None, None, True)
     extra = connection.extra_dejson
     options = _options(conn_id, extra)
+    keys: Keys | None
+    expires: datetime | None = None
     if any(extra.get(name) for name in _NEEDS_HOOK):
         keys, expires = _resolved(conn_id, extra, options.get("region_name"))
     else:
-        keys, expires = _static(conn_id, connection, extra), None
+        keys = _static(conn_id, connection, extra)
     if keys is not None:
         options["credentials"] = {name: value for name, value in keys._asdict().items() if value is not None}
     return Identity(options, keys, expires, False)
 
 
-def _connection(conn_id: str, team: str | None) -> Any:  # noqa: ANN401 - Airflow's own types differ by version
+def _connection(conn_id: str, team: str | None) -> Any:
     from airflow.exceptions import AirflowNotFoundException
     from airflow.models.connection import Connection
 
@@ -78,7 +81,7 @@ def _connection(conn_id: str, team: str | None) -> Any:  # noqa: ANN401 - Airflo
         return None
 
 
-def _in_environment(connection: Any, conn_id: str, team: str | None) -> bool:  # noqa: ANN401 - as above
+def _in_environment(connection: Any, conn_id: str, team: str | None) -> bool:
     """The connection found is the one in the environment; another backend may have one of the same name."""
     from airflow.models.connection import Connection
 
@@ -87,9 +90,8 @@ def _in_environment(connection: Any, conn_id: str, team: str | None) -> bool:  #
     for name in names:
         text = os.environ.get(name)
         if text:
-            given = {"json": text} if text.startswith("{") else {"uri": text}
-            parse = Connection.from_json if "json" in given else None
-            there = parse(text, conn_id=conn_id) if parse else Connection(conn_id=conn_id, uri=text)
+            is_json = text.startswith("{")
+            there = Connection.from_json(text, conn_id) if is_json else Connection(conn_id=conn_id, uri=text)
             return bool(there.get_uri() == connection.get_uri())
     return False
 
@@ -123,7 +125,7 @@ def _endpoint(conn_id: str, extra: dict[str, Any]) -> str | None:
     return found.pop()
 
 
-def _static(conn_id: str, connection: Any, extra: dict[str, Any]) -> Keys | None:  # noqa: ANN401 - as above
+def _static(conn_id: str, connection: Any, extra: dict[str, Any]) -> Keys | None:
     access, secret = connection.login, connection.password
     if not (access and secret):
         if access or connection.password:
@@ -143,7 +145,9 @@ def _resolved(conn_id: str, extra: dict[str, Any], region: str | None) -> tuple[
             f"connection {conn_id}: {named} needs the package apache-airflow-providers-amazon, or put the connection "
             f"into the environment (AIRFLOW_CONN_...)"
         ) from None
-    credentials = AwsGenericHook(aws_conn_id=conn_id, region_name=region).get_session(region_name=region).get_credentials()
+    credentials = (
+        AwsGenericHook(aws_conn_id=conn_id, region_name=region).get_session(region_name=region).get_credentials()
+    )
     if credentials is None:
         raise InvalidConfigError(f"connection {conn_id}: it leads to no credentials")
     frozen = credentials.get_frozen_credentials()

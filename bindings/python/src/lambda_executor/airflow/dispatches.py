@@ -23,8 +23,8 @@ SEPARATOR = "#"
 ABANDONED = 10_000
 
 
-def text_of(key: Any) -> str:  # noqa: ANN401 - Airflow's own types differ by version
-    """A key as Airflow's own executor writes it: the coordinates of a task as JSON, or the UUID of a task or callback."""
+def text_of(key: Any) -> str:
+    """A key as Airflow's own executor writes it: a task's coordinates as JSON, or the UUID of a task or callback."""
     fields = getattr(key, "_asdict", None)
     return json.dumps(fields()) if fields is not None else str(key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -305,8 +305,10 @@ class LambdaExecutor(BaseExecutor):
                 return False
             if self._dispatches.newest(key) is None:
                 self._dispatches.add(dispatch)
-                tasks = [Task(wire, attempt_id="" if place else dispatch.attempt_id, queue=self._route(ti.queue))
-                         for place, wire in enumerate(dispatch.wires)]
+                tasks = [
+                    Task(wire, attempt_id="" if place else dispatch.attempt_id, queue=self._route(ti.queue))
+                    for place, wire in enumerate(dispatch.wires)
+                ]
                 self._submissions.add(Submission(dispatch, tasks, adopted=True))
             self.running.add(key)
         except Exception:
@@ -350,12 +352,20 @@ class LambdaExecutor(BaseExecutor):
     # Logs
 
     def get_task_log(self, ti: TaskInstance, try_number: int) -> tuple[list[str], list[str]]:
-        """Where the log of a running task is, and what CloudWatch has of it."""
+        """Where the log of a running task is, and what CloudWatch has of it. Asked of an instance in the API server,
+        which was not started."""
         try:
-            return task_log.read(versions.conf_of(self), versions.team_of(self), ti, try_number)
+            return task_log.read(versions.conf_of(self), ti, versions.task_key_of(self, ti))
         except Exception as error:
             self.log.exception("no log of %s", ti)
-            return [f"The log on AWS Lambda cannot be read: {error}"], []
+            return [f"The log of the task on AWS Lambda cannot be read: {error}"], []
+
+    def get_streaming_task_log(
+        self, ti: TaskInstance, try_number: int
+    ) -> tuple[list[str], list[Generator[str, None, None]]]:
+        """The same, in the form that Airflow 3.4 asks for first."""
+        sources, lines = self.get_task_log(ti, try_number)
+        return sources, [(line for line in lines)] if lines else []
 
     def debug_dump(self) -> None:
         """On SIGUSR2."""

@@ -28,7 +28,7 @@ def table() -> list[dict[str, Any]]:
     return listed
 
 
-def read(conf: Any) -> dict[str, Any]:  # noqa: ANN401 - Airflow's own types differ by version
+def read(conf: Any) -> dict[str, Any]:
     """The options that are set, conn_id included. Raises InvalidConfigError with every mistake, one line each."""
     values: dict[str, Any] = {}
     mistakes = []
@@ -52,7 +52,7 @@ def read(conf: Any) -> dict[str, Any]:  # noqa: ANN401 - Airflow's own types dif
 _EXPECTED = {"boolean": "true or false", "integer": "an integer", "string": "text", "object": "a JSON object"}
 
 
-def _value(text: str, option: dict[str, Any]) -> Any:  # noqa: ANN401 - what the option's type says
+def _value(text: str, option: dict[str, Any]) -> Any:
     kind = option["type"]
     if kind == "boolean":
         word = text.split("#", 1)[0].strip().lower()

@@ -53,21 +53,11 @@ def failure(event: Event) -> Failure | None:
 
 
 def _reason(event: Event) -> str:
-    said = f": {event.message}" if event.message else ""
-    if event.reason is Reason.EXIT:
-        return f"The command returned {event.return_code}{said}"
-    if event.reason is Reason.SIGNAL:
-        return f"Signal {event.signal} ended the command{said}"
-    if event.reason is Reason.TIMEOUT:
-        return f"The command exceeded its time limit{said}"
-    if event.reason is Reason.DEAD_LETTER:
-        return f"Lambda gave up on the invocation{said}"
-    if event.reason is Reason.LOST:
-        return f"No result arrived in time{said}"
-    if event.reason is Reason.INVOKE_FAILED:
-        attempts = "1 attempt" if event.attempts == 1 else f"{event.attempts} attempts"
-        return f"Lambda did not accept the task after {attempts}{said}"
-    return event.message or str(event.reason)
+    if event.message:
+        return event.message
+    if event.return_code is not None:
+        return f"the command returned {event.return_code}"
+    return f"the task ended with reason {event.reason}"
 
 
 def _facts(event: Event) -> list[str]:

@@ -65,7 +65,13 @@ class Submissions:
 def _why(library: Executor, task: Task, status: Status) -> str:
     """The library's reason: a call on many has it only for the first task that failed."""
     try:
-        library.queue(*task[:1], task.command or "", executor_config=task.executor_config, queue=task.queue, attempt_id=task.attempt_id)
+        library.queue(
+            *task[:1],
+            task.command or "",
+            executor_config=task.executor_config,
+            queue=task.queue,
+            attempt_id=task.attempt_id,
+        )
     except Error as error:
         return error.message
     return f"refused with status {status}"

@@ -34,35 +34,38 @@ else:
     TYPED_QUEUES = True
     WORKLOAD_TYPES = frozenset({WorkloadType.EXECUTE_TASK, WorkloadType.EXECUTE_CALLBACK})
 
+# A module of functions from 3.3 on, a class in it in 3.2; the old module then warns.
 try:
     from airflow.sdk.observability import stats
 except ImportError:
     from airflow.stats import Stats as stats
+else:
+    stats = getattr(stats, "Stats", stats)
 
 
-def conf_of(executor: Any) -> Any:  # noqa: ANN401 - Airflow's own types differ by version
+def conf_of(executor: Any) -> Any:
     """The configuration of an executor: that of its team, where Airflow has teams."""
     return getattr(executor, "conf", common_conf)
 
 
-def team_of(executor: Any) -> str | None:  # noqa: ANN401 - as above
+def team_of(executor: Any) -> str | None:
     team: str | None = getattr(executor, "team_name", None)
     return team
 
 
-def key_of(executor: Any, workload: Any) -> Any:  # noqa: ANN401 - as above
+def key_of(executor: Any, workload: Any) -> Any:
     """The key under which an executor has a workload."""
     if UUID_KEYS:
         return executor.get_workload_key(workload)
     return workload.ti.key if hasattr(workload, "ti") else workload.callback.key
 
 
-def task_key_of(executor: Any, ti: Any) -> Any:  # noqa: ANN401 - as above
+def task_key_of(executor: Any, ti: Any) -> Any:
     """The key under which an executor has a task instance."""
     return executor.get_task_key(ti) if UUID_KEYS else ti.key
 
 
-def queues_of(executor: Any) -> list[dict[Any, Any]]:  # noqa: ANN401 - as above
+def queues_of(executor: Any) -> list[dict[Any, Any]]:
     """The base class's queues of workloads that wait for a slot, by key."""
     if TYPED_QUEUES:
         return list(executor.executor_queues.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Generator, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ from .submissions import Submission, Submissions
 if TYPE_CHECKING:
     from airflow.models.taskinstance import TaskInstance
     from sqlalchemy.orm import Session
+
+log = logging.getLogger(__name__)
 
 # Of `start`, for the connection: mistakes in the configuration are raised by then.
 OPENING_S = 10.0
@@ -110,7 +113,7 @@ class LambdaExecutor(BaseExecutor):
             else:
                 self._dispatch(key, command, workload.callback.data.get("queue"), None, None)
         except Exception as error:
-            self.log.exception("%s cannot be submitted", key)
+            log.exception("%s cannot be submitted", key)
             self._fail(key, f"{type(error).__name__}: {error}")
 
     def execute_async(
@@ -121,7 +124,7 @@ class LambdaExecutor(BaseExecutor):
             self._dispatch(key, command, queue, executor_config, None)
             self._submit(SLICE)
         except Exception as error:
-            self.log.exception("%s cannot be submitted", key)
+            log.exception("%s cannot be submitted", key)
             self._fail(key, f"{type(error).__name__}: {error}")
 
     def _dispatch(
@@ -184,14 +187,14 @@ class LambdaExecutor(BaseExecutor):
         except ClosedError:
             pass
         except Exception:
-            self.log.exception("results cannot be acknowledged")
+            log.exception("results cannot be acknowledged")
         try:
             if versions.REFUSES_RUNNING:
                 # A key that is queued again has left its earlier dispatch behind.
                 self.running.difference_update(self.queued_tasks)
             super().heartbeat()
         except Exception:
-            self.log.exception("a heartbeat has failed; the next one continues")
+            log.exception("a heartbeat has failed; the next one continues")
 
     def sync(self) -> None:
         """Takes what has happened, for as long as a heartbeat may take."""
@@ -202,7 +205,7 @@ class LambdaExecutor(BaseExecutor):
         except ClosedError:
             self._log_closed()
         except Exception:
-            self.log.exception("events cannot be taken; the next heartbeat tries again")
+            log.exception("events cannot be taken; the next heartbeat tries again")
 
     def _sync(self, library: Library) -> None:
         if self._acknowledgements is None:
@@ -226,7 +229,7 @@ class LambdaExecutor(BaseExecutor):
                     settled.append(event.seq)
             except Exception:
                 # Not acknowledged: the next scheduler gets it again.
-                self.log.exception("an event cannot be reported: %r", event)
+                log.exception("an event cannot be reported: %r", event)
         acknowledgements.acknowledge(settled)
 
     def _take_event(self, event: Event, acknowledgements: Acknowledgements) -> bool:
@@ -250,7 +253,7 @@ class LambdaExecutor(BaseExecutor):
         if failed is None:
             self.success(key)
         else:
-            self.log.error("%s: %s", dispatch.text, failed.reason)
+            log.error("%s: %s", dispatch.text, failed.reason)
             self.log_task_event(event=failed.name, extra=failed.extra, ti_key=key)
             versions.count(f"lambda_executor.failures.{event.reason}", versions.team_of(self))
             self.fail(key, failed.reason)
@@ -273,7 +276,7 @@ class LambdaExecutor(BaseExecutor):
     def _log_closed(self) -> None:
         if not self._closed_logged:
             self._closed_logged = True
-            self.log.error("the executor is closed: no more events")
+            log.error("the executor is closed: no more events")
 
     def get_event_buffer(self, dag_ids: Any = None) -> dict[Any, Any]:
         """What the scheduler takes here counts as processed from the next heartbeat on."""
@@ -292,8 +295,8 @@ class LambdaExecutor(BaseExecutor):
                 while self._submit(SLICE):
                     pass
             except Exception:
-                self.log.exception("adopted tasks are tracked from the next heartbeat on")
-        self.log.info("adopted %d tasks of %d", len(tis) - len(refused), len(tis))
+                log.exception("adopted tasks are tracked from the next heartbeat on")
+        log.info("adopted %d tasks of %d", len(tis) - len(refused), len(tis))
         return refused
 
     def _adopt(self, ti: Any) -> bool:
@@ -301,7 +304,7 @@ class LambdaExecutor(BaseExecutor):
             key = versions.task_key_of(self, ti)
             dispatch = adoption.dispatch_of(ti, key)
             if dispatch is None:
-                self.log.warning("%s is not adopted: its id is %r", ti, ti.external_executor_id)
+                log.warning("%s is not adopted: its id is %r", ti, ti.external_executor_id)
                 return False
             if self._dispatches.newest(key) is None:
                 self._dispatches.add(dispatch)
@@ -312,7 +315,7 @@ class LambdaExecutor(BaseExecutor):
                 self._submissions.add(Submission(dispatch, tasks, adopted=True))
             self.running.add(key)
         except Exception:
-            self.log.exception("%s is not adopted", ti)
+            log.exception("%s is not adopted", ti)
             return False
         return True
 
@@ -327,7 +330,7 @@ class LambdaExecutor(BaseExecutor):
             if self.event_buffer.pop(key, None) is not None and self._acknowledgements is not None:
                 self._acknowledgements.dropped(key)
         except Exception:
-            self.log.exception("%s cannot be revoked", ti)
+            log.exception("%s cannot be revoked", ti)
 
     def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
         """Also called by the scheduler, for a task without a heartbeat: the library's task is abandoned then."""
@@ -335,7 +338,7 @@ class LambdaExecutor(BaseExecutor):
             try:
                 self._abandon(key)
             except Exception:
-                self.log.exception("%s cannot be abandoned", key)
+                log.exception("%s cannot be abandoned", key)
         super().change_state(key, state, info, remove_running)
 
     def _abandon(self, key: Hashable) -> None:
@@ -357,7 +360,7 @@ class LambdaExecutor(BaseExecutor):
         try:
             return task_log.read(versions.conf_of(self), ti, versions.task_key_of(self, ti))
         except Exception as error:
-            self.log.exception("no log of %s", ti)
+            log.exception("no log of %s", ti)
             return [f"The log of the task on AWS Lambda cannot be read: {error}"], []
 
     def get_streaming_task_log(
@@ -371,19 +374,19 @@ class LambdaExecutor(BaseExecutor):
         """On SIGUSR2."""
         super().debug_dump()
         opening, library = self._opening, self.library
-        self.log.info(
+        log.info(
             "lambda_executor: %s; dispatches (%d)\n\t%s",
             "open" if library is not None else f"not open: {opening.trouble if opening else 'not started'}",
             len(self._dispatches),
             "\n\t".join(f"{dispatch.wire} attempt_id={dispatch.attempt_id}" for dispatch in self._dispatches.all()),
         )
-        self.log.info(
+        log.info(
             "lambda_executor: %d wait to be submitted, %d events are not acknowledged",
             len(self._submissions),
             len(self._acknowledgements or ()),
         )
         if library is not None:
-            self.log.info("lambda_executor.stats\n%s", json.dumps(library.stats(), indent=2))
+            log.info("lambda_executor.stats\n%s", json.dumps(library.stats(), indent=2))
 
     # The end
 
@@ -404,9 +407,9 @@ class LambdaExecutor(BaseExecutor):
                 pass
             remaining = library.drain(seconds)
             if remaining:
-                self.log.warning("%d tasks continue on Lambda; the next scheduler adopts them", remaining)
+                log.warning("%d tasks continue on Lambda; the next scheduler adopts them", remaining)
         except Exception:
-            self.log.exception("the end of the executor")
+            log.exception("the end of the executor")
         finally:
             self._close()
 

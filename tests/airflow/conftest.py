@@ -34,6 +34,13 @@ from scheduler import Scheduler  # noqa: E402
 
 from lambda_executor.airflow import LambdaExecutor, versions  # noqa: E402
 
+try:
+    import airflow.providers.amazon  # noqa: F401
+except ImportError:
+    _HAS_AMAZON = False
+else:
+    _HAS_AMAZON = True
+
 Start = Callable[..., Scheduler]
 
 
@@ -50,6 +57,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         least = [marker.args for marker in item.iter_markers("airflow")]
         below = [marker.args for marker in item.iter_markers("airflow_before")]
+        if item.get_closest_marker("needs_amazon") and not _HAS_AMAZON:
+            left.append(item)
+            continue
         fits = all(versions.AIRFLOW >= args for args in least) and all(versions.AIRFLOW < args for args in below)
         (kept if fits else left).append(item)
     if left:

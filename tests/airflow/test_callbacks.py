@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
+import local_aws
 import pytest
-from local_aws import LocalAws
+from conftest import Start
 from scheduler import Scheduler
 
 from lambda_executor.airflow import versions
@@ -49,16 +51,20 @@ def test_a_callback_succeeds(scheduler: Scheduler) -> None:
     assert scheduler.executor.running == set()
 
 
-def test_a_failed_callback_has_a_reason(aws: LocalAws, scheduler: Scheduler) -> None:
-    """`callback.output` is the text of it."""
-    key = queue_callback(scheduler)
-    scheduler.executor.heartbeat()
-    # Sent before the callback's own result, as far as the executor can see.
-    scheduler.executor.change_state(key, "failed", "gone")
-    assert scheduler.executor.get_event_buffer()[key] == ("failed", "gone")
+def test_a_failed_callback_has_a_reason(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow stores its text in `callback.output`."""
+    with local_aws.running(tmp_path, "--handler", "builtin", "--builtin", '{"return_code": 3}') as aws:
+        for name, text in aws.options().items():
+            monkeypatch.setenv(name, text)
+        scheduler = start()
+        key = queue_callback(scheduler)
+        assert scheduler.until_ended(key) == ["failed"]
+        assert scheduler.info(key, "failed") == "the command exited with status 3"
 
 
-def test_a_refused_callback_fails_with_the_reason(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_callback_fails_with_the_reason(scheduler: Scheduler) -> None:
     key = queue_callback(scheduler, kwargs={"text": "x" * 2_000_000})
     assert scheduler.until_ended(key) == ["failed"]
     assert "max_payload_bytes" in scheduler.info(key, "failed")

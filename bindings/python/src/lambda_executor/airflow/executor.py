@@ -371,22 +371,28 @@ class LambdaExecutor(BaseExecutor):
         return sources, [(line for line in lines)] if lines else []
 
     def debug_dump(self) -> None:
-        """On SIGUSR2."""
+        """On SIGUSR2, in the scheduler's signal handler."""
         super().debug_dump()
-        opening, library = self._opening, self.library
-        log.info(
-            "lambda_executor: %s; dispatches (%d)\n\t%s",
-            "open" if library is not None else f"not open: {opening.trouble if opening else 'not started'}",
-            len(self._dispatches),
-            "\n\t".join(f"{dispatch.wire} attempt_id={dispatch.attempt_id}" for dispatch in self._dispatches.all()),
-        )
-        log.info(
-            "lambda_executor: %d wait to be submitted, %d events are not acknowledged",
-            len(self._submissions),
-            len(self._acknowledgements or ()),
-        )
-        if library is not None:
-            log.info("lambda_executor.stats\n%s", json.dumps(library.stats(), indent=2))
+        try:
+            opening, library = self._opening, self.library
+            trouble = opening.trouble if opening is not None else "not started"
+            log.info(
+                "lambda_executor: %s; dispatches (%d)\n\t%s",
+                f"not open: {trouble}" if library is None else "open",
+                len(self._dispatches),
+                "\n\t".join(f"{dispatch.wire} attempt_id={dispatch.attempt_id}" for dispatch in self._dispatches.all()),
+            )
+            log.info(
+                "lambda_executor: %d wait to be submitted, %d events are not acknowledged",
+                len(self._submissions),
+                len(self._acknowledgements or ()),
+            )
+            if library is not None:
+                log.info("lambda_executor.stats\n%s", json.dumps(library.stats(), indent=2))
+        except ClosedError:
+            log.info("lambda_executor: closed")
+        except Exception:
+            log.exception("the state of lambda_executor cannot be shown")
 
     # The end
 

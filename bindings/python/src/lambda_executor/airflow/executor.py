@@ -414,8 +414,10 @@ class LambdaExecutor(BaseExecutor):
             remaining = library.drain(seconds)
             if remaining:
                 log.warning("%d tasks continue on Lambda; the next scheduler adopts them", remaining)
+        except ClosedError:
+            return
         except Exception:
-            log.exception("the end of the executor")
+            log.exception("the executor ends without having waited for its tasks")
         finally:
             self._close()
 

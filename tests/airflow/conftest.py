@@ -29,10 +29,9 @@ os.environ.update(
 )
 
 import scheduler as scheduler_module  # noqa: E402
+from lambda_executor.airflow import LambdaExecutor, versions  # noqa: E402
 from local_aws import LocalAws  # noqa: E402
 from scheduler import Scheduler  # noqa: E402
-
-from lambda_executor.airflow import LambdaExecutor, versions  # noqa: E402
 
 try:
     import airflow.providers.amazon  # noqa: F401
@@ -53,7 +52,8 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of what some versions lack are not part of the run there: `airflow(3, 3)` needs 3.3, `airflow_before(3, 0)`
     an older one."""
-    kept, left = [], []
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         least = [marker.args for marker in item.iter_markers("airflow")]
         below = [marker.args for marker in item.iter_markers("airflow_before")]

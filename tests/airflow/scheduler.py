@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow.models.taskinstancekey import TaskInstanceKey
-
 from lambda_executor.airflow import LambdaExecutor, versions
 
 PATIENCE_S = 20.0
@@ -85,7 +84,12 @@ class Scheduler:
 
 
 def task_instance(
-    task_id: str = "t", *, external: str | None = None, queue: str = "default", try_number: int = 1, identity: Any = None
+    task_id: str = "t",
+    *,
+    external: str | None = None,
+    queue: str = "default",
+    try_number: int = 1,
+    identity: Any = None,
 ) -> SimpleNamespace:
     """What executors read of a task instance in Airflow's database."""
     key = TaskInstanceKey("d", task_id, "r", try_number, -1)
@@ -109,9 +113,7 @@ def preassigned(task_id: str = "t", **more: Any) -> SimpleNamespace:
 def _workload(ti: Any, executor_config: Any) -> Any:
     from airflow.executors import workloads
 
-    kind = getattr(workloads, "TaskInstanceDTO", None) or getattr(workloads, "TaskInstance", None)
-    if kind is None:
-        from airflow.executors.workloads.task import TaskInstanceDTO as kind
+    kind = _kind_of_task_instances()
     fields = {
         "id": ti.id,
         "dag_version_id": uuid.uuid4(),
@@ -135,3 +137,15 @@ def _workload(ti: Any, executor_config: Any) -> Any:
         bundle_info=workloads.BundleInfo(name="b", version=None),
         log_path="log",
     )
+
+
+def _kind_of_task_instances() -> Any:
+    """The class of the task instance in a workload, which has had three places."""
+    from airflow.executors import workloads
+
+    for name in ("TaskInstanceDTO", "TaskInstance"):
+        if hasattr(workloads, name):
+            return getattr(workloads, name)
+    from airflow.executors.workloads.task import TaskInstanceDTO
+
+    return TaskInstanceDTO

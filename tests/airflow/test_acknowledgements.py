@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from conftest import Start
+from lambda_executor.airflow import versions
 from local_aws import LocalAws
 from scheduler import Scheduler, preassigned
-
-from lambda_executor.airflow import versions
 
 
 def unacknowledged(scheduler: Scheduler) -> int:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import Start
-from local_aws import LocalAws
-from scheduler import Scheduler, preassigned, task_instance
-
 from lambda_executor.airflow import adoption, versions
 from lambda_executor.airflow.dispatches import text_of
+from local_aws import LocalAws
+from scheduler import Scheduler, preassigned, task_instance
 
 
 def key_of(ti: Any) -> str:

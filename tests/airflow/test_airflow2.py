@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from scheduler import Scheduler
-
 from lambda_executor.airflow import LambdaExecutor
+from scheduler import Scheduler
 
 pytestmark = pytest.mark.airflow_before(3, 0)
 

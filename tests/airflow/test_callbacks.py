@@ -9,9 +9,8 @@ from typing import Any
 import local_aws
 import pytest
 from conftest import Start
-from scheduler import Scheduler
-
 from lambda_executor.airflow import versions
+from scheduler import Scheduler
 
 pytestmark = pytest.mark.airflow(3, 3)
 
@@ -51,9 +50,7 @@ def test_a_callback_succeeds(scheduler: Scheduler) -> None:
     assert scheduler.executor.running == set()
 
 
-def test_a_failed_callback_has_a_reason(
-    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_callback_has_a_reason(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Airflow stores its text in `callback.output`."""
     with local_aws.running(tmp_path, "--handler", "builtin", "--builtin", '{"return_code": 3}') as aws:
         for name, text in aws.options().items():

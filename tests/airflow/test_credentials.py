@@ -1,5 +1,5 @@
-"""Credentials come from Airflow's connection, whatever backend holds it, and are renewed before they expire. Rows B1 and
-B4."""
+"""Credentials come from Airflow's connection, whatever backend holds it, and are renewed before they expire. Rows B1
+and B4."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 from conftest import Start
-from local_aws import LocalAws
-
 from lambda_executor import InvalidConfigError
 from lambda_executor.airflow import LambdaExecutor, credentials, opening, options
 from lambda_executor.airflow.credentials import Identity, Keys
+from local_aws import LocalAws
 
 CONN_ID = "elsewhere"
 Store = Callable[[dict[str, Any] | None], None]
@@ -126,8 +125,8 @@ def test_a_role_without_the_amazon_provider_names_it(store: Store, monkeypatch: 
 
 @pytest.mark.needs_amazon
 def test_a_role_is_resolved_by_airflows_hook(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.credentials import RefreshableCredentials
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    from botocore.credentials import RefreshableCredentials
 
     expires = datetime.now(timezone.utc) + timedelta(hours=1)
 
@@ -209,9 +208,7 @@ def test_a_backend_that_fails_is_asked_again(
     made.library.close()
 
 
-def test_tasks_wait_in_memory_while_a_backend_hangs(
-    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tasks_wait_in_memory_while_a_backend_hangs(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scheduler starts, and its heartbeats are short."""
     release = threading.Event()
     keys = Keys(aws.access_key_id, aws.secret_access_key, None)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scheduler import Scheduler
-
 from lambda_executor.airflow import LambdaExecutor
 from lambda_executor.airflow.dispatches import text_of
+from scheduler import Scheduler
 
 
 def test_it_shows_dispatches_and_statistics(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from local_aws import LocalAws
-from scheduler import Scheduler, preassigned, task_instance
-
 from lambda_executor.airflow import versions
 from lambda_executor.airflow.dispatches import text_of
+from local_aws import LocalAws
+from scheduler import Scheduler, preassigned, task_instance
 
 
 def test_only_the_newest_dispatch_ends_the_key(scheduler: Scheduler) -> None:

@@ -6,10 +6,9 @@ import time
 
 import pytest
 from conftest import Start
+from lambda_executor.airflow import versions
 from local_aws import LocalAws
 from scheduler import Scheduler, preassigned
-
-from lambda_executor.airflow import versions
 
 
 def test_it_waits_for_what_runs_and_acknowledges_nothing(aws: LocalAws, start: Start) -> None:
@@ -21,7 +20,7 @@ def test_it_waits_for_what_runs_and_acknowledges_nothing(aws: LocalAws, start: S
     # The result was received, and is back.
     assert sum(aws.depth(aws.queue_url)) == 1
     after = start()
-    after.executor.try_adopt_task_instances([ti if ti.external_executor_id else ti])
+    after.executor.try_adopt_task_instances([ti])
     key = versions.task_key_of(after.executor, ti)
     if versions.AIRFLOW >= (3, 2):
         assert after.until_ended(key) == ["success"]

@@ -28,7 +28,6 @@ def test_importing_the_package_imports_no_airflow() -> None:
 
 def test_airflow_loads_it() -> None:
     from airflow.executors.executor_loader import ExecutorLoader
-
     from lambda_executor.airflow import LambdaExecutor
 
     executor = ExecutorLoader.get_default_executor()

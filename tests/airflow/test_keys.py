@@ -6,9 +6,8 @@ import inspect
 
 import pytest
 from airflow.models.taskinstancekey import TaskInstanceKey
-from scheduler import Scheduler, preassigned, task_instance
-
 from lambda_executor.airflow import LambdaExecutor, versions
+from scheduler import Scheduler, preassigned, task_instance
 
 
 @pytest.mark.airflow(3, 4)

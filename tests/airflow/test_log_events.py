@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from local_aws import LocalAws
-from scheduler import Scheduler
-
 from lambda_executor import Event, Reason, State
 from lambda_executor.airflow import outcomes
+from local_aws import LocalAws
+from scheduler import Scheduler
 
 WIDTH = 60
 

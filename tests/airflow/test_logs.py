@@ -10,10 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from lambda_executor.airflow import LambdaExecutor, task_log
 from local_aws import LocalAws
 from scheduler import task_instance
-
-from lambda_executor.airflow import LambdaExecutor, task_log
 
 
 def running_instance() -> Any:
@@ -24,9 +23,14 @@ def running_instance() -> Any:
 
 def test_an_instance_that_was_not_started_names_the_log(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Surprise 7: without a source line, Airflow asks a log server that does not exist."""
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws", "extra": {"endpoint_url": "http://127.0.0.1:9"}}')
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws", "extra": {"endpoint_url": "http://127.0.0.1:9"}}'
+    )
     sources, lines = LambdaExecutor().get_task_log(running_instance(), 1)
-    assert sources[0] == f"AWS Lambda function {aws.function_name}: its log group in CloudWatch is /aws/lambda/{aws.function_name}"
+    assert (
+        sources[0]
+        == f"AWS Lambda function {aws.function_name}: its log group in CloudWatch is /aws/lambda/{aws.function_name}"
+    )
     assert lines == []
 
 
@@ -52,7 +56,12 @@ def test_the_streaming_form_is_the_same(aws: LocalAws, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     ("function", "name"),
-    [("f", "f"), ("f:live", "f"), ("arn:aws:lambda:eu-west-1:1:function:f", "f"), ("arn:aws:lambda:eu-west-1:1:function:f:7", "f")],
+    [
+        ("f", "f"),
+        ("f:live", "f"),
+        ("arn:aws:lambda:eu-west-1:1:function:f", "f"),
+        ("arn:aws:lambda:eu-west-1:1:function:f:7", "f"),
+    ],
 )
 def test_the_log_group_is_named_by_the_function(function: str, name: str) -> None:
     assert task_log.name_of(function) == name
@@ -77,7 +86,13 @@ class CloudWatch(BaseHTTPRequestHandler):
     def events(self, action: str) -> list[dict[str, Any]]:
         if action == "FilterLogEvents":
             return [{"timestamp": at, "logStreamName": f"stream {at}", "message": "begins"} for at in (5, 9, 7)]
-        lines = ["Received event: " + self.token + " execute_workload", "begins", "works", "END RequestId: 1", "of another task"]
+        lines = [
+            "Received event: " + self.token + " execute_workload",
+            "begins",
+            "works",
+            "END RequestId: 1",
+            "of another task",
+        ]
         return [{"timestamp": 9, "message": line + "\n"} for line in lines]
 
     def log_message(self, *_: object) -> None:
@@ -114,5 +129,7 @@ def test_cloudwatch_has_the_lines_of_this_run(cloudwatch: type[CloudWatch]) -> N
     found, read = cloudwatch.asked
     assert found["logGroupName"] == "/aws/lambda/f"
     assert (read["logStreamName"], read["startTime"]) == ("stream 9", 9)
-    for term in (ti.dag_id, ti.task_id, ti.run_id) if executor.__class__.supports_task_instance_uuid is False else (str(ti.id),):
+    for term in (
+        (ti.dag_id, ti.task_id, ti.run_id) if executor.__class__.supports_task_instance_uuid is False else (str(ti.id),)
+    ):
         assert f'"{term}"' in found["filterPattern"]

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import Start
+from lambda_executor.airflow import versions
 from local_aws import LocalAws
 from scheduler import Scheduler, task_instance
-
-from lambda_executor.airflow import versions
 
 
 class Recorded:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from airflow.configuration import conf
 from conftest import Start
-from local_aws import LocalAws
-
 from lambda_executor import _library
 from lambda_executor.airflow import options
+from local_aws import LocalAws
 
 TABLE = Path(options.__file__).with_name("options.json")
 # Of the library's options, those that an executor of Airflow sets by itself, or that mean nothing to it.

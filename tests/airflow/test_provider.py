@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from lambda_executor.airflow import options, provider
 
 PROJECT = Path(__file__).resolve().parents[2] / "bindings" / "python" / "pyproject.toml"

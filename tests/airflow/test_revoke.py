@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambda_executor.airflow import LambdaExecutor, versions
 from local_aws import LocalAws
 from scheduler import Scheduler, preassigned
-
-from lambda_executor.airflow import LambdaExecutor, versions
 
 
 def test_a_waiting_task_never_runs(aws: LocalAws, scheduler: Scheduler) -> None:

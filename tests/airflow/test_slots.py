@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from conftest import Start
+from lambda_executor.airflow import versions
 from local_aws import LocalAws
 from scheduler import Scheduler
-
-from lambda_executor.airflow import versions
 
 
 def test_parallelism_limits_what_is_submitted(aws: LocalAws, start: Start) -> None:

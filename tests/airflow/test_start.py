@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Start
-from local_aws import LocalAws
-from scheduler import Scheduler
-
 from lambda_executor import InvalidConfigError
 from lambda_executor.airflow import LambdaExecutor, versions
+from local_aws import LocalAws
+from scheduler import Scheduler
 
 
 def test_making_it_opens_nothing(aws: LocalAws) -> None:

@@ -6,11 +6,10 @@ import json
 
 import pytest
 from conftest import Start
-from local_aws import LocalAws
-from scheduler import Scheduler, preassigned, task_instance
-
 from lambda_executor.airflow import versions
 from lambda_executor.airflow.dispatches import text_of
+from local_aws import LocalAws
+from scheduler import Scheduler, preassigned, task_instance
 
 
 def test_a_task_succeeds(scheduler: Scheduler) -> None:

@@ -6,10 +6,9 @@ import json
 
 import pytest
 from conftest import Start
-from local_aws import LocalAws
-
 from lambda_executor import InvalidConfigError
 from lambda_executor.airflow import LambdaExecutor
+from local_aws import LocalAws
 
 pytestmark = pytest.mark.airflow(3, 1)
 

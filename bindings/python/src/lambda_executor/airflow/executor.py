@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 # Of `start`, for the connection: mistakes in the configuration are raised by then.
 OPENING_S = 10.0
-# Of one heartbeat, for each of submitting and taking events. What is left, the next one does.
-BUDGET_S = 0.035
-# So many at a time, between two looks at the clock.
-SLICE = 200
+# Of one heartbeat, for each of taking workloads, submitting and taking events. What is left, the next one does.
+BUDGET_S = 0.02
+# So many between two looks at the clock: a failed task takes some 0.3 ms, a submitted one 0.05 ms.
+EVENTS, TASKS = 50, 200
 FINAL = frozenset({"success", "failed"})
 
 
@@ -91,13 +91,10 @@ class LambdaExecutor(BaseExecutor):
     def _process_workloads(self, workload_items: Sequence[Any]) -> None:
         """Takes workloads out of their queue. What does not fit into a heartbeat stays there for the next one."""
         deadline = time.monotonic() + BUDGET_S
-        for place, workload in enumerate(workload_items):
+        for workload in workload_items:
             self._take_workload(workload)
-            if place % SLICE == SLICE - 1:
-                self._submit(SLICE)
             if time.monotonic() > deadline:
                 break
-        self._submit(SLICE)
 
     def _take_workload(self, workload: Any) -> None:
         key = versions.key_of(self, workload)
@@ -122,7 +119,7 @@ class LambdaExecutor(BaseExecutor):
         """Airflow 2: the base class has taken the task out of its queue, and adds the key to `running`."""
         try:
             self._dispatch(key, command, queue, executor_config, None)
-            self._submit(SLICE)
+            self._submit(TASKS)
         except Exception as error:
             log.exception("%s cannot be submitted", key)
             self._fail(key, f"{type(error).__name__}: {error}")
@@ -211,10 +208,10 @@ class LambdaExecutor(BaseExecutor):
         if self._acknowledgements is None:
             self._acknowledgements = Acknowledgements(library)
         deadline = time.monotonic() + BUDGET_S
-        while self._submit(SLICE) and time.monotonic() < deadline:
+        while self._submit(TASKS) and time.monotonic() < deadline:
             pass
         deadline = time.monotonic() + BUDGET_S
-        while batch := library.sync(0, SLICE):
+        while batch := library.sync(0, EVENTS):
             self._take_events(batch, self._acknowledgements)
             if time.monotonic() > deadline:
                 break
@@ -292,7 +289,7 @@ class LambdaExecutor(BaseExecutor):
         with versions.timer("lambda_executor.adopt_task_instances.duration", versions.team_of(self)):
             refused = [ti for ti in tis if not self._adopt(ti)]
             try:
-                while self._submit(SLICE):
+                while self._submit(TASKS):
                     pass
             except Exception:
                 log.exception("adopted tasks are tracked from the next heartbeat on")
@@ -409,7 +406,7 @@ class LambdaExecutor(BaseExecutor):
             library = self.library
             if library is None:
                 return
-            while self._submit(SLICE):
+            while self._submit(TASKS):
                 pass
             remaining = library.drain(seconds)
             if remaining:

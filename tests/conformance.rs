@@ -4,8 +4,20 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 10] =
-    [('W', 12), ('O', 8), ('P', 8), ('C', 9), ('A', 5), ('B', 12), ('D', 13), ('E', 11), ('I', 7), ('L', 10)];
+const ROWS: [(char, u32); 12] = [
+    ('W', 12),
+    ('O', 8),
+    ('P', 8),
+    ('C', 9),
+    ('A', 5),
+    ('B', 12),
+    ('D', 13),
+    ('E', 11),
+    ('I', 7),
+    ('L', 10),
+    ('R', 17),
+    ('S', 17),
+];
 
 struct Row {
     id: String,

@@ -110,29 +110,3 @@ def test_a_local_aws_inside_the_scheduler(start: Start, monkeypatch: pytest.Monk
     monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__LOCAL", '{"handler": "builtin"}')
     scheduler = start()
     assert scheduler.until_ended(scheduler.queue()) == ["success"]
-
-
-class TestQueues:
-    """D12: Airflow's queue names select functions."""
-
-    @pytest.fixture(autouse=True)
-    def routes(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__QUEUES", '{"missing": {"function_name": "missing"}, "same": {}}')
-        monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_QUEUE", "main")
-
-    def test_airflows_default_queue_is_the_default_route(self, start: Start) -> None:
-        scheduler = start()
-        keys = [scheduler.queue(queue, queue=queue) for queue in ("main", "default", "same")]
-        assert scheduler.until_ended(*keys) == ["success"] * 3
-
-    def test_an_unknown_queue_is_refused(self, start: Start) -> None:
-        scheduler = start()
-        key = scheduler.queue(queue="nowhere")
-        assert scheduler.until_ended(key) == ["failed"]
-        assert "nowhere" in scheduler.info(key, "failed")
-
-    def test_one_functions_absence_holds_up_its_queue_alone(self, start: Start) -> None:
-        scheduler = start()
-        waits = scheduler.queue("waits", queue="missing")
-        assert scheduler.until_ended(scheduler.queue("runs")) == ["success"]
-        assert scheduler.states(waits) == []

@@ -103,7 +103,10 @@ def start() -> Iterator[Start]:
         executor = LambdaExecutor(**{"parallelism": 100_000, **arguments})
         started.append(executor)
         executor.start()
-        return scheduler_module.Scheduler(executor)
+        made = scheduler_module.Scheduler(executor)
+        # On a busy machine, `start` has not waited for long enough.
+        made.until(lambda: executor.library is not None, "the library")
+        return made
 
     yield make
     for executor in started:

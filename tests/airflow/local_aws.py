@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX") or ROOT / "build" / "prefix")
 PROGRAM = PREFIX / "bin" / "lambda-executor-local"
 LIBRARY = PREFIX / "lib" / "liblambda_executor.so.1"
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class LocalAws:

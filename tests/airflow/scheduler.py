@@ -12,7 +12,7 @@ from typing import Any
 from airflow.models.taskinstancekey import TaskInstanceKey
 from lambda_executor.airflow import LambdaExecutor, versions
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 class Scheduler:

@@ -54,6 +54,15 @@ def test_what_waits_is_submitted(aws: LocalAws, start: Start) -> None:
     assert aws.stats()["events_accepted"] == 50
 
 
+@pytest.mark.airflow(3, 0)
+def test_what_the_executor_has_not_taken_yet_is_submitted(aws: LocalAws, start: Start) -> None:
+    """The scheduler has written an id for it, so the next one takes it for submitted."""
+    scheduler = start()
+    scheduler.queue()
+    scheduler.executor.end()
+    assert aws.stats()["events_accepted"] == 1
+
+
 def test_before_it_was_started_or_open(aws: LocalAws) -> None:
     from lambda_executor.airflow import LambdaExecutor
 

@@ -72,7 +72,7 @@ def test_a_lost_task(aws: LocalAws, start: object, monkeypatch: pytest.MonkeyPat
     scheduler = start()  # type: ignore[operator]
     import scheduler as module
 
-    monkeypatch.setattr(module, "PATIENCE_S", 90.0)
+    monkeypatch.setattr(module, "PATIENCE_S", 300.0)
     key = scheduler.queue(builtin={"silent": True})
     assert scheduler.until_ended(key) == ["failed"]
     assert [name for name, _ in scheduler.logged()] == ["lambda task lost"]

@@ -136,6 +136,10 @@ test-scenarios: setup prefix
 test-python-package: setup prefix
 	@$(VENVS)/bindings/bin/python -m pytest -c bindings/python/pyproject.toml bindings/python/tests
 
+.PHONY: test-airflow
+test-airflow: setup prefix ## Airflow's executor, in every Airflow environment of build/venvs
+	@tests/airflow/run.sh
+
 .PHONY: test-go
 test-go: setup prefix
 	@bindings/go/test.sh
@@ -204,9 +208,12 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@$(MYPY) tests/python benches tools/c_reference.py packaging/third_party_licenses.py
+	@$(MYPY) tests/python $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py)) tools/c_reference.py packaging/third_party_licenses.py
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
+	@$(VENVS)/boto/bin/ruff check --quiet --config tests/airflow/pyproject.toml tests/airflow
+	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/airflow/pyproject.toml tests/airflow
+	@$(VENVS)/bindings/bin/mypy --config-file tests/airflow/pyproject.toml tests/airflow benches/airflow_sync.py
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml --python-version 3.11 \
 	  $(filter-out bindings/python/src,$(wildcard bindings/python/*.py bindings/python/tests bindings/python/examples bindings/python/benches))
@@ -221,6 +228,7 @@ format: setup ## put all sources into their canonical form
 	@$(if $(C_SOURCES),$(VENVS)/boto/bin/clang-format -i $(C_SOURCES))
 	@$(VENVS)/boto/bin/ruff format --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet
+	@$(VENVS)/boto/bin/ruff format --quiet --config tests/airflow/pyproject.toml tests/airflow
 	@gofmt -w bindings/go
 
 .PHONY: clean

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 12] = [
+const ROWS: [(char, u32); 14] = [
     ('W', 12),
     ('O', 8),
     ('P', 8),
@@ -17,6 +17,8 @@ const ROWS: [(char, u32); 12] = [
     ('L', 10),
     ('S', 20),
     ('F', 2),
+    ('R', 17),
+    ('X', 17),
 ];
 
 struct Row {

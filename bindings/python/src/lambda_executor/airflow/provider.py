@@ -1,0 +1,62 @@
+"""What `airflow providers list` and `airflow config list` know of this package. Imports nothing of Airflow, which calls
+this while it reads its configuration."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+from lambda_executor import __version__
+
+from . import options
+
+PACKAGE = "lambda-executor"
+# Describes the section that both executors read. Airflow takes one description of a section.
+AMAZON = "apache-airflow-providers-amazon"
+
+_SECTIONS = {
+    options.SHARED: "Options of ``lambda_executor.airflow.LambdaExecutor`` that Airflow's AwsLambdaExecutor has too.",
+    options.OWN: "Options of ``lambda_executor.airflow.LambdaExecutor`` alone.",
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The entry point `apache_airflow_provider`."""
+    sections = [options.OWN] if _installed(AMAZON) else [options.SHARED, options.OWN]
+    return {
+        "package-name": PACKAGE,
+        "name": "Lambda Executor",
+        "description": "Runs tasks on AWS Lambda",
+        "executors": ["lambda_executor.airflow.LambdaExecutor"],
+        "config": {name: {"description": _SECTIONS[name], "options": _described(name)} for name in sections},
+    }
+
+
+def _described(section: str) -> dict[str, Any]:
+    return {option["name"]: _option(option) for option in options.table() if option["section"] == section}
+
+
+def _option(option: dict[str, Any]) -> dict[str, Any]:
+    description, default = option["description"], option["default"]
+    # Airflow's own defaults are the library's, but a default here would overrule what a connection says.
+    if default is not None and option["section"] == options.OWN:
+        description, default = f"{description} Default: {_text(default)}.", None
+    return {
+        "description": description,
+        "version_added": __version__,
+        "type": "string" if option["type"] == "object" else option["type"],
+        "example": None,
+        "default": None if default is None else _text(default),
+    }
+
+
+def _text(default: Any) -> str:
+    return str(default)
+
+
+def _installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

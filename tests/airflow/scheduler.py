@@ -1,0 +1,151 @@
+"""Plays the scheduler: queues what it would queue, in the forms of every version of Airflow, and processes events."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.models.taskinstancekey import TaskInstanceKey
+from lambda_executor.airflow import LambdaExecutor, versions
+
+PATIENCE_S = 120.0
+
+
+class Scheduler:
+    """One scheduler with one executor."""
+
+    def __init__(self, executor: LambdaExecutor) -> None:
+        self.executor = executor
+        #: Every event, in the order in which it was processed.
+        self.events: list[tuple[Any, str, Any]] = []
+
+    def queue(
+        self,
+        task_id: str = "t",
+        *,
+        ti: Any = None,
+        builtin: dict[str, Any] | None = None,
+        queue: str = "default",
+        executor_config: Any = None,
+    ) -> Any:
+        """Queues a task instance, and returns the executor's key of it.
+
+        builtin: what the local Lambda's handler does.
+        """
+        ti = ti or task_instance(task_id, queue=queue)
+        config = executor_config if builtin is None else {"builtin": builtin}
+        if versions.COMMANDS:
+            command = ["airflow", "tasks", "run", ti.dag_id, ti.task_id, ti.run_id, "--local"]
+            ti.executor_config = config or {}
+            self.executor.queue_command(ti, command, queue=ti.queue)
+        else:
+            self.executor.queue_workload(_workload(ti, config), None)
+        return versions.task_key_of(self.executor, ti)
+
+    def loop(self) -> list[tuple[Any, str, Any]]:
+        """One round of the scheduler's loop: the events that it processed."""
+        self.executor.heartbeat()
+        taken = self.executor.get_event_buffer()
+        processed = [(key, str(getattr(state, "value", state)), info) for key, (state, info) in taken.items()]
+        self.events += processed
+        return processed
+
+    def until(self, condition: Callable[[], Any], what: str = "the condition") -> Any:
+        """Loops until a condition holds, and returns its value."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"{what} does not come; events: {self.events}"
+            self.loop()
+            time.sleep(0.01)
+        return value
+
+    def until_ended(self, *keys: Any) -> list[str]:
+        """Loops until these keys have ended: their final states."""
+        self.until(lambda: all(self.final(key) for key in keys), f"the end of {keys}")
+        return [self.final(key) for key in keys]
+
+    def final(self, key: Any) -> str:
+        """The final state of a key, empty while there is none."""
+        return next((state for at, state, _ in self.events if at == key and state in ("success", "failed")), "")
+
+    def states(self, key: Any) -> list[str]:
+        return [state for at, state, _ in self.events if at == key]
+
+    def info(self, key: Any, state: str) -> Any:
+        return next(info for at, of, info in self.events if (at, of) == (key, state))
+
+    def logged(self) -> list[tuple[str, str]]:
+        """Log events: name and text."""
+        return [(log.event, log.extra) for log in self.executor._task_event_logs]
+
+
+def task_instance(
+    task_id: str = "t",
+    *,
+    external: str | None = None,
+    queue: str = "default",
+    try_number: int = 1,
+    identity: Any = None,
+) -> SimpleNamespace:
+    """What executors read of a task instance in Airflow's database."""
+    key = TaskInstanceKey("d", task_id, "r", try_number, -1)
+    return SimpleNamespace(
+        **key._asdict(),
+        key=key,
+        id=identity or uuid.uuid4(),
+        queue=queue,
+        external_executor_id=external,
+        state="queued",
+        executor_config={},
+        dag_run=SimpleNamespace(dag_id="d", run_id="r", start_date=datetime.now(timezone.utc)),
+    )
+
+
+def preassigned(task_id: str = "t", **more: Any) -> SimpleNamespace:
+    """A task instance whose attempt_id the scheduler has written down."""
+    return task_instance(task_id, external=str(uuid.uuid4()), **more)
+
+
+def _workload(ti: Any, executor_config: Any) -> Any:
+    from airflow.executors import workloads
+
+    kind = _kind_of_task_instances()
+    fields = {
+        "id": ti.id,
+        "dag_version_id": uuid.uuid4(),
+        "task_id": ti.task_id,
+        "dag_id": ti.dag_id,
+        "run_id": ti.run_id,
+        "try_number": ti.try_number,
+        "map_index": ti.map_index,
+        "pool_slots": 1,
+        "queue": ti.queue,
+        "priority_weight": getattr(ti, "priority_weight", 1),
+        "external_executor_id": ti.external_executor_id,
+        "executor_config": executor_config,
+    }
+    known = kind.model_fields
+    made = kind(**{name: value for name, value in fields.items() if name in known})
+    return workloads.ExecuteTask(
+        ti=made,
+        dag_rel_path="dag.py",
+        token="a-token-that-is-secret",
+        bundle_info=workloads.BundleInfo(name="b", version=None),
+        log_path="log",
+    )
+
+
+def _kind_of_task_instances() -> Any:
+    """The class of the task instance in a workload, which has had three places."""
+    from airflow.executors import workloads
+
+    for name in ("TaskInstanceDTO", "TaskInstance"):
+        if hasattr(workloads, name):
+            return getattr(workloads, name)
+    from airflow.executors.workloads.task import TaskInstanceDTO
+
+    return TaskInstanceDTO

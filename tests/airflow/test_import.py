@@ -1,0 +1,49 @@
+"""The package works without Airflow, and Airflow finds the class by its name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def test_importing_the_package_imports_no_airflow() -> None:
+    program = (
+        "import sys, lambda_executor, lambda_executor.airflow, lambda_executor.airflow.provider as p; "
+        "p.get_provider_info(); print([name for name in sys.modules if name.split('.')[0] == 'airflow'])"
+    )
+    path = ":".join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_airflow_loads_it() -> None:
+    from airflow.executors.executor_loader import ExecutorLoader
+    from lambda_executor.airflow import LambdaExecutor
+
+    executor = ExecutorLoader.get_default_executor()
+    assert type(executor) is LambdaExecutor
+    assert executor.name is not None
+
+
+@pytest.mark.airflow(3, 0)
+def test_it_is_no_local_executor() -> None:
+    from lambda_executor.airflow import LambdaExecutor
+
+    assert (LambdaExecutor.is_local, LambdaExecutor.is_production, LambdaExecutor.serve_logs) == (False, True, False)
+
+
+def test_an_unknown_name_of_the_package() -> None:
+    import lambda_executor.airflow as package
+
+    with pytest.raises(AttributeError):
+        package.Nothing  # noqa: B018

@@ -1,0 +1,113 @@
+"""Each failure leaves a row in Airflow's log. Surprise 14, row D10 and contract section 5."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from lambda_executor import Event, Reason, State
+from lambda_executor.airflow import outcomes
+from local_aws import LocalAws
+from scheduler import Scheduler
+
+WIDTH = 60
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_name_fits_airflows_column(reason: Reason) -> None:
+    """Surprise 14: a longer name loses that loop's events."""
+    failed = outcomes.failure(made(reason))
+    assert failed is not None
+    assert 0 < len(failed.name) <= WIDTH
+    assert failed.reason
+    assert failed.extra.startswith(failed.reason)
+
+
+def test_the_column_is_that_wide() -> None:
+    from airflow.models.log import Log
+
+    assert Log.__table__.c.event.type.length == WIDTH
+
+
+def test_a_reason_that_a_newer_library_adds() -> None:
+    failed = outcomes.failure(made(Reason(99)))
+    assert failed is not None
+    assert failed.name == "lambda unnamed_99"
+
+
+def test_a_dead_letter(aws: LocalAws, scheduler: Scheduler) -> None:
+    """D10: the reason of the dead letter reaches the user."""
+    key = scheduler.queue(builtin={"crash": True})
+    assert scheduler.until_ended(key) == ["failed"]
+    ((name, extra),) = scheduler.logged()
+    assert name == "lambda dead letter"
+    assert scheduler.info(key, "failed") in extra
+    assert "request id: " in extra
+
+
+def test_an_invoke_failure(aws: LocalAws, scheduler: Scheduler) -> None:
+    """B9: what cannot succeed fails at once."""
+    key = scheduler.queue(executor_config={"x": "y" * 999_990})
+    assert scheduler.until_ended(key) == ["failed"]
+    assert [name for name, _ in scheduler.logged()] == ["lambda invoke failure"]
+
+
+def test_a_time_limit(aws: LocalAws, scheduler: Scheduler) -> None:
+    result = {"return_code": 124, "reason": "timeout", "signal": 15, "output_tail": "still busy"}
+    assert sent(aws, scheduler, **result) == "failed"
+    ((name, extra),) = scheduler.logged()
+    assert name == "lambda time limit"
+    assert extra.endswith("still busy")
+
+
+def test_a_killed_command(aws: LocalAws, scheduler: Scheduler) -> None:
+    assert sent(aws, scheduler, return_code=-9, reason="signal", signal=9) == "failed"
+    assert [name for name, _ in scheduler.logged()] == ["lambda task killed"]
+
+
+def test_a_lost_task(aws: LocalAws, start: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D4: neither result nor dead letter arrives. Takes seconds: first all queues have to be read since."""
+    monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__RESULT_TIMEOUT_MS", "500")
+    monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__MAX_UNMATCHED_DELAY_S", "1")
+    scheduler = start()  # type: ignore[operator]
+    import scheduler as module
+
+    monkeypatch.setattr(module, "PATIENCE_S", 300.0)
+    key = scheduler.queue(builtin={"silent": True})
+    assert scheduler.until_ended(key) == ["failed"]
+    assert [name for name, _ in scheduler.logged()] == ["lambda task lost"]
+
+
+def sent(aws: LocalAws, scheduler: Scheduler, **result: object) -> str:
+    """A task whose result is this: its final state."""
+    key = scheduler.queue(builtin={"silent": True})
+    scheduler.until(lambda: scheduler.states(key), "the RUNNING event")
+    (dispatch,) = scheduler.executor._dispatches.all()
+    body = {"task_key": dispatch.wire, "attempt_id": dispatch.attempt_id, **result}
+    aws.send(aws.queue_url, json.dumps(body))
+    (state,) = scheduler.until_ended(key)
+    return state
+
+
+def made(reason: Reason) -> Event:
+    """An event that says nothing but its reason."""
+    return Event(
+        seq=1,
+        tag=0,
+        key="k",
+        state=State.FAILED,
+        reason=reason,
+        return_code=None,
+        signal=0,
+        attempts=0,
+        queued_at=None,
+        submitted_at=None,
+        started_at=None,
+        finished_at=None,
+        message="",
+        output_tail="",
+        value=b"",
+        request_id="",
+        log_stream="",
+        attempt_id="",
+    )

@@ -134,9 +134,11 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0) -> T:
 
 
 @contextmanager
-def running(arguments: list[str], environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def running(
+    arguments: list[str], environment: dict[str, str], log: Path, *, append: bool = False
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that is gone when the block ends, however it ends. Its output goes to the file `log`."""
-    with log.open("wb") as output:
+    with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             arguments, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )

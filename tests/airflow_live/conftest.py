@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import deployment
 import functions
@@ -22,10 +21,10 @@ class Live:
     web: web.Web
     handler: str
 
-    def run(self, dag: str, conf: object = None, seconds: float = 300) -> str:
+    def run(self, dag: str, conf: object = None) -> str:
         """Triggers the Dag and returns its final state. The run is named after the Dag: one run of each."""
         self.web.trigger(dag, dag, conf)
-        return runs.wait_for_run(self.airflow, dag, dag, seconds)
+        return runs.wait_for_run(self.airflow, dag, dag)
 
 
 @pytest.fixture(scope="session", params=functions.HANDLERS)

@@ -1,4 +1,4 @@
-"""A real Airflow 3: API server, scheduler, Dag processor and triggerer as processes of their own, on the local Lambda."""
+"""A real Airflow 3: API server, scheduler, Dag processor and triggerer, processes of their own, on the local Lambda."""
 
 import json
 import os
@@ -108,10 +108,12 @@ def deployment(
     handler: str = "ours",
     venv: Path = AIRFLOW,
     components: tuple[str, ...] = COMPONENTS,
+    dags: Path = DAGS,
+    function_reaches_database: bool = False,
     local: dict[str, Any] | None = None,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Deployment]:
-    """An Airflow that runs the Dags of `dags/`; everything ends with the block.
+    """An Airflow that runs the Dags below `dags`; everything ends with the block.
 
     `local` are further options of the local Lambda, `settings` further environment variables of Airflow's components.
     """
@@ -121,7 +123,7 @@ def deployment(
     with ExitStack() as stack:
         database = stack.enter_context(postgres())
         shared = {
-            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api_port}/execution/",
             # Instead of S3 or CloudWatch: a folder that function and API server share, like EFS.
@@ -130,7 +132,11 @@ def deployment(
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             "LIVE_SCRATCH": str(folder / "scratch"),
         }
-        options = functions.options(handler, folder / "function", shared, venv)
+        in_function = dict(shared)
+        if function_reaches_database:
+            in_function["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database.url
+            in_function["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
+        options = functions.options(handler, folder / "function", in_function, venv)
         aws = stack.enter_context(servers.local(folder / "aws", PREFIX / "bin", **{**options, **(local or {})}))
         environment = {
             **servers.clean_environment(),

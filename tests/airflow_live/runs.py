@@ -8,6 +8,11 @@ from deployment import Deployment
 
 FINAL = ("success", "failed")
 
+# Of each wait for tasks. A task takes seconds, but minutes where other programs use the processors.
+PATIENCE_S = 900.0
+# Between two looks at the database.
+PROBE_S = 0.3
+
 
 @dataclass(frozen=True)
 class Task:
@@ -39,17 +44,17 @@ def task(airflow: Deployment, dag: str, run: str, name: str) -> Task:
 
 
 def wait_for_task(
-    airflow: Deployment, dag: str, run: str, name: str, condition: Callable[[Task], bool], seconds: float = 120
+    airflow: Deployment, dag: str, run: str, name: str, condition: Callable[[Task], bool], seconds: float = PATIENCE_S
 ) -> Task:
     def probe() -> Task | None:
         airflow.check_alive()
         rows = [row for row in tasks(airflow, dag, run) if row.task == name and condition(row)]
         return rows[0] if rows else None
 
-    return servers.until(f"task {name} of {dag}", probe, seconds)
+    return servers.until(f"task {name} of {dag}", probe, seconds, PROBE_S)
 
 
-def wait_for_run(airflow: Deployment, dag: str, run: str, seconds: float = 180) -> str:
+def wait_for_run(airflow: Deployment, dag: str, run: str, seconds: float = PATIENCE_S) -> str:
     """The final state of the Dag run."""
 
     def probe() -> str | None:
@@ -58,7 +63,7 @@ def wait_for_run(airflow: Deployment, dag: str, run: str, seconds: float = 180) 
         return found if found in FINAL else None
 
     try:
-        return servers.until(f"run {run} of {dag} ends", probe, seconds)
+        return servers.until(f"run {run} of {dag} ends", probe, seconds, PROBE_S)
     except AssertionError as error:
         raise AssertionError(f"{error}; its tasks: {tasks(airflow, dag, run)}") from error
 

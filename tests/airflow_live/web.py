@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+import runs
 import servers
 from deployment import Deployment
 
@@ -26,7 +27,7 @@ class Web:
                 return None
             return True
 
-        servers.until("the API server answers", answers, 120)
+        servers.until("the API server answers", answers, runs.PATIENCE_S, runs.PROBE_S)
 
         def known() -> bool | None:
             self.airflow.check_alive()
@@ -35,7 +36,7 @@ class Web:
             found = {dag["dag_id"] for dag in self.call("GET", "/dags?limit=1000")["dags"]}
             return True if found.issuperset(dags) else None
 
-        servers.until(f"the Dag processor has read {dags}", known, 120)
+        servers.until(f"the Dag processor has read {dags}", known, runs.PATIENCE_S, runs.PROBE_S)
 
     def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - what Airflow answers
         return self._ask(method, f"/api/v2{path}", body)
@@ -45,7 +46,9 @@ class Web:
 
     def log(self, dag: str, run: str, task: str, try_number: int, map_index: int = -1) -> str:
         """What the page of a task's log shows, one event a line."""
-        path = f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{try_number}?map_index={map_index}&full_content=true"
+        path = (
+            f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{try_number}?map_index={map_index}&full_content=true"
+        )
         content = self.call("GET", path)["content"]
         return "\n".join(event if isinstance(event, str) else json.dumps(event) for event in content)
 
@@ -68,6 +71,6 @@ class Web:
         if self.token:
             request.add_header("authorization", f"Bearer {self.token}")
         try:
-            return json.loads(servers.ask(request) or b"null")
+            return json.loads(servers.ask(request, 120) or b"null")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error

@@ -2,16 +2,16 @@
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import dag, get_current_context, task
 
 
-@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
-def live_endless():
+@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+def live_endless() -> None:
     @task
-    def runs_on():
+    def runs_on() -> None:
         """The first try runs until it is ended, any other one returns at once."""
         attempt = get_current_context()["ti"].try_number
         folder = Path(os.environ["LIVE_SCRATCH"])

@@ -2,20 +2,20 @@
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk import dag, get_current_context, task
 
 
-@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), max_active_tasks=1000)
-def live_mapped():
+@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), max_active_tasks=1000)
+def live_mapped() -> None:
     @task
-    def numbers():
+    def numbers() -> list[int]:
         return list(range(get_current_context()["dag_run"].conf["tasks"]))
 
     @task
-    def work(number):
+    def work(number: int) -> None:
         run = get_current_context()["dag_run"]
         folder = Path(os.environ["LIVE_SCRATCH"], run.run_id)
         folder.mkdir(exist_ok=True)

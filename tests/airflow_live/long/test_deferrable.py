@@ -12,12 +12,17 @@ def test_a_task_resumes_while_its_first_dispatch_is_there(live: Live) -> None:
     # The function keeps the first dispatch after its command has ended, until the task has resumed.
     hold.touch()
     live.web.trigger("live_deferrable", "held")
-    servers.until("the first dispatch is held", lambda: held.is_dir() or None, 180)
-    servers.until("the task resumed", lambda: notes.read_text().split() == ["deferred", "resumed"] or None, 180)
+    servers.until("the first dispatch is held", lambda: held.is_dir() or None, runs.PATIENCE_S, runs.PROBE_S)
+    servers.until(
+        "the task resumed",
+        lambda: notes.read_text().split() == ["deferred", "resumed"] or None,
+        runs.PATIENCE_S,
+        runs.PROBE_S,
+    )
     # The first dispatch reports while the second one runs or after it: that must not change anything.
     hold.unlink()
     assert runs.wait_for_run(airflow, "live_deferrable", "held") == "success"
-    servers.until("no event is left", lambda: _queues_empty(live) or None, 60)
+    servers.until("no event is left", lambda: _queues_empty(live) or None, runs.PATIENCE_S, runs.PROBE_S)
     airflow.check_alive()
     task = runs.task(airflow, "live_deferrable", "held", "defers")
     assert (task.state, task.try_number) == ("success", 1)

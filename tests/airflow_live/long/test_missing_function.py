@@ -25,7 +25,7 @@ def without_function(live: Live) -> Iterator[Live]:
 def test_a_task_whose_function_is_missing_fails_with_the_reason(without_function: Live) -> None:
     airflow = without_function.airflow
     without_function.web.trigger("live_success", "missing")
-    assert runs.wait_for_run(airflow, "live_success", "missing", 300) == "failed"
+    assert runs.wait_for_run(airflow, "live_success", "missing") == "failed"
     assert runs.task(airflow, "live_success", "missing", "answer").state == "failed"
     reasons = [text for event, task, text in runs.events(airflow, "live_success", "missing") if task == "answer"]
     assert any("no-such-function" in text for text in reasons), reasons

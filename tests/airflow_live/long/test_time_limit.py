@@ -22,7 +22,7 @@ def limited(live: Live) -> Iterator[Live]:
 def test_a_task_over_the_time_limit_fails(limited: Live) -> None:
     airflow = limited.airflow
     limited.web.trigger("live_endless", "limited")
-    assert runs.wait_for_run(airflow, "live_endless", "limited", 600) == "failed"
+    assert runs.wait_for_run(airflow, "live_endless", "limited") == "failed"
     task = runs.task(airflow, "live_endless", "limited", "runs_on")
     assert (task.state, task.try_number) == ("failed", 1)
     assert "try 1 runs" in limited.web.log("live_endless", "limited", "runs_on", 1)

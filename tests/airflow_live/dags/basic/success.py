@@ -1,17 +1,17 @@
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from airflow.sdk import dag, task
 
 
-@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
-def live_success():
+@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+def live_success() -> None:
     @task
-    def answer():
+    def answer() -> int:
         print("the answer is", 6 * 7)
         return 42
 
     @task
-    def check(value):
+    def check(value: int) -> None:
         assert value == 42
         print("the value arrived")
 

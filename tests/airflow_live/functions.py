@@ -8,6 +8,15 @@ import published_handler
 
 HANDLERS = ("ours", "airflow")
 
+# Imported once in each sandbox of our function, as in its image for Airflow.
+PRELOAD = (
+    "airflow.sdk.execution_time.execute_workload",
+    "airflow.executors.workloads",
+    "airflow.executors.base_executor",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+)
+
 # The first invocation whose command ends while the file `hold` exists lasts until that is removed.
 HOLD = """
 if [ -e "$LIVE_SCRATCH/hold" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
@@ -35,6 +44,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
     chosen: dict[str, Any] = {"handler": "exec"}
     if handler == "ours":
         env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
+        env["LAMBDA_EXECUTOR_PRELOAD"] = ",".join(PRELOAD)
     else:
         # Airflow's handler has no such hook: a `python` that runs the real one does it.
         chosen = published_handler.options(published_handler.find(), home)

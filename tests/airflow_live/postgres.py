@@ -90,7 +90,7 @@ def postgres() -> Iterator[Database]:
 def _server(folder: Path, database: Database, as_user: dict[str, Any]) -> Iterator[None]:
     data, log = folder / "data", folder / "log"
     form = f"--auth=scram-sha-256 --pwfile={folder / 'password'} --encoding=UTF8 --locale=C --no-sync".split()
-    initdb = [database.programs / "initdb", f"--pgdata={data}", f"--username={NAME}", *form]
+    initdb = [str(database.programs / "initdb"), f"--pgdata={data}", f"--username={NAME}", *form]
     subprocess.run(initdb, stdout=subprocess.DEVNULL, check=True, **as_user)
     settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
     where = ["-D", str(data), "-h", "127.0.0.1", "-p", str(database.port), "-k", ""]

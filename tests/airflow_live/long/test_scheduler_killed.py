@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import deployment
@@ -51,7 +52,7 @@ def test_no_task_is_lost_and_none_runs_twice(restarted: Live, capsys: pytest.Cap
     table = [f"{'kill':>4} {'after s':>8} {'Invokes':>8}  states of the tasks"]
     for number in range(1, KILLS + 1):
         known = schedulers(live) if number > 1 else 0
-        servers.until("the scheduler works", lambda known=known: _works(live, known), runs.PATIENCE_S, runs.PROBE_S)
+        servers.until("the scheduler works", partial(_works, live, known), runs.PATIENCE_S, runs.PROBE_S)
         # The moment of the kill is random; nothing is waited for.
         time.sleep(moments.uniform(0, 6))
         airflow.kill("scheduler")

@@ -157,6 +157,10 @@ airflow-check: setup prefix ## the same with all that can happen to a task or a 
 	@tools/setup.sh --airflow-versions
 	@$(PYTEST) --override-ini "pythonpath=. ../airflow_live" tests/airflow_live
 
+.PHONY: airflow-screenshots
+airflow-screenshots: setup prefix ## the pictures of docs/ anew: runs in Airflow's web interface (needs chromium-driver)
+	@PYTHONPATH=tests/python:tests/airflow_live $(VENVS)/boto/bin/python tests/airflow_live/screenshots.py
+
 .PHONY: package-check
 package-check: setup package wheel ## tarball, .deb and wheel as users get them, in a bare system (as root)
 	@$(PYTEST) --override-ini "pythonpath=. ../install ../image" tests/install/packages

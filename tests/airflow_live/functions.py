@@ -15,6 +15,8 @@ PRELOAD = (
     "airflow.executors.base_executor",
     "airflow.sdk.execution_time.supervisor",
     "airflow.sdk.execution_time.task_runner",
+    "airflow.dag_processing.bundles.manager",
+    "airflow.dag_processing.dagbag",
 )
 
 # The first invocation whose command ends while the file `hold` exists lasts until that is removed.

@@ -22,6 +22,8 @@ UPSTREAM = "airflow.providers.amazon.aws.executors.aws_lambda.AwsLambdaExecutor"
 EXECUTOR = os.environ.get("LIVE_EXECUTOR", "lambda_executor.airflow.LambdaExecutor")
 # Of our binding: where Airflow's processes import it from, and the installation whose library and programs they use.
 BINDING = Path(os.environ.get("LIVE_BINDING", servers.ROOT / "bindings" / "python" / "src"))
+# Further folders to import from, with drivers for the database where the environments of Airflow lack them.
+MORE = os.environ.get("LIVE_PYTHONPATH", "")
 PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX", servers.ROOT / "build" / "prefix"))
 COMPONENTS = ("api-server", "dag-processor", "scheduler", "triggerer")
 
@@ -135,7 +137,7 @@ def deployment(
         in_function = dict(shared)
         if function_reaches_database:
             in_function["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database.url
-            in_function["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
+            in_function["PYTHONPATH"] = MORE
         options = functions.options(handler, folder / "function", in_function, venv)
         aws = stack.enter_context(servers.local(folder / "aws", PREFIX / "bin", **{**options, **(local or {})}))
         environment = {
@@ -162,7 +164,7 @@ def _configuration(
     }
     return {
         "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(BINDING), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(BINDING), MORE])),
         "LAMBDA_EXECUTOR_LIBRARY": str(PREFIX / "lib" / "liblambda_executor.so.1"),
         "HOME": str(folder),
         "AIRFLOW_HOME": str(folder / "airflow"),

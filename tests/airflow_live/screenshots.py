@@ -23,17 +23,19 @@ PAGES = (
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="lambda-executor-screenshots-") as folder:
-        with deployment.deployment(Path(folder) / "live") as airflow:
-            served = web.Web(airflow)
-            dags = ["live_success", "live_retry", "live_mapped"]
-            served.wait_until_ready(dags)
-            for dag in dags:
-                served.trigger(dag, "shown", {"tasks": 20})
-            for dag in dags:
-                runs.wait_for_run(airflow, dag, "shown")
-            with browser.browser(Path(folder), 1280, 800) as shown:
-                take(airflow, shown)
+    with (
+        tempfile.TemporaryDirectory(prefix="lambda-executor-screenshots-") as folder,
+        deployment.deployment(Path(folder) / "live") as airflow,
+    ):
+        served = web.Web(airflow)
+        dags = ["live_success", "live_retry", "live_mapped"]
+        served.wait_until_ready(dags)
+        for dag in dags:
+            served.trigger(dag, "shown", {"tasks": 20})
+        for dag in dags:
+            runs.wait_for_run(airflow, dag, "shown")
+        with browser.browser(Path(folder), 1280, 800) as shown:
+            take(airflow, shown)
 
 
 def take(airflow: deployment.Deployment, shown: browser.Browser) -> None:

@@ -57,7 +57,7 @@ class Deployment:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=900,
             check=False,
         )
         assert answer.returncode == 0, answer.stdout + answer.stderr

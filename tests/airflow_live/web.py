@@ -23,6 +23,8 @@ class Web:
             self.airflow.check_alive()
             try:
                 self.token = self._ask("GET", "/auth/token")["access_token"]
+                # The first request of a task would wait for seconds, until Airflow has built this part of the server.
+                self._ask("GET", "/execution/health")
             except OSError:
                 return None
             return True

@@ -34,6 +34,8 @@ def restarted(tmp_path: Path) -> Iterator[Live]:
     with deployment.deployment(tmp_path / "live", components=components, settings=SETTINGS) as airflow:
         served = web.Web(airflow)
         served.wait_until_ready([DAG])
+        # Once read, Dags are in the database: the processors are the schedulers' and the tasks'.
+        airflow.stop("dag-processor")
         yield Live(airflow, served, "ours")
 
 

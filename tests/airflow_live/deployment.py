@@ -84,7 +84,7 @@ class Deployment:
         """SIGTERM, as by an orderly restart."""
         process = self.running.pop(name)
         process.terminate()
-        process.wait(60)
+        process.wait(300)
 
     def kill(self, name: str) -> None:
         """SIGKILL, as by the kernel when memory is short: nothing of the process runs after it."""

@@ -22,6 +22,7 @@ PRELOAD = (
 # The first invocation whose command ends while the file `hold` exists lasts until that is removed.
 HOLD = """
 if [ -e "$LIVE_SCRATCH/hold" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
+  echo $$ > "$LIVE_SCRATCH/held/by"
   while [ -e "$LIVE_SCRATCH/hold" ]; do sleep 0.1; done
 fi
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import servers
 from deployment import Deployment
@@ -66,6 +67,22 @@ def wait_for_run(airflow: Deployment, dag: str, run: str, seconds: float = PATIE
         return servers.until(f"run {run} of {dag} ends", probe, seconds, PROBE_S)
     except AssertionError as error:
         raise AssertionError(f"{error}; its tasks: {tasks(airflow, dag, run)}") from error
+
+
+def wait_for_file(airflow: Deployment, dag: str, run: str, file: Path) -> str:
+    """Content of a file that a task of the run writes; fails as soon as the run has ended without it."""
+
+    def probe() -> str | None:
+        airflow.check_alive()
+        ended = state(airflow, dag, run)
+        if file.exists() and (text := file.read_text()):
+            return text
+        assert ended not in FINAL, (
+            f"run {run} of {dag} ended as {ended} without {file.name}: {tasks(airflow, dag, run)}"
+        )
+        return None
+
+    return servers.until(f"{dag} writes {file.name}", probe, PATIENCE_S, PROBE_S)
 
 
 def events(airflow: Deployment, dag: str, run: str) -> list[list[str]]:

@@ -1,19 +1,13 @@
 """A task that is cleared while it runs."""
 
 import runs
-import servers
 from conftest import Live
 
 
 def test_a_task_that_is_cleared_while_running_runs_again(live: Live) -> None:
     airflow = live.airflow
     live.web.trigger("live_endless", "cleared")
-    servers.until(
-        "the first try runs",
-        lambda: (airflow.scratch / "endless.cleared.1").exists() or None,
-        runs.PATIENCE_S,
-        runs.PROBE_S,
-    )
+    runs.wait_for_file(airflow, "live_endless", "cleared", airflow.scratch / "endless.cleared.1")
     runs.wait_for_task(airflow, "live_endless", "cleared", "runs_on", lambda task: task.state == "running")
     live.web.clear("live_endless", "cleared", "runs_on")
     assert runs.wait_for_run(airflow, "live_endless", "cleared") == "success"

@@ -12,7 +12,7 @@ def test_a_task_resumes_while_its_first_dispatch_is_there(live: Live) -> None:
     # The function keeps the first dispatch after its command has ended, until the task has resumed.
     hold.touch()
     live.web.trigger("live_deferrable", "held")
-    servers.until("the first dispatch is held", lambda: held.is_dir() or None, runs.PATIENCE_S, runs.PROBE_S)
+    runs.wait_for_file(airflow, "live_deferrable", "held", held / "by")
     servers.until(
         "the task resumed",
         lambda: notes.read_text().split() == ["deferred", "resumed"] or None,

@@ -4,7 +4,6 @@ import os
 import signal
 
 import runs
-import servers
 from conftest import Live
 
 
@@ -12,7 +11,7 @@ def test_a_killed_task_fails(live: Live) -> None:
     airflow = live.airflow
     live.web.trigger("live_endless", "killed")
     file = airflow.scratch / "endless.killed.1"
-    supervisor = int(servers.until("the task runs", lambda: file.read_text() or None if file.exists() else None, 180))
+    supervisor = int(runs.wait_for_file(airflow, "live_endless", "killed", file))
     # Airflow's supervisor is killed: nothing in the sandbox can report the task's state to Airflow any more.
     os.kill(supervisor, signal.SIGKILL)
     assert runs.wait_for_run(airflow, "live_endless", "killed") == "failed"

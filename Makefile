@@ -11,7 +11,7 @@ VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
   bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
-PYTHON = tests/python tests/image tests/bindings tests/install tests/docs benches function/python tools/c_reference.py \
+PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tests/airflow_live benches function/python tools/c_reference.py \
   packaging/third_party_licenses.py
 MYPY = $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml
 PREFIX ?= /usr/local
@@ -152,6 +152,19 @@ test-install: setup prefix ## installing, and the examples of each language agai
 test-docs: setup prefix ## run the code in docs/, check links and the reference of the C API
 	@$(PYTEST) --override-ini "pythonpath=. ../docs ../../tools" tests/docs
 
+.PHONY: test-airflow-live
+test-airflow-live: setup prefix ## a real Airflow runs four Dags on the local Lambda (the short form of airflow-check)
+	@$(PYTEST) --override-ini "pythonpath=. ../airflow_live" tests/airflow_live --ignore tests/airflow_live/long
+
+.PHONY: airflow-check
+airflow-check: setup prefix ## the same with all that can happen to a task or a scheduler, and with other versions of Airflow
+	@tools/setup.sh --airflow-versions
+	@$(PYTEST) --override-ini "pythonpath=. ../airflow_live" tests/airflow_live
+
+.PHONY: airflow-screenshots
+airflow-screenshots: setup prefix ## the pictures of docs/ anew: runs in Airflow's web interface (needs chromium-driver)
+	@PYTHONPATH=tests/python:tests/airflow_live $(VENVS)/boto/bin/python tests/airflow_live/screenshots.py
+
 .PHONY: package-check
 package-check: setup package wheel ## tarball, .deb and wheel as users get them, in a bare system (as root)
 	@$(PYTEST) --override-ini "pythonpath=. ../install ../image" tests/install/packages
@@ -210,6 +223,7 @@ lint-python: setup
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
 	@$(MYPY) tests/python $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py)) tools/c_reference.py packaging/third_party_licenses.py
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
+	@MYPYPATH=tests/python:tests/airflow_live $(MYPY) tests/airflow_live --exclude '/dags'
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/airflow/pyproject.toml tests/airflow
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/airflow/pyproject.toml tests/airflow

@@ -26,7 +26,10 @@ count() {
 }
 
 if step setup && step build; then
-  for name in lint test-rust test-c test-python test-bindings test-airflow test-install test-docs test-image; do step "$name" || true; done
+  for name in lint test-rust test-c test-python test-bindings test-airflow test-install test-docs test-image \
+    test-airflow-live; do
+    step "$name" || true
+  done
 fi
 
 passed=$(count passed)

@@ -7,6 +7,8 @@
 #   tools/setup.sh                for building and testing
 #   tools/setup.sh --build-only   for building and the demo: no Python, no valgrind
 #   tools/setup.sh --portable     for `make function`: Python for its build alone
+#   tools/setup.sh --airflow-versions   for `make airflow-check`, besides the first: other versions of Airflow, one
+#                                 environment for each tests/airflow_live/requirements/NAME.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +36,8 @@ missing_packages() {
   # For the images of the function.
   has buildah || echo buildah
   has mmdebstrap || echo mmdebstrap
+  # For Airflow's database.
+  has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
 install_packages() {
@@ -75,8 +79,8 @@ set_up_go() {
     fail "all is set up but Go: $needed or newer is needed for bindings/go, and ${have:-none} is here; get it from https://go.dev/dl"
 }
 
-make_environment() {
-  local name=$1 requirements=tests/python/requirements-$1.txt folder=build/venvs/$1 stamp
+make_environment() { # name, requirements
+  local requirements=$2 folder=build/venvs/$1 stamp
   # The interpreter is part of the stamp: an environment does not outlive the Python that it was made with.
   stamp=$(python3 --version; sha256sum <"$requirements")
   [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ] && return 0
@@ -92,10 +96,15 @@ read -r -a packages <<<"$(missing_packages | tr '\n' ' ')"
 [ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
 case $what in
   --build-only) exit 0 ;;
-  --portable) make_environment portable; exit 0 ;;
+  --portable) make_environment portable tests/python/requirements-portable.txt; exit 0 ;;
+  --airflow-versions)
+    for requirements in tests/airflow_live/requirements/*.txt; do
+      make_environment "$(basename "$requirements" .txt)" "$requirements"
+    done
+    exit 0 ;;
 esac
 for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
-  make_environment "${name%.txt}"
+  make_environment "${name%.txt}" "$requirements"
 done
 set_up_go

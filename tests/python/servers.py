@@ -104,10 +104,10 @@ class LocalServer(Server):
         return told
 
 
-def ask(request: urllib.request.Request | str) -> bytes:
+def ask(request: urllib.request.Request | str, seconds: float = 10.0) -> bytes:
     """The answer of a server on this machine, past any proxy that the environment names."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=10) as answer:
+    with opener.open(request, timeout=seconds) as answer:
         told: bytes = answer.read()
     return told
 
@@ -121,7 +121,7 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0) -> T:
+def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0, every: float = 0.02) -> T:
     """The first value of `probe` that is not None; fails with `what` when none comes in time."""
     deadline = time.monotonic() + seconds
     while True:
@@ -130,13 +130,15 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0) -> T:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @contextmanager
-def running(arguments: list[str], environment: dict[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def running(
+    arguments: list[str], environment: dict[str, str], log: Path, *, append: bool = False
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that is gone when the block ends, however it ends. Its output goes to the file `log`."""
-    with log.open("wb") as output:
+    with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             arguments, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )

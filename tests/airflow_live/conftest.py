@@ -1,0 +1,36 @@
+"""A real Airflow on the local Lambda, shared by the tests that leave it as it was."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import deployment
+import functions
+import pytest
+import runs
+import web
+
+# Those that each deployment has to have read before a test begins.
+DAGS = ["live_success", "live_retry", "live_mapped", "live_deferrable"]
+
+
+@dataclass
+class Live:
+    """An Airflow that serves, and the ways to look at it."""
+
+    airflow: deployment.Deployment
+    web: web.Web
+    handler: str
+
+    def run(self, dag: str, conf: object = None) -> str:
+        """Triggers the Dag and returns its final state. The run is named after the Dag: one run of each."""
+        self.web.trigger(dag, dag, conf)
+        return runs.wait_for_run(self.airflow, dag, dag)
+
+
+@pytest.fixture(scope="session", params=functions.HANDLERS)
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    handler: str = request.param
+    with deployment.deployment(tmp_path_factory.mktemp(handler) / "live", handler=handler) as airflow:
+        served = web.Web(airflow)
+        served.wait_until_ready(DAGS)
+        yield Live(airflow, served, handler)

@@ -1,0 +1,30 @@
+"""A task that defers to a trigger that fires at once: it resumes while its first process still shuts down."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.sdk import BaseOperator, dag
+
+
+class Defers(BaseOperator):
+    def execute(self, context: object) -> None:
+        self.note("deferred")
+        self.defer(trigger=TimeDeltaTrigger(timedelta(0)), method_name="resume")
+
+    def resume(self, context: object, event: object = None) -> None:
+        self.note("resumed")
+        print("resumed by the triggerer")
+
+    def note(self, text: str) -> None:
+        with Path(os.environ["LIVE_SCRATCH"], "deferrable").open("a") as file:
+            file.write(f"{text}\n")
+
+
+@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+def live_deferrable() -> None:
+    Defers(task_id="defers")
+
+
+live_deferrable()

@@ -1,0 +1,27 @@
+"""Tasks that end only when something ends them."""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from airflow.sdk import dag, get_current_context, task
+
+
+@dag(schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+def live_endless() -> None:
+    @task
+    def runs_on() -> None:
+        """The first try runs until it is ended, any other one returns at once."""
+        attempt = get_current_context()["ti"].try_number
+        folder = Path(os.environ["LIVE_SCRATCH"])
+        # The supervisor is the process that the function started.
+        (folder / f"endless.{get_current_context()['dag_run'].run_id}.{attempt}").write_text(str(os.getppid()))
+        print("try", attempt, "runs")
+        while attempt == 1:
+            time.sleep(0.2)
+
+    runs_on()
+
+
+live_endless()

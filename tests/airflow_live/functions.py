@@ -1,0 +1,59 @@
+"""What runs Airflow's tasks in the local Lambda: our function program, or the handler that Airflow publishes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import published_handler
+
+HANDLERS = ("ours", "airflow")
+
+# Imported once in each sandbox of our function, as in its image for Airflow.
+PRELOAD = (
+    "airflow.sdk.execution_time.execute_workload",
+    "airflow.executors.workloads",
+    "airflow.executors.base_executor",
+    "airflow.sdk.execution_time.supervisor",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.dag_processing.bundles.manager",
+    "airflow.dag_processing.dagbag",
+)
+
+# The first invocation whose command ends while the file `hold` exists lasts until that is removed.
+HOLD = """
+if [ -e "$LIVE_SCRATCH/hold" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
+  echo $$ > "$LIVE_SCRATCH/held/by"
+  while [ -e "$LIVE_SCRATCH/hold" ]; do sleep 0.1; done
+fi
+"""
+
+
+def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Path) -> dict[str, Any]:
+    """Options of the local server. The function's home and temporary folder are below `folder`.
+
+    The command `python -m airflow.sdk...` runs in the virtual environment `venv`, as in the function's image.
+    """
+    home, temporary = folder / "home", folder / "tmp"
+    for made in (home, temporary):
+        made.mkdir(parents=True, exist_ok=True)
+    env = {
+        **environment,
+        "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    chosen: dict[str, Any] = {"handler": "exec"}
+    if handler == "ours":
+        env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
+        env["LAMBDA_EXECUTOR_PRELOAD"] = ",".join(PRELOAD)
+    else:
+        # Airflow's handler has no such hook: a `python` that runs the real one does it.
+        chosen = published_handler.options(published_handler.find(), home)
+        python = folder / "bin" / "python"
+        python.parent.mkdir(exist_ok=True)
+        python.write_text(f'#!/bin/sh\n{venv / "bin" / "python"} "$@"\ncode=$?\n{HOLD}\nexit $code\n')
+        python.chmod(0o755)
+        env |= {**chosen["env"], "PATH": f"{python.parent}:{env['PATH']}"}
+    return {**chosen, "env": env, "handler_output": str(folder / "function.log"), "retry_base_ms": 100}

@@ -1,0 +1,59 @@
+"""Writes docs/images/airflow-*.png: runs on the executor, as Airflow's web interface shows them.
+
+make airflow-screenshots
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+import browser
+import deployment
+import runs
+import servers
+import web
+
+IMAGES = servers.ROOT / "docs" / "images"
+# A name, the page, and what a person reads there once it has loaded.
+PAGES = (
+    ("mapped", "/dags/live_mapped/runs/shown/tasks/work/mapped", "success"),
+    ("retry", "/dags/live_retry/runs/shown", "fails_once"),
+    ("log", "/dags/live_success/runs/shown/tasks/answer", "the answer is 42"),
+)
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="lambda-executor-screenshots-") as folder,
+        deployment.deployment(Path(folder) / "live") as airflow,
+    ):
+        served = web.Web(airflow)
+        dags = ["live_success", "live_retry", "live_mapped"]
+        served.wait_until_ready(dags)
+        for dag in dags:
+            served.trigger(dag, "shown", {"tasks": 20})
+        for dag in dags:
+            runs.wait_for_run(airflow, dag, "shown")
+        with browser.browser(Path(folder), 1280, 800) as shown:
+            take(airflow, shown)
+
+
+def take(airflow: deployment.Deployment, shown: browser.Browser) -> None:
+    IMAGES.mkdir(exist_ok=True)
+    # Logs in: with all users as administrators the page needs no password.
+    shown.open(f"{airflow.api_url}/auth/token/login")
+    for name, page, text in PAGES:
+        shown.open(f"{airflow.api_url}{page}")
+
+        def loaded(text: str = text) -> bool | None:
+            return text in shown.text() or None
+
+        servers.until(f"{page} shows {text!r}", loaded, runs.PATIENCE_S, runs.PROBE_S)
+        # Animations end; no condition of the page says so.
+        time.sleep(2)
+        shown.screenshot(IMAGES / f"airflow-{name}.png")
+        print(f"docs/images/airflow-{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,13 +1,15 @@
 //! Carries out what the state machine asks for, and returns the answers to it. Owns no state but the calls under way.
 //!
 //! Invokes are pulled: a worker takes one from the machine, sends it, and under one lock returns the answer and takes the
-//! next. Workers end when there is none; the driver starts new ones when there are again.
+//! next. Workers end when there is none; the driver starts new ones when there are again. Calls to the queues are made on
+//! a runtime of their own.
 
 use super::machine::{Action, InvokeCall, Machine, Probe};
 use super::ports::{Clock, Health, Lambda, Queues};
 use super::shared::Shared;
 use super::wire;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// Grace for receives under way at shutdown: a dropped answer would leave its messages hidden.
@@ -16,13 +18,14 @@ const LAST_ANSWER_MS: u64 = 100;
 const START_AT_ONCE: usize = 32;
 
 /// Runs until the executor is shut down and every call has been answered, or until a bug stops it.
-pub(super) async fn drive<A, C>(shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>)
+pub(super) async fn drive<A, C>(shared: Arc<Shared>, aws: Arc<A>, clock: Arc<C>, queues: Handle)
 where
     A: Lambda + Queues + Health,
     C: Clock,
 {
     let _break = BreakOnPanic(Arc::clone(&shared));
     let (closing, _) = watch::channel(false);
+    let calls = Handle::current();
     loop {
         if shared.is_broken() {
             return;
@@ -36,7 +39,8 @@ where
             tokio::spawn(invoke(call, Arc::clone(&shared), Arc::clone(&aws)));
         }
         for action in turn.actions {
-            tokio::spawn(perform(
+            let runtime = if action.is_of_a_queue() { &queues } else { &calls };
+            runtime.spawn(perform(
                 action,
                 Arc::clone(&shared),
                 Arc::clone(&aws),

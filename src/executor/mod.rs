@@ -57,20 +57,29 @@ pub struct Executor {
     driver: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
+/// Where calls to AWS are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Runtimes<'a> {
+    /// All but those to the queues.
+    pub calls: &'a tokio::runtime::Handle,
+    /// Those to the queues. With threads of its own, results are received also while Invokes keep all others busy.
+    pub queues: &'a tokio::runtime::Handle,
+}
+
 impl Executor {
-    /// Starts the driver on `runtime`, without a storage. Nothing is asked of the network before this returns.
+    /// Starts the driver on `runtimes`, without a storage. Nothing is asked of the network before this returns.
     pub fn start<A, C>(
         settings: Settings,
         aws: Arc<A>,
         clock: C,
         readiness: Arc<dyn Readiness>,
-        runtime: &tokio::runtime::Handle,
+        runtimes: Runtimes<'_>,
     ) -> Self
     where
         A: Lambda + Queues + Health,
         C: Clock,
     {
-        Self::start_with(settings, aws, clock, readiness, None, runtime)
+        Self::start_with(settings, aws, clock, readiness, None, runtimes)
     }
 
     /// As [`Self::start`], with a storage that makes records durable, and those that it has from the process before.
@@ -80,7 +89,7 @@ impl Executor {
         clock: C,
         readiness: Arc<dyn Readiness>,
         storage: Option<(Arc<dyn Storage>, Vec<Record>)>,
-        runtime: &tokio::runtime::Handle,
+        runtimes: Runtimes<'_>,
     ) -> Self
     where
         A: Lambda + Queues + Health,
@@ -99,11 +108,12 @@ impl Executor {
         let (ended, driver) = mpsc::channel();
         let driven = Arc::clone(&shared);
         let driver_aws = Arc::clone(&aws);
-        runtime.spawn(async move {
-            driver::drive(driven, driver_aws, clock).await;
+        let queues = runtimes.queues.clone();
+        runtimes.calls.spawn(async move {
+            driver::drive(driven, driver_aws, clock, queues).await;
             drop(ended);
         });
-        let check_health = health_check(Arc::clone(&shared), aws, settings.routes.len(), runtime.clone());
+        let check_health = health_check(Arc::clone(&shared), aws, settings.routes.len(), runtimes.calls.clone());
         Self { shared, settings, attempt_ids: AttemptIds::default(), check_health, driver: Mutex::new(Some(driver)) }
     }
 

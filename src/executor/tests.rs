@@ -5,7 +5,7 @@ use super::ports::{
     Accepted, CallError, Clock, EntryOutcome, Health, InvokeRequest, Lambda, Lsn, Message, Now, QueueId, Queues,
     Readiness, ReceiveRequest, RouteId, Storage,
 };
-use super::{Command, Executor, Settings, TaskSpec, TaskState};
+use super::{Command, Executor, Runtimes, Settings, TaskSpec, TaskState};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
@@ -183,7 +183,7 @@ fn start_with(script: Script, settings: Settings, storage: Option<Arc<dyn Storag
         Arc::clone(&clock),
         Arc::clone(&reported) as Arc<dyn Readiness>,
         storage,
-        runtime.handle(),
+        Runtimes { calls: runtime.handle(), queues: runtime.handle() },
     );
     Stage { executor, script, reported, clock, _runtime: runtime }
 }

@@ -25,7 +25,8 @@ pub struct lambda_executor_t {
     pub(super) log: Log,
     pub(super) health: Checks,
     /// `None` once the handle is being freed; so is `local`.
-    pub(super) runtime: Mutex<Option<tokio::runtime::Runtime>>,
+    /// Of the calls, and of those to the queues.
+    pub(super) runtimes: Mutex<Option<[tokio::runtime::Runtime; 2]>>,
     pub(super) local: Mutex<Option<lambda_executor_local::Running>>,
     pub(super) shutdown_grace: Duration,
     pub(super) end_wait: EndWait,
@@ -176,7 +177,7 @@ fn end(handle: &lambda_executor_t, dropped: &Out<u64>) -> bool {
     handle.log.on_this_thread(|| {
         guard::plain((), || dropped.set(handle.executor.shutdown(handle.shutdown_grace)));
         guard::plain((), || {
-            if let Some(runtime) = take(&handle.runtime) {
+            for runtime in take(&handle.runtimes).into_iter().flatten() {
                 runtime.shutdown_timeout(rest());
             }
         });

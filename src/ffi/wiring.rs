@@ -7,8 +7,8 @@ use super::health::Checks;
 use super::local_aws;
 use crate::aws::{Aws, first_use};
 use crate::config::{self, Config};
-use crate::executor::Executor;
 use crate::executor::ports::Readiness;
+use crate::executor::{Executor, Runtimes};
 use crate::observe::log::Log;
 use crate::runtime::clock::SystemClock;
 use crate::runtime::environment::Environment;
@@ -43,14 +43,17 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
         Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config, &log))?),
         None => None,
     };
-    let runtime = threads::start(config.worker_threads, log.thread_starter())
+    let runtime = threads::start("", config.worker_threads, log.thread_starter())
         .map_err(Failure::io("starting the worker threads"))?;
+    let queue_runtime =
+        threads::start("sqs", 1, log.thread_starter()).map_err(Failure::io("starting the thread for the queues"))?;
 
     let Config { executor: settings, aws, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();
     let aws = Arc::new(Aws::new(aws));
     let executor = log.on_this_thread(|| {
-        Executor::start(settings, Arc::clone(&aws), SystemClock::new(), readiness, runtime.handle())
+        let runtimes = Runtimes { calls: runtime.handle(), queues: queue_runtime.handle() };
+        Executor::start(settings, Arc::clone(&aws), SystemClock::new(), readiness, runtimes)
     });
     Ok(Arc::new_cyclic(|this| lambda_executor_t {
         executor,
@@ -58,7 +61,7 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
         waits,
         log,
         health: Checks::default(),
-        runtime: Mutex::new(Some(runtime)),
+        runtimes: Mutex::new(Some([runtime, queue_runtime])),
         local: Mutex::new(local),
         shutdown_grace,
         end_wait: EndWait::new(end_wait_timeout),

@@ -3,7 +3,7 @@
 use crate::world::{Watched, World};
 use lambda_executor::aws::Keys;
 use lambda_executor::executor::ports::Readiness;
-use lambda_executor::executor::{Command, Executor, HandedOut, TaskSpec, TaskState};
+use lambda_executor::executor::{Command, Executor, HandedOut, Runtimes, TaskSpec, TaskState};
 use lambda_executor::runtime::clock::SystemClock;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -86,7 +86,8 @@ impl Schedulers {
         let aws = Arc::new(world.aws(config.aws));
         self.aws.push(Arc::clone(&aws));
         let bell: Arc<dyn Readiness> = self.bell.clone();
-        self.executors.push(Executor::start(config.executor, aws, SystemClock::new(), bell, self.runtime.handle()));
+        let runtimes = Runtimes { calls: self.runtime.handle(), queues: self.runtime.handle() };
+        self.executors.push(Executor::start(config.executor, aws, SystemClock::new(), bell, runtimes));
     }
 
     /// As a host does that keeps credentials itself.

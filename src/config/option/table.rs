@@ -177,7 +177,8 @@ pub(crate) static MAX_CONCURRENT_INVOKES: Opt = number(
     1,
     4_096,
     64,
-    "Invoke calls in flight at the same time, at most. When Lambda throttles, there are fewer.",
+    "Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows \
+     step by step, and only while their latency does not rise.",
 );
 pub(crate) static MAX_INVOKES_PER_SECOND: Opt =
     number("max_invokes_per_second", 0, 1_000_000, 0, "Invoke calls per second, at most. 0: no limit.");
@@ -207,7 +208,13 @@ pub(crate) static MAX_UNMATCHED_DELAY_S: Opt = number(
 );
 pub(crate) static KEEP_FINISHED: Opt =
     number("keep_finished", 0, 10_000_000, 10_000, "Finished and acknowledged tasks whose state can still be queried.");
-pub(crate) static WORKER_THREADS: Opt = number("worker_threads", 1, 64, 2, "Worker threads of the executor.");
+pub(crate) static WORKER_THREADS: Opt = number(
+    "worker_threads",
+    1,
+    64,
+    2,
+    "Worker threads of the executor. One more thread makes the calls to the queues.",
+);
 pub(crate) static SHUTDOWN_GRACE_MS: Opt = number(
     "shutdown_grace_ms",
     0,

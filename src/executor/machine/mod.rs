@@ -90,6 +90,16 @@ pub(crate) enum Action {
     CheckQueues,
 }
 
+impl Action {
+    /// It concerns messages of a queue.
+    pub(crate) fn is_of_a_queue(&self) -> bool {
+        match self {
+            Self::Receive(_) | Self::Delete { .. } | Self::ChangeVisibility { .. } => true,
+            Self::Probe { .. } | Self::CheckQueues => false,
+        }
+    }
+}
+
 /// A call of Invoke, answered with [`Machine::invoked`].
 #[derive(Debug)]
 pub(crate) struct InvokeCall {

@@ -59,6 +59,7 @@ impl Submission {
         let (blame, was_refused) = match answer {
             Ok(accepted) => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
+                self.routes[route].concurrency.took(took_ms);
                 used_up = self.succeeded(route, now, tasks);
                 let request_id: Arc<str> = accepted.request_id.into();
                 self.invocations.answered(id, Accepted::Yes, &request_id);

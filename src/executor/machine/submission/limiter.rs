@@ -1,18 +1,62 @@
 //! How many Invokes may be under way at once, and how many may start in a second.
 
+/// So many calls at once need no proof that they are useful: the default of option max_concurrent_invokes.
+const FIRST_LIMIT: usize = 64;
+/// An average latency of more than twice the lowest and so much, in ms, means that calls wait for each other.
+const SLACK_MS: u64 = 10;
+/// After so many rounds the lowest latency is measured anew, with few calls at once: the way to AWS may have changed.
+const ROUNDS_OF_LOWEST: u32 = 4_096;
+
 /// Additive increase, multiplicative decrease. Throttles of calls sent before the last decrease are ignored.
+///
+/// Beyond [`FIRST_LIMIT`] the limit also follows the latency. It grows by a quarter in each round of answers while the
+/// average latency stays near the lowest, and shrinks when it does not: then more calls at once only wait in a line,
+/// here or at Lambda, and delay the results that are received meanwhile.
 #[derive(Debug)]
 pub(super) struct Concurrency {
     most: usize,
     limit: usize,
     successes: usize,
     epoch: u64,
+    /// Neither throttled nor slowed down yet.
+    is_growing: bool,
+    /// The lowest average latency of a round, in ms.
+    lowest_ms: Option<u64>,
+    /// Answers of this round, and the sum of their latencies in ms.
+    round: (usize, u64),
+    rounds: u32,
 }
 
 impl Concurrency {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
-        Self { most, limit: most, successes: 0, epoch: 0 }
+        let limit = most.min(FIRST_LIMIT);
+        Self { most, limit, successes: 0, epoch: 0, is_growing: true, lowest_ms: None, round: (0, 0), rounds: 0 }
+    }
+
+    /// A call was accepted after so many ms.
+    pub(super) fn took(&mut self, ms: u64) {
+        let (answers, sum) = (self.round.0 + 1, self.round.1.saturating_add(ms));
+        self.round = (answers, sum);
+        if answers < self.limit {
+            return;
+        }
+        let average = sum / answers as u64;
+        self.round = (0, 0);
+        self.rounds += 1;
+        if self.rounds == ROUNDS_OF_LOWEST {
+            (self.rounds, self.lowest_ms, self.is_growing) = (0, None, true);
+            self.limit = self.limit.min(FIRST_LIMIT);
+            return;
+        }
+        let lowest = self.lowest_ms.map_or(average, |lowest| lowest.min(average));
+        self.lowest_ms = Some(lowest);
+        if average > 2 * lowest + SLACK_MS && self.limit > FIRST_LIMIT {
+            (self.is_growing, self.successes) = (false, 0);
+            self.limit = (self.limit / 4 * 3).max(FIRST_LIMIT);
+        } else if self.is_growing {
+            self.limit = (self.limit + self.limit / 4 + 1).min(self.most);
+        }
     }
 
     pub(super) fn limit(&self) -> usize {
@@ -38,7 +82,7 @@ impl Concurrency {
     pub(super) fn throttled(&mut self, sent_in_epoch: u64) {
         if sent_in_epoch == self.epoch {
             self.epoch += 1;
-            self.successes = 0;
+            (self.is_growing, self.successes) = (false, 0);
             self.limit = (self.limit / 2).max(1);
         }
     }
@@ -96,6 +140,49 @@ mod tests {
         assert_eq!(limit.limit(), 32);
         limit.throttled(limit.epoch());
         assert_eq!(limit.limit(), 16);
+    }
+
+    /// Rounds in which each call takes as long as `latency_ms` says of the limit. Returns the limits.
+    fn rounds(limit: &mut Concurrency, count: usize, latency_ms: impl Fn(usize) -> u64) -> Vec<usize> {
+        let round = |_| {
+            for _ in 0..limit.limit() {
+                limit.took(latency_ms(limit.limit()));
+                limit.succeeded();
+            }
+            limit.limit()
+        };
+        (0..count).map(round).collect()
+    }
+
+    #[test]
+    fn s4_the_limit_grows_to_the_most_while_the_latency_does_not_rise() {
+        let mut limit = Concurrency::new(512);
+        assert_eq!(limit.limit(), 64);
+        assert_eq!(rounds(&mut limit, 12, |_| 40).last(), Some(&512));
+    }
+
+    #[test]
+    fn s4_calls_that_would_only_wait_for_each_other_are_not_made() {
+        let mut limit = Concurrency::new(512);
+        // A service that answers 3,000 calls a second after 20 ms or more.
+        let limits = rounds(&mut limit, 200, |calls| 20.max(calls as u64 * 1_000 / 3_000));
+        let settled = &limits[50..];
+        assert!(settled.iter().all(|limit| (64..=200).contains(limit)), "{settled:?}");
+    }
+
+    #[test]
+    fn the_lowest_latency_is_measured_anew_from_time_to_time() {
+        let mut limit = Concurrency::new(512);
+        rounds(&mut limit, 100, |_| 5);
+        let limits = rounds(&mut limit, ROUNDS_OF_LOWEST as usize, |_| 100);
+        assert!(limits[50..3_000].iter().all(|limit| *limit < 200), "longer than it was");
+        assert_eq!(limits.last(), Some(&512), "it has always been so long");
+    }
+
+    #[test]
+    fn a_limit_of_the_host_below_the_first_is_kept() {
+        let mut limit = Concurrency::new(8);
+        assert!(rounds(&mut limit, 100, |calls| calls as u64 * 100).iter().all(|limit| *limit == 8));
     }
 
     #[test]

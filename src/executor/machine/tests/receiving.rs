@@ -26,8 +26,8 @@ fn queues_are_read_from_the_moment_an_invoke_is_sent() {
 
 #[test]
 fn polls_grow_with_what_arrives_and_shrink_again() {
-    let mut stage = Stage::new(|settings| settings.routes[0].max_concurrent_invokes = 1_000);
-    let attempts: Vec<_> = (0..200).map(|n| stage.queue(&n.to_string())).collect();
+    let mut stage = Stage::new(|_| {});
+    let attempts: Vec<_> = (0..200).map(|n| stage.running(&n.to_string())).collect();
     assert_eq!(stage.polls(RESULTS), 1);
     for batch in attempts.chunks(10).take(3) {
         let messages = batch.iter().map(|attempt| stage.result("k", *attempt)).collect();
@@ -181,8 +181,8 @@ fn c8_the_limit_of_bytes_holds_in_a_drain_too_and_is_reported() {
 
 #[test]
 fn c8_what_receives_under_way_may_bring_counts() {
-    let mut stage = Stage::new(|settings| settings.routes[0].max_concurrent_invokes = 10_000);
-    let attempts: Vec<_> = (0..5_000).map(|n| stage.queue(&n.to_string())).collect();
+    let mut stage = Stage::new(|_| {});
+    let attempts: Vec<_> = (0..5_000).map(|n| stage.running(&n.to_string())).collect();
     let mut brought = 0;
     for batch in attempts.chunks(10) {
         if stage.polls(RESULTS) == 0 {

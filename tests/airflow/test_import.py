@@ -47,3 +47,27 @@ def test_an_unknown_name_of_the_package() -> None:
 
     with pytest.raises(AttributeError):
         package.Nothing  # noqa: B018
+
+
+def test_it_is_loaded_from_a_list_and_by_an_alias() -> None:
+    """Beside another executor. In a process of its own, since Airflow keeps the names that it has read."""
+    program = (
+        "from airflow.executors.executor_loader import ExecutorLoader as L; "
+        "print(type(L.load_executor('lambda')).__name__, len(L.get_executor_names()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env={
+            **os.environ,
+            "PYTHONPATH": ":".join(entry for entry in sys.path if entry),
+            "AIRFLOW__CORE__EXECUTOR": "lambda:lambda_executor.airflow.LambdaExecutor,LocalExecutor",
+            # Of Airflow 2, whose LocalExecutor refuses SQLite.
+            "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "LambdaExecutor 2"

@@ -8,7 +8,7 @@ import pytest
 from lambda_executor import Event, Reason, State
 from lambda_executor.airflow import outcomes
 from local_aws import LocalAws
-from scheduler import Scheduler
+from scheduler import Scheduler, task_instance
 
 WIDTH = 60
 
@@ -76,6 +76,33 @@ def test_a_lost_task(aws: LocalAws, start: object, monkeypatch: pytest.MonkeyPat
     key = scheduler.queue(builtin={"silent": True})
     assert scheduler.until_ended(key) == ["failed"]
     assert [name for name, _ in scheduler.logged()] == ["lambda task lost"]
+
+
+def test_the_scheduler_stores_them_all(scheduler: Scheduler) -> None:
+    """With SQLAlchemy 2.1 too: the scheduler hands it a generator, and it references the rows weakly."""
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models.log import Log
+    from sqlalchemy import create_engine, select
+    from sqlalchemy.orm import Session
+
+    executor = scheduler.executor
+    for name in ("one", "two"):
+        executor.log_task_event(event=name, extra="text", ti_key=task_instance().key)
+    engine = create_engine("sqlite://")
+    Log.__table__.create(engine)
+    with Session(engine) as session:
+        SchedulerJobRunner._process_task_event_logs(executor._task_event_logs, session)
+        session.commit()
+        assert sorted(session.scalars(select(Log.event))) == ["one", "two"]
+    executor.heartbeat()
+    assert executor._logged == []
+
+
+def test_rows_that_are_not_stored_yet_are_kept(scheduler: Scheduler) -> None:
+    """Another heartbeat may come first."""
+    scheduler.executor.log_task_event(event="one", extra="text", ti_key=task_instance().key)
+    scheduler.executor.heartbeat()
+    assert scheduler.executor._logged == list(scheduler.executor._task_event_logs) != []
 
 
 def sent(aws: LocalAws, scheduler: Scheduler, **result: object) -> str:

@@ -64,6 +64,7 @@ class LambdaExecutor(BaseExecutor):
         self._dispatches = Dispatches()
         self._submissions = Submissions(self._is_tracked, self._refuse)
         self._options: dict[str, Any] = {}
+        self._logged: list[Any] = []
         self._closed_logged = False
 
     def start(self) -> None:
@@ -182,6 +183,16 @@ class LambdaExecutor(BaseExecutor):
         self.log_task_event(event=outcomes.INVOKE_FAILURE, extra=f"Not submitted: {reason}", ti_key=key)
         self.fail(key, reason)
 
+    def log_task_event(self, *, event: str, extra: str, ti_key: Any) -> None:
+        """Adds a row to Airflow's log table, which the scheduler writes after the heartbeat.
+
+        The row is referenced here until it is written: the scheduler hands SQLAlchemy a generator, and SQLAlchemy 2.1
+        references the rows weakly, so that they are gone before the INSERT.
+        """
+        super().log_task_event(event=event, extra=extra, ti_key=ti_key)
+        if self._task_event_logs:
+            self._logged.append(self._task_event_logs[-1])
+
     # Events out
 
     def heartbeat(self) -> None:
@@ -193,6 +204,8 @@ class LambdaExecutor(BaseExecutor):
             pass
         except Exception:
             log.exception("results cannot be acknowledged")
+        if not self._task_event_logs:
+            self._logged.clear()
         try:
             if versions.REFUSES_RUNNING:
                 # A key that is queued again has left its earlier dispatch behind.

@@ -221,7 +221,8 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@$(MYPY) tests/python $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py)) tools/c_reference.py packaging/third_party_licenses.py
+	@$(MYPY) tests/python tools/c_reference.py packaging/third_party_licenses.py
+	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py))
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
 	@MYPYPATH=tests/python:tests/airflow_live $(MYPY) tests/airflow_live --exclude '/dags'
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 
@@ -63,7 +64,7 @@ class Sandbox:
         event = json.dumps({"task_key": key, "command": self.command(), "executor_config": {}}).encode()
         begun = time.monotonic()
         self.awslambda.invoke(FunctionName=self.server.function_name, InvocationType="Event", Payload=event)
-        messages = []
+        messages: list[Any] = []
         while not messages:
             answer = self.sqs.receive_message(QueueUrl=self.server.queue_url, WaitTimeSeconds=20)
             messages = answer.get("Messages", [])

@@ -290,7 +290,7 @@ typedef int32_t lambda_executor_task_state_t;
 
 #define LAMBDA_EXECUTOR_TASK_UNKNOWN    0 /**< No such task. */
 #define LAMBDA_EXECUTOR_TASK_QUEUED     1 /**< Accepted; waits for its next Invoke. */
-#define LAMBDA_EXECUTOR_TASK_SUBMITTING 2 /**< An Invoke is in flight. */
+#define LAMBDA_EXECUTOR_TASK_SUBMITTING 2 /**< An Invoke is in flight, or its answer was lost. */
 #define LAMBDA_EXECUTOR_TASK_RUNNING    3 /**< Lambda accepted it; it may start much later. */
 #define LAMBDA_EXECUTOR_TASK_SUCCEEDED  4 /**< Final: the command returned 0. */
 #define LAMBDA_EXECUTOR_TASK_FAILED     5 /**< Final: any other known outcome; see the reason. */
@@ -760,7 +760,7 @@ typedef struct lambda_executor_counts_s {
   uint32_t reserved;
   /** Tasks that wait to be submitted. */
   uint64_t queued;
-  /** Tasks whose Invoke is in flight. */
+  /** Tasks whose Invoke is in flight, or whose answer was lost. */
   uint64_t submitting;
   /** Tasks that Lambda has accepted, adopted ones included. */
   uint64_t running;

@@ -1229,7 +1229,7 @@ private:
 struct task_counts {
   /// Tasks that wait to be submitted.
   std::uint64_t queued = 0;
-  /// Tasks whose Invoke is in flight.
+  /// Tasks whose Invoke is in flight, or whose answer was lost.
   std::uint64_t submitting = 0;
   /// Tasks that Lambda has accepted, adopted ones included.
   std::uint64_t running = 0;

@@ -63,7 +63,7 @@ func growing(size int, call func([]byte) C.bridge_result_t) (json.RawMessage, er
 // Counts is how many tasks and events are where.
 type Counts struct {
 	Queued         uint64 // Tasks that wait to be submitted.
-	Submitting     uint64 // Tasks whose Invoke is in flight.
+	Submitting     uint64 // Tasks whose Invoke is in flight, or whose answer was lost.
 	Running        uint64 // Tasks that Lambda has accepted, adopted ones included.
 	WaitingEvents  uint64 // Events that Poll would hand out now.
 	Unacknowledged uint64 // Events that have been handed out and not acknowledged.

@@ -10,7 +10,7 @@ type State int32
 const (
 	StateUnknown    State = 0 // No such task.
 	StateQueued     State = 1 // Accepted; waits for its next Invoke.
-	StateSubmitting State = 2 // An Invoke is in flight.
+	StateSubmitting State = 2 // An Invoke is in flight, or its answer was lost.
 	StateRunning    State = 3 // Lambda has accepted the event. The command may start much later.
 	StateSucceeded  State = 4 // Final: the command ended with return code 0.
 	StateFailed     State = 5 // Final: it ended otherwise, or could not be run.

@@ -19,7 +19,7 @@ pub struct lambda_executor_counts_t {
     pub reserved: u32,
     /// Tasks that wait to be submitted.
     pub queued: u64,
-    /// Tasks whose Invoke is in flight.
+    /// Tasks whose Invoke is in flight, or whose answer was lost.
     pub submitting: u64,
     /// Tasks that Lambda has accepted, adopted ones included.
     pub running: u64,

@@ -15,7 +15,7 @@ pub type lambda_executor_task_state_t = i32;
 pub const LAMBDA_EXECUTOR_TASK_UNKNOWN: lambda_executor_task_state_t = 0;
 /// Accepted; waits for its next Invoke.
 pub const LAMBDA_EXECUTOR_TASK_QUEUED: lambda_executor_task_state_t = 1;
-/// An Invoke is in flight.
+/// An Invoke is in flight, or its answer was lost.
 pub const LAMBDA_EXECUTOR_TASK_SUBMITTING: lambda_executor_task_state_t = 2;
 /// Lambda accepted it; it may start much later.
 pub const LAMBDA_EXECUTOR_TASK_RUNNING: lambda_executor_task_state_t = 3;

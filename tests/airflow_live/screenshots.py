@@ -16,7 +16,7 @@ import web
 IMAGES = servers.ROOT / "docs" / "images"
 # A name, the page, and what a person reads there once it has loaded.
 PAGES = (
-    ("mapped", "/dags/live_mapped/runs/shown/tasks/work/mapped", "success"),
+    ("mapped", "/dags/live_mapped/runs/shown/tasks/count_run/mapped", "success"),
     ("retry", "/dags/live_retry/runs/shown", "fails_once"),
     ("log", "/dags/live_success/runs/shown/tasks/answer", "the answer is 42"),
 )

@@ -42,7 +42,7 @@ def test_a_deferred_task_resumes(started: Live) -> None:
 
 def test_mapped_tasks_run_once_each(started: Live) -> None:
     assert runs.wait_for_run(started.airflow, "live_mapped", "short") == "success"
-    mapped = [task for task in runs.tasks(started.airflow, "live_mapped", "short") if task.task == "work"]
+    mapped = [task for task in runs.tasks(started.airflow, "live_mapped", "short") if task.task == "count_run"]
     assert [(task.map_index, task.state) for task in mapped] == [(index, "success") for index in range(TASKS)]
     files = started.airflow.scratch / "short"
     assert {file.name: len(file.read_text().split()) for file in files.iterdir()} == dict.fromkeys(

@@ -15,7 +15,7 @@ def live_mapped() -> None:
         return list(range(get_current_context()["dag_run"].conf["tasks"]))
 
     @task
-    def work(number: int) -> None:
+    def count_run(number: int) -> None:
         run = get_current_context()["dag_run"]
         folder = Path(os.environ["LIVE_SCRATCH"], run.run_id)
         folder.mkdir(exist_ok=True)
@@ -24,7 +24,7 @@ def live_mapped() -> None:
             file.write(f"{os.environ.get('LAMBDA_EXECUTOR_ATTEMPT_ID', '-')}\n")
         time.sleep(run.conf.get("seconds", 0))
 
-    work.expand(number=numbers())
+    count_run.expand(number=numbers())
 
 
 live_mapped()

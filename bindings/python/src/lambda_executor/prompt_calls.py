@@ -19,7 +19,7 @@ class Counts(NamedTuple):
     queued: int
     """Tasks waiting to be submitted."""
     submitting: int
-    """Tasks whose Invoke is in flight."""
+    """Tasks whose Invoke is in flight, or whose answer was lost."""
     running: int
     """Tasks that Lambda has accepted, adopted ones included."""
     waiting_events: int

@@ -117,7 +117,7 @@ impl Deliveries {
         let outcomes = answer.unwrap_or_else(|error| {
             if failures.is_power_of_two() {
                 tracing::warn!(
-                    queue,
+                    queue = self.names[queue],
                     failures,
                     "the visibility of messages cannot be changed; results that wait for an acknowledgement may be \
                      delivered again: {error}"

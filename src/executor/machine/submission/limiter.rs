@@ -18,8 +18,10 @@ pub(super) struct Concurrency {
     limit: usize,
     successes: usize,
     epoch: u64,
-    /// Neither throttled nor slowed down yet.
+    /// Neither throttled nor slowed down since the lowest latency was measured first.
     is_growing: bool,
+    /// Lambda has throttled: from then on the limit grows by one in a round.
+    was_throttled: bool,
     /// The lowest average latency of a round, in ms.
     lowest_ms: Option<u64>,
     /// Answers of this round, and the sum of their latencies in ms.
@@ -31,7 +33,17 @@ impl Concurrency {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1);
         let limit = most.min(FIRST_LIMIT);
-        Self { most, limit, successes: 0, epoch: 0, is_growing: true, lowest_ms: None, round: (0, 0), rounds: 0 }
+        Self {
+            most,
+            limit,
+            successes: 0,
+            epoch: 0,
+            is_growing: true,
+            was_throttled: false,
+            lowest_ms: None,
+            round: (0, 0),
+            rounds: 0,
+        }
     }
 
     /// A call was accepted after so many ms.
@@ -45,7 +57,8 @@ impl Concurrency {
         self.round = (0, 0);
         self.rounds += 1;
         if self.rounds == ROUNDS_OF_LOWEST {
-            (self.rounds, self.lowest_ms, self.is_growing) = (0, None, true);
+            (self.rounds, self.lowest_ms) = (0, None);
+            self.is_growing = !self.was_throttled;
             self.limit = self.limit.min(FIRST_LIMIT);
             return;
         }
@@ -82,7 +95,7 @@ impl Concurrency {
     pub(super) fn throttled(&mut self, sent_in_epoch: u64) {
         if sent_in_epoch == self.epoch {
             self.epoch += 1;
-            (self.is_growing, self.successes) = (false, 0);
+            (self.is_growing, self.was_throttled, self.successes) = (false, true, 0);
             self.limit = (self.limit / 2).max(1);
         }
     }
@@ -177,6 +190,18 @@ mod tests {
         let limits = rounds(&mut limit, ROUNDS_OF_LOWEST as usize, |_| 100);
         assert!(limits[50..3_000].iter().all(|limit| *limit < 200), "longer than it was");
         assert_eq!(limits.last(), Some(&512), "it has always been so long");
+    }
+
+    #[test]
+    fn a_route_that_was_throttled_grows_by_one_in_a_round_for_good() {
+        let mut limit = Concurrency::new(64);
+        for _ in 0..4 {
+            limit.throttled(limit.epoch());
+        }
+        let limits = rounds(&mut limit, ROUNDS_OF_LOWEST as usize - 1, |_| 20);
+        assert_eq!(limits[..3], [5, 6, 7]);
+        limit.throttled(limit.epoch());
+        assert_eq!(rounds(&mut limit, 3, |_| 20), [33, 34, 35]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! `handler` handles one invocation: `event` reads the event, `attempts` says whether it was run before, `run` runs the
 //! command within the limits of `time_plan`, `result` writes the message and `report` sends it. `s3`, `home`,
 //! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
-//! handle it while it runs. `preload` starts commands of Python in a process that has their modules loaded. `termination` and `host` notice that this program itself has to end.
+//! handle it while it runs. `preload` starts commands of Python in a process that has their modules loaded.
+//! `termination` and `host` notice that this program itself has to end.
 //!
 //! Imports between these files have no cycles.
 
@@ -30,6 +31,10 @@ mod report;
 mod result;
 mod result_file;
 mod run;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(not(feature = "s3"))]
+#[path = "without_s3.rs"]
 mod s3;
 #[cfg(test)]
 mod scratch;
@@ -43,6 +48,8 @@ mod watch;
 
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use log::Level;
 use serde_json::value::RawValue;
@@ -115,8 +122,10 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;
     let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
     // Retries are ours: they must fit the time that is left.
-    let config = aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).load().await;
-    let dags = settings.s3.clone().map(|source| s3::Folder::new(&config, source, state.dags_folder()));
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let defaults = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
+    let config = defaults.retry_config(RetryConfig::disabled()).load().await;
+    let dags = settings.s3.clone().map(|source| s3::Folder::new(&config, source, state.dags_folder())).transpose()?;
     let preload = (!settings.preload.is_empty()).then(|| {
         // Modules may write there when they are loaded.
         home::make(&temporary);

@@ -46,13 +46,13 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A folder at `path`, which no other process may use.
-    pub(crate) fn new(config: &SdkConfig, source: Source, path: PathBuf) -> Self {
+    /// A folder at `path`, which no other process may use. An error only in a build without the feature `s3`.
+    pub(crate) fn new(config: &SdkConfig, source: Source, path: PathBuf) -> Result<Self, String> {
         let config = aws_sdk_s3::config::Builder::from(config)
             .retry_config(RetryConfig::standard())
             .timeout_config(TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build())
             .build();
-        Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) }
+        Ok(Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) })
     }
 
     /// The same for as long as this program runs.

@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use std::path::Path;
 
 pub(super) fn provider() -> Provider {
-    Provider::Rustls(CryptoMode::AwsLc)
+    Provider::Rustls(CryptoMode::Ring)
 }
 
 pub(super) fn context(trusted: &TrustStore) -> Result<TlsContext, String> {

@@ -207,8 +207,16 @@ def test_airflows_executor_is_named_and_finds_its_variables(there: servers.Serve
     assert "AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME=by-its-file" in environment
     (executor,) = (line.removeprefix(AIRFLOWS_EXECUTOR) for line in environment if line.startswith(AIRFLOWS_EXECUTOR))
     module, name = executor.rsplit(".", 1)
-    (source,) = (servers.VENVS / "airflow").glob(f"lib/python3*/site-packages/{module.replace('.', '/')}.py")
-    assert f"\nclass {name}(BaseExecutor):" in source.read_text()
+    program = f"from {module} import {name}\nprint(*[base.__name__ for base in {name}.__mro__])"
+    result = subprocess.run(
+        [servers.VENVS / "airflow/bin/python", "-c", program],
+        env={"PYTHONPATH": str(servers.ROOT / "bindings/python/src"), "AIRFLOW_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert "BaseExecutor" in result.stdout.splitlines()[-1].split()
 
 
 def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain: Stack, by_hand: Path) -> None:

@@ -1,0 +1,29 @@
+//! In place of `s3` in a build without the cargo feature `s3`, as for `make demo`: a source is an error.
+
+#[path = "s3/location.rs"]
+mod location;
+
+pub(crate) use location::{Location, MAX_BYTES_VARIABLE, Source};
+
+use aws_config::SdkConfig;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// There is none in this build.
+#[derive(Debug)]
+pub(crate) enum Folder {}
+
+impl Folder {
+    pub(crate) fn new(_: &SdkConfig, source: Source, _: PathBuf) -> Result<Self, String> {
+        let Source { location, max_bytes: _ } = source;
+        Err(format!("S3_URI is {location}, but this program was built without S3 (cargo feature `s3`)"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match *self {}
+    }
+
+    pub(crate) async fn sync(&self, _: Instant) -> Result<&Path, String> {
+        match *self {}
+    }
+}

@@ -6,8 +6,7 @@ use super::identity::{AssumedRole, LOAD_LIMIT, Method, WithTimeout};
 use super::quiet::WithoutEnvironment;
 use super::{FunctionName, Identity, Settings, errors, region, sdk_config};
 use crate::executor::ports::{CallError, Fault};
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::config::{IdentityCache, Intercept, retry::RetryConfig};
@@ -21,11 +20,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-
-/// The SDK's defaults as of this version: a newer SDK must not change how we behave.
-pub(super) fn behavior() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
-}
 
 /// A client for each function and each queue, in the order of the settings.
 #[derive(Debug)]
@@ -237,7 +231,7 @@ pub(super) struct DryClients {
 impl DryClients {
     pub(super) fn new(stop: impl Intercept + Clone + 'static) -> Result<Self, CallError> {
         let base = SdkConfig::builder()
-            .behavior_version(behavior())
+            .behavior_version(sdk_config::behavior())
             .retry_config(RetryConfig::disabled())
             .region(Region::new("us-east-1"))
             .http_client(Http::without_roots()?.calls)
@@ -271,12 +265,6 @@ fn with_role(base: SdkConfig, settings: &Settings, identity: &Identity, region: 
     };
     let provider = AssumedRole::new(&caller, settings, role.clone());
     with_timeout(base, SharedCredentialsProvider::new(provider), origin)
-}
-
-/// The SDK limits only the time to connect. Whole calls are limited where they are made, long polls by their own length,
-/// and the executor decides about further attempts.
-pub(super) fn timeouts(settings: &Settings) -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(settings.connect_timeout).build()
 }
 
 fn regional(base: &SdkConfig, settings: &Settings, http: &Http, region: &str) -> (LambdaClient, SqsClient) {

@@ -13,6 +13,7 @@
 //! | `first_use.rs` | what the SDK makes once a process |
 
 mod clients;
+mod connection_lost;
 mod environment;
 mod error_codes;
 mod errors;

@@ -8,7 +8,6 @@
 //!   environment (`AWS_ACCESS_KEY_ID`)
 //! - the region of the EC2 instance: where neither the configuration, the environment nor the profile names one
 
-use super::clients::{behavior, timeouts};
 use super::http::Http;
 use super::identity::{LOAD_LIMIT, WithTimeout, of_profile};
 use super::{Identity, Settings};
@@ -17,7 +16,8 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::profile::ProfileSet;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::{Region, SdkConfig};
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::EnvConfigValue;
@@ -143,4 +143,15 @@ async fn credentials(
     }
     let chain = DefaultCredentialsChain::builder().configure(surroundings).region(base.region().cloned());
     SharedCredentialsProvider::new(chain.build().await)
+}
+
+/// The SDK's defaults as of this version: a newer SDK must not change how we behave.
+pub(super) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// The SDK limits only the time to connect. Whole calls are limited where they are made, long polls by their own length,
+/// and the executor decides about further attempts.
+fn timeouts(settings: &Settings) -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(settings.connect_timeout).build()
 }

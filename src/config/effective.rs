@@ -1,6 +1,6 @@
 //! The options in force and where each was given, for the log and the statistics.
 
-use super::given::Given;
+use super::given::{DEFAULT, Given};
 use super::option::{self, Default, Kind};
 use serde_json::Value;
 
@@ -14,9 +14,6 @@ pub struct Effective {
     /// `JSON`, `default`, a variable of the environment, or file, line, section and name in `airflow.cfg`.
     pub source: String,
 }
-
-/// The source of options that were not given.
-pub(super) const DEFAULT: &str = "default";
 
 impl Effective {
     /// True unless it has its default.

@@ -7,6 +7,9 @@ use super::value::{self, Checked, Problem};
 use super::wrong::{Wrong, shown};
 use std::collections::BTreeMap;
 
+/// The source of options that were not given.
+pub(super) const DEFAULT: &str = "default";
+
 /// The checked values, and everything that is wrong so far. Defaults come from the table.
 #[derive(Debug, std::default::Default)]
 pub(crate) struct Given {
@@ -142,7 +145,7 @@ impl Given {
         match self.named.get(option.name) {
             Some(Place::Json) => "JSON".into(),
             Some(Place::Airflow(written)) => written.place.clone(),
-            None => super::effective::DEFAULT.into(),
+            None => DEFAULT.into(),
         }
     }
 

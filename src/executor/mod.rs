@@ -34,7 +34,7 @@ use std::time::Duration;
 use wire::Prepared;
 
 /// Entries handled under one lock: other threads get their turn between.
-const SLICE: usize = 1_000;
+const SLICE: usize = 100;
 
 /// What becomes of queued tasks in a drain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,6 +2,7 @@
 
 use super::error::ApiError;
 use super::function::Function;
+use super::json::{read, say};
 use super::name::{Named, query_value};
 use super::settings::{Runner, Settings};
 use super::{Lambda, event_config, invoke};
@@ -271,12 +272,4 @@ impl Lambda {
             functions.into_iter().map(|(name, it)| it.describe(world, &Named { name, qualifier: None })).collect();
         Ok(say(200, &json!({"Functions": described?})))
     }
-}
-
-pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::content(&error))
-}
-
-pub(super) fn say(status: u16, body: &Value) -> Answer {
-    answer(status, &[("content-type", "application/json")], body.to_string())
 }

@@ -2,32 +2,17 @@
 //! configuration of its own: events sent to an alias follow the alias's.
 
 use super::Lambda;
-use super::api::{read, say};
 use super::error::ApiError;
 use super::function::Function;
+use super::json::{read, say};
 use super::name::Named;
+use super::settings::EventConfig;
 use crate::job::LATEST;
 use crate::server::{Answer, answer};
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// The configuration of one qualifier.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct EventConfig {
-    pub(crate) maximum_retry_attempts: u32,
-    pub(crate) maximum_event_age_ms: u64,
-    /// ARN of a queue for the records of failed events.
-    pub(crate) on_failure: Option<String>,
-}
-
-/// AWS's own, also for what a request does not mention when it replaces a configuration.
-impl Default for EventConfig {
-    fn default() -> Self {
-        Self { maximum_retry_attempts: 2, maximum_event_age_ms: 21_600_000, on_failure: None }
-    }
-}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -16,14 +16,14 @@ mod event_config;
 mod failure;
 mod function;
 mod invoke;
+mod json;
 mod name;
 mod pool;
 mod settings;
 
 pub(crate) use error::ApiError;
-pub(crate) use event_config::EventConfig;
 pub(crate) use name::Place;
-pub(crate) use settings::{Runner, Settings, World};
+pub(crate) use settings::{EventConfig, Runner, Settings, World};
 
 use function::Function;
 use std::collections::BTreeMap;

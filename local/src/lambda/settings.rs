@@ -1,6 +1,5 @@
 //! How one function behaves, and the surroundings that all functions share.
 
-use super::event_config::EventConfig;
 use super::name::Place;
 use crate::config::Builtin;
 use crate::faults::FaultPlan;
@@ -70,6 +69,22 @@ impl Settings {
     pub(crate) fn suits_processes_of(&self, other: &Self) -> bool {
         (&self.runner, &self.env, &self.handler_name, self.memory_mb)
             == (&other.runner, &other.env, &other.handler_name, other.memory_mb)
+    }
+}
+
+/// What becomes of asynchronous events of one qualifier after a failure.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct EventConfig {
+    pub(crate) maximum_retry_attempts: u32,
+    pub(crate) maximum_event_age_ms: u64,
+    /// ARN of a queue for the records of failed events.
+    pub(crate) on_failure: Option<String>,
+}
+
+/// AWS's own, also for what a request does not mention when it replaces a configuration.
+impl Default for EventConfig {
+    fn default() -> Self {
+        Self { maximum_retry_attempts: 2, maximum_event_age_ms: 21_600_000, on_failure: None }
     }
 }
 

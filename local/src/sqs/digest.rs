@@ -1,6 +1,6 @@
 //! The checksums that SDKs compare: of a body, and of message attributes in AWS's length-prefixed form.
 
-use super::message::{AttributeValue, MessageAttribute};
+use super::attribute::{AttributeValue, MessageAttribute};
 use md5::{Digest as _, Md5};
 
 /// An MD5 sum, shown in lower-case hexadecimal.

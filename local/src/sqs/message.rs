@@ -1,54 +1,14 @@
 //! A message: what its sender said, checked and never changed afterwards. What becomes of it is the queue's.
 
+use super::attribute::{AttributeValue, MessageAttribute};
 use super::digest::Digest;
 use super::errors::{ErrorKind, SqsError};
-use bytes::Bytes;
 
 /// A message and a batch of them may have this many bytes, attributes included.
 pub(super) const MAX_BYTES: usize = 1_048_576;
 
 const MAX_ATTRIBUTES: usize = 10;
 const MAX_NAME: usize = 256;
-
-/// One attribute of a message, as its sender gave it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MessageAttribute {
-    /// Up to 256 letters, digits, `_`, `-` and `.`.
-    pub name: String,
-    /// `String`, `Number` or `Binary`, perhaps with a custom label: `Number.int`.
-    pub data_type: String,
-    /// The value, never empty.
-    pub value: AttributeValue,
-}
-
-/// The value of a message attribute.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum AttributeValue {
-    /// Of the types `String` and `Number`.
-    Text(String),
-    /// Of the type `Binary`.
-    Binary(Bytes),
-}
-
-impl MessageAttribute {
-    /// An attribute of type `String`.
-    pub fn string(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), data_type: "String".into(), value: AttributeValue::Text(value.into()) }
-    }
-
-    /// An attribute of type `Number`; the value is its decimal text.
-    pub fn number(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), data_type: "Number".into(), value: AttributeValue::Text(value.into()) }
-    }
-
-    fn size(&self) -> usize {
-        let value = match &self.value {
-            AttributeValue::Text(text) => text.len(),
-            AttributeValue::Binary(bytes) => bytes.len(),
-        };
-        self.name.len() + self.data_type.len() + value
-    }
-}
 
 /// A checked message.
 #[derive(Debug)]

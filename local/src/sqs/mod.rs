@@ -7,6 +7,7 @@
 //! Not built: permissions, tags, message move tasks, encryption (its attributes are kept and shown), and
 //! `ReceiveRequestAttemptId` (accepted, without effect). A deleted queue's name can be used again at once.
 
+mod attribute;
 mod attributes;
 mod dedup;
 mod digest;
@@ -21,9 +22,9 @@ mod queue;
 mod receipt;
 mod redrive;
 
+pub use attribute::{AttributeValue, MessageAttribute};
 pub use errors::{ErrorKind, SqsError};
 pub use faults::MessageFaults;
-pub use message::{AttributeValue, MessageAttribute};
 
 use crate::clock::Clock;
 use crate::random::Random;

@@ -13,7 +13,6 @@ mod resend;
 mod tls;
 
 pub(super) use delivery::Delivery;
-pub(super) use resend::ConnectionLost;
 pub(super) use tls::read_system_certificates;
 
 use super::{Settings, errors};

@@ -5,6 +5,7 @@
 //! never sent again: it cannot have met a connection that was idle, so AWS may have taken it.
 
 use super::delivery;
+use crate::aws::connection_lost::ConnectionLost;
 use aws_smithy_http_client::pool::Client;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -16,8 +17,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
-use std::error::Error;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 /// A connection that was closed while it was idle fails within a round trip. What fails later was probably taken by
@@ -126,22 +125,6 @@ fn watch(request: &mut HttpRequest, notes_delivery: bool) -> CaptureHttpAttemptT
     })
 }
 
-/// The request was handed to a connection, which failed before an answer came: AWS may have taken it.
-#[derive(Debug)]
-pub(in crate::aws) struct ConnectionLost(ConnectorError);
-
 fn lost(error: ConnectorError) -> ConnectorError {
     ConnectorError::io(Box::new(ConnectionLost(error)))
-}
-
-impl fmt::Display for ConnectionLost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Error for ConnectionLost {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
 }

@@ -68,7 +68,7 @@ use submission::Submission;
 use tasks::Tasks;
 
 /// Tasks that are cancelled or failed in one turn; the lock is released between turns.
-const SLICE: usize = 1_000;
+const SLICE: usize = 250;
 /// Results may have 1 MiB, so their number alone does not bound memory.
 const MOST_HELD_BYTES: usize = 256 << 20;
 /// SQS allows 120,000 messages in flight.

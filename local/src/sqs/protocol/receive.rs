@@ -2,10 +2,10 @@
 
 use super::{Answer, queue_of, read, seconds, write};
 use crate::sqs::Sqs;
+use crate::sqs::attribute::{AttributeValue, MessageAttribute};
 use crate::sqs::attributes::{self, MAX_VISIBILITY_S, MAX_WAIT_S};
 use crate::sqs::digest::Digest;
 use crate::sqs::errors::SqsError;
-use crate::sqs::message::{AttributeValue, MessageAttribute};
 use crate::sqs::queue::{Ask, Delivery};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,13 +2,12 @@
 
 use super::{Answer, Batch, check_batch, queue_of, read, required, run_batch, seconds, write};
 use crate::sqs::Sqs;
+use crate::sqs::attribute::{AttributeValue, MessageAttribute};
 use crate::sqs::attributes::MAX_DELAY_S;
 use crate::sqs::digest::{Digest, content_id};
 use crate::sqs::errors::{ErrorKind, SqsError};
 use crate::sqs::live::LiveQueue;
-use crate::sqs::message::{
-    AttributeValue, MAX_BYTES, Message, MessageAttribute, check_attributes, check_characters, size,
-};
+use crate::sqs::message::{MAX_BYTES, Message, check_attributes, check_characters, size};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};

@@ -126,13 +126,19 @@ fn a_drain_cancels_many_tasks_in_slices() {
     for n in 0..3_500 {
         stage.queue(&n.to_string());
     }
+    let mut queued = 3_500;
     stage.machine.drain(DrainMode::CancelQueued);
-    assert_eq!(stage.machine.counts().queued, 2_500);
-    assert_eq!(stage.machine.next_timer(), Some(stage.now.mono_ms), "the rest follows at once");
-    for left in [1_500, 500, 0, 0] {
+    loop {
+        let left = stage.machine.counts().queued;
+        assert!(left < queued && queued - left <= 1_000, "a turn is short: {queued} to {left}");
+        if left == 0 {
+            break;
+        }
+        assert_eq!(stage.machine.next_timer(), Some(stage.now.mono_ms), "the rest follows at once");
+        queued = left;
         stage.tick();
-        assert_eq!(stage.machine.counts().queued, left);
     }
+    stage.tick();
     assert!(stage.machine.next_timer().is_none_or(|at| at > stage.now.mono_ms));
 }
 

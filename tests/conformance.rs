@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// Rows: a letter, and how many there are of it.
-const ROWS: [(char, u32); 14] = [
+const ROWS: [(char, u32); 15] = [
     ('W', 12),
     ('O', 8),
     ('P', 8),
@@ -17,6 +17,7 @@ const ROWS: [(char, u32); 14] = [
     ('L', 10),
     ('S', 20),
     ('F', 2),
+    ('H', 12),
     ('R', 17),
     ('X', 17),
 ];

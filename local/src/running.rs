@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// The account of all ARNs.
 const ACCOUNT: &str = "000000000000";
@@ -29,6 +30,8 @@ const ACCOUNT: &str = "000000000000";
 const QUEUE_URL: &str = "QUEUE_URL";
 /// How long the threads may take to end once nothing runs on them.
 const THREADS_END: Duration = Duration::from_secs(5);
+/// How long processes may take to end after SIGKILL.
+const PROCESSES_END: Duration = Duration::from_secs(1);
 
 /// Why the local AWS did not start.
 #[derive(Debug, thiserror::Error)]
@@ -175,10 +178,11 @@ fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> 
 fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::io::Result<Runtime> {
     let started = AtomicUsize::new(0);
     let log = tracing::dispatcher::get_default(Clone::clone);
-    Builder::new_multi_thread()
+    let runtime = Builder::new_multi_thread()
         .worker_threads(number)
-        // For reading /proc.
+        // For reading /proc. Started here and kept: with none, Tokio panics when the system refuses a new thread.
         .max_blocking_threads(1)
+        .thread_keep_alive(Duration::from_secs(u64::from(u32::MAX)))
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
         // For the life of the thread, so the guard that would end it is not kept.
         .on_thread_start(move || {
@@ -186,7 +190,9 @@ fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::i
             on_start();
         })
         .enable_all()
-        .build()
+        .build()?;
+    drop(runtime.spawn_blocking(|| ()));
+    Ok(runtime)
 }
 
 fn find_runner(options: &Options) -> Result<Runner, StartError> {
@@ -289,7 +295,14 @@ impl Running {
         if let Some(runtime) = self.runtime.take() {
             self.server.abort();
             self.grace.send_replace(grace);
-            runtime.block_on(self.lambda.stop());
+            let stopped = runtime.block_on(async { timeout(grace + PROCESSES_END, self.lambda.stop()).await });
+            if stopped.is_err() {
+                tracing::error!(
+                    "processes of functions did not end within {} s after SIGKILL, and are left running; perhaps this \
+                     process may not send them signals any more (setuid)",
+                    PROCESSES_END.as_secs()
+                );
+            }
             runtime.shutdown_timeout(THREADS_END);
         }
     }

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -154,12 +154,16 @@ async fn connection<S: Service>(stream: TcpStream, service: S, plan: Option<Arc<
         let (service, idle_since) = (service.clone(), idle_since.clone());
         async move {
             idle_since.send_replace(None);
-            let answered = service.answer(request).await;
+            let mut answered = service.answer(request).await;
+            if let Ok(answer) = &mut answered {
+                set_header(answer, "date", &httpdate::fmt_http_date(SystemTime::now()));
+            }
             idle_since.send_replace(Some(Instant::now()));
             answered
         }
     });
-    let mut serving = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), handler));
+    // hyper's own date stands still after the system's clock was set back, and clients correct their clock by it.
+    let mut serving = pin!(http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), handler));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = idle_too_long(plan, idle) => {

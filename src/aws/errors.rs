@@ -13,9 +13,16 @@ use crate::executor::ports::{CallError, Fault, Sent};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_lambda::config::http::HttpResponse;
 use aws_sdk_lambda::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+/// AWS rejects our signatures because of the time in them. The SDK has learnt AWS's time from this answer, and its client
+/// signs with it from now on.
+pub(super) const CLOCK_SKEWED: &str = "ClockSkewed";
+/// AWS accepts signatures that are up to five minutes old; the SDK takes a skew for the cause from four minutes on.
+const SKEW: Duration = Duration::from_secs(4 * 60);
 /// The provider of credentials is still running; the next caller may get its result.
 pub(super) const CREDENTIALS_TIMED_OUT: &str = "CredentialsTimedOut";
 
@@ -82,14 +89,34 @@ fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, r
     let line = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
     let line = line.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
     let header = |name| response.headers().get(name);
+    let fault = fault(&code, status);
+    let skew = header("date").filter(|_| fault == Fault::Identity).and_then(|date| skewed(date, SystemTime::now()));
+    let (code, message) = match skew {
+        Some(skew) => {
+            let message = format!("{what}: {skew}: calls are signed with AWS's time from now on. AWS said {code}: {line}");
+            (CLOCK_SKEWED.to_owned(), message)
+        }
+        None => (code, format!("{what}: {line}")),
+    };
     CallError {
-        fault: fault(&code, status),
+        fault,
         sent,
         code,
-        message: format!("{what}: {line}"),
+        message,
         request_id: header("x-amzn-requestid").unwrap_or_default().to_owned(),
         retry_after_ms: header("retry-after").and_then(retry_after_ms),
     }
+}
+
+/// How far the clock of this machine is from AWS's, if so far that signatures are not accepted.
+fn skewed(date: &str, ours: SystemTime) -> Option<String> {
+    let date = DateTime::from_str(date, Format::HttpDate).ok()?;
+    let aws = SystemTime::try_from(date).ok()?;
+    let (skew, direction) = match ours.duration_since(aws) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    (skew >= SKEW).then(|| format!("the clock of this machine is {} s {direction} AWS's", skew.as_secs()))
 }
 
 /// Seconds, as Lambda writes them. The other form that HTTP allows, a date, is ignored.
@@ -160,6 +187,17 @@ mod tests {
         ] {
             assert_eq!(sent(status, has_code), expected, "{status} {has_code}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_minutes_off_is_named() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let date = "Fri, 31 Dec 1999 23:59:59 GMT";
+        let aws = 946_684_799;
+        assert_eq!(skewed(date, at(aws + 3_600)).unwrap(), "the clock of this machine is 3600 s ahead of AWS's");
+        assert_eq!(skewed(date, at(aws - 300)).unwrap(), "the clock of this machine is 300 s behind AWS's");
+        assert_eq!(skewed(date, at(aws + 200)), None);
+        assert_eq!(skewed("yesterday", at(aws)), None);
     }
 
     #[test]

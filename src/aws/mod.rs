@@ -152,9 +152,11 @@ impl Aws {
     }
 
     /// Drops clients whose credentials were rejected, so that the next call looks for new ones. Clients that still wait
-    /// for credentials are kept: a slow program would otherwise be started again and again, and its answer never used.
+    /// for credentials are kept: a slow program would otherwise be started again and again, and its answer never used. So
+    /// are those that have just learnt AWS's time.
     fn drop_rejected_clients(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
-        if failure.fault == Fault::Identity && failure.code != errors::CREDENTIALS_TIMED_OUT {
+        if failure.fault == Fault::Identity && ![errors::CREDENTIALS_TIMED_OUT, errors::CLOCK_SKEWED].contains(&failure.code.as_str())
+        {
             self.clients.drop_rejected(clients);
         }
         failure

@@ -20,6 +20,11 @@ pub(super) enum Failure {
     Forked { parent: u32 },
     #[error("{0}. This is a bug in lambda_executor; free the executor and create a new one")]
     Panic(String),
+    #[error(
+        "the host has closed descriptors of the executor, which cannot work without them. Free it, and create one after \
+         the process has become a daemon"
+    )]
+    DescriptorsClosed,
     #[error("{0}")]
     Aws(CallError),
     #[error("{what}: {source}")]
@@ -46,7 +51,7 @@ impl Failure {
                 Fault::Identity => LAMBDA_EXECUTOR_ERR_CREDENTIALS,
                 Fault::Event | Fault::Route | Fault::Service | Fault::Account => LAMBDA_EXECUTOR_ERR_AWS,
             },
-            Self::Io { .. } => LAMBDA_EXECUTOR_ERR_IO,
+            Self::Io { .. } | Self::DescriptorsClosed => LAMBDA_EXECUTOR_ERR_IO,
             Self::Unsupported(_) => LAMBDA_EXECUTOR_ERR_UNSUPPORTED,
             Self::PayloadTooLarge(_) => LAMBDA_EXECUTOR_ERR_PAYLOAD_TOO_LARGE,
             Self::Entry { failure, .. } => failure.status(),

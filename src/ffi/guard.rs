@@ -102,6 +102,7 @@ pub(super) unsafe fn in_signal_handler(
     match handle.waits.end() {
         Some(End::Closed) => LAMBDA_EXECUTOR_ERR_CLOSED,
         Some(End::Broken(_)) => LAMBDA_EXECUTOR_ERR_PANIC,
+        Some(End::DescriptorsClosed) => LAMBDA_EXECUTOR_ERR_IO,
         None => {
             body(handle);
             LAMBDA_EXECUTOR_OK

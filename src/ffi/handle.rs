@@ -51,13 +51,17 @@ impl lambda_executor_t {
     /// Whether calls that are allowed until `free` are.
     pub(super) fn not_broken(&self) -> Result<(), Failure> {
         self.of_this_process()?;
-        if let Some(End::Broken(_)) = self.waits.end() { Err(self.ended()) } else { Ok(()) }
+        match self.waits.end() {
+            Some(End::Broken(_) | End::DescriptorsClosed) => Err(self.ended()),
+            Some(End::Closed) | None => Ok(()),
+        }
     }
 
     /// Why no call works any more, once none does.
     pub(super) fn ended(&self) -> Failure {
         match self.waits.end() {
             Some(End::Broken(story)) => Failure::Panic(story.clone()),
+            Some(End::DescriptorsClosed) => Failure::DescriptorsClosed,
             Some(End::Closed) | None => Failure::Closed("the executor is closed"),
         }
     }
@@ -86,7 +90,13 @@ impl lambda_executor_t {
 /// nor the profile names one: at the first call to AWS, and again after credentials were rejected.
 /// It reads the variables of EC2 metadata. With option local nothing is read later.
 ///
-/// Create it after daemonising: the executor uses descriptors and threads of this process.
+/// Create it after daemonising: the executor uses descriptors and threads of this process. Once the
+/// host has closed the descriptors, calls that wait fail with ERR_IO, and free leaves threads and
+/// memory behind. Of descriptors 0, 1 and 2, those that are closed are opened as /dev/null and stay
+/// so.
+///
+/// ERR_IO includes limits of the process: RLIMIT_NPROC or the cgroup's pids.max too low for the
+/// threads, RLIMIT_NOFILE for the descriptors. Without memory (RLIMIT_AS) the process aborts.
 ///
 /// config_json, len: the options. NULL reads Airflow's configuration, as `{"airflow": true}` does.
 /// ex: set to the executor, to be freed with lambda_executor_free. NULL on failure.
@@ -176,6 +186,11 @@ fn end(handle: &lambda_executor_t, dropped: &Out<u64>) -> bool {
     handle.waits.close();
     handle.log.on_this_thread(|| {
         guard::plain((), || dropped.set(handle.executor.shutdown(handle.shutdown_grace)));
+        if !handle.waits.descriptors_are_ours() {
+            // The runtimes would close descriptors by numbers that may be files of the host.
+            std::mem::forget(take(&handle.runtimes));
+            std::mem::forget(take(&handle.local));
+        }
         guard::plain((), || {
             for runtime in take(&handle.runtimes).into_iter().flatten() {
                 runtime.shutdown_timeout(rest());

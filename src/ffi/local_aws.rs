@@ -4,7 +4,7 @@ use super::failure::Failure;
 use crate::aws::{Endpoints, Identity, Keys};
 use crate::config::Config;
 use crate::observe::log::Log;
-use crate::runtime::library_path;
+use crate::runtime::{library_path, threads};
 use lambda_executor_local::{Options, Running, StartError, start_with};
 
 /// Starts the local AWS and fills in the options that depend on it. Real endpoints and credentials are not read.
@@ -12,6 +12,8 @@ pub(super) fn start_local(options: &str, config: &mut Config, log: &Log) -> Resu
     let mut options = Options::from_json(options).map_err(|error| Failure::InvalidConfig(format!("local: {error}")))?;
     // The program that runs commands is installed with the library.
     options.library_dir = library_path::folder();
+    threads::check_room(options.threads())
+        .map_err(Failure::io("starting the threads of the local AWS (option local)"))?;
     let running = start_with(options, log.thread_starter()).map_err(not_started)?;
 
     config.aws.endpoints = Endpoints::all(running.endpoint_url());

@@ -13,8 +13,11 @@ use crate::observe::log::Log;
 use crate::runtime::clock::SystemClock;
 use crate::runtime::environment::Environment;
 use crate::runtime::waits::Waits;
-use crate::runtime::{fork, panics, signals, threads};
+use crate::runtime::{fork, low_descriptors, panics, signals, threads};
 use std::sync::{Arc, Mutex, Weak};
+
+/// For the calls to the queues.
+const QUEUE_THREADS: usize = 1;
 
 /// Reads the options and starts everything. No call to AWS is awaited.
 pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
@@ -36,6 +39,7 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
     // The SDK's globals are made here: a child that is forked from this thread keeps them; other threads do not survive.
     fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
+    low_descriptors::occupy().map_err(Failure::io("opening /dev/null as descriptor 0, 1 or 2"))?;
     let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
     let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
     log.on_this_thread(|| log_options(&config));
@@ -43,10 +47,12 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
         Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config, &log))?),
         None => None,
     };
+    threads::check_room(threads::started_with(config.worker_threads) + threads::started_with(QUEUE_THREADS))
+        .map_err(Failure::io("starting the worker threads"))?;
     let runtime = threads::start("", config.worker_threads, log.thread_starter())
         .map_err(Failure::io("starting the worker threads"))?;
-    let queue_runtime =
-        threads::start("sqs", 1, log.thread_starter()).map_err(Failure::io("starting the thread for the queues"))?;
+    let queue_runtime = threads::start("sqs", QUEUE_THREADS, log.thread_starter())
+        .map_err(Failure::io("starting the thread for the queues"))?;
 
     let Config { executor: settings, aws, shutdown_grace, end_wait_timeout, .. } = config;
     let readiness: Arc<dyn Readiness> = waits.clone();

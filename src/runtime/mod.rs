@@ -4,6 +4,7 @@
 //! - [`signals`]: our threads take none of the host's signals
 //! - [`fork`]: distinguishes a process from its forked children
 //! - [`eventfd`], [`waits`]: what the host waits on
+//! - `file_identity`, [`low_descriptors`]: descriptors that the host has closed
 //! - [`clock`]: the time of the system
 //! - [`child`]: runs a command and reads its output
 //! - [`environment`]: the variables of the process, read once
@@ -16,9 +17,11 @@ pub mod child;
 pub mod clock;
 pub mod environment;
 pub mod eventfd;
+mod file_identity;
 pub mod fork;
 pub mod home;
 pub mod library_path;
+pub mod low_descriptors;
 pub mod panics;
 pub mod signals;
 pub mod stderr;

@@ -3,20 +3,20 @@
 
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
+use super::file_identity::FileIdentity;
 
 /// Standard error as it was when this was made. If the host closes descriptor 2, the next file or connection that it
 /// opens gets that number, and must not receive log records.
 #[derive(Clone, Copy, Debug)]
 pub struct Stderr {
-    /// Device and inode; `None` if it was closed.
-    file: Option<(libc::dev_t, libc::ino_t)>,
+    /// `None` if it was closed.
+    file: Option<FileIdentity>,
 }
 
 impl Stderr {
     /// Descriptor 2 as it is now.
     pub fn now() -> Self {
-        Self { file: identity(libc::STDERR_FILENO) }
+        Self { file: FileIdentity::of(libc::STDERR_FILENO) }
     }
 
     /// Writes `text`, in one call if the system takes it so. Errors are ignored: there is nowhere to report them.
@@ -29,18 +29,7 @@ impl Stderr {
     /// Still the same file, or one opened for appending, as the host's own log files are.
     fn is_usable(self) -> bool {
         let Some(file) = self.file else { return false };
-        identity(libc::STDERR_FILENO) == Some(file) || is_append_only(libc::STDERR_FILENO)
-    }
-}
-
-fn identity(descriptor: libc::c_int) -> Option<(libc::dev_t, libc::ino_t)> {
-    let mut stat = MaybeUninit::<libc::stat>::uninit();
-    // SAFETY: `fstat` fills in the struct, or fails.
-    unsafe {
-        (libc::fstat(descriptor, stat.as_mut_ptr()) == 0).then(|| {
-            let stat = stat.assume_init();
-            (stat.st_dev, stat.st_ino)
-        })
+        FileIdentity::of(libc::STDERR_FILENO) == Some(file) || is_append_only(libc::STDERR_FILENO)
     }
 }
 
@@ -72,10 +61,10 @@ mod tests {
     fn a_descriptor_that_was_closed_or_is_another_file_now_is_not_written() {
         assert!(Stderr::now().is_usable());
         assert!(!Stderr { file: None }.is_usable());
-        assert_eq!(identity(-1), None);
+        assert_eq!(FileIdentity::of(-1), None);
         let (first, second) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
-        assert_ne!(identity(first.1.as_raw_fd()), identity(second.1.as_raw_fd()));
-        assert_eq!(identity(first.1.as_raw_fd()), identity(first.1.try_clone().unwrap().as_raw_fd()));
+        assert_ne!(FileIdentity::of(first.1.as_raw_fd()), FileIdentity::of(second.1.as_raw_fd()));
+        assert_eq!(FileIdentity::of(first.1.as_raw_fd()), FileIdentity::of(first.1.try_clone().unwrap().as_raw_fd()));
     }
 
     #[test]

@@ -2,19 +2,36 @@
 
 use super::{panics, signals};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-/// Threads for calls that block, which are lookups of host names. More threads would not make them faster.
-const MAX_BLOCKING: usize = 8;
+/// Threads for calls that block, which are lookups of host names and programs that print credentials. More threads
+/// would not make them faster.
+const MAX_BLOCKING: usize = 4;
+/// A blocking thread is started with the runtime and stays: with none, a lookup of a name panics while the system
+/// refuses new threads.
+const FOR_GOOD: Duration = Duration::from_secs(u32::MAX as u64);
+/// For [`check_room`]: the kernel takes microseconds to count a thread as ended.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// Starts `workers` threads named `lmbx-NAME` and a number, each of which first calls `on_start`. The caller has blocked
-/// all signals, so that the threads start with all blocked.
+/// Threads that [`start`] starts at once.
+pub const fn started_with(workers: usize) -> usize {
+    workers + 1
+}
+
+/// Starts `workers` threads named `lmbx-NAME` and a number, and one more for calls that block. Each first calls
+/// `on_start`. The caller has blocked all signals, so that the threads start with all blocked, and has called
+/// [`check_room`].
 pub fn start(name: &'static str, workers: usize, on_start: impl Fn() + Send + Sync + 'static) -> io::Result<Runtime> {
     let number = AtomicUsize::new(0);
-    Builder::new_multi_thread()
+    let runtime = Builder::new_multi_thread()
         .worker_threads(workers)
         .max_blocking_threads(MAX_BLOCKING)
+        .thread_keep_alive(FOR_GOOD)
         // The kernel shows 15 bytes.
         .thread_name_fn(move || format!("lmbx-{name}{}", number.fetch_add(1, Ordering::Relaxed)))
         .on_thread_start(move || {
@@ -25,5 +42,59 @@ pub fn start(name: &'static str, workers: usize, on_start: impl Fn() + Send + Sy
         })
         .enable_io()
         .enable_time()
-        .build()
+        .build()?;
+    drop(runtime.spawn_blocking(|| ()));
+    Ok(runtime)
+}
+
+/// Fails unless the system lets this process start `number` more threads now: RLIMIT_NPROC and the cgroup's pids.max
+/// limit them. Tokio panics where it cannot start one, and then waits for ever for those that it has started.
+pub fn check_room(number: usize) -> io::Result<()> {
+    let started: io::Result<Vec<_>> = (0..number).map(|_| Waiting::start()).collect();
+    started.map(drop)
+}
+
+/// A thread that does nothing. Dropping it ends it.
+struct Waiting {
+    /// Dropped first: the thread ends.
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<thread::JoinHandle<Option<PathBuf>>>,
+}
+
+impl Waiting {
+    fn start() -> io::Result<Self> {
+        let (end, ended) = mpsc::channel::<()>();
+        let wait = move || {
+            // Fails once the sender is dropped.
+            _ = ended.recv();
+            std::fs::read_link("/proc/thread-self").ok().map(|own| Path::new("/proc").join(own))
+        };
+        let thread = thread::Builder::new().name("lmbx-probe".into()).stack_size(64 << 10).spawn(wait)?;
+        Ok(Self { end: Some(end), thread: Some(thread) })
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.end = None;
+        let Some(Ok(Some(shown_as))) = self.thread.take().map(thread::JoinHandle::join) else { return };
+        // A thread that was joined may still count towards the limits until it has left /proc.
+        let until = Instant::now() + ENDS_WITHIN;
+        while shown_as.exists() && Instant::now() < until {
+            thread::yield_now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_that_look_for_room_have_ended() {
+        check_room(5).unwrap();
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|entry| std::fs::read_to_string(entry.unwrap().path().join("comm")).ok());
+        assert_eq!(names.filter(|name| name.starts_with("lmbx-probe")).count(), 0);
+    }
 }

@@ -25,6 +25,8 @@ pub enum End {
     Closed,
     /// A panic, with its place.
     Broken(String),
+    /// The host has closed descriptors of ours.
+    DescriptorsClosed,
 }
 
 /// Result of a wait.
@@ -90,7 +92,13 @@ impl Waits {
 
     /// A panic has left the handle in an unknown state.
     pub fn break_with(&self, story: &str) {
-        self.end_with(End::Broken(story.into()));
+        // Without its descriptors the runtime panics, too.
+        self.end_with(if self.descriptors_are_ours() { End::Broken(story.into()) } else { End::DescriptorsClosed });
+    }
+
+    /// False once the host has closed descriptors of ours: then those of connections are closed as well, or other files.
+    pub fn descriptors_are_ours(&self) -> bool {
+        self.ended.is_ours() && self.events.is_ours()
     }
 
     fn end_with(&self, end: End) {
@@ -150,6 +158,10 @@ impl Waiting<'_> {
         let [first, second] = goals;
         let fds = [Some(&self.waits.ended), Some(self.waiter.woken()), first, second];
         loop {
+            if !self.waits.descriptors_are_ours() {
+                self.waits.end_with(End::DescriptorsClosed);
+                return Ok(Wait::Ended);
+            }
             let ready = match poll(fds, deadline.poll_ms()) {
                 Ok(ready) => ready,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -164,6 +176,10 @@ impl Waiting<'_> {
             };
             let [ended, woken, first, second] = ready;
             if ended {
+                if self.waits.end().is_none() {
+                    // Closed during the wait; `poll` reports that, too.
+                    self.waits.end_with(End::DescriptorsClosed);
+                }
                 return Ok(Wait::Ended);
             }
             if first || second {

@@ -130,6 +130,11 @@ pub struct Builtin {
 }
 
 impl Options {
+    /// Threads that start at once.
+    pub fn threads(&self) -> usize {
+        self.worker_threads + 1
+    }
+
     /// Reads options from a JSON object. Unknown options, wrong types and values out of range are errors, all of them
     /// reported together.
     pub fn from_json(text: &str) -> Result<Self, OptionsError> {

@@ -1,0 +1,50 @@
+/* A host that has closed descriptors 0, 1 and 2: none of the executor's gets these numbers, so that
+ * nothing the host prints goes into a connection, and the host may put its own files there. */
+#include "test.h"
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The exit code says which check failed: there is no stderr. */
+#define NEED(condition, code)                                                                      \
+  do {                                                                                             \
+    if (!(condition))                                                                              \
+      _exit(code);                                                                                 \
+  } while (0)
+
+static int is_null(int fd) {
+  char name[32], file[64];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(name, file, sizeof file - 1);
+  file[len < 0 ? 0 : len] = '\0';
+  return strcmp(file, "/dev/null") == 0;
+}
+
+static void without_standard_descriptors(void) {
+  char path[] = "/tmp/lambda-executor-standard-XXXXXX", letter;
+  for (int fd = 0; fd < 3; fd++)
+    close(fd);
+  lambda_executor_t *ex = start(BUILTIN);
+  for (int fd = 0; fd < 3; fd++)
+    NEED(is_null(fd), 10 + fd);
+  queue(ex, task("a"));
+  expect_final(ex, "a", LAMBDA_EXECUTOR_SUCCEEDED, LAMBDA_EXECUTOR_REASON_NONE);
+  int file = mkstemp(path);
+  NEED(file > 2 && unlink(path) == 0, 20);
+  NEED(dup2(file, 1) == 1, 21);
+  lambda_executor_free(ex, NULL);
+  NEED(is_null(0) && is_null(2), 22);
+  NEED(write(1, "x", 1) == 1 && pread(file, &letter, 1, 0) == 1, 23);
+  _exit(0);
+}
+
+int main(void) {
+  int status;
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0)
+    without_standard_descriptors();
+  CHECK_INT(waitpid(child, &status, 0), child);
+  CHECK_INT(status, 0);
+  return 0;
+}

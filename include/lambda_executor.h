@@ -244,7 +244,13 @@ LAMBDA_EXECUTOR_EXPORT const char *lambda_executor_config_schema(void);
  * nor the profile names one: at the first call to AWS, and again after credentials were rejected.
  * It reads the variables of EC2 metadata. With option local nothing is read later.
  *
- * Create it after daemonising: the executor uses descriptors and threads of this process.
+ * Create it after daemonising: the executor uses descriptors and threads of this process. Once the
+ * host has closed the descriptors, calls that wait fail with ERR_IO, and free leaves threads and
+ * memory behind. Of descriptors 0, 1 and 2, those that are closed are opened as /dev/null and stay
+ * so.
+ *
+ * ERR_IO includes limits of the process: RLIMIT_NPROC or the cgroup's pids.max too low for the
+ * threads, RLIMIT_NOFILE for the descriptors. Without memory (RLIMIT_AS) the process aborts.
  *
  * config_json, len: the options. NULL reads Airflow's configuration, as `{"airflow": true}` does.
  * ex: set to the executor, to be freed with lambda_executor_free. NULL on failure.

@@ -163,7 +163,8 @@ async fn connection<S: Service>(stream: TcpStream, service: S, plan: Option<Arc<
         }
     });
     // hyper's own date stands still after the system's clock was set back, and clients correct their clock by it.
-    let mut serving = pin!(http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), handler));
+    let mut serving =
+        pin!(http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), handler));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = idle_too_long(plan, idle) => {

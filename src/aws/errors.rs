@@ -93,7 +93,8 @@ fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, r
     let skew = header("date").filter(|_| fault == Fault::Identity).and_then(|date| skewed(date, SystemTime::now()));
     let (code, message) = match skew {
         Some(skew) => {
-            let message = format!("{what}: {skew}: calls are signed with AWS's time from now on. AWS said {code}: {line}");
+            let message =
+                format!("{what}: {skew}: calls are signed with AWS's time from now on. AWS said {code}: {line}");
             (CLOCK_SKEWED.to_owned(), message)
         }
         None => (code, format!("{what}: {line}")),

@@ -155,7 +155,8 @@ impl Aws {
     /// for credentials are kept: a slow program would otherwise be started again and again, and its answer never used. So
     /// are those that have just learnt AWS's time.
     fn drop_rejected_clients(&self, clients: &Arc<Clients>, failure: CallError) -> CallError {
-        if failure.fault == Fault::Identity && ![errors::CREDENTIALS_TIMED_OUT, errors::CLOCK_SKEWED].contains(&failure.code.as_str())
+        if failure.fault == Fault::Identity
+            && ![errors::CREDENTIALS_TIMED_OUT, errors::CLOCK_SKEWED].contains(&failure.code.as_str())
         {
             self.clients.drop_rejected(clients);
         }

@@ -36,7 +36,7 @@ static void name_is_looked_up_at_the_limit(server_t *server) {
   lambda_executor_t *ex = start(config);
   limit_threads((rlim_t)thread_count());
   queue(ex, task("a"));
-  expect_final(ex, "a", LAMBDA_EXECUTOR_SUCCEEDED, LAMBDA_EXECUTOR_REASON_NONE);
+  expect_final(ex, "a", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
   lambda_executor_free(ex, NULL);
   limit_threads(RLIM_INFINITY);
 }

@@ -11,7 +11,7 @@ int main(void) {
   lambda_executor_batch_t *batch = NULL;
   lambda_executor_error_t *err = NULL;
   queue(ex, task("before"));
-  expect_final(ex, "before", LAMBDA_EXECUTOR_SUCCEEDED, LAMBDA_EXECUTOR_REASON_NONE);
+  expect_final(ex, "before", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
   long most = sysconf(_SC_OPEN_MAX) < 4096 ? sysconf(_SC_OPEN_MAX) : 4096;
   for (int fd = 3; fd < most; fd++)
     close(fd);

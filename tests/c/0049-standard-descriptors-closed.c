@@ -28,7 +28,7 @@ static void without_standard_descriptors(void) {
   for (int fd = 0; fd < 3; fd++)
     NEED(is_null(fd), 10 + fd);
   queue(ex, task("a"));
-  expect_final(ex, "a", LAMBDA_EXECUTOR_SUCCEEDED, LAMBDA_EXECUTOR_REASON_NONE);
+  expect_final(ex, "a", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
   int file = mkstemp(path);
   NEED(file > 2 && unlink(path) == 0, 20);
   NEED(dup2(file, 1) == 1, 21);

@@ -16,7 +16,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 
 static void run(lambda_executor_t *ex, const char *key) {
   queue(ex, task(key));
-  expect_final(ex, key, LAMBDA_EXECUTOR_SUCCEEDED, LAMBDA_EXECUTOR_REASON_NONE);
+  expect_final(ex, key, LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
 }
 
 static void wrong_from_the_start(long by_s, const char *direction) {

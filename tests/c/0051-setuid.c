@@ -20,10 +20,13 @@ int main(void) {
   lambda_executor_t *ex = start(EXEC);
   lambda_executor_error_t *err = NULL;
   CHECK_OK(lambda_executor_set_log_callback(ex, remember, NULL, LAMBDA_EXECUTOR_LOG_WARN, &err));
-  lambda_executor_task_t sleep = task("sleeps");
-  sleep.command_json = text("[\"/bin/sh\", \"-c\", \"echo; exec sleep 10\"]");
-  queue(ex, sleep);
-  WAIT_UNTIL(state_of(ex, "sleeps") == LAMBDA_EXECUTOR_TASK_RUNNING);
+  char started[] = "/tmp/lambda-executor-setuid-XXXXXX", command[256];
+  CHECK(mkdtemp(started) != NULL);
+  snprintf(command, sizeof command, "[\"/bin/sh\", \"-c\", \"rmdir %s; exec sleep 20\"]", started);
+  lambda_executor_task_t sleeps = task("sleeps");
+  sleeps.command_json = text(command);
+  queue(ex, sleeps);
+  WAIT_UNTIL(access(started, F_OK) != 0);
   CHECK_INT(setgid(61051), 0);
   CHECK_INT(setuid(61051), 0);
   int64_t began = now_ms();

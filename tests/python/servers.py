@@ -1,7 +1,9 @@
 """Servers that speak AWS on a loopback port, each started for the tests and ended with them."""
 
+import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import time
@@ -198,11 +200,16 @@ def ministack(folder: Path) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """A port that was free just now, for servers that cannot choose one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that was free just now, for servers that cannot choose one themselves.
+
+    Not one of those that the system gives away: another server could get it before this one has started.
+    """
+    lowest_of_the_system = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, lowest_of_the_system)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -16,6 +16,8 @@ def without_function(live: Live) -> Iterator[Live]:
         "scheduler",
         AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME="no-such-function",
         AIRFLOW__AWS_LAMBDA_EXECUTOR__CHECK_HEALTH_ON_STARTUP="False",
+        # A missing function is an outage of its route: the operator may create it.
+        AIRFLOW__LAMBDA_EXECUTOR__MAX_OUTAGE_MS="5000",
     )
     yield live
     airflow.stop("scheduler")

@@ -177,11 +177,13 @@ package-check: setup package wheel ## tarball, .deb and wheel as users get them,
 	@$(PYTEST) --override-ini "pythonpath=. ../install ../image" tests/install/packages
 
 .PHONY: test-image
-test-image: setup build function ## the function's images, built from their Dockerfiles without an engine (as root)
+test-image: setup build ## the function's images, built from their Dockerfiles without an engine (as root), with the program of `make build`
+	@install -D $(TARGET)/lambda-executor-function build/image-program/lambda-executor-function
 	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image --ignore tests/image/whole
 
 .PHONY: image-check
-image-check: setup build function ## the same, with all of Airflow in one and one compiled from source (about 20 minutes more)
+image-check: setup build function ## the same with the program as shipped, with all of Airflow in one and one compiled from source (about 30 minutes more)
+	@install -D build/function/lambda-executor-function build/image-program/lambda-executor-function
 	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image
 
 .PHONY: soak

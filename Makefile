@@ -120,6 +120,10 @@ test: ## set up, build, lint and run every test
 test-rust: ## unit and integration tests of the three packages
 	@cargo test --quiet --locked --no-fail-fast --workspace
 
+.PHONY: panicking-library
+panicking-library: build
+	@tests/c/panicking_library.sh
+
 .PHONY: test-c
 test-c: build ## C and C++ tests, plainly and under valgrind
 	@tests/c/run.sh

@@ -106,8 +106,8 @@ NATIVE_LIBS	$libs"
 put() { # kind, source, destination
   install -d -- "$(dirname -- "$3")"
   case $1 in
-    program) install -m 755 -- "$2" "$3" ;;
-    data) install -m 644 -- "$2" "$3" ;;
+    program) install -C -m 755 -- "$2" "$3" ;;
+    data) install -C -m 644 -- "$2" "$3" ;;
     link) ln -sfn -- "$2" "$3" ;;
     template) fill_in "$2" | install -m 644 -- /dev/stdin "$3" ;;
   esac

@@ -51,12 +51,22 @@ class Executor(PromptCalls):
 
         config: the options, as a mapping or as JSON. None reads Airflow's configuration.
         logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
-            level of option log, which counts only then.
+            level of option log, which counts only then. A subinterpreter allows only None.
         """
         if _handle.ending():
             raise RuntimeError("the interpreter ends: an executor that starts now would never be closed")
         if logger is not None and not isinstance(logger, logging.Logger):
             raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
+        if logger is not None and not logs.in_main_interpreter():
+            # The library's thread would run the logger's code in the main interpreter: the process would crash.
+            raise RuntimeError(
+                "in a subinterpreter the library's log records cannot go to a logger: pass logger=None, and they go to "
+                "stderr (for a LambdaPool: LambdaPool(Executor(config, logger=None)))"
+            )
+        options = known_options(config)
+        #: What a LambdaPool needs to know.
+        self._is_local = options.get("local") is not None
+        self._max_running_tasks = options.get("max_running_tasks")
         super().__init__(_handle.Handle(_create(config)))
         self._wakes = 0
         self._wakes_seen = 0
@@ -268,6 +278,16 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
     if status or not pointer.value:
         raise _handle.take_error(_library.load(), error.value or 0)
     return pointer.value
+
+
+def known_options(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+    """The options, none where they are not written as a mapping: the library refuses what is wrong."""
+    if isinstance(config, str):
+        try:
+            config = json.loads(config)
+        except ValueError:
+            return {}
+    return config if isinstance(config, Mapping) else {}
 
 
 def _document(config: Mapping[str, Any] | str) -> bytes:

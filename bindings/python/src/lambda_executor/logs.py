@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import ctypes
 import logging
 import os
 import threading
@@ -39,6 +40,18 @@ def level_for(logger: logging.Logger) -> int:
     level = max((level for level in levels if _TO_PYTHON[level] >= wanted), default=_native.LOG_OFF)
     # Below DEBUG: everything.
     return _native.LOG_TRACE if 0 < wanted < logging.DEBUG else level
+
+
+def in_main_interpreter() -> bool:
+    """Only there can the library's thread call Python."""
+    try:
+        main, current = ctypes.pythonapi.PyInterpreterState_Main, ctypes.pythonapi.PyInterpreterState_Get
+    except AttributeError:
+        # Not CPython: no subinterpreters.
+        return True
+    for function in (main, current):
+        function.argtypes, function.restype = [], ctypes.c_void_p
+    return bool(main() == current())
 
 
 class Records:

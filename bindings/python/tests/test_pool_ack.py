@@ -12,7 +12,7 @@ import cloudpickle
 import pytest
 from pool_support import DEADLINE, Gate, builtin, local
 
-from lambda_executor import ClosedError, Completed, Executor, LambdaPool, TaskCancelled, TaskFailed
+from lambda_executor import ClosedError, Completed, Executor, InvalidConfigError, LambdaPool, TaskCancelled, TaskFailed
 
 # Functions of this file are sent whole.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -129,3 +129,8 @@ def test_results_are_sent_elsewhere_without_their_pool() -> None:
 def test_there_are_two_ways() -> None:
     with pytest.raises(ValueError, match="acknowledge: 'never' is neither 'auto' nor 'manual'"):
         LambdaPool(builtin(), acknowledge="never")  # type: ignore[arg-type]
+
+
+def test_the_option_ack_of_earlier_versions_is_refused() -> None:
+    with pytest.raises(InvalidConfigError, match="ack: unknown option"):
+        LambdaPool({**builtin(), "ack": "manual"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import processes
 import pytest
-from pool_support import DEADLINE, builtin
+from pool_support import DEADLINE, builtin, local
 
 from lambda_executor import LambdaPool
 
@@ -33,6 +33,12 @@ def test_the_bar_counts_what_is_done_however_it_ended(capfd: pytest.CaptureFixtu
     assert "100%" in said
     assert "8/8" in said
     assert "failed=2" in said
+
+
+def test_the_bar_counts_the_calls_of_a_chunk() -> None:
+    with LambdaPool(local(), progress=True) as pool:
+        assert list(pool.map(abs, range(-5, 5), chunksize=4)) == [5, 4, 3, 2, 1, 0, 1, 2, 3, 4]
+    assert (bar_of(pool).n, bar_of(pool).total) == (10, 10)
 
 
 def test_a_task_that_was_refused_is_none_that_is_awaited() -> None:
@@ -76,7 +82,8 @@ pool.shutdown()
 def test_without_tqdm_it_warns_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with (
-        pytest.warns(RuntimeWarning, match=r"install lambda-executor\[tqdm\]"),
+        # By its own name: the package lambda-executor of an index is not this one.
+        pytest.warns(RuntimeWarning, match="without the package tqdm: install it"),
         LambdaPool(builtin(), progress=True) as pool,
     ):
         assert pool.submit("true").result(DEADLINE).return_code == 0

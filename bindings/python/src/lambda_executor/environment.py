@@ -33,8 +33,9 @@ def checked(env: Mapping[str, str] | None) -> dict[str, str]:
 
 def with_environment(command: Command, env: Mapping[str, str]) -> Command:
     """The command, started with the variables by the shell of the function's image."""
-    # What the library refuses must not be hidden in a command that it accepts.
-    if not env or not isinstance(command, (str, list, tuple)) or not (command.strip() if isinstance(command, str) else command):
+    empty = not command.strip() if isinstance(command, str) else not command
+    if not env or empty or not isinstance(command, (str, list, tuple)):
+        # What the library refuses must not be hidden in a command that it accepts.
         return command
     exports = "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in env.items())
     if isinstance(command, str):

@@ -134,7 +134,9 @@ class Executor(PromptCalls):
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
         held = Held(self._library)
         try:
-            self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(held.pointer)))
+            # The largest number means all of them; ctypes would cut off the high bits of a larger one.
+            most = min(max_events, 2**64 - 1)
+            self._wait("lambda_executor_sync", timeout, (most, ctypes.byref(held.pointer)))
             return Batch._of(self._handle, held)
         except BaseException:
             # Now, not when the traceback goes.
@@ -180,7 +182,7 @@ class Executor(PromptCalls):
     def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
         """Accepts no more tasks, and waits until those accepted have finished: how many have not when the time is over.
 
-        timeout: seconds, None for no limit; without, option end_wait_timeout, whose default is no limit.
+        timeout: seconds, 0 or more, None for no limit; without, option end_wait_timeout, whose default is no limit.
         cancel_queued: cancels what waits to be submitted, and waits only for what runs. Otherwise it is submitted.
 
         Does not need other threads to call `sync` or to acknowledge, up to 100,000 results; beyond them it raises
@@ -193,6 +195,7 @@ class Executor(PromptCalls):
         return self._drain(timeout, cancel_queued, lambda: False)
 
     def _drain(self, timeout: float | Configured | None, cancel_queued: bool, given_up: Callable[[], bool]) -> int:
+        check_drain_timeout(timeout)
         mode = _native.DRAIN_CANCEL_QUEUED if cancel_queued else _native.DRAIN_FINISH
         remaining = ctypes.c_uint64()
         status = self._wait(
@@ -278,6 +281,18 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
     if status or not pointer.value:
         raise _handle.take_error(_library.load(), error.value or 0)
     return pointer.value
+
+
+def check_drain_timeout(timeout: float | Configured | None) -> None:
+    """A negative number is a mistake: in C, -1 is no limit. Taken for a time that is over, it would drop tasks."""
+    if timeout is None or isinstance(timeout, Configured):
+        return
+    check_seconds("timeout", timeout)
+    if timeout < 0:
+        raise errors.InvalidArgumentError(
+            f"timeout: {timeout} s is less than 0 (allowed: 0 or more, None for no limit, CONFIGURED for option "
+            "end_wait_timeout)"
+        )
 
 
 def known_options(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:

@@ -16,8 +16,6 @@ from .event import Event
 from .waiting import Waiters
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .pool_loop import Loop
     from .retries import RetryPolicy
     from .task import Task
@@ -62,7 +60,7 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self._failed_event: Event | None = None
         # The attempt that is known by attempt_id has been accepted by Lambda.
         self._accepted = False
-        self._running_callbacks: list[Callable[[Self], object]] = []
+        self._running_callbacks: list[Callable[[LambdaFuture[T]], object]] = []
 
     def __repr__(self) -> str:
         state = self._state.lower().replace("cancelled_and_notified", "cancelled")
@@ -75,7 +73,7 @@ class LambdaFuture(concurrent.futures.Future[T]):
             shown.append(f"attempt_id={self.attempt_id!r}")
         return f"<LambdaFuture {', '.join(shown)}>"
 
-    def add_running_callback(self, fn: Callable[[Self], object]) -> None:
+    def add_running_callback(self, fn: Callable[[LambdaFuture[T]], object]) -> None:
         """Calls `fn(future)` when Lambda has accepted the task, so that `attempt_id` is known; at once if it has. With
         option `retries` again for each retry, whose attempt_id is another one. Before the done callbacks; never for a
         task that Lambda has not accepted. With option running_events false, when the task ends.
@@ -156,10 +154,13 @@ class LambdaFuture(concurrent.futures.Future[T]):
                 # Not done, for all who wait for it; and it can be cancelled again.
                 self._state = "PENDING"
 
-    def _call_safely(self, callback: Callable[[Self], object]) -> None:
+    def _call_safely(self, callback: Callable[[LambdaFuture[T]], object]) -> None:
         try:
             callback(self)
-        except Exception:
+        except BaseException as error:
+            # In the pool's thread SystemExit ends nothing; in the user's, Ctrl-C must.
+            if not isinstance(error, Exception) and not self._loop.is_this_thread():
+                raise
             log_exception("task %r: its running callback", self.key)
 
     def _finish_cancelled(self) -> None:

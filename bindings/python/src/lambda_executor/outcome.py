@@ -159,7 +159,6 @@ class TaskError(Exception):
             lines.append(f"output was cut: {kept:,} of {self.output_length:,} bytes (log stream: all of it)")
         return "\n".join(lines)
 
-
     def _output_beyond(self, said: list[str]) -> list[str]:
         """Lines of the output without what the text has already: `lambda_executor.run` also prints what it sends."""
         lines = self.output.splitlines()

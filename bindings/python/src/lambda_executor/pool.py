@@ -51,7 +51,7 @@ class _Options:
     attempt_id: str = ""
     result_timeout: float | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 class _Keys:

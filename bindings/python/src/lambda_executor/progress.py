@@ -12,8 +12,8 @@ log = logging.getLogger("lambda_executor.pool")
 
 
 class Progress:
-    """Counts tasks, each call of a chunk of `map` for itself, and shows them. Counting is for any thread. The loop's thread draws; at the end of the interpreter
-    another closes the bar before that thread knows.
+    """Counts tasks, each call of a chunk of `map` for itself, and shows them. Counting is for any thread. The loop's
+    thread draws; at the end of the interpreter another closes the bar before that thread knows.
 
     A bar that cannot be drawn is dropped, and does not make tasks fail.
     """
@@ -82,8 +82,6 @@ def progress_bar() -> Progress:
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        warnings.warn(
-            "progress=True shows nothing without the package tqdm: install it", RuntimeWarning, stacklevel=3
-        )
+        warnings.warn("progress=True shows nothing without the package tqdm: install it", RuntimeWarning, stacklevel=3)
         return Progress()
     return Progress(tqdm(total=0, unit="task", dynamic_ncols=True))

@@ -43,8 +43,8 @@ class Summary(NamedTuple):
 
     def __str__(self) -> str:
         """One line for people."""
-        ends = [f"{getattr(self, name):,} {name}" for name in ("succeeded", "failed", "cancelled", "lost", "unfinished")]
-        facts = [end for end in ends if not end.startswith("0 ")]
+        names = ("succeeded", "failed", "cancelled", "lost", "unfinished")
+        facts = [f"{getattr(self, name):,} {name}" for name in names if getattr(self, name)]
         if self.retried:
             facts.append(plural(self.retried, "retry", "retries"))
         told = f": {', '.join(facts)}" if facts else ""

@@ -16,7 +16,7 @@ from lambda_executor import InvalidArgumentError, LambdaPool, TaskFailed, pickle
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 #: What a shell would not take as it is.
-ODD = "it's $HOME; \"two\"\nlines `true` \\ *"
+ODD = 'it\'s $HOME; "two"\nlines `true` \\ *'
 
 
 def variables(*names: str) -> list[str]:

@@ -51,17 +51,16 @@ class Executor(PromptCalls):
 
         config: the options, as a mapping or as JSON. None reads Airflow's configuration.
         logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
-            level of option log, which counts only then. A subinterpreter allows only None.
+            level of option log, which counts only then. A subinterpreter of Python 3.12 and later allows only None.
         """
         if _handle.ending():
             raise RuntimeError("the interpreter ends: an executor that starts now would never be closed")
         if logger is not None and not isinstance(logger, logging.Logger):
             raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
-        if logger is not None and not logs.in_main_interpreter():
-            # The library's thread would run the logger's code in the main interpreter: the process would crash.
+        if logger is not None and not logs.may_log_here():
             raise RuntimeError(
                 "in a subinterpreter the library's log records cannot go to a logger: pass logger=None, and they go to "
-                "stderr (for a LambdaPool: LambdaPool(Executor(config, logger=None)))"
+                "stderr (for a pool: LambdaPool(Executor(config, logger=None)))"
             )
         options = known_options(config)
         #: What a LambdaPool needs to know.

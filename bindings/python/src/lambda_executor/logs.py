@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import sys
 import threading
 import time
 import weakref
@@ -42,8 +43,13 @@ def level_for(logger: logging.Logger) -> int:
     return _native.LOG_TRACE if 0 < wanted < logging.DEBUG else level
 
 
+def may_log_here() -> bool:
+    """Python runs what the library's thread calls in the main interpreter. That can be code of another one only as long
+    as interpreters share their objects; afterwards it aborts the process."""
+    return sys.version_info < (3, 12) or in_main_interpreter()
+
+
 def in_main_interpreter() -> bool:
-    """Only there can the library's thread call Python."""
     try:
         main, current = ctypes.pythonapi.PyInterpreterState_Main, ctypes.pythonapi.PyInterpreterState_Get
     except AttributeError:

@@ -20,7 +20,7 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, TypeVar
 
-from . import _handle, errors
+from . import _handle, errors, logs
 from .event import Event
 from .executor import Executor
 from .future import LambdaFuture, log, log_exception, wait_for_signals_too
@@ -304,12 +304,16 @@ class Loop:
         self._pipe = os.pipe()
         for end in self._pipe:
             os.set_blocking(end, False)
-        # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
-        thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
         try:
+            # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
+            thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
             thread.start()
-        except RuntimeError:
+        except RuntimeError as error:
             self._close_pipe()
+            if not logs.in_main_interpreter():
+                raise RuntimeError(
+                    f"a LambdaPool cannot run in this subinterpreter, but an Executor can: {error}"
+                ) from None
             raise
         self._thread = thread
         _running.add(self)

@@ -117,7 +117,7 @@ def test_a_wrong_configuration() -> None:
         LambdaPool({"no_such_option": 1})
     with pytest.raises(ValueError, match="max_running_tasks 3"):
         LambdaPool({**builtin(), "max_running_tasks": 3}, max_workers=2)
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="max_workers must be greater than 0, and is 0"):
         LambdaPool(builtin(), max_workers=0)
     for text in ("no JSON", "[1]", "null", "{"):
         with pytest.raises(InvalidConfigError):

@@ -262,7 +262,7 @@ class LambdaPool(_Submitter):
         _check_type("python", python, str)
         _check_type("secret", secret, bytes)
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers is {max_workers}, and at least 1")
+            raise ValueError(f"max_workers must be greater than 0, and is {max_workers}")
         defaults = _Options(env=checked(env), retry=RetryPolicy(retries, retry_delay, retry_on))
         executor = _executor_of(config, max_workers)
         loop = Loop(

@@ -240,6 +240,8 @@ class Loop:
     def _expect(self, future: LambdaFuture[Any]) -> int:
         if self.pid != os.getpid():
             raise errors.ForkedError("the pool belongs to the parent of this process: create one here")
+        if _handle.ending():
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
         with self._lock:
             if self._broken is not None or self._shut:
                 raise self._refusal()

@@ -31,7 +31,7 @@ MODULES = {
 
 
 class LocalPool(LambdaPool):
-    """A pool as the tests make one: with a number of workers, and a context of multiprocessing that it does not need."""
+    """A pool as the tests make one. It has no use for a context of multiprocessing."""
 
     def __init__(self, max_workers: int | None = None, mp_context: object = None) -> None:
         # One process of Python for each sandbox, from which those of the tasks are forked.
@@ -77,9 +77,8 @@ def adapt(module: ModuleType) -> None:
         variables = {name: os.environ[name] for name in ("PYTHONPATH", "LAMBDA_EXECUTOR_LIBRARY")}
 
         def assert_python_ok(option: str, program: str) -> Any:  # noqa: ANN401 - a tuple of the helper
-            return started(
-                option, program.replace("from concurrent.futures import", "from cpython_suite import"), **variables
-            )
+            ours = program.replace("from concurrent.futures import", "from cpython_suite import")
+            return started(option, ours, **variables)
 
         vars(module)["assert_python_ok"] = assert_python_ok
 

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from pool_support import DEADLINE, builtin
 
-from lambda_executor import Error, Executor, InvalidArgumentError, LambdaPool, Task, TaskFailed, _native, errors
+from lambda_executor import (
+    Error,
+    Executor,
+    InvalidArgumentError,
+    InvalidConfigError,
+    LambdaPool,
+    Task,
+    TaskFailed,
+    _native,
+    errors,
+)
 
 #: Names that only C has: struct fields, parameters, functions, macros, status codes.
 OF_C = re.compile(
@@ -80,6 +90,12 @@ def test_wrong_entries_of_a_list_are_refused_in_the_words_of_python(executor: Ex
         assert isinstance(statuses.first_error, InvalidArgumentError)
         assert not OF_C.search(statuses.first_error.message), statuses.first_error.message
         assert re.match(r"(tasks|keys)\[0\]: ", statuses.first_error.message)
+
+
+def test_an_option_of_earlier_versions_is_refused_in_the_words_of_python() -> None:
+    with pytest.raises(InvalidConfigError) as raised:
+        Executor({"local": {}, "ack": "manual"})
+    assert not OF_C.search(raised.value.message), raised.value.message
 
 
 def test_the_error_of_one_task_speaks_of_no_list(executor: Executor) -> None:

@@ -154,6 +154,10 @@ _WORDS = (
     ("executor_config_json ", "executor_config "),
     ("(allowed: a JSON object, or empty)", "(allowed: a mapping, or None)"),
     ("lambda_executor_new_attempt_id", "new_attempt_id"),
+    (
+        "(freeing a batch acknowledges nothing; call lambda_executor_batch_ack or lambda_executor_ack)",
+        '(nothing is acknowledged without Batch.ack or Executor.ack; for a pool, LambdaPool(acknowledge="manual"))',
+    ),
     ("free the executor and create a new one", "close the executor and create another one"),
 )
 

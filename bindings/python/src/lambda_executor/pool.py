@@ -197,6 +197,58 @@ class _Submitter(concurrent.futures.Executor):
             result_timeout=options.result_timeout,
         )
 
+    def options(
+        self,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+        queue: str = "",
+        executor_config: Mapping[str, Any] | None = None,
+        attempt_id: str = "",
+        result_timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: RetryOn = None,
+    ) -> PoolWithOptions:
+        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`. What is
+        not given stays as it is.
+
+        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
+        wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
+        function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
+        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
+        a result.
+
+        env: environment variables of the task, on top of the function's own and the pool's. Commands need a shell in
+        the image for it. Whoever can read the events of the function can read them: no place for secrets.
+        retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
+        first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
+        follows: exception classes, or a function that is given the exception. By default all but TaskLost,
+        TaskCancelled and ValueNotSigned. The future keeps its key, and gets another attempt_id with each retry.
+        """
+        known = self._options
+        retry = RetryPolicy(
+            known.retry.retries if retries is None else retries,
+            known.retry.delay if retry_delay is None else retry_delay,
+            known.retry.on if retry_on is None else retry_on,
+        )
+        options = _Options(
+            known.key if key is None else key,
+            known.timeout if timeout is None else timeout,
+            known.max_wait if max_wait is None else max_wait,
+            queue or known.queue,
+            known.executor_config if executor_config is None else executor_config,
+            attempt_id or known.attempt_id,
+            known.result_timeout if result_timeout is None else result_timeout,
+            {**known.env, **checked(env)},
+            retry,
+        )
+        if options.attempt_id and retry.retries:
+            raise ValueError("options: an attempt_id names one submission, and retries make more: retries=0")
+        return PoolWithOptions(self, options)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accepts no more tasks. wait: until all have finished. cancel_futures: those that Lambda has not accepted.
 
@@ -282,77 +334,45 @@ class LambdaPool(_Submitter):
         """The executor below, for counts, stats, check_health, set_credentials."""
         return self._loop.executor
 
-    def options(
+    @overload
+    def adopt(
+        self, key: str, attempt_id: str = "", *, queue: str = "", result_timeout: float | None = None
+    ) -> LambdaFuture[Completed]: ...
+    @overload
+    def adopt(
+        self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "", result_timeout: float | None = None
+    ) -> LambdaFuture[Any]: ...
+    def adopt(
         self,
-        *,
-        key: str | None = None,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-        queue: str = "",
-        executor_config: Mapping[str, Any] | None = None,
+        key: str,
         attempt_id: str = "",
+        *,
+        function: bool = False,
+        queue: str = "",
         result_timeout: float | None = None,
-        env: Mapping[str, str] | None = None,
-        retries: int | None = None,
-        retry_delay: float | None = None,
-        retry_on: RetryOn = None,
-    ) -> PoolWithOptions:
-        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`.
-
-        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
-        wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
-        function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
-        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
-        a result.
-
-        env: environment variables of the task, on top of the function's own and the pool's. Commands need a shell in
-        the image for it. Whoever can read the events of the function can read them: no place for secrets.
-        retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
-        first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
-        follows: exception classes, or a function that is given the exception. By default all but TaskLost,
-        TaskCancelled and ValueNotSigned. The future keeps its key, and gets another attempt_id with each retry.
-        """
-        known = self._options
-        retry = RetryPolicy(
-            known.retry.retries if retries is None else retries,
-            known.retry.delay if retry_delay is None else retry_delay,
-            known.retry.on if retry_on is None else retry_on,
-        )
-        if attempt_id and retry.retries:
-            raise ValueError("options: an attempt_id names one submission, and retries make more: retries=0")
-        environment = {**known.env, **checked(env)}
-        options = _Options(
-            key, timeout, max_wait, queue, executor_config, attempt_id, result_timeout, environment, retry
-        )
-        return PoolWithOptions(self, options)
-
-    @overload
-    def adopt(self, key: str, attempt_id: str = "", *, queue: str = "") -> LambdaFuture[Completed]: ...
-    @overload
-    def adopt(self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
-    def adopt(self, key: str, attempt_id: str = "", *, function: bool = False, queue: str = "") -> LambdaFuture[Any]:
+    ) -> LambdaFuture[Any]:
         """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
         running. Without the latter, any earlier result of the key ends the task.
 
         function: the task is a Python function; both pools need the same `secret`. Its value is signed for one
-            submission of the key, so the attempt_id is needed.
+        submission of the key, so the attempt_id is needed. result_timeout: TaskLost after so many seconds from now.
         """
         if function and not attempt_id:
             raise ValueError("adopt: with function=True, attempt_id is needed: the returned value is signed for it")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
-        self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id))
+        self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id, result_timeout=result_timeout))
         return future
 
 
 # The message about a wrong call names the class that the caller knows.
-for _call in (_Submitter.submit, _Submitter.map, _Submitter.shutdown, _Submitter.summary):
+for _call in (_Submitter.submit, _Submitter.map, _Submitter.options, _Submitter.shutdown, _Submitter.summary):
     _call.__qualname__ = _call.__qualname__.replace(_Submitter.__name__, LambdaPool.__name__)
 
 
 class PoolWithOptions(_Submitter):
     """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
 
-    def __init__(self, pool: LambdaPool, options: _Options) -> None:
+    def __init__(self, pool: _Submitter, options: _Options) -> None:
         super().__init__(pool._loop, options, pool._keys, pool._max_workers)
         # The pool is not collected while this is in use.
         self._pool = pool

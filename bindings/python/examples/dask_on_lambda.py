@@ -2,7 +2,7 @@
 
     python dask_on_lambda.py [FILE]...
 
-Counts words: a task for each file, one more for each pair of counts. dask and lambda-executor[pickle] have to be in the
+Counts words: a task for each file, one more for each pair of counts. dask, this package and cloudpickle have to be in the
 image, too.
 """
 

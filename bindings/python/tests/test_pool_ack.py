@@ -66,7 +66,7 @@ def test_with_manual_acknowledgement_the_user_does() -> None:
         function.ack()
         raises.ack()
         assert pool.executor.counts().unacknowledged == 1
-        assert len(pool._loop._held) == 1
+        assert len(pool._loop.ends.held) == 1
 
 
 def test_a_done_callback_acknowledges() -> None:
@@ -80,7 +80,7 @@ def test_a_done_callback_acknowledges() -> None:
         for future in futures:
             future.result(DEADLINE)
         wait_until_unacknowledged(pool.executor, 0)
-        assert not pool._loop._held
+        assert not pool._loop.ends.held
 
 
 def test_a_cancelled_task_needs_none_and_an_abandoned_one_does(tmp_path: Path) -> None:

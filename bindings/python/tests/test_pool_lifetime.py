@@ -181,7 +181,7 @@ class Bar:
 
 from lambda_executor.progress import Progress
 with LambdaPool(BUILTIN, max_workers=1) as pool:
-    pool._loop.progress = Progress(Bar())
+    pool._loop.ends.progress = Progress(Bar())
     running, waiting = task(pool), [task(pool) for _ in range(3)]
     until_running(running)
     raise SystemExit(3)

@@ -13,7 +13,7 @@ from lambda_executor import LambdaPool
 
 
 def bar_of(pool: LambdaPool) -> Any:  # noqa: ANN401 - tqdm's
-    return pool._loop.progress._bar
+    return pool._loop.ends.progress._bar
 
 
 def test_the_bar_counts_what_is_done_however_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
@@ -66,13 +66,13 @@ class Bar:
 
 from lambda_executor import progress
 pool = LambdaPool(BUILTIN)
-pool._loop.progress = progress.Progress(Bar())
+pool._loop.ends.progress = progress.Progress(Bar())
 for _ in range(2):
     print(pool.submit("true").result(60).return_code, flush=True)
 pool.shutdown()
 # The bar may also fail at the end alone.
 pool = LambdaPool(BUILTIN)
-pool._loop.progress = progress.Progress(Bar())
+pool._loop.ends.progress = progress.Progress(Bar())
 pool.shutdown()
 """
     told = "the progress bar cannot be drawn any more: BrokenPipeError('nobody reads it')"

@@ -102,7 +102,7 @@ class LambdaFuture(concurrent.futures.Future[T]):
         """With LambdaPool(acknowledge="manual"): acknowledges the task's result, which may be what a Python function
         returned or raised; see Completed.ack. Does nothing before the future is done."""
         if self.event is not None:
-            self._loop.acknowledge(self.event.seq)
+            self._loop.ends.acknowledge(self.event.seq)
 
     def result(self, timeout: float | None = None) -> T:
         """The task's result, or the exception that says why there is none. TimeoutError after `timeout` seconds.
@@ -129,10 +129,12 @@ class LambdaFuture(concurrent.futures.Future[T]):
     def _start(self, event: Event) -> None:
         """Lambda has accepted the task."""
         with self._condition:
+            if self.done():
+                # `cancel` in another thread was faster.
+                return
             self.attempt_id = event.attempt_id
             self._accepted = True
             callbacks = list(self._running_callbacks)
-            # `cancel` in another thread may have been faster.
             if self._state == "PENDING":
                 self.set_running_or_notify_cancel()
         for callback in callbacks:

@@ -7,10 +7,7 @@ import os
 import sys
 import time
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Callable, Literal, TypeVar, Union, overload
 
 from .environment import checked, with_environment
@@ -20,6 +17,8 @@ from .future import LambdaFuture
 from .outcome import Completed
 from .pickled import Functions, call_each
 from .pool_loop import Loop
+from .pool_map import chunks, results_of
+from .pool_options import Keys, Options
 from .progress import Progress, progress_bar
 from .retries import RetryOn, RetryPolicy
 from .summary import Summary
@@ -39,36 +38,10 @@ Config = Union[Mapping[str, Any], str, Executor, None]
 DEFAULT_MAX_WORKERS = 1_000
 
 
-@dataclass(frozen=True)
-class _Options:
-    """Of the tasks that are submitted with them; see LambdaPool.options."""
-
-    key: str | None = None
-    timeout: float | None = None
-    max_wait: float | None = None
-    queue: str = ""
-    executor_config: Mapping[str, Any] | None = None
-    attempt_id: str = ""
-    result_timeout: float | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-
-
-class _Keys:
-    """Makes keys, for any thread: next() of a count is one step, that of a generator is not."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._numbers = count(1)
-
-    def next(self) -> str:
-        return f"{self._prefix}{next(self._numbers)}"
-
-
 class _Submitter(concurrent.futures.Executor):
     """Submits to a loop: a pool, or a pool with options."""
 
-    def __init__(self, loop: Loop, options: _Options, keys: _Keys, max_workers: int) -> None:
+    def __init__(self, loop: Loop, options: Options, keys: Keys, max_workers: int) -> None:
         self._loop = loop
         self._options = options
         self._keys = keys
@@ -156,14 +129,14 @@ class _Submitter(concurrent.futures.Executor):
                 raise TypeError("map takes a function and its arguments, or one iterable of commands")
             if chunksize != 1:
                 raise ValueError("map: chunksize is for functions: each command is a task of its own")
-            return _results((self.submit(command) for command in fn), deadline, buffersize)
+            return results_of((self.submit(command) for command in fn), deadline, buffersize)
         calls = zip(*iterables)
         if chunksize == 1:
-            return _results((self.submit(fn, *args) for args in calls), deadline, buffersize)
-        chunks = (
-            self._submit_function(call_each, (fn, chunk), {}, items=len(chunk)) for chunk in _chunks(calls, chunksize)
+            return results_of((self.submit(fn, *args) for args in calls), deadline, buffersize)
+        submissions = (
+            self._submit_function(call_each, (fn, chunk), {}, items=len(chunk)) for chunk in chunks(calls, chunksize)
         )
-        lists: Iterator[list[Any]] = _results(chunks, deadline, buffersize)
+        lists: Iterator[list[Any]] = results_of(submissions, deadline, buffersize)
         return (result for results in lists for result in results)
 
     def _submit_function(
@@ -225,28 +198,22 @@ class _Submitter(concurrent.futures.Executor):
         the image for it. Whoever can read the events of the function can read them: no place for secrets.
         retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
         first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
-        follows: exception classes, or a function that is given the exception. By default all but TaskLost,
-        TaskCancelled and ValueNotSigned. The future keeps its key, and gets another attempt_id with each retry.
+        follows: exception classes, or a function that is given the exception. By default all but TaskLost and
+        ValueNotSigned; never TaskCancelled. The future keeps its key, and gets another attempt_id with each retry.
         """
-        known = self._options
-        retry = RetryPolicy(
-            known.retry.retries if retries is None else retries,
-            known.retry.delay if retry_delay is None else retry_delay,
-            known.retry.on if retry_on is None else retry_on,
+        options = self._options.changed(
+            key=key,
+            timeout=timeout,
+            max_wait=max_wait,
+            queue=queue,
+            executor_config=executor_config,
+            attempt_id=attempt_id,
+            result_timeout=result_timeout,
+            env=env,
+            retries=retries,
+            retry_delay=retry_delay,
+            retry_on=retry_on,
         )
-        options = _Options(
-            known.key if key is None else key,
-            known.timeout if timeout is None else timeout,
-            known.max_wait if max_wait is None else max_wait,
-            queue or known.queue,
-            known.executor_config if executor_config is None else executor_config,
-            attempt_id or known.attempt_id,
-            known.result_timeout if result_timeout is None else result_timeout,
-            {**known.env, **checked(env)},
-            retry,
-        )
-        if options.attempt_id and retry.retries:
-            raise ValueError("options: an attempt_id names one submission, and retries make more: retries=0")
         return PoolWithOptions(self, options)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -315,7 +282,7 @@ class LambdaPool(_Submitter):
         _check_type("secret", secret, bytes)
         if max_workers is not None and max_workers < 1:
             raise ValueError(f"max_workers must be greater than 0, and is {max_workers}")
-        defaults = _Options(env=checked(env), retry=RetryPolicy(retries, retry_delay, retry_on))
+        defaults = Options(env=checked(env), retry=RetryPolicy(retries, retry_delay, retry_on))
         executor = _executor_of(config, max_workers)
         loop = Loop(
             executor,
@@ -326,7 +293,7 @@ class LambdaPool(_Submitter):
         )
         prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
         workers = max_workers or executor._max_running_tasks or DEFAULT_MAX_WORKERS
-        super().__init__(loop, defaults, _Keys(prefix), workers)
+        super().__init__(loop, defaults, Keys(prefix), workers)
         weakref.finalize(self, loop.accept_no_more).atexit = False  # type: ignore[misc]
 
     @property
@@ -372,7 +339,7 @@ for _call in (_Submitter.submit, _Submitter.map, _Submitter.options, _Submitter.
 class PoolWithOptions(_Submitter):
     """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
 
-    def __init__(self, pool: _Submitter, options: _Options) -> None:
+    def __init__(self, pool: _Submitter, options: Options) -> None:
         super().__init__(pool._loop, options, pool._keys, pool._max_workers)
         # The pool is not collected while this is in use.
         self._pool = pool
@@ -396,45 +363,3 @@ def _executor_of(config: Config, max_workers: int | None) -> Executor:
     if known != max_workers:
         raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
     return Executor({**options, "max_running_tasks": max_workers})
-
-
-def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    calls = iter(calls)
-    while chunk := list(islice(calls, size)):
-        yield chunk
-
-
-def _results(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buffersize: int | None) -> Iterator[T]:
-    """Results in order. Submits now, not when the first result is asked for."""
-    futures: deque[LambdaFuture[T]] = deque()
-    try:
-        futures.extend(islice(submissions, buffersize))
-    except BaseException:
-        # One was refused, or Ctrl-C: the caller cannot ask for the results of those before it.
-        for future in futures:
-            future.cancel()
-        raise
-
-    def results() -> Iterator[T]:
-        try:
-            while futures:
-                futures.extend(islice(submissions, 1))
-                left = None if deadline is None else deadline - time.monotonic()
-                # Taken out first, so that nothing holds a result that was handed out.
-                yield _result_or_cancel(futures.popleft(), left)
-        finally:
-            for future in futures:
-                future.cancel()
-
-    return results()
-
-
-def _result_or_cancel(future: LambdaFuture[T], timeout: float | None) -> T:
-    """The result; nobody waits for the task any more when there is none in time."""
-    try:
-        return future.result(timeout)
-    finally:
-        # Does nothing to one that is done.
-        future.cancel()
-        # The traceback of an exception has this frame, and the future has the exception.
-        del future

@@ -17,22 +17,20 @@ import selectors
 import threading
 import weakref
 from collections import deque
-from functools import partial
-from typing import Any, Callable, TypeVar
+from typing import Any
 
 from . import _handle, errors, logs
 from .event import Event
 from .executor import Executor
 from .future import LambdaFuture, log, log_exception, wait_for_signals_too
-from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost
+from .outcome import BrokenPool
 from .pickled import Functions
+from .pool_ends import Ends
 from .progress import Progress
 from .retries import Delayed
 from .statuses import Reason, State
-from .summary import Summary, Tally, plural
+from .summary import Summary, plural
 from .task import Task
-
-A = TypeVar("A", Completed, TaskError)
 
 #: Events taken at once: so many futures are settled before anything else happens.
 _MAX_EVENTS = 1_000
@@ -40,9 +38,6 @@ _MAX_EVENTS = 1_000
 _TRY_AGAIN_S = 0.1
 #: Seconds that the end of the interpreter waits for the thread, which closes the executor (shutdown_grace_ms).
 _PATIENCE_S = 15.0
-#: Failed attempts whose results stay in their queue until Lambda has accepted the retry. More would, with those that
-#: the user has not acknowledged, reach option max_unacked_results, and then nothing would be received any more.
-_MOST_FAILED_HELD = 1_000
 
 
 class Loop:
@@ -53,15 +48,10 @@ class Loop:
     ) -> None:
         self.executor = executor
         self.functions = functions
-        self.progress = progress
+        self.ends = Ends(executor, functions, progress, manual=manual)
         self.pid = os.getpid()
         self._owns_executor = owns_executor
-        self._tally = Tally(executor)
         self._pending: dict[int, LambdaFuture[Any]] = {}
-        # With manual acknowledgement: by seq, the batch of each final event that the user has not acknowledged. An
-        # event whose batch is gone would be handed out again.
-        self._manual = manual
-        self._held: dict[int, tuple[Event, ...]] = {}
         self._tags = itertools.count(1)
         # Reentrant: collection of another pool may come in the middle of anything.
         self._lock = threading.RLock()
@@ -71,7 +61,6 @@ class Loop:
         self._overflow: deque[Task] = deque()
         self._retries = Delayed()
         self._retries_allowed = True
-        self._failed_held = 0
         self._shut = False
         self._broken: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -117,7 +106,7 @@ class Loop:
 
     def summary(self) -> Summary:
         """Also after the end."""
-        return self._tally.summary(over=self._ended)
+        return self.ends.tally.summary(over=self._ended)
 
     def refuse_to_wait(self, what: str) -> None:
         """In a callback: nothing would end the wait."""
@@ -171,7 +160,7 @@ class Loop:
             dropped, running = 0, len(self._pending)
         self._leaving = True
         # Before all that is pending counts as done, and before the message, which would be written into the bar.
-        self.progress.close()
+        self.ends.progress.close()
         if self._pending:
             with contextlib.suppress(Exception):  # of a log handler
                 log.warning(
@@ -195,12 +184,6 @@ class Loop:
 
     # ---- for futures
 
-    def acknowledge(self, seq: int) -> None:
-        """Acknowledges an event that waits for the user to do so."""
-        if seq in self._held:
-            self.executor.ack((seq,))
-            self._held.pop(seq, None)
-
     def cancel(self, future: LambdaFuture[Any]) -> bool:
         """Only what waits: see LambdaFuture.cancel."""
         return self._give_up(future, State.QUEUED) is Reason.NEVER_INVOKED
@@ -216,14 +199,14 @@ class Loop:
         # The thread takes events under it: the event of this has not been taken before all is done here.
         with self._lock:
             if future._tag not in self._pending:
+                # If it has just failed, no retry follows.
+                future._policy = None
                 return None
             reason = self._cancel(future.key, latest) if future._queued else Reason.NEVER_INVOKED
             # If the task was submitted just then, or ran, its CANCELLED event settles the future.
             if reason is not Reason.NEVER_INVOKED or self._pending.pop(future._tag, None) is None:
                 return reason
-        self._acknowledge_failed(future)
-        self._count_end(future, failed=True, count=self._tally.cancelled)
-        future._finish_cancelled()
+        self.ends.settle_cancelled(future)
         self._wake()
         return reason
 
@@ -250,16 +233,16 @@ class Loop:
             tag = future._tag = next(self._tags)
             # Before the task is queued: its events may be here before `queue` has returned.
             self._pending[tag] = future
-        self.progress.task_submitted(future._items)
-        self._tally.submitted()
+        self.ends.progress.task_submitted(future._items)
+        self.ends.tally.submitted()
         return tag
 
     def _forget(self, tag: int) -> None:
         """A task that was refused."""
         future = self._pending.pop(tag, None)
         if future is not None:
-            self.progress.task_refused(future._items)
-            self._tally.refused()
+            self.ends.progress.task_refused(future._items)
+            self.ends.tally.refused()
 
     def _queue(self, task: Task) -> None:
         while not self._try_to_queue(task):
@@ -368,7 +351,7 @@ class Loop:
                 self.executor.ack(event for event, keep in zip(batch, kept) if not keep)
             else:
                 batch.ack()
-            self.progress.draw()
+            self.ends.progress.draw()
         self._overflow.extend(self._retries.due())
         self._use_room()
 
@@ -388,81 +371,30 @@ class Loop:
             return False
         if not event.state.final:
             future._start(event)
-            self._acknowledge_failed(future)
+            self.ends.acknowledge_failed(future)
             return False
         if self._pending.pop(event.tag, None) is None:
             return False
-        self._tally.ran(event)
+        self.ends.tally.ran(event)
         if not future._accepted and event.submitted_at is not None:
             # With option running_events false.
             future._start(event)
-        self._acknowledge_failed(future)
+        self.ends.acknowledge_failed(future)
         if event.reason is Reason.NEVER_INVOKED:
             # No result to store.
-            self._settle_cancelled(future)
+            try:
+                self.ends.settle_cancelled(future)
+            except BaseException:
+                log_exception("task %r: after its end", future.key)
             return False
-        value, error = self._outcome(future, event)
+        value, error = self.ends.outcome(future, event)
         if error is not None and self._submit_again(future, event, error):
-            return self._hold_failed(future, event, batch)
+            return self.ends.hold_failed(future, event, batch)
         future.event = event
-        if self._manual:
-            # Before a done callback acknowledges it.
-            self._held[event.seq] = batch
-        self._settle(future, value, error)
-        return self._manual
-
-    def _outcome(self, future: LambdaFuture[Any], event: Event) -> tuple[Any, BaseException | None]:
-        """What the future returns or raises."""
-        try:
-            if event.state is State.CANCELLED:
-                raise TaskCancelled(event)
-            if event.state is State.LOST:
-                raise TaskLost(event)
-            if future._function:
-                return self.functions.result(event, future._nonce), None
-            if event.state is State.SUCCEEDED:
-                completed = Completed(event.key, event.return_code or 0, event.output_tail, event.value, event)
-                return self._with_ack(completed, event), None
-            raise TaskFailed(event)
-        except BaseException as error:  # also what unpickling raises
-            if isinstance(error, TaskError):
-                self._with_ack(error, event)
-            # Our own frames would keep the event alive, and are of no use to the user.
-            return None, error.with_traceback(None)
-
-    def _settle(self, future: LambdaFuture[Any], value: object, error: BaseException | None) -> None:
-        if error is None:
-            count = self._tally.succeeded
-        elif isinstance(error, TaskCancelled):
-            count = self._tally.cancelled
-        else:
-            count = self._tally.lost if isinstance(error, TaskLost) else self._tally.failed
-        self._count_end(future, failed=error is not None, count=count)
-        try:
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
-        except BaseException:
-            # A done callback raised what is not an Exception, a log handler raised, or another thread settled the
-            # future.
-            log_exception("task %r: after its end", future.key)
-
-    def _settle_cancelled(self, future: LambdaFuture[Any]) -> None:
-        self._count_end(future, failed=True, count=self._tally.cancelled)
-        try:
-            future._finish_cancelled()
-        except BaseException:
-            log_exception("task %r: after its end", future.key)
-
-    def _count_end(self, future: LambdaFuture[Any], *, failed: bool, count: Callable[[], None]) -> None:
-        """Before the future is done: who has its result finds it counted."""
-        count()
-        self.progress.task_done(future._items, failed=failed)
-        # Not needed for a retry any more.
-        future._task = None
-
-    # ---- retries
+        # Held before a done callback acknowledges it.
+        keep = self.ends.hold(event, batch)
+        self.ends.settle(future, value, error)
+        return keep
 
     def _submit_again(self, future: LambdaFuture[Any], event: Event, error: BaseException) -> bool:
         """Whether the task that failed so is to be submitted once more."""
@@ -475,37 +407,15 @@ class Loop:
             return False
         # `shutdown` and `cancel` look under it: the future is pending all the time.
         with self._lock:
-            if not self._retries_allowed or self._broken is not None or future._task is None:
+            if not self._retries_allowed or self._broken is not None or future._task is None or future._policy is None:
                 return False
             tag = next(self._tags)
             task = future._task._replace(tag=tag)
             future._start_again(tag)
             self._pending[tag] = future
         self._retries.add(task, policy.delay_before(future.retries))
-        self._tally.retried()
+        self.ends.tally.retried()
         return True
-
-    def _hold_failed(self, future: LambdaFuture[Any], event: Event, batch: tuple[Event, ...]) -> bool:
-        """With manual acknowledgement, the result of a failed attempt stays in its queue until the retry is known by
-        its own attempt_id: a program that dies meanwhile adopts the failed one."""
-        if not self._manual or self._failed_held >= _MOST_FAILED_HELD:
-            return False
-        self._held[event.seq] = batch
-        self._failed_held += 1
-        future._failed_event = event
-        return True
-
-    def _acknowledge_failed(self, future: LambdaFuture[Any]) -> None:
-        event, future._failed_event = future._failed_event, None
-        if event is not None:
-            self._failed_held -= 1
-            with contextlib.suppress(errors.Error):
-                self.acknowledge(event.seq)
-
-    def _with_ack(self, outcome: A, event: Event) -> A:
-        if self._manual:
-            outcome._acknowledge = partial(self.acknowledge, event.seq)
-        return outcome
 
     def _use_room(self) -> None:
         if self._waiting_for_room:
@@ -519,8 +429,8 @@ class Loop:
                 # No future: it was cancelled meanwhile.
                 future = self._pending.pop(task.tag, None)
                 if future is not None:
-                    self._acknowledge_failed(future)
-                    self._settle(future, None, error)
+                    self.ends.acknowledge_failed(future)
+                    self.ends.settle(future, None, error)
 
     def _broken_pool(self, error: BaseException) -> BrokenPool:
         return error if isinstance(error, BrokenPool) else BrokenPool(f"the pool has no executor any more: {error}")
@@ -535,7 +445,7 @@ class Loop:
                 _, future = self._pending.popitem()
             except KeyError:
                 return
-            self.progress.task_done(future._items, failed=True)
+            self.ends.progress.task_done(future._items, failed=True)
             try:
                 if self._leaving:
                     future._fail_at_the_end(self._broken_pool(error))
@@ -548,8 +458,8 @@ class Loop:
 
     def _end(self) -> None:
         try:
-            self.progress.close()
-            self._tally.keep_cost()
+            self.ends.progress.close()
+            self.ends.tally.keep_cost()
             if self._owns_executor:
                 self.executor.close()
         finally:

@@ -16,9 +16,8 @@ MOST_DELAY_S = 60.0
 
 RetryOn = Union[type[BaseException], tuple[type[BaseException], ...], Callable[[BaseException], bool], None]
 
-#: What no retry follows unless `retry_on` names it: the task may still run, nobody wants it any more, or the value is
-#: not to be trusted.
-_NEVER_BY_DEFAULT = (TaskLost, TaskCancelled, ValueNotSigned)
+#: What no retry follows unless `retry_on` names it: the task may still run, or the value is not to be trusted.
+_NOT_BY_DEFAULT = (TaskLost, ValueNotSigned)
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,10 @@ class RetryPolicy:
 
     def wants(self, error: BaseException, done: int) -> bool:
         """Whether a task that failed so, and was submitted again `done` times, is to be submitted once more."""
-        if done >= self.retries:
+        if done >= self.retries or isinstance(error, TaskCancelled):
             return False
         if self.on is None:
-            return not isinstance(error, _NEVER_BY_DEFAULT)
+            return not isinstance(error, _NOT_BY_DEFAULT)
         if isinstance(self.on, (type, tuple)):
             return isinstance(error, self.on)
         return bool(self.on(error))

@@ -136,20 +136,13 @@ def test_the_traceback_of_a_function_is_in_the_text_once(pool: LambdaPool) -> No
 
 
 def test_a_traceback_that_was_cut_in_the_output_is_in_the_text_once(pool: LambdaPool) -> None:
-    def deep(n: int) -> NoReturn:
-        if n == 0:
-            raise SystemError("x" * 3_000) from KeyboardInterrupt()
-        deep_too(n)
+    def interrupted() -> NoReturn:
+        raise KeyboardInterrupt("".join(f"\nline {n} of the message" for n in range(400)))
 
-    def deep_too(n: int) -> NoReturn:
-        try:
-            deep(n - 1)
-        except SystemError as error:
-            raise KeyboardInterrupt from error
-
-    error = failure(pool, deep, 8)
+    error = failure(pool, interrupted)
     assert error.output_truncated
     assert "last output" not in str(error)
+    assert str(error).count("line 399 of the message") == 1
 
 
 def test_what_raises_system_exit_when_it_is_loaded_ends_no_program_here(pool: LambdaPool) -> None:

@@ -160,8 +160,14 @@ class TaskError(Exception):
         return "\n".join(lines)
 
     def _output_beyond(self, said: list[str]) -> list[str]:
-        """Lines of the output without what the text has already: `lambda_executor.run` also prints what it sends."""
-        lines = self.output.splitlines()
+        """Lines of the output without what the text has already: `lambda_executor.run` also prints what it sends. It
+        does so on another stream than the function, so that its first line may follow a part of another one."""
+        output = self.output
+        for part in said:
+            for paragraph in part.rstrip("\n").split("\n\n"):
+                if "\n" in paragraph:
+                    output = output.replace(paragraph, "", 1)
+        lines = output.strip("\n").splitlines()
         known = {line for part in said for line in part.splitlines() if line.strip()}
         if lines and self.output_truncated and any(line.endswith(lines[0]) for line in known):
             # The rest of a line that was cut.

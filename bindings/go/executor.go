@@ -20,6 +20,7 @@ type Executor struct {
 	*handle
 	wakeup  *wakeup
 	wakes   *wakes
+	inbox   *inbox
 	log     uintptr // number of the logger, under logMu
 	logMu   sync.Mutex
 	once    sync.Once
@@ -53,7 +54,7 @@ func WithLogger(logger *slog.Logger) Option {
 // New creates an executor and starts its threads. It never waits on the network: functions and queues are checked in the
 // background, and tasks wait until the check has passed. Call CheckHealth to learn of a wrong name early.
 //
-// config is the options, as JSON text (string, []byte, json.RawMessage) or as any value that json.Marshal turns into an
+// config is the options: a [Config], JSON text (string, []byte, json.RawMessage), or any value that json.Marshal turns into an
 // object. ConfigSchema and docs/configuration.md list them. nil (but not a nil slice, which is an empty text) reads Airflow's
 // configuration.
 //
@@ -85,6 +86,7 @@ func New(config any, options ...Option) (*Executor, error) {
 		handle: &handle{ptr: ptr, gate: newGate(), closing: make(chan struct{})},
 		wakeup: wakeup,
 		wakes:  newWakes(),
+		inbox:  newInbox(),
 	}
 	ready := false
 	defer func() {
@@ -153,6 +155,7 @@ func (ex *Executor) Close() error {
 		ex.gate.waitEmpty()
 		ex.background.Wait()
 		ex.wakeup.stop()
+		ex.inbox.releaseKept()
 		var dropped C.uint64_t
 		C.lambda_executor_free(ex.ptr, &dropped)
 		ex.dropped.Store(uint64(dropped))

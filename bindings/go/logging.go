@@ -100,11 +100,11 @@ func lambdaExecutorGoLog(number C.uintptr_t, level C.int32_t, timeMs C.int64_t, 
 	record := slog.NewRecord(time.UnixMilli(int64(timeMs)), levels[level], text, 0)
 	record.AddAttrs(slog.String("target", C.GoStringN(target, C.int(targetLen))))
 	record.AddAttrs(fields...)
-	handle(logger.(*slog.Logger).Handler(), record)
+	passTo(logger.(*slog.Logger).Handler(), record)
 }
 
-// handle runs a handler on a goroutine of its own: a panic or a runtime.Goexit that unwound into C would end the process.
-func handle(handler slog.Handler, record slog.Record) {
+// passTo runs a handler on a goroutine of its own: a panic or a runtime.Goexit that unwound into C would end the process.
+func passTo(handler slog.Handler, record slog.Record) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -278,7 +278,7 @@ func TestStateDescribeStats(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 	stats, err := ex.Stats()
-	if err != nil || !json.Valid(stats) {
-		t.Errorf("%v: %s", err, stats)
+	if err != nil || stats.Totals.Failed != 1 {
+		t.Errorf("%v: %s", err, stats.Raw)
 	}
 }

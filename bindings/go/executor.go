@@ -142,11 +142,10 @@ func (h *handle) stopped() bool {
 // Close does not wait for a log handler, whose thread remains until it returns. But a SetLogger that waits for the handler is a call
 // in progress, for which Close waits without limit.
 //
-// Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done. Its
-// error is always nil: it makes an Executor an io.Closer.
-func (ex *Executor) Close() error {
+// Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done.
+func (ex *Executor) Close() {
 	if ex.handle == nil {
-		return nil
+		return
 	}
 	ex.once.Do(func() {
 		runtime.SetFinalizer(ex, nil)
@@ -161,7 +160,6 @@ func (ex *Executor) Close() error {
 		ex.dropped.Store(uint64(dropped))
 		ex.forgetLogger()
 	})
-	return nil
 }
 
 // Dropped returns the number of tasks that Close has dropped because they had not been submitted. 0 before Close.

@@ -110,7 +110,7 @@ func failure(status C.lambda_executor_status_t, err *C.lambda_executor_error_t) 
 	message := C.lambda_executor_error_message(err)
 	failed := &Error{
 		Status:    Status(C.lambda_executor_error_status(err)),
-		Message:   C.GoStringN(message.ptr, C.int(message.len)),
+		Message:   goMessages.Replace(C.GoStringN(message.ptr, C.int(message.len))),
 		AWSCode:   C.GoString(C.lambda_executor_error_aws_code(err)),
 		RequestID: C.GoString(C.lambda_executor_error_request_id(err)),
 		Retriable: C.lambda_executor_error_is_retriable(err) != 0,

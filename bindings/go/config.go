@@ -1,7 +1,7 @@
 //go:build linux && cgo
 
 // Code generated from the library's JSON Schema by internal/schema; DO NOT EDIT.
-// To write it anew: UPDATE=1 bindings/go/test.sh -run TestGenerated
+// To write it anew: bindings/go/test.sh --update
 
 package lambdaexecutor
 

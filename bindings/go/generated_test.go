@@ -34,7 +34,7 @@ func TestGenerated(t *testing.T) {
 			}
 		}
 		if committed, err := os.ReadFile(file); err != nil || string(committed) != string(text) {
-			t.Errorf("%s is not of this library (%v): UPDATE=1 bindings/go/test.sh -run TestGenerated", file, err)
+			t.Errorf("%s is not of this library (%v): bindings/go/test.sh --update", file, err)
 		}
 	}
 }

@@ -76,8 +76,8 @@ type Counts struct {
 	Queued         uint64 // Tasks that wait to be submitted.
 	Submitting     uint64 // Tasks whose Invoke is in flight, or whose answer was lost.
 	Running        uint64 // Tasks that Lambda has accepted, adopted ones included.
-	WaitingEvents  uint64 // Events that Poll would hand out now.
-	Unacknowledged uint64 // Events that have been handed out and not acknowledged.
+	WaitingEvents  uint64 // Events that Poll would hand out now, except for those that Run or a Handle has found.
+	Unacknowledged uint64 // Events that have been handed out and not acknowledged, and those that Run or a Handle has found for readers.
 }
 
 // Counts counts tasks and events. Cheap enough for every heartbeat. Works after Stop too.

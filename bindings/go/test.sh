@@ -4,7 +4,7 @@
 #
 #   bindings/go/test.sh -short=false -run Load
 #
-# --lint runs the checks without the tests.
+# --lint runs the checks without the tests. --update writes config.go and stats.go anew from the schemas of the library.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -55,6 +55,9 @@ tests() { # folder, arguments of go test
   fi
 }
 
+if [ "${1:-}" = --update ]; then
+  exec env UPDATE=1 go test -count=1 -run '^TestGenerated$' .
+fi
 check gofmt formatted
 check 'go vet' go vet ./...
 check 'go vet, static' go vet -tags static ./...

@@ -129,7 +129,7 @@ func (ex *Executor) Wake() error {
 
 // WakeupFd returns a descriptor for poll or epoll, for event loops outside Go. It is readable while events wait, and from the
 // moment on when a drain is over or the executor is stopped or broken. Call Poll when it is readable. Never read, write or close
-// it. It lives until Close. It does not tell of events that Run or a Handle has found first: beside those, call Poll from time to time.
+// it. It lives until Close. Events that Run or a Handle has found first do not make it readable: beside those, call Poll periodically.
 func (ex *Executor) WakeupFd() (int, error) {
 	if !ex.enter() {
 		return -1, ErrClosed

@@ -17,7 +17,7 @@ read -ra library <<<"$(pkg-config --cflags --libs lambda_executor)"
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 
 # Tests of memory that is owned, and of several threads.
-under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011|0013|0018) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
+under_valgrind() { [[ $1 =~ ^(0004|0008|0009|0011|0013|0018|0021) ]] && [ "${TEST_VALGRIND:-1}" != 0 ]; }
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect --suppressions=tests/c/valgrind.supp)
 
@@ -63,6 +63,9 @@ header() {
       # shellcheck disable=SC2086 # words
       "$compiler" "$edition" $options "${warnings[@]}" -fsyntax-only "${library[0]}" "bindings/cpp/tests/$source.cpp" || return
     done
+    # Warnings that only the header must be free of.
+    echo '#include <lambda_executor.hpp>' | "$compiler" -std=c++17 "${warnings[@]}" -Wswitch-enum -Weffc++ \
+      -fsyntax-only "${library[0]}" -x c++ - || return
   done
   compilers=${used[*]}
 }

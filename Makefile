@@ -102,10 +102,11 @@ header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: docs
-docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
+docs: setup prefix ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --test generated_docs
 	@tools/c_reference.py
 	@python3 bindings/python/generate.py
+	@bindings/go/test.sh --update
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py
 
 .PHONY: demo

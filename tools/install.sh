@@ -46,7 +46,7 @@ soname=liblambda_executor.so.$abi
 # ABI first, so that the versions of one ABI replace each other and those of two do not.
 real=$soname.$version
 # What the archive needs of the system: `rustc --print native-static-libs` without what every C compiler adds by itself
-native_libs='-lgcc_s -lrt -lpthread -lm -ldl'
+native_libs='-lgcc_eh -lrt -lpthread -lm -ldl'
 
 # One line a file: kind, source (what a link points to), destination. Both directions read it.
 files() {

@@ -195,6 +195,14 @@ bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, 
 	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
 	  --library build/portable/liblambda_executor.so
 
+.PHONY: bench-airflow
+bench-airflow: setup portable ## Airflow's executors side by side, longest heartbeats (builds with optimisation first)
+	@cargo build --quiet --locked --release -p lambda-executor-local
+	@LAMBDA_EXECUTOR_LIBRARY=build/portable/liblambda_executor.so PYTHONPATH=bindings/python/src:tests/airflow \
+	  $(VENVS)/airflow/bin/python benches/airflow_sync.py
+	@$(VENVS)/airflow/bin/python benches/airflow_executors.py --library build/portable/liblambda_executor.so \
+	  --server $(TARGET)/../release/lambda-executor-local
+
 # Twice: measuring the lock is not part of the library that is measured.
 .PHONY: bench-limits
 bench-limits: ## the figures of docs/performance.md (builds with optimisation first)

@@ -119,6 +119,7 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
         "failed": rounds.failed,
         "cut": cut,
         "in_heartbeat": rounds.in_heartbeat is not None,
+        "longest_unfinished": rounds.in_heartbeat is not None and max(heartbeats) == heartbeats[-1],
         "heartbeats": len(heartbeats),
         "longest_ms": max(heartbeats) * 1000,
         "total_s": sum(heartbeats),

@@ -44,6 +44,7 @@ HEADS = (
     ("done", 9),
     ("heartbeats", 12),
     ("longest", 13),
+    ("of it GC", 11),
     ("total", 12),
     ("tasks/s", 9),
     ("CPU", 10),
@@ -150,7 +151,6 @@ def shown(path: Path) -> str:
 
 
 def print_row(figure: dict[str, Any]) -> None:
-    more = ">" if figure["in_heartbeat"] else ""
     done = figure["done"]
     calls = sum(figure["requests"].values())
     cells = (
@@ -158,8 +158,9 @@ def print_row(figure: dict[str, Any]) -> None:
         figure["executor"],
         f"{done:,}",
         f"{figure['heartbeats']:,}",
-        f"{'>' if figure['longest_unfinished'] else ''}{figure['longest_ms']:,.1f} ms",
-        f"{more}{figure['total_s']:.3f} s",
+        f"{'' if figure['longest_finished'] else '>'}{figure['longest_ms']:,.1f} ms",
+        f"{figure['longest_gc_ms']:,.1f} ms",
+        f"{'' if figure['finished'] else '>'}{figure['total_s']:.3f} s",
         f"{done / figure['wall_s']:,.1f}",
         f"{figure['cpu_s']:.2f} s",
         f"{figure['cpu_s'] / done * 1000:.2f} ms" if done else "-",
@@ -176,6 +177,7 @@ def print_calls(figures: list[dict[str, Any]]) -> None:
         print(f"{figure['tasks']:,}".rjust(7) + figure["executor"].rjust(19) + f"  {calls}")
     print(f"""
 longest, total: time blocked in heartbeat(); `>` where the run was cut off inside of a heartbeat.
+of it GC: what Python's garbage collector took of the longest one; it looks at all of Airflow's process.
 tasks/s: from the first queue_workload() to the last final event. parallelism is {figures[0]["parallelism"]:,}.
 CPU: of the scheduler's process, with all its threads, in that time.
 AWS calls: until the results queue is empty.

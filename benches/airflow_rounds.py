@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from airflow_garbage import GarbageCollection
 from local_aws import LocalAws
 
 # Enough for every task at once.
@@ -35,14 +36,22 @@ class CutOffError(BaseException):
 
 
 @dataclass
+class Heartbeat:
+    seconds: float
+    gc_s: float
+
+
+@dataclass
 class Rounds:
     """An executor, and what its rounds have cost."""
 
     executor: Any
     idle_s: float
+    collection: GarbageCollection
     waiting: deque[Any] = field(default_factory=deque)
-    heartbeats: list[float] = field(default_factory=list)
-    in_heartbeat: float | None = None
+    heartbeats: list[Heartbeat] = field(default_factory=list)
+    #: False while one is under way, which is the last one of the list.
+    finished: bool = True
     succeeded: int = 0
     failed: int = 0
 
@@ -61,10 +70,7 @@ class Rounds:
         queued = min(len(self.waiting), self.executor.slots_available)
         for _ in range(queued):
             self.executor.queue_workload(self.waiting.popleft(), None)
-        self.in_heartbeat = time.perf_counter()
-        self.executor.heartbeat()
-        self.heartbeats.append(time.perf_counter() - self.in_heartbeat)
-        self.in_heartbeat = None
+        self.heartbeat()
         events = self.executor.get_event_buffer()
         # The scheduler writes these to its database.
         self.executor._task_event_logs.clear()
@@ -74,6 +80,15 @@ class Rounds:
             self.failed += name == "failed"
         if not queued and not events:
             time.sleep(self.idle_s)
+
+    def heartbeat(self) -> None:
+        began, gc_before = time.perf_counter(), self.collection.seconds
+        self.finished = False
+        try:
+            self.executor.heartbeat()
+            self.finished = True
+        finally:
+            self.heartbeats.append(Heartbeat(time.perf_counter() - began, self.collection.seconds - gc_before))
 
     def settle(self, aws: LocalAws) -> None:
         """Rounds until no result is left in the queue: LambdaExecutor deletes in the background."""
@@ -94,21 +109,22 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
     executor.start()
     idle_s = conf.getfloat("scheduler", "scheduler_idle_sleep_time")
     # Connections, imports and mappers, which a scheduler has had for long.
-    warm = Rounds(executor, idle_s, deque([workload(task_instance("warm"))]))
+    collection = GarbageCollection()
+    warm = Rounds(executor, idle_s, collection, deque([workload(task_instance("warm"))]))
     if warm.run(1, PATIENCE_S):
         raise SystemExit(f"no event of the first task within {PATIENCE_S:.0f} s")
     warm.settle(aws)
 
-    rounds = Rounds(executor, idle_s)
+    rounds = Rounds(executor, idle_s, collection)
     rounds.waiting.extend(workload(task_instance(f"t{place}")) for place in range(given["tasks"]))
     gc.collect()
     requests_before = aws.stats()["requests"]
     began, cpu_before = time.perf_counter(), time.process_time()
     cut = rounds.run(given["tasks"], given["limit_s"])
     ended, cpu = time.perf_counter(), time.process_time() - cpu_before
-    heartbeats = rounds.heartbeats
-    if rounds.in_heartbeat is not None:
-        heartbeats = [*heartbeats, ended - rounds.in_heartbeat]
+    heartbeats = list(rounds.heartbeats)
+    longest = max(heartbeats, key=lambda heartbeat: heartbeat.seconds)
+    finished = rounds.finished
     if not cut:
         rounds.settle(aws)
     requests = aws.stats()["requests"]
@@ -118,11 +134,12 @@ def measure(given: dict[str, Any]) -> dict[str, Any]:
         "done": rounds.succeeded,
         "failed": rounds.failed,
         "cut": cut,
-        "in_heartbeat": rounds.in_heartbeat is not None,
-        "longest_unfinished": rounds.in_heartbeat is not None and max(heartbeats) == heartbeats[-1],
+        "finished": finished,
         "heartbeats": len(heartbeats),
-        "longest_ms": max(heartbeats) * 1000,
-        "total_s": sum(heartbeats),
+        "longest_ms": longest.seconds * 1000,
+        "longest_gc_ms": longest.gc_s * 1000,
+        "longest_finished": finished or longest is not heartbeats[-1],
+        "total_s": sum(heartbeat.seconds for heartbeat in heartbeats),
         "wall_s": ended - began,
         "cpu_s": cpu,
         "requests": {name: count - requests_before.get(name, 0) for name, count in requests.items()},

@@ -209,6 +209,14 @@ bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, 
 	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
 	  --library build/portable/liblambda_executor.so
 
+.PHONY: bench-airflow
+bench-airflow: setup portable ## Airflow's executors side by side, longest heartbeats (builds with optimisation first)
+	@cargo build --quiet --locked --release -p lambda-executor-local
+	@LAMBDA_EXECUTOR_LIBRARY=build/portable/liblambda_executor.so PYTHONPATH=bindings/python/src:tests/airflow \
+	  $(VENVS)/airflow/bin/python benches/airflow_sync.py
+	@$(VENVS)/airflow/bin/python benches/airflow_executors.py --library build/portable/liblambda_executor.so \
+	  --server $(TARGET)/../release/lambda-executor-local
+
 # Twice: measuring the lock is not part of the library that is measured.
 .PHONY: bench-limits
 bench-limits: ## the figures of docs/performance.md (builds with optimisation first)
@@ -236,13 +244,13 @@ lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
 	@$(MYPY) tests/python tools/c_reference.py packaging/third_party_licenses.py
-	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py))
+	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_%.py,$(wildcard benches/*.py))
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
 	@MYPYPATH=tests/python:tests/airflow_live $(MYPY) tests/airflow_live --exclude '/dags'
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/airflow/pyproject.toml tests/airflow
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/airflow/pyproject.toml tests/airflow
-	@$(VENVS)/bindings/bin/mypy --config-file tests/airflow/pyproject.toml tests/airflow benches/airflow_sync.py
+	@$(VENVS)/bindings/bin/mypy --config-file tests/airflow/pyproject.toml tests/airflow $(wildcard benches/airflow_*.py)
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml --python-version 3.11 \
 	  $(filter-out bindings/python/src,$(wildcard bindings/python/*.py bindings/python/tests bindings/python/examples bindings/python/benches))

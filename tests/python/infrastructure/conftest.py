@@ -1,5 +1,6 @@
 """The template, deployed on moto: once as it is, once with everything that it can have."""
 
+import ast
 import ctypes
 import json
 import re
@@ -75,6 +76,8 @@ class Stack:
         statements: list[dict[str, Any]] = []
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document: Any = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            # moto keeps a policy that is part of the role as the text of a Python dictionary.
+            document = ast.literal_eval(document) if isinstance(document, str) else document
             statements.extend(document["Statement"])
         return statements
 

@@ -24,6 +24,7 @@ FOR_AIRFLOW_3 = "ExecutionApiServerUrl="
 FILES_FROM_S3 = "S3Bucket="
 WAYS = (IMAGE_ALONE, FOR_AIRFLOW_3, FILES_FROM_S3)
 AIRFLOWS_EXECUTOR = "AIRFLOW__CORE__EXECUTOR="
+MORE_FUNCTIONS = "more-functions.json"
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def test_all_blocks_but_those_that_need_docker_or_a_build_are_run_here() -> None
         AIRFLOWS_EXECUTOR,
         "lambda create-function",
     ]
-    run_here += ["iam attach-role-policy", "lambda invoke", "delete-stack", "lambda delete-function"]
+    run_here += ["iam attach-role-policy", MORE_FUNCTIONS, "lambda invoke", "delete-stack", "lambda delete-function"]
     left = [block for block in SHELL if not any(text in block for text in run_here)]
     assert all(NOT_RUN.search(block) for block in left), left
     assert not any(NOT_RUN.search(block) for block in SHELL if block not in left)
@@ -173,7 +174,7 @@ def test_what_was_made_by_hand_goes_away(there: servers.Server, scheduler: Sched
     run(there, tmp_path, named("hand-made"), *made)
     (policy,) = policies()
     scheduler.iam.attach_role_policy(RoleName="my-scheduler", PolicyArn=policy)
-    assert len(left_of(there, "hand-made")) == 8
+    assert len(left_of(there, "hand-made")) == 12
     run(there, tmp_path, named("hand-made"), block_with("lambda delete-function"))
     assert (left_of(there, "hand-made"), policies(), scheduler.policies()) == ([], [], set())
 
@@ -249,7 +250,33 @@ def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain
     assert {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms} == {
         "ApproximateNumberOfMessagesVisible": 0,
         "ApproximateAgeOfOldestMessage": 3600,
+        "Throttles": 0,
+        "AsyncEventAge": 300000,
+        "AsyncEventsDropped": 0,
+        "DeadLetterErrors": 0,
     }
+
+
+def test_by_hand_the_alarms_are_those_of_the_template(
+    there: servers.Server, template: dict[str, Any], by_hand: Path
+) -> None:
+    assert (by_hand / "my-executor.json").is_file()
+    names = ["MetricName", "Namespace", "Statistic", "Period", "EvaluationPeriods", "ComparisonOperator"]
+    names += ["TreatMissingData"]
+    made = aws(there, "cloudwatch").describe_alarms(AlarmNamePrefix="by-hand")["MetricAlarms"]
+    like = [it["Properties"] for it in template["Resources"].values() if it["Type"] == "AWS::CloudWatch::Alarm"]
+    assert {tuple(it[name] for name in names) for it in made} == {tuple(it[name] for name in names) for it in like}
+
+
+def test_more_functions_are_allowed_to_the_scheduler(
+    there: servers.Server, scheduler: Scheduler, tmp_path: Path
+) -> None:
+    run(there, tmp_path, named("has-versions"), block_with(MORE_FUNCTIONS))
+    policy = scheduler.iam.get_role_policy(RoleName="my-scheduler", PolicyName="more-functions")["PolicyDocument"]
+    scheduler.iam.delete_role_policy(RoleName="my-scheduler", PolicyName="more-functions")
+    (statement,) = policy["Statement"]
+    assert statement["Action"] == ["lambda:InvokeFunction", "lambda:GetFunction"]
+    assert statement["Resource"][0].endswith(":function:has-versions:*")
 
 
 def test_by_hand_the_permissions_are_those_of_the_template(there: servers.Server, plain: Stack, by_hand: Path) -> None:

@@ -30,8 +30,9 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
     told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
     header = (root / "include" / "lambda_executor.h").read_text()
     known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
-    # Errors that AWS tells, an executor of Airflow's.
-    known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor"}
+    # Errors of AWS, an executor of Airflow's, a policy of AWS.
+    known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor", "AWSLambdaVPCAccessExecutionRole"}
+    known_camel |= {it["Properties"].get("MetricName") for it in template["Resources"].values()}
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`([^`]+)`", prose):
         for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):

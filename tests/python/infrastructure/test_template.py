@@ -84,12 +84,15 @@ def test_what_may_still_be_needed_outlives_an_update(template: dict[str, Any]) -
     assert kept == {"DeadLetterQueue", "LogGroup", "ResultsQueue", "Version"}
 
 
-def test_dead_letters_go_to_the_queue_for_them(template: dict[str, Any], resources: dict[str, dict[str, Any]]) -> None:
+def test_dead_letters_go_to_the_queue_for_them(resources: dict[str, dict[str, Any]]) -> None:
     function = resources["Function"]
     assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
-    # Lambda refuses to make a function whose role may not send there.
-    assert template["Resources"]["Function"]["DependsOn"] == "SendResultsAndLog"
-    assert "sqs:SendMessage" in str(resources["SendResultsAndLog"])
+    # Lambda refuses to make a function whose role may not send there: the permission comes with the role.
+    _, in_vpc, otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
+    (send,) = otherwise
+    assert "sqs:SendMessage" in str(send)
+    assert send in in_vpc
+    assert "ExecutionRole" in str(function["Role"])
 
 
 def test_the_log_goes_where_its_retention_is_set(resources: dict[str, dict[str, Any]]) -> None:
@@ -114,8 +117,9 @@ def test_the_queues_refuse_whoever_comes_without_tls(resources: dict[str, dict[s
 
 def test_network_interfaces_are_lambdas_own_business(resources: dict[str, dict[str, Any]]) -> None:
     """As AWS's policy AWSLambdaVPCAccessExecutionRole has them; what changes something is denied to the commands."""
-    condition, (policy,), otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
-    assert (condition, otherwise) == ("InVpc", NO_VALUE)
+    condition, in_vpc, otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
+    assert condition == "InVpc"
+    (policy,) = (it for it in in_vpc if it not in otherwise)
     allow, deny = policy["PolicyDocument"]["Statement"]
     change = {f"ec2:{do}" for do in ("CreateNetworkInterface", "DeleteNetworkInterface")}
     change |= {f"ec2:{do}" for do in ("AssignPrivateIpAddresses", "UnassignPrivateIpAddresses")}

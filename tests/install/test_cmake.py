@@ -115,7 +115,8 @@ def test_fetched_where_the_library_is_installed(moved: Prefix, tmp_path: Path) -
 
 
 def test_fetched_without_library_and_cargo(tmp_path: Path) -> None:
-    project = FETCHED.replace("project(hello C)", 'project(hello C)\nset(CMAKE_IGNORE_PATH "/usr/bin;/bin;/usr/local/bin")')
+    ignored = 'set(CMAKE_IGNORE_PATH "/usr/bin;/bin;/usr/local/bin")'
+    project = FETCHED.replace("project(hello C)", f"project(hello C)\n{ignored}")
     configured = configure(Prefix(tmp_path / "nothing"), tmp_path, project)
     assert configured.returncode != 0
     assert "no cargo to build it with" in " ".join(configured.stderr.split())

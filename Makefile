@@ -102,10 +102,11 @@ header: ## write include/lambda_executor.h anew from the Rust source
 	@UPDATE=1 cargo test --quiet --locked --workspace --test header
 
 .PHONY: docs
-docs: setup build ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
+docs: setup prefix ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --test generated_docs
 	@tools/c_reference.py
 	@python3 bindings/python/generate.py
+	@bindings/go/test.sh --update
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py
 
 .PHONY: demo
@@ -119,6 +120,10 @@ test: ## set up, build, lint and run every test
 .PHONY: test-rust
 test-rust: ## unit and integration tests of the three packages
 	@cargo test --quiet --locked --no-fail-fast --workspace
+
+.PHONY: panicking-library
+panicking-library: build
+	@tests/c/panicking_library.sh
 
 .PHONY: test-c
 test-c: build ## C and C++ tests, plainly and under valgrind
@@ -177,11 +182,13 @@ package-check: setup package wheel ## tarball, .deb and wheel as users get them,
 	@$(PYTEST) --override-ini "pythonpath=. ../install ../image" tests/install/packages
 
 .PHONY: test-image
-test-image: setup build function ## the function's images, built from their Dockerfiles without an engine (as root)
+test-image: setup build ## the function's images, built from their Dockerfiles without an engine (as root), with the program of `make build`
+	@install -D $(TARGET)/lambda-executor-function build/image-program/lambda-executor-function
 	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image --ignore tests/image/whole
 
 .PHONY: image-check
-image-check: setup build function ## the same, with all of Airflow in one and one compiled from source (about 20 minutes more)
+image-check: setup build function ## the same with the program as shipped, with all of Airflow in one and one compiled from source (about 30 minutes more)
+	@install -D build/function/lambda-executor-function build/image-program/lambda-executor-function
 	@$(PYTEST) --override-ini "pythonpath=. ../image" tests/image
 
 .PHONY: soak
@@ -201,6 +208,14 @@ bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, 
 	@$(VENVS)/boto/bin/python benches/warm_start.py --programs build/bench
 	@PYTHONPATH=bindings/python/src $(VENVS)/bindings/bin/python bindings/python/benches/pool.py \
 	  --library build/portable/liblambda_executor.so
+
+.PHONY: bench-airflow
+bench-airflow: setup portable ## Airflow's executors side by side, longest heartbeats (builds with optimisation first)
+	@cargo build --quiet --locked --release -p lambda-executor-local
+	@LAMBDA_EXECUTOR_LIBRARY=build/portable/liblambda_executor.so PYTHONPATH=bindings/python/src:tests/airflow \
+	  $(VENVS)/airflow/bin/python benches/airflow_sync.py
+	@$(VENVS)/airflow/bin/python benches/airflow_executors.py --library build/portable/liblambda_executor.so \
+	  --server $(TARGET)/../release/lambda-executor-local
 
 # Twice: measuring the lock is not part of the library that is measured.
 .PHONY: bench-limits
@@ -229,13 +244,13 @@ lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
 	@$(MYPY) tests/python tools/c_reference.py packaging/third_party_licenses.py
-	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_sync.py,$(wildcard benches/*.py))
+	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_%.py,$(wildcard benches/*.py))
 	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
 	@MYPYPATH=tests/python:tests/airflow_live $(MYPY) tests/airflow_live --exclude '/dags'
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/airflow/pyproject.toml tests/airflow
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/airflow/pyproject.toml tests/airflow
-	@$(VENVS)/bindings/bin/mypy --config-file tests/airflow/pyproject.toml tests/airflow benches/airflow_sync.py
+	@$(VENVS)/bindings/bin/mypy --config-file tests/airflow/pyproject.toml tests/airflow $(wildcard benches/airflow_*.py)
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml bindings/python/src
 	@$(VENVS)/bindings/bin/mypy --config-file bindings/python/pyproject.toml --python-version 3.11 \
 	  $(filter-out bindings/python/src,$(wildcard bindings/python/*.py bindings/python/tests bindings/python/examples bindings/python/benches))

@@ -64,15 +64,39 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#if defined(__has_include)
+#if __has_include(<version>)
+#include <version>
+#endif
+#endif
+#ifdef __cpp_lib_format
+#include <format>
+#endif
 
 /// 1 where calls that throw are declared.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define LAMBDA_EXECUTOR_THROWS 1
 #else
 #define LAMBDA_EXECUTOR_THROWS 0
+#endif
+
+/// The result refers into the object that the call is made on: compilers that know this attribute
+/// warn if it outlives a temporary.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define LAMBDA_EXECUTOR_LIFETIMEBOUND [[clang::lifetimebound]]
+#elif __has_cpp_attribute(msvc::lifetimebound)
+#define LAMBDA_EXECUTOR_LIFETIMEBOUND [[msvc::lifetimebound]]
+#endif
+#endif
+#ifndef LAMBDA_EXECUTOR_LIFETIMEBOUND
+#define LAMBDA_EXECUTOR_LIFETIMEBOUND
 #endif
 
 namespace lambdaexecutor {
@@ -166,6 +190,8 @@ inline std::string_view name(status what) noexcept {
 
 /// A sentence about a status, for people.
 inline std::string_view describe(status what) noexcept {
+  if (what == status::interrupted)
+    return "a signal or wake ended the wait; call again to continue waiting";
   return lambda_executor_status_string(static_cast<std::int32_t>(what));
 }
 
@@ -177,6 +203,70 @@ inline std::string_view name(task_state state) noexcept {
 /// "exit", "dead_letter".
 inline std::string_view name(reason why) noexcept {
   return lambda_executor_reason_name(static_cast<std::int32_t>(why));
+}
+
+/// "error", "warn"; "off".
+inline std::string_view name(log_level level) noexcept {
+  constexpr std::string_view names[] = {"off", "error", "warn", "info", "debug", "trace"};
+  const auto at = static_cast<std::size_t>(level);
+  return at < std::size(names) ? names[at] : "unknown";
+}
+
+/// Writes the name of a status, state, reason or log level. With std::format too: "{}", and the
+/// options of strings.
+template <class Traits>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out, status what) {
+  return out << name(what);
+}
+template <class Traits>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out,
+                                             task_state state) {
+  return out << name(state);
+}
+template <class Traits>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out, reason why) {
+  return out << name(why);
+}
+template <class Traits>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out,
+                                             log_level level) {
+  return out << name(level);
+}
+
+// ---- std::error_code. ----
+
+namespace detail {
+
+class category final : public std::error_category {
+public:
+  [[nodiscard]] const char *name() const noexcept override {
+    return "lambda_executor";
+  }
+  [[nodiscard]] std::string message(int value) const override {
+    return std::string(describe(status{value}));
+  }
+  [[nodiscard]] std::error_condition default_error_condition(int value) const noexcept override {
+    if (status{value} == status::timed_out)
+      return std::errc::timed_out;
+    if (status{value} == status::interrupted)
+      return std::errc::interrupted;
+    if (status{value} == status::err_invalid_argument)
+      return std::errc::invalid_argument;
+    return {value, *this};
+  }
+};
+
+} // namespace detail
+
+/// The category of every status as a std::error_code; its message is describe(status).
+inline const std::error_category &error_category() noexcept {
+  static const detail::category category;
+  return category;
+}
+
+/// A status as a std::error_code. Every status but ok is true, flow control too.
+inline std::error_code make_error_code(status what) noexcept {
+  return {static_cast<int>(what), error_category()};
 }
 
 // ---- The library and its versions. ----
@@ -273,7 +363,7 @@ public:
   }
 
   /// In the form of the C API.
-  constexpr std::int64_t ms() const noexcept {
+  [[nodiscard]] constexpr std::int64_t ms() const noexcept {
     return ms_;
   }
 
@@ -307,6 +397,43 @@ inline lambda_executor_str_t str(std::string_view text) noexcept {
   return {text.data() != nullptr ? text.data() : "", text.size()};
 }
 
+/// A message of the C API in the words of this header; empty if it names nothing of the C API. The
+/// phrases are long enough not to be in a key.
+inline std::string in_cpp(std::string_view message) {
+  constexpr std::pair<std::string_view, std::string_view> at_start[] = {
+      {"n is ", "the number of entries is "},
+      {"timeout_ms is ", "the timeout in ms is "},
+      {"config_json ", "the configuration "},
+  };
+  constexpr std::pair<std::string_view, std::string_view> anywhere[] = {
+      {"the executor is NULL", "the executor is empty: default-constructed, moved from or freed"},
+      {"batch is NULL", "there are no events"},
+      {"(set argv and argc, or command_json)", "(call command, shell or command_json)"},
+      {"`: command_json ", "`: the command "},
+      {"`: executor_config_json ", "`: executor_config "},
+      {"`: timeout_ms is ", "`: the timeout in ms is "},
+      {"`: max_wait_ms is ", "`: max_wait in ms is "},
+      {"`: result_timeout_ms is ", "`: result_timeout in ms is "},
+      {"one from lambda_executor_new_attempt_id", "one from new_attempt_id"},
+      {"call lambda_executor_batch_ack or lambda_executor_ack",
+       "call events::ack or executor::ack"},
+      {"LAMBDA_EXECUTOR_DRAIN_FINISH, 0", "drain_mode::finish"},
+      {"LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED, 1", "drain_mode::cancel_queued"},
+      {"LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED", "configured"},
+      {"free the executor and create a new one", "destroy the executor and create a new one"},
+  };
+  std::string text;
+  for (const auto &[c, cpp] : at_start)
+    if (message.substr(0, c.size()) == c)
+      text.assign(cpp).append(message.substr(c.size()));
+  for (const auto &[c, cpp] : anywhere) {
+    const std::string_view now = text.empty() ? message : std::string_view(text);
+    if (const std::size_t at = now.find(c); at != std::string_view::npos)
+      text = std::string(now.substr(0, at)).append(cpp).append(now.substr(at + c.size()));
+  }
+  return text;
+}
+
 } // namespace detail
 
 /// Why a call failed: its status, a message, and the details of AWS. Empty after a call that did
@@ -316,29 +443,35 @@ public:
   failure() noexcept = default;
 
   /// The status that the failed call returned; ok if nothing failed.
-  lambdaexecutor::status status() const noexcept {
+  [[nodiscard]] lambdaexecutor::status status() const noexcept {
     return lambdaexecutor::status{lambda_executor_error_status(error_.get())};
   }
 
+  /// The same as a std::error_code.
+  [[nodiscard]] std::error_code code() const noexcept {
+    return make_error_code(status());
+  }
+
   /// What happened and what to do about it; empty if nothing failed.
-  std::string_view message() const noexcept {
-    return detail::view(lambda_executor_error_message(error_.get()));
+  [[nodiscard]] std::string_view message() const noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
+    return text_.empty() ? detail::view(lambda_executor_error_message(error_.get()))
+                         : std::string_view(text_);
   }
 
   /// AWS's error code, such as "AccessDeniedException", or a name of this library for what did not
   /// reach AWS, such as "ConnectionFailed". Empty if the failure is not of a call to AWS.
-  std::string_view aws_code() const noexcept {
+  [[nodiscard]] std::string_view aws_code() const noexcept {
     return lambda_executor_error_aws_code(error_.get());
   }
 
   /// AWS's id of the failed request, for AWS's support. Empty if AWS did not answer.
-  std::string_view request_id() const noexcept {
+  [[nodiscard]] std::string_view request_id() const noexcept {
     return lambda_executor_error_request_id(error_.get());
   }
 
   /// Whether the same call may succeed later without a change by the operator: AWS was not reached,
   /// failed, or throttled the call.
-  bool is_retriable() const noexcept {
+  [[nodiscard]] bool is_retriable() const noexcept {
     return lambda_executor_error_is_retriable(error_.get()) != 0;
   }
 
@@ -348,7 +481,7 @@ public:
   }
 
   /// The error of the C API, NULL if nothing failed. The failure still owns it.
-  const lambda_executor_error_t *native_handle() const noexcept {
+  [[nodiscard]] const lambda_executor_error_t *native_handle() const noexcept {
     return error_.get();
   }
 
@@ -372,7 +505,7 @@ private:
     receiver(const receiver &) = delete;
     receiver &operator=(const receiver &) = delete;
     ~receiver() {
-      owner_.error_.reset(error_);
+      owner_.receive(error_);
     }
     operator lambda_executor_error_t **() noexcept {
       return &error_;
@@ -383,7 +516,23 @@ private:
     lambda_executor_error_t *error_ = nullptr;
   };
 
-  std::unique_ptr<lambda_executor_error_t, freer> error_;
+  void receive(lambda_executor_error_t *error) noexcept {
+    error_.reset(error);
+    text_.clear();
+    if (error == nullptr)
+      return;
+#if LAMBDA_EXECUTOR_THROWS
+    try {
+      text_ = detail::in_cpp(detail::view(lambda_executor_error_message(error)));
+    } catch (...) { // Without memory the message is that of the C API.
+    }
+#else
+    text_ = detail::in_cpp(detail::view(lambda_executor_error_message(error)));
+#endif
+  }
+
+  std::unique_ptr<lambda_executor_error_t, freer> error_{};
+  std::string text_{}; // the message in the words of this header, where it has others
 };
 
 #if LAMBDA_EXECUTOR_THROWS
@@ -405,22 +554,27 @@ public:
           aws{std::string(why.aws_code()), std::string(why.request_id())});
   }
 
-  lambdaexecutor::status status() const noexcept {
+  [[nodiscard]] lambdaexecutor::status status() const noexcept {
     return status_;
   }
 
+  /// The status as a std::error_code.
+  [[nodiscard]] std::error_code code() const noexcept {
+    return make_error_code(status_);
+  }
+
   /// As failure::aws_code. Valid as long as the error.
-  std::string_view aws_code() const noexcept {
+  [[nodiscard]] std::string_view aws_code() const noexcept {
     return aws_ != nullptr ? std::string_view(aws_->code) : std::string_view("");
   }
 
   /// As failure::request_id. Valid as long as the error.
-  std::string_view request_id() const noexcept {
+  [[nodiscard]] std::string_view request_id() const noexcept {
     return aws_ != nullptr ? std::string_view(aws_->request_id) : std::string_view("");
   }
 
   /// As failure::is_retriable.
-  bool is_retriable() const noexcept {
+  [[nodiscard]] bool is_retriable() const noexcept {
     return retriable_;
   }
 
@@ -433,7 +587,7 @@ private:
   lambdaexecutor::status status_;
   bool retriable_ = false;
   // Shared, because copying an exception must not throw.
-  std::shared_ptr<const aws> aws_;
+  std::shared_ptr<const aws> aws_{};
 };
 
 /// err_invalid_argument: the call or the task is wrong. Repeating it does not help.
@@ -471,22 +625,19 @@ namespace detail {
 [[noreturn]] inline void raise(status what, const failure &why) {
   // Calls without an error object, such as `wake`, have only their status.
   const std::string message(why ? why.message() : describe(what));
-  switch (what) {
-  case status::err_invalid_argument:
+  if (what == status::err_invalid_argument)
     throw invalid_argument_error(what, message, why);
-  case status::err_payload_too_large:
+  if (what == status::err_payload_too_large)
     throw payload_too_large_error(what, message, why);
-  case status::err_invalid_config:
+  if (what == status::err_invalid_config)
     throw invalid_config_error(what, message, why);
-  case status::err_closed:
+  if (what == status::err_closed)
     throw closed_error(what, message, why);
-  case status::err_aws:
+  if (what == status::err_aws)
     throw aws_error(what, message, why);
-  case status::err_credentials:
+  if (what == status::err_credentials)
     throw credentials_error(what, message, why);
-  default:
-    throw error(what, message, why);
-  }
+  throw error(what, message, why);
 }
 
 /// The status, unless it is a failure.
@@ -539,7 +690,7 @@ public:
   explicit task(std::string_view key) : key_(key) {
   }
 
-  std::string_view key() const noexcept {
+  [[nodiscard]] std::string_view key() const noexcept {
     return key_;
   }
 
@@ -667,7 +818,7 @@ public:
   }
 
   /// In the form of the C API; valid until the task changes.
-  lambda_executor_task_t native() const noexcept {
+  [[nodiscard]] lambda_executor_task_t native() const noexcept {
     lambda_executor_task_t native{};
     native.struct_size = sizeof native;
     native.tag = tag_;
@@ -715,10 +866,10 @@ private:
   }
 
   std::string key_;
-  std::string command_;
-  std::string executor_config_;
-  std::string queue_;
-  std::string attempt_id_;
+  std::string command_{};
+  std::string executor_config_{};
+  std::string queue_{};
+  std::string attempt_id_{};
   std::uint64_t tag_ = 0;
   std::int64_t timeout_ms_ = 0;
   std::int64_t max_wait_ms_ = 0;
@@ -728,7 +879,7 @@ private:
 /// Result of a call on many tasks or keys: a status for each, in their order.
 class results {
 public:
-  std::size_t size() const noexcept {
+  [[nodiscard]] std::size_t size() const noexcept {
     return statuses_.size();
   }
 
@@ -770,20 +921,20 @@ public:
   using const_iterator = iterator;
   using value_type = status;
 
-  iterator begin() const noexcept {
+  [[nodiscard]] iterator begin() const noexcept {
     return iterator(statuses_.data());
   }
-  iterator end() const noexcept {
+  [[nodiscard]] iterator end() const noexcept {
     return iterator(statuses_.data() + statuses_.size());
   }
 
   /// How many are ok.
-  std::size_t accepted() const noexcept {
+  [[nodiscard]] std::size_t accepted() const noexcept {
     return accepted_;
   }
 
   /// Why the first one failed, or the call itself; empty if none failed.
-  const failure &first_failure() const noexcept {
+  [[nodiscard]] const failure &first_failure() const noexcept {
     return first_failure_;
   }
 
@@ -805,64 +956,75 @@ private:
     return status{done};
   }
 
-  std::vector<lambda_executor_status_t> statuses_;
+  std::vector<lambda_executor_status_t> statuses_{};
   std::size_t accepted_ = 0;
-  failure first_failure_;
+  failure first_failure_{};
 };
 
 // ---- Events. ----
 
-/// One change of a task: a view, as cheap to copy as a pointer, valid as long as its `events`. The
-/// table at lambda_executor_event says which members go together.
+class owned_event;
+
+/// One change of a task: a view, as cheap to copy as a pointer, valid as long as its `events`; to
+/// keep it longer, see to_owned. The table at lambda_executor_event says which members go together.
 class event {
 public:
   explicit event(const lambda_executor_event_t *native) noexcept : native_(native) {
   }
 
+  // A view of a temporary.
+  event(owned_event &&) = delete;
+  event(const owned_event &&) = delete;
+  event &operator=(owned_event &&) = delete;
+  event &operator=(const owned_event &&) = delete;
+
+  /// A copy of the event and of its strings, which does not need the `events`.
+  [[nodiscard]] owned_event to_owned() const;
+
   /// Number of the event: starts at 1 in each executor and increases without gaps in the order of
   /// the first hand-out. An event that is handed out again keeps it.
-  std::uint64_t seq() const noexcept {
+  [[nodiscard]] std::uint64_t seq() const noexcept {
     return native_->seq;
   }
 
   /// The tag of the task.
-  std::uint64_t tag() const noexcept {
+  [[nodiscard]] std::uint64_t tag() const noexcept {
     return native_->tag;
   }
 
   /// The key of the task.
-  std::string_view key() const noexcept {
+  [[nodiscard]] std::string_view key() const noexcept {
     return detail::view(native_->key);
   }
 
   /// running or a final state.
-  task_state state() const noexcept {
+  [[nodiscard]] task_state state() const noexcept {
     return task_state{native_->state};
   }
 
   /// Whether the task has ended.
-  bool is_final() const noexcept {
+  [[nodiscard]] bool is_final() const noexcept {
     return lambdaexecutor::is_final(state());
   }
 
   /// Why the task ended; reason::none with running.
-  lambdaexecutor::reason reason() const noexcept {
+  [[nodiscard]] lambdaexecutor::reason reason() const noexcept {
     return lambdaexecutor::reason{native_->reason};
   }
 
   /// Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started,
   /// 124 after its time limit. None if not known.
-  std::optional<int> return_code() const noexcept {
+  [[nodiscard]] std::optional<int> return_code() const noexcept {
     return native_->has_return_code != 0 ? std::optional<int>(native_->return_code) : std::nullopt;
   }
 
   /// Signal that ended the command, also after its time limit; else 0.
-  int signal() const noexcept {
+  [[nodiscard]] int signal() const noexcept {
     return native_->signal;
   }
 
   /// Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
-  std::uint32_t attempts() const noexcept {
+  [[nodiscard]] std::uint32_t attempts() const noexcept {
     return native_->attempts;
   }
 
@@ -870,82 +1032,142 @@ public:
   using time = std::optional<std::chrono::system_clock::time_point>;
 
   /// When `queue` accepted the task.
-  time queued_at() const noexcept {
+  [[nodiscard]] time queued_at() const noexcept {
     return detail::time_of(native_->queued_at_ms);
   }
 
   /// When Lambda accepted it; none if the result arrived before that answer, or the answer was
   /// lost.
-  time submitted_at() const noexcept {
+  [[nodiscard]] time submitted_at() const noexcept {
     return detail::time_of(native_->submitted_at_ms);
   }
 
   /// When the command started, by the clock of the function, which may differ from this machine's.
-  time started_at() const noexcept {
+  [[nodiscard]] time started_at() const noexcept {
     return detail::time_of(native_->started_at_ms);
   }
 
   /// When the command ended, by the clock of the function; if it did not run, when the executor
   /// ended the task.
-  time finished_at() const noexcept {
+  [[nodiscard]] time finished_at() const noexcept {
     return detail::time_of(native_->finished_at_ms);
   }
 
   /// What happened, for people. May be empty.
-  std::string_view message() const noexcept {
+  [[nodiscard]] std::string_view message() const noexcept {
     return detail::view(native_->message);
   }
 
   /// Last part of the command's output, UTF-8, as much as the function's variable
   /// LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows (4096 by default).
-  std::string_view output_tail() const noexcept {
+  [[nodiscard]] std::string_view output_tail() const noexcept {
     return detail::view(native_->output_tail);
   }
 
   /// Length in bytes of all that the command wrote; 0 if not known.
-  std::uint64_t output_length() const noexcept {
+  [[nodiscard]] std::uint64_t output_length() const noexcept {
     return native_->output_length;
   }
 
   /// Whether output_tail is less than all of the output.
-  bool output_truncated() const noexcept {
+  [[nodiscard]] bool output_truncated() const noexcept {
     return native_->output_truncated != 0;
   }
 
   /// What the command wrote to the file named in LAMBDA_EXECUTOR_RESULT_FILE: at most
   /// LAMBDA_EXECUTOR_MAX_VALUE_BYTES bytes, not always UTF-8.
-  std::string_view value() const noexcept {
+  [[nodiscard]] std::string_view value() const noexcept {
     return detail::view(native_->value);
   }
 
   /// Whether the command wrote a result file that could not be sent. Such a task has not succeeded.
-  bool value_dropped() const noexcept {
+  [[nodiscard]] bool value_dropped() const noexcept {
     return native_->value_dropped != 0;
   }
 
   /// Lambda's id of the request, if known.
-  std::string_view request_id() const noexcept {
+  [[nodiscard]] std::string_view request_id() const noexcept {
     return detail::view(native_->request_id);
   }
 
   /// CloudWatch log stream of the run, if known.
-  std::string_view log_stream() const noexcept {
+  [[nodiscard]] std::string_view log_stream() const noexcept {
     return detail::view(native_->log_stream);
   }
 
   /// Which submission of the key this is, a UUID. Empty for a task adopted without one.
-  std::string_view attempt_id() const noexcept {
+  [[nodiscard]] std::string_view attempt_id() const noexcept {
     return detail::view(native_->attempt_id);
   }
 
   /// The event of the C API.
-  const lambda_executor_event_t *native_handle() const noexcept {
+  [[nodiscard]] const lambda_executor_event_t *native_handle() const noexcept {
     return native_;
   }
 
 private:
   const lambda_executor_event_t *native_;
 };
+
+/// An event that can be kept: it shares one copy of the strings with its own copies. Where an event
+/// is needed it is one, valid as long as the owned_event.
+class owned_event : public event {
+public:
+  explicit owned_event(const event &from) : owned_event(std::make_shared<const content>(from)) {
+  }
+  // Moving copies, which is cheap, so that none is left without its content.
+  owned_event(const owned_event &) = default;
+  owned_event &operator=(const owned_event &) = default;
+  ~owned_event() = default;
+
+private:
+  struct content {
+    explicit content(const event &from) : native(*from.native_handle()) {
+      const auto strings = {&native.key,       &native.message,    &native.output_tail,
+                            &native.value,     &native.request_id, &native.log_stream,
+                            &native.attempt_id};
+      for (const lambda_executor_str_t *each : strings)
+        text.append(detail::view(*each)).push_back('\0');
+      const char *at = text.data();
+      for (lambda_executor_str_t *each : strings) {
+        each->ptr = at;
+        at += each->len + 1;
+      }
+    }
+    content(const content &) = delete;
+    content &operator=(const content &) = delete;
+
+    lambda_executor_event_t native;
+    std::string text{};
+  };
+
+  explicit owned_event(std::shared_ptr<const content> from) noexcept
+      : event(&from->native), content_(std::move(from)) {
+  }
+
+  std::shared_ptr<const content> content_;
+};
+
+inline owned_event event::to_owned() const {
+  return owned_event(*this);
+}
+
+/// The event in one line: "nightly: failed (exit, return code 3)". With std::format too.
+inline std::string to_string(const event &event) {
+  std::string text(event.key());
+  text.append(": ").append(name(event.state()));
+  if (!event.is_final())
+    return text;
+  text.append(" (").append(name(event.reason()));
+  if (const std::optional<int> code = event.return_code())
+    text.append(", return code ").append(std::to_string(*code));
+  return text += ')';
+}
+template <class Traits>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out,
+                                             const event &event) {
+  return out << to_string(event);
+}
 
 /// Steps through events without acknowledging them. Random access; `*it` is an `event` and not a
 /// reference. The step is the stride of the library, whose events may be larger than this header
@@ -1082,8 +1304,8 @@ public:
     ++at_;
     return *this;
   }
-  event_iterator operator++(int) noexcept {
-    const event_iterator before = at_;
+  acknowledging_iterator operator++(int) noexcept {
+    const acknowledging_iterator before = *this;
     ++*this;
     return before;
   }
@@ -1108,7 +1330,7 @@ private:
   }
 
   const std::atomic<lambda_executor_t *> *executor_ = nullptr;
-  event_iterator at_;
+  event_iterator at_{};
 };
 
 /// The events that `sync` handed out, with their strings. They wait for an acknowledgement, which
@@ -1146,37 +1368,45 @@ public:
   }
 
   /// ok if there are events; timed_out or interrupted if there are none.
-  lambdaexecutor::status status() const noexcept {
+  [[nodiscard]] lambdaexecutor::status status() const noexcept {
     return status_;
   }
 
-  std::size_t size() const noexcept {
+  [[nodiscard]] std::size_t size() const noexcept {
     return size_;
   }
   [[nodiscard]] bool empty() const noexcept {
     return size_ == 0;
   }
-  acknowledging_iterator begin() noexcept {
+  acknowledging_iterator begin() & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return {executor_, cbegin()};
   }
-  acknowledging_iterator end() noexcept {
+  acknowledging_iterator end() & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return {executor_, cend()};
   }
-  event_iterator begin() const noexcept {
+  [[nodiscard]] event_iterator begin() const & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return cbegin();
   }
-  event_iterator end() const noexcept {
+  [[nodiscard]] event_iterator end() const & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return cend();
   }
-  event_iterator cbegin() const noexcept {
+  [[nodiscard]] event_iterator cbegin() const & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return first_;
   }
-  event_iterator cend() const noexcept {
+  [[nodiscard]] event_iterator cend() const & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return first_ + static_cast<std::ptrdiff_t>(size_);
   }
-  event operator[](std::size_t index) const noexcept {
+  event operator[](std::size_t index) const & noexcept LAMBDA_EXECUTOR_LIFETIMEBOUND {
     return first_[static_cast<std::ptrdiff_t>(index)];
   }
+
+  // An event of a temporary would be used after it was freed: keep the events in a variable, or
+  // the event with event::to_owned.
+  [[nodiscard]] event_iterator begin() const && = delete;
+  [[nodiscard]] event_iterator end() const && = delete;
+  [[nodiscard]] event_iterator cbegin() const && = delete;
+  [[nodiscard]] event_iterator cend() const && = delete;
+  event operator[](std::size_t index) const && = delete;
 
   /// Acknowledges all of them. A second call does nothing. err_closed if the executor has been
   /// freed: then their results are back in their queue.
@@ -1196,7 +1426,7 @@ public:
 #endif
 
   /// The batch of the C API, NULL if there are no events. The events still own it.
-  const lambda_executor_batch_t *native_handle() const noexcept {
+  [[nodiscard]] const lambda_executor_batch_t *native_handle() const noexcept {
     return batch_.get();
   }
 
@@ -1218,10 +1448,10 @@ private:
       first_ = event_iterator(first, stride);
   }
 
-  std::unique_ptr<lambda_executor_batch_t, freer> batch_;
-  detail::executor_link executor_;
+  std::unique_ptr<lambda_executor_batch_t, freer> batch_{};
+  detail::executor_link executor_{};
   lambdaexecutor::status status_ = lambdaexecutor::status::timed_out;
-  event_iterator first_;
+  event_iterator first_{};
   std::size_t size_ = 0;
 };
 
@@ -1264,22 +1494,22 @@ public:
   explicit log_record(const lambda_executor_log_record_t *native) noexcept : native_(native) {
   }
 
-  log_level level() const noexcept {
+  [[nodiscard]] log_level level() const noexcept {
     return log_level{native_->level};
   }
 
   /// 1970 if the time is outside of the range of std::chrono::system_clock.
-  std::chrono::system_clock::time_point time() const noexcept {
+  [[nodiscard]] std::chrono::system_clock::time_point time() const noexcept {
     return detail::time_of(native_->time_ms).value_or(std::chrono::system_clock::time_point());
   }
 
   /// Part of the library that made it.
-  std::string_view target() const noexcept {
+  [[nodiscard]] std::string_view target() const noexcept {
     return detail::view(native_->target);
   }
 
   /// What happened, for people. Never contains secrets.
-  std::string_view message() const noexcept {
+  [[nodiscard]] std::string_view message() const noexcept {
     return detail::view(native_->message);
   }
 
@@ -1288,7 +1518,8 @@ private:
 };
 
 /// Receives log records, one at a time, in a thread of the library. May call members of the
-/// executor, but not destroy it. Exceptions that it throws are dropped.
+/// executor, but not destroy it; std::exit, which destroys static ones, is allowed. Exceptions that
+/// it throws are dropped.
 using log_callback = std::function<void(const log_record &)>;
 
 namespace detail {
@@ -1310,6 +1541,7 @@ public:
   target entered() noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
     running_ = target_ != nullptr;
+    runner_ = std::this_thread::get_id();
     return target_;
   }
 
@@ -1319,14 +1551,16 @@ public:
     returned_.notify_all();
   }
 
-  /// When this returns, the callback is not running and is not called again. Returns whether it was
-  /// running.
+  /// When this returns, the callback is not running and is not called again, unless the callback
+  /// itself calls this: it has called std::exit, which destroys a static executor. Returns whether
+  /// it was running.
   bool end() noexcept {
     target last; // released after the lock: it runs destructors of the host
     std::unique_lock<std::mutex> lock(mutex_);
     last.swap(target_);
     const bool was_running = running_;
-    returned_.wait(lock, [this] { return !running_; });
+    if (runner_ != std::this_thread::get_id())
+      returned_.wait(lock, [this] { return !running_; });
     return was_running;
   }
 
@@ -1343,10 +1577,11 @@ public:
   }
 
 private:
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  target target_;
+  std::mutex mutex_{};
+  std::condition_variable returned_{};
+  target target_{};
   bool running_ = false;
+  std::thread::id runner_{}; // of the last call
   log_sink *next_ = nullptr;
   const lambda_executor_t *executor_ = nullptr; // may have been freed
 };
@@ -1403,6 +1638,8 @@ public:
   }
 #endif
 
+  executor(const executor &) = delete;
+  executor &operator=(const executor &) = delete;
   executor(executor &&other) noexcept
       : handle_(std::exchange(other.handle_, nullptr)), link_(std::move(other.link_)),
         log_(std::move(other.log_)) {
@@ -1443,7 +1680,7 @@ public:
   }
 
   /// The executor of the C API, NULL for an empty one. This object still owns it.
-  lambda_executor_t *native_handle() const noexcept {
+  [[nodiscard]] lambda_executor_t *native_handle() const noexcept {
     return handle_;
   }
 
@@ -1739,7 +1976,7 @@ public:
 
   /// Ends every wait in progress with interrupted; if there is none, the next one. May be called in
   /// a signal handler. Never throws.
-  status wake() const noexcept {
+  [[nodiscard]] status wake() const noexcept {
     return status{lambda_executor_wake(handle_)};
   }
 
@@ -1810,7 +2047,7 @@ private:
 
   /// Whether this is a child of the process that created it. Then a thread that exists only in the
   /// parent may have held the log's lock during the fork, which is never unlocked here.
-  bool forked() const noexcept {
+  [[nodiscard]] bool forked() const noexcept {
     int fd = -1;
     return lambda_executor_wakeup_fd(handle_, &fd, nullptr) == LAMBDA_EXECUTOR_ERR_FORKED;
   }
@@ -1840,10 +2077,42 @@ private:
   }
 
   lambda_executor_t *handle_ = nullptr;
-  detail::executor_link link_;
-  std::unique_ptr<detail::log_sink> log_;
+  detail::executor_link link_{};
+  std::unique_ptr<detail::log_sink> log_{};
 };
 
 } // namespace lambdaexecutor
+
+template <> struct std::is_error_code_enum<lambdaexecutor::status> : std::true_type {};
+
+#ifdef __cpp_lib_format
+template <> struct std::formatter<lambdaexecutor::status> : std::formatter<std::string_view> {
+  auto format(lambdaexecutor::status what, auto &context) const {
+    return std::formatter<std::string_view>::format(lambdaexecutor::name(what), context);
+  }
+};
+template <> struct std::formatter<lambdaexecutor::task_state> : std::formatter<std::string_view> {
+  auto format(lambdaexecutor::task_state state, auto &context) const {
+    return std::formatter<std::string_view>::format(lambdaexecutor::name(state), context);
+  }
+};
+template <> struct std::formatter<lambdaexecutor::reason> : std::formatter<std::string_view> {
+  auto format(lambdaexecutor::reason why, auto &context) const {
+    return std::formatter<std::string_view>::format(lambdaexecutor::name(why), context);
+  }
+};
+template <> struct std::formatter<lambdaexecutor::log_level> : std::formatter<std::string_view> {
+  auto format(lambdaexecutor::log_level level, auto &context) const {
+    return std::formatter<std::string_view>::format(lambdaexecutor::name(level), context);
+  }
+};
+template <> struct std::formatter<lambdaexecutor::event> : std::formatter<std::string_view> {
+  auto format(const lambdaexecutor::event &event, auto &context) const {
+    return std::formatter<std::string_view>::format(lambdaexecutor::to_string(event), context);
+  }
+};
+template <>
+struct std::formatter<lambdaexecutor::owned_event> : std::formatter<lambdaexecutor::event> {};
+#endif
 
 #endif // LAMBDA_EXECUTOR_HPP

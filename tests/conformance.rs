@@ -12,7 +12,7 @@ const ROWS: [(char, u32); 15] = [
     ('A', 5),
     ('B', 12),
     ('D', 13),
-    ('E', 12),
+    ('E', 13),
     ('I', 8),
     ('L', 10),
     ('S', 20),
@@ -72,7 +72,7 @@ fn find(test: &str) -> Result<(), String> {
     };
     let text = std::fs::read_to_string(Path::new(file)).map_err(|error| error.to_string())?;
     match (Path::new(file).extension().and_then(|e| e.to_str()), function) {
-        (Some("c"), None) => Ok(()),
+        (Some("c" | "sh"), None) => Ok(()),
         (Some("rs"), Some(function)) => is_test_in_rust(&text, function),
         (Some("py"), Some(function)) if text.contains(&format!("\ndef {function}(")) => Ok(()),
         (Some("go"), Some(function)) if text.contains(&format!("\nfunc {function}(t *testing.T)")) => Ok(()),

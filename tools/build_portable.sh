@@ -22,6 +22,12 @@ venv=${PORTABLE_VENV:-build/venvs/portable}
 
 fail() { printf 'build_portable: %s\n' "$*" >&2; exit 1; }
 
+# No text in what is shipped names folders of the machine that built it.
+for place in "$PWD" "${CARGO_HOME:-$HOME/.cargo}/registry/src" "${RUSTUP_HOME:-$HOME/.rustup}"; do
+  RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=$place=/build"
+done
+export RUSTFLAGS
+
 folder=build/portable
 [ "${1:-}" != --native ] || { folder=build/native; shift; }
 [ "$#" -gt 0 ] || set -- lambda-executor lambda-executor-local lambda-executor-function

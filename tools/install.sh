@@ -46,7 +46,7 @@ soname=liblambda_executor.so.$abi
 # ABI first, so that the versions of one ABI replace each other and those of two do not.
 real=$soname.$version
 # What the archive needs of the system: `rustc --print native-static-libs` without what every C compiler adds by itself
-native_libs='-lgcc_s -lrt -lpthread -lm -ldl'
+native_libs='-lgcc_eh -lrt -lpthread -lm -ldl'
 
 # One line a file: kind, source (what a link points to), destination. Both directions read it.
 files() {
@@ -106,8 +106,8 @@ NATIVE_LIBS	$libs"
 put() { # kind, source, destination
   install -d -- "$(dirname -- "$3")"
   case $1 in
-    program) install -m 755 -- "$2" "$3" ;;
-    data) install -m 644 -- "$2" "$3" ;;
+    program) install -C -m 755 -- "$2" "$3" ;;
+    data) install -C -m 644 -- "$2" "$3" ;;
     link) ln -sfn -- "$2" "$3" ;;
     template) fill_in "$2" | install -m 644 -- /dev/stdin "$3" ;;
   esac

@@ -1,20 +1,30 @@
 #!/usr/bin/env bash
-# Every check of the repository, one step after another, with one line of sums at the end. A step that fails does not
-# keep the later ones from running, but without set-up and build there is nothing to run.
+# Every check of the repository, with the time of each step and one line of sums at the end. After set-up and build, two
+# rows of steps run at the same time. A step that fails does not keep the later ones from running, but without set-up and
+# build there is nothing to run. The logs of all steps are in build/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"
 
-failed_steps=()
+# What compiles, and what waits for servers and interpreters.
+compiling=(lint test-rust test-c test-image test-go)
+waiting=(test-python test-cpp test-scenarios test-python-package test-airflow test-install test-docs test-airflow-live)
+
 step() {
-  printf '\n=== %s\n' "$1"
-  if ! make --no-print-directory --keep-going "$1" </dev/null 2>&1 | tee "$logs/$1.log"; then
-    failed_steps+=("$1")
-    printf '=== %s FAILED\n' "$1"
-    return 1
-  fi
+  local began=$SECONDS status=ok
+  printf '=== %s started\n' "$1"
+  make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null || status=FAILED
+  printf '%-20s %-6s %4s s\n' "$1" "$status" "$((SECONDS - began))" >>"$logs/steps"
+  # In one piece: the other row prints, too.
+  printf '%s\n=== %s %s\n' "$(cat "$logs/$1.log")" "$1" "$status"
+  [ "$status" = ok ]
+}
+
+steps() {
+  local name
+  for name in "$@"; do step "$name" || true; done
 }
 
 # Sums over the closing lines of cargo test ("test result: ok. 3 passed; 1 failed; ..."), pytest ("3 passed, 1 failed
@@ -25,18 +35,20 @@ count() {
     grep -oE "[0-9]+ ($1)" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-if step setup && step build; then
-  for name in lint test-rust test-c test-python test-bindings test-airflow test-install test-docs test-image \
-    test-airflow-live; do
-    step "$name" || true
-  done
+if step setup && step prefix && step panicking-library; then
+  steps "${compiling[@]}" &
+  steps "${waiting[@]}"
+  wait
 fi
 
 passed=$(count passed)
 failed=$(count 'failed|errors?')
+failed_steps=$(awk '$2 != "ok" { print $1 }' "$logs/steps")
 # A step can fail without a failed test (lint, a build): then the sum must not look green.
-[ "${#failed_steps[@]}" -eq 0 ] || [ "$failed" -ne 0 ] || failed=${#failed_steps[@]}
+[ -z "$failed_steps" ] || [ "$failed" -ne 0 ] || failed=$(wc -w <<<"$failed_steps")
 printf '\n'
-[ "${#failed_steps[@]}" -eq 0 ] || printf 'failed steps: %s (logs in %s)\n' "${failed_steps[*]}" "$logs"
+cat "$logs/steps"
+printf '%-20s %-6s %4s s\n' together '' "$SECONDS"
+[ -z "$failed_steps" ] || printf 'failed steps: %s (logs in %s)\n' "${failed_steps//$'\n'/ }" "$logs"
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

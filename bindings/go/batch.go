@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -61,8 +63,26 @@ type held struct {
 	batch *C.lambda_executor_batch_t // nil once freed
 }
 
-// releaseDropped makes the collector release it once no event references it.
+// releaseDropped makes the collector release it once no event references it. Only for a batch that is not freed.
 func (b *held) releaseDropped() { runtime.SetFinalizer(b, (*held).release) }
+
+// releaseDropped is that of all batches of these events, which leave the control of this package.
+func (b Batch) releaseDropped() {
+	var last *held
+	for i := range b {
+		if b[i].held != last {
+			last = b[i].held
+			last.releaseDropped()
+		}
+	}
+}
+
+// setExecutor is nil while the inbox keeps the events: an executor that references itself is never finalized.
+func (b *held) setExecutor(ex *Executor) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ex = ex
+}
 
 // ack acknowledges events of the batch, in the order of their numbers and without repetition: so n of them are all.
 func (b *held) ack(events []Event) error {
@@ -130,22 +150,22 @@ func (ex *Executor) ackInside(seqs []uint64) error {
 	return nil
 }
 
-// take hands out up to max events without waiting; nil if none wait.
-func (ex *Executor) take(max int) (Batch, *held, error) {
+// fetch takes up to max events from the library without waiting; nil if none wait.
+func (ex *Executor) fetch(max int) (Batch, error) {
 	got := C.bridge_sync(ex.ptr, C.size_t(max))
 	switch Status(got.status) {
 	case OK:
 	case ErrTimedOut, ErrInterrupted:
-		return nil, nil, nil
+		return nil, nil
 	default:
 		err := failure(got.status, got.err)
 		ex.ended.Store(&err)
-		return nil, nil, err
+		return nil, err
 	}
 	held := &held{n: int(got.n), ex: ex, batch: got.batch}
 	events := make(Batch, held.n)
 	for i := range events {
 		events[i] = readEvent((*C.lambda_executor_event_t)(unsafe.Add(unsafe.Pointer(got.first), i*int(got.stride))), held)
 	}
-	return events, held, nil
+	return events, nil
 }

@@ -1,9 +1,14 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
 import "C"
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // DrainMode says what a drain does with tasks that were not submitted yet.
 type DrainMode uint32
@@ -37,6 +42,9 @@ func (ex *Executor) DrainConfigured(ctx context.Context, mode DrainMode) (remain
 }
 
 func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, timeout C.int64_t) (uint64, error) {
+	if mode > DrainCancelQueued && ex.handle != nil {
+		return 0, &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("mode is %d (allowed: DrainFinish and DrainCancelQueued)", mode)}
+	}
 	remaining, err := ex.drainNow(mode)
 	if err != ErrTimedOut && err != ErrInterrupted {
 		return remaining, err

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -14,29 +16,29 @@ import (
 // Every event must be acknowledged, also one with StateRunning: see [Event.Ack], [Batch.Ack] and [Executor.All].
 // Acknowledging the final event of a task includes its running event.
 type Event struct {
-	Seq           uint64    // Number of the event: starts at 1 in each executor, increases without gaps. An event that is handed out again keeps it.
-	Tag           uint64    // The Tag of the task.
-	Key           string    // The Key of the task.
-	State         State     // StateRunning or a final state.
-	Reason        Reason    // Why the task ended; ReasonNone with StateRunning.
-	HasReturnCode bool      // Whether ReturnCode is known.
-	ReturnCode    int       // Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started, 124 after its time limit.
-	Signal        int       // Signal that ended the command, also after its time limit; else 0.
-	Attempts      int       // Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
-	QueuedAt      time.Time // When Queue accepted the task.
-	SubmittedAt   time.Time // When Lambda accepted it; zero if the result arrived before that answer, or the answer was lost.
-	StartedAt     time.Time // When the command started, by the clock of the function.
-	FinishedAt    time.Time // When the command ended, by the clock of the function; if it did not run, when the executor ended the task.
-	Message       string    // What happened, for people. May be empty.
-	OutputTail    string    // Last part of the command's output, as much as the function's variable LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows.
-	Value         []byte    // What the command wrote to the file named in its variable LAMBDA_EXECUTOR_RESULT_FILE.
-	RequestID     string    // Lambda's id of the request, if known.
-	LogStream     string    // CloudWatch log stream of the run, if known.
-	AttemptID     string    // Which submission of the key this is, a UUID. Empty for a task that was adopted without one.
+	Seq           uint64    `json:"seq"`                   // Number of the event: starts at 1 in each executor, increases without gaps. An event that is handed out again keeps it.
+	Tag           uint64    `json:"tag"`                   // The Tag of the task.
+	Key           string    `json:"key"`                   // The Key of the task.
+	State         State     `json:"state"`                 // StateRunning or a final state.
+	Reason        Reason    `json:"reason"`                // Why the task ended; ReasonNone with StateRunning.
+	HasReturnCode bool      `json:"has_return_code"`       // Whether ReturnCode is known.
+	ReturnCode    int       `json:"return_code"`           // Exit status of the command; -n if signal n ended it, 126 or 127 if it could not be started, 124 after its time limit.
+	Signal        int       `json:"signal,omitempty"`      // Signal that ended the command, also after its time limit; else 0.
+	Attempts      int       `json:"attempts"`              // Attempts to invoke that counted: accepted or failed. Throttling and outages use none.
+	QueuedAt      time.Time `json:"queued_at,omitzero"`    // When Queue accepted the task.
+	SubmittedAt   time.Time `json:"submitted_at,omitzero"` // When Lambda accepted it; zero if the result arrived before that answer, or the answer was lost.
+	StartedAt     time.Time `json:"started_at,omitzero"`   // When the command started, by the clock of the function.
+	FinishedAt    time.Time `json:"finished_at,omitzero"`  // When the command ended, by the clock of the function; if it did not run, when the executor ended the task.
+	Message       string    `json:"message,omitempty"`     // What happened, for people. May be empty.
+	OutputTail    string    `json:"output_tail,omitempty"` // Last part of the command's output, as much as the function's variable LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES allows.
+	Value         []byte    `json:"value,omitempty"`       // What the command wrote to the file named in its variable LAMBDA_EXECUTOR_RESULT_FILE.
+	RequestID     string    `json:"request_id,omitempty"`  // Lambda's id of the request, if known.
+	LogStream     string    `json:"log_stream,omitempty"`  // CloudWatch log stream of the run, if known.
+	AttemptID     string    `json:"attempt_id,omitempty"`  // Which submission of the key this is, a UUID. Empty for a task that was adopted without one.
 
-	OutputLength    uint64 // Length in bytes of all that the command wrote; 0 if not known.
-	OutputTruncated bool   // OutputTail is less than all of the output.
-	ValueDropped    bool   // The command wrote a result file that could not be sent. Such a task is never StateSucceeded.
+	OutputLength    uint64 `json:"output_length,omitempty"`    // Length in bytes of all that the command wrote; 0 if not known.
+	OutputTruncated bool   `json:"output_truncated,omitempty"` // OutputTail is less than all of the output.
+	ValueDropped    bool   `json:"value_dropped,omitempty"`    // The command wrote a result file that could not be sent. Such a task is never StateSucceeded.
 
 	held *held // The batch that it was handed out in.
 }

@@ -10,9 +10,67 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// From a task to its end: queue it, and take events until the final one.
+// One task.
 func Example() {
-	ex, err := lambdaexecutor.New(map[string]any{"local": map[string]any{}})
+	ex, err := lambdaexecutor.New(lambdaexecutor.Config{Local: struct{}{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	event, err := ex.Run(context.Background(), lambdaexecutor.Task{Key: "greeting", Command: []string{"echo", "hello"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(event.Key, " ", event.State, ": ", event.OutputTail)
+	// Output: greeting succeeded: hello
+}
+
+// A task that fails.
+func ExampleEvent_Err() {
+	ex, err := lambdaexecutor.New(lambdaexecutor.Config{Local: struct{}{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	event, err := ex.Run(context.Background(), lambdaexecutor.Task{Key: "nightly", Shell: "exit 3"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var failed *lambdaexecutor.TaskError
+	if errors.As(event.Err(), &failed) {
+		fmt.Println(failed.Reason, failed.ReturnCode)
+	}
+	fmt.Println(event.Err())
+	// Output:
+	// exit 3
+	// lambda_executor: task `nightly`: failed (exit, return code 3): the command exited with status 3
+}
+
+// A result that is stored before it is acknowledged.
+func ExampleExecutor_Start() {
+	ex, err := lambdaexecutor.New(lambdaexecutor.Config{Local: struct{}{}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ex.Close()
+	handle, err := ex.Start(lambdaexecutor.Task{Key: "sum", Shell: "echo $((40 + 2))"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	event, err := handle.Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(event.OutputTail) // stored
+	fmt.Println(event.Ack())
+	// Output:
+	// 42
+	// <nil>
+}
+
+// A scheduler's loop: queue tasks, and take events.
+func ExampleExecutor_All() {
+	ex, err := lambdaexecutor.New(lambdaexecutor.Config{Local: struct{}{}})
 	if err != nil {
 		log.Fatal(err)
 	}

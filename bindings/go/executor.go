@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -18,6 +20,7 @@ type Executor struct {
 	*handle
 	wakeup  *wakeup
 	wakes   *wakes
+	inbox   *inbox
 	log     uintptr // number of the logger, under logMu
 	logMu   sync.Mutex
 	once    sync.Once
@@ -51,7 +54,7 @@ func WithLogger(logger *slog.Logger) Option {
 // New creates an executor and starts its threads. It never waits on the network: functions and queues are checked in the
 // background, and tasks wait until the check has passed. Call CheckHealth to learn of a wrong name early.
 //
-// config is the options, as JSON text (string, []byte, json.RawMessage) or as any value that json.Marshal turns into an
+// config is the options: a [Config], JSON text (string, []byte, json.RawMessage), or any value that json.Marshal turns into an
 // object. ConfigSchema and docs/configuration.md list them. nil (but not a nil slice, which is an empty text) reads Airflow's
 // configuration.
 //
@@ -83,6 +86,7 @@ func New(config any, options ...Option) (*Executor, error) {
 		handle: &handle{ptr: ptr, gate: newGate(), closing: make(chan struct{})},
 		wakeup: wakeup,
 		wakes:  newWakes(),
+		inbox:  newInbox(),
 	}
 	ready := false
 	defer func() {
@@ -138,11 +142,10 @@ func (h *handle) stopped() bool {
 // Close does not wait for a log handler, whose thread remains until it returns. But a SetLogger that waits for the handler is a call
 // in progress, for which Close waits without limit.
 //
-// Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done. Its
-// error is always nil: it makes an Executor an io.Closer.
-func (ex *Executor) Close() error {
+// Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done.
+func (ex *Executor) Close() {
 	if ex.handle == nil {
-		return nil
+		return
 	}
 	ex.once.Do(func() {
 		runtime.SetFinalizer(ex, nil)
@@ -151,12 +154,12 @@ func (ex *Executor) Close() error {
 		ex.gate.waitEmpty()
 		ex.background.Wait()
 		ex.wakeup.stop()
+		ex.inbox.releaseKept()
 		var dropped C.uint64_t
 		C.lambda_executor_free(ex.ptr, &dropped)
 		ex.dropped.Store(uint64(dropped))
 		ex.forgetLogger()
 	})
-	return nil
 }
 
 // Dropped returns the number of tasks that Close has dropped because they had not been submitted. 0 before Close.

@@ -29,7 +29,7 @@ func start(t testing.TB, config any, options ...lambdaexecutor.Option) *lambdaex
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ex.Close() })
+	t.Cleanup(ex.Close)
 	return ex
 }
 

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -30,8 +32,8 @@ func (h *handle) checkHealth() error {
 	}
 }
 
-// SetCredentials sets new AWS credentials of a running executor: an object with access_key_id, secret_access_key and, for
-// temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from now on uses
+// SetCredentials sets new AWS credentials of a running executor: [Credentials], or an object with access_key_id, secret_access_key
+// and, for temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from now on uses
 // them, and what waits because the old ones were rejected is tried at once.
 //
 // Errors: ErrInvalidArgument (the message does not repeat the text), ErrClosed, ErrPanic.

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -32,16 +34,25 @@ func (ex *Executor) Describe(key string) (json.RawMessage, error) {
 	})
 }
 
-// Stats returns counters, gauges, latency histograms and health as a JSON object, which docs/statistics.md describes. Works after
-// Stop too.
-func (ex *Executor) Stats() (json.RawMessage, error) {
+// Stats returns counters, gauges, latencies and health, which docs/statistics.md describes too. Works after Stop too.
+//
+// Errors: ErrClosed, ErrPanic.
+func (ex *Executor) Stats() (Stats, error) {
 	if !ex.enter() {
-		return nil, ErrClosed
+		return Stats{}, ErrClosed
 	}
 	defer ex.leave()
-	return growing(1<<14, func(buffer []byte) C.bridge_result_t {
+	raw, err := growing(1<<14, func(buffer []byte) C.bridge_result_t {
 		return C.bridge_stats(ex.ptr, chars(buffer), C.size_t(len(buffer)))
 	})
+	if err != nil {
+		return Stats{}, err
+	}
+	stats := Stats{Raw: raw}
+	if err := json.Unmarshal(raw, &stats); err != nil {
+		return Stats{}, &Error{Status: ErrUnsupported, Message: "the statistics of this library have another form: " + err.Error()}
+	}
+	return stats, nil
 }
 
 // growing calls with a larger buffer until the text fits, which may itself have grown since the last call.
@@ -65,8 +76,8 @@ type Counts struct {
 	Queued         uint64 // Tasks that wait to be submitted.
 	Submitting     uint64 // Tasks whose Invoke is in flight, or whose answer was lost.
 	Running        uint64 // Tasks that Lambda has accepted, adopted ones included.
-	WaitingEvents  uint64 // Events that Poll would hand out now.
-	Unacknowledged uint64 // Events that have been handed out and not acknowledged.
+	WaitingEvents  uint64 // Events that Poll would hand out now, except for those that Run or a Handle has found.
+	Unacknowledged uint64 // Events that have been handed out and not acknowledged, and those that Run or a Handle has found for readers.
 }
 
 // Counts counts tasks and events. Cheap enough for every heartbeat. Works after Stop too.

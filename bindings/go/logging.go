@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -33,12 +35,14 @@ var (
 )
 
 // SetLogger sends the log records of the library to a logger in place of stderr; nil selects stderr again. The level of the library
-// is the lowest that the logger has enabled at this moment. Records have the attribute target, the part of the library that
-// made them. When SetLogger returns, the previous logger is not used any more.
+// is the lowest that the logger has enabled at this moment. When SetLogger returns, the previous logger is not used any more.
 //
-// The handler is called on a thread of the library, one record at a time. While it runs, up to 1024 records wait; beyond that they
+// Records have the attribute target, the part of the library that made them, and others by what they are about: task_key, state and
+// reason of a task, request_id, route, queue, failures, wait_ms and more.
+//
+// The handler is called on a goroutine of its own, one record at a time. While it runs, up to 1024 records wait; beyond that they
 // are dropped and counted. Nothing else waits for it. It may call the executor, but neither Close nor SetLogger. A panic in it is
-// written to stderr, and discards its record.
+// written to stderr. A panic and a runtime.Goexit, such as that of t.FailNow, discard its record only.
 func (ex *Executor) SetLogger(logger *slog.Logger) error {
 	if !ex.enter() {
 		return ErrClosed
@@ -88,21 +92,30 @@ func (ex *Executor) forgetLogger() {
 
 //export lambdaExecutorGoLog
 func lambdaExecutorGoLog(number C.uintptr_t, level C.int32_t, timeMs C.int64_t, target *C.char, targetLen C.size_t, message *C.char, messageLen C.size_t) {
-	// A panic that left this function would end the process.
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			fmt.Fprintf(os.Stderr, "lambda_executor: the log handler panicked: %v\n%s", panicked, debug.Stack())
-		}
-	}()
 	logger, ok := loggers.Load(uintptr(number))
 	if !ok || int(level) >= len(levels) {
 		return
 	}
-	handler := logger.(*slog.Logger).Handler()
-	if !handler.Enabled(context.Background(), levels[level]) {
-		return
-	}
-	record := slog.NewRecord(time.UnixMilli(int64(timeMs)), levels[level], C.GoStringN(message, C.int(messageLen)), 0)
+	text, fields := splitFields(C.GoStringN(message, C.int(messageLen)))
+	record := slog.NewRecord(time.UnixMilli(int64(timeMs)), levels[level], text, 0)
 	record.AddAttrs(slog.String("target", C.GoStringN(target, C.int(targetLen))))
-	handler.Handle(context.Background(), record)
+	record.AddAttrs(fields...)
+	passTo(logger.(*slog.Logger).Handler(), record)
+}
+
+// passTo runs a handler on a goroutine of its own: a panic or a runtime.Goexit that unwound into C would end the process.
+func passTo(handler slog.Handler, record slog.Record) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				fmt.Fprintf(os.Stderr, "lambda_executor: the log handler panicked: %v\n%s", panicked, debug.Stack())
+			}
+		}()
+		if handler.Enabled(context.Background(), record.Level) {
+			_ = handler.Handle(context.Background(), record) // slog ignores it too
+		}
+	}()
+	<-done
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	osexec "os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,22 +44,32 @@ func busy(t *testing.T, ex *lambdaexecutor.Executor, what string, condition func
 	})
 }
 
+func attributes(record slog.Record) map[string]any {
+	attrs := map[string]any{}
+	record.Attrs(func(attr slog.Attr) bool { attrs[attr.Key] = attr.Value.Any(); return true })
+	return attrs
+}
+
 func TestLogger(t *testing.T) {
 	ex := start(t, builtin)
 	var mu sync.Mutex
-	levels := map[slog.Level]bool{}
+	levels, ended := map[slog.Level]bool{}, ""
 	talkative := &handler{level: lambdaexecutor.LevelTrace}
 	talkative.handle = func(record slog.Record) {
 		mu.Lock()
 		defer mu.Unlock()
 		levels[record.Level] = true
-		record.Attrs(func(attr slog.Attr) bool {
-			if attr.Key != "target" || attr.Value.String() == "" {
-				t.Errorf("an attribute is %v", attr)
+		attrs := attributes(record)
+		if target, ok := attrs["target"].(string); !ok || !strings.HasPrefix(target, "lambda_executor") {
+			t.Errorf("the target of %+v", record)
+		}
+		if attrs["task_key"] == "a key = of words" {
+			ended = record.Message
+			if attrs["state"] != "failed" || attrs["reason"] != "exit" || strings.Contains(record.Message, "=") {
+				t.Errorf("the record of a task is %+v", record)
 			}
-			return true
-		})
-		if record.Message == "" || record.NumAttrs() != 1 || record.Time.Year() < 2020 {
+		}
+		if record.Message == "" || record.Time.Year() < 2020 {
 			t.Errorf("a record is %+v", record)
 		}
 	}
@@ -66,6 +77,9 @@ func TestLogger(t *testing.T) {
 		t.Fatal(err)
 	}
 	busy(t, ex, "it receives records", func() bool { mu.Lock(); defer mu.Unlock(); return levels[slog.LevelDebug] })
+	queue(t, ex, lambdaexecutor.Task{Key: "a key = of words", ExecutorConfig: `{"builtin": {"return_code": 3}}`})
+	final(t, ex)
+	eventually(t, "the record of the task", func() bool { mu.Lock(); defer mu.Unlock(); return ended != "" })
 	quiet := &handler{level: slog.LevelError}
 	if err := ex.SetLogger(slog.New(quiet)); err != nil {
 		t.Fatal(err)
@@ -92,22 +106,25 @@ func TestALogHandlerMayCallTheExecutor(t *testing.T) {
 	busy(t, ex, "it is called", func() bool { return calling.records.Load() > 10 })
 }
 
-// In a process of its own, because the process must survive, with the panic on its stderr.
-func TestALogHandlerThatPanics(t *testing.T) {
-	if os.Getenv("PANICKING_HANDLER") != "" {
-		panicking := &handler{level: lambdaexecutor.LevelTrace, handle: func(slog.Record) { panic("of the handler") }}
-		ex := start(t, builtin, lambdaexecutor.WithLogger(slog.New(panicking)))
-		busy(t, ex, "it panics", func() bool { return panicking.records.Load() > 3 })
+// In a process of its own, because the process must survive. A panic is on its stderr.
+func TestALogHandlerThatDoesNotReturn(t *testing.T) {
+	ends := map[string]func(){"panic": func() { panic("of the handler") }, "goexit": runtime.Goexit}
+	if end := ends[os.Getenv("ENDING_HANDLER")]; end != nil {
+		ending := &handler{level: lambdaexecutor.LevelTrace, handle: func(slog.Record) { end() }}
+		ex := start(t, builtin, lambdaexecutor.WithLogger(slog.New(ending)))
+		busy(t, ex, "it is called again", func() bool { return ending.records.Load() > 3 })
 		return
 	}
-	child := osexec.Command(os.Args[0], "-test.run=^TestALogHandlerThatPanics$")
-	child.Env = append(os.Environ(), "PANICKING_HANDLER=1")
-	var stderr strings.Builder
-	child.Stderr, child.Stdout = &stderr, io.Discard
-	if err := child.Run(); err != nil {
-		t.Errorf("%v\n%s", err, stderr.String())
-	}
-	if !strings.Contains(stderr.String(), "lambda_executor: the log handler panicked: of the handler") {
-		t.Errorf("stderr is %q", stderr.String())
+	for end := range ends {
+		child := osexec.Command(os.Args[0], "-test.run=^TestALogHandlerThatDoesNotReturn$")
+		child.Env = append(os.Environ(), "ENDING_HANDLER="+end)
+		var stderr strings.Builder
+		child.Stderr, child.Stdout = &stderr, io.Discard
+		if err := child.Run(); err != nil {
+			t.Errorf("%s: %v\n%s", end, err, stderr.String())
+		}
+		if said := strings.Contains(stderr.String(), "lambda_executor: the log handler panicked: of the handler"); said != (end == "panic") {
+			t.Errorf("%s: stderr is %q", end, stderr.String())
+		}
 	}
 }

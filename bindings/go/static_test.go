@@ -9,27 +9,26 @@ import (
 	"testing"
 )
 
-// With the tag static the library is in the program, which runs where the library is not installed.
+// With the tag static the library is in the program, which runs where the library is not installed. With -static too, nothing else of
+// the system is needed, as in the container image distroless/static.
 func TestStatic(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "run_commands")
-	// Without debugging information, which is most of the archive.
-	build := osexec.Command("go", "build", "-tags", "static", "-ldflags", "-s -w", "-o", program, "./examples/run_commands")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
+	folder := t.TempDir()
+	program, alone := filepath.Join(folder, "run_commands"), filepath.Join(folder, "alone")
+	// -s -w: without debugging information, which is most of the archive.
+	for name, flags := range map[string]string{program: "-s -w", alone: "-s -w -linkmode external -extldflags -static"} {
+		build := osexec.Command("go", "build", "-tags", "static", "-ldflags", flags, "-o", name, "./examples/run_commands")
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
 	}
-	for name, wanted := range map[string]bool{program: false, os.Args[0]: true} {
-		linked, err := elf.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer linked.Close()
-		libraries, err := linked.ImportedLibraries()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if found := strings.Contains(strings.Join(libraries, " "), "lambda_executor"); found != wanted {
-			t.Errorf("%s needs %v", name, libraries)
-		}
+	if needed := libraries(t, os.Args[0]); !strings.Contains(needed, "lambda_executor") {
+		t.Errorf("a shared one needs %s", needed)
+	}
+	if needed := libraries(t, program); strings.Contains(needed, "lambda_executor") || strings.Contains(needed, "gcc_s") {
+		t.Errorf("a static one needs %s", needed)
+	}
+	if needed := libraries(t, alone); needed != "" {
+		t.Errorf("one that is linked with -static needs %s", needed)
 	}
 	bindir, err := osexec.Command("pkg-config", "--variable=bindir", "lambda_executor").Output()
 	if err != nil {
@@ -43,4 +42,30 @@ func TestStatic(t *testing.T) {
 	if err != nil || !strings.Contains(string(output), "# from inside") {
 		t.Errorf("%v\n%s", err, output)
 	}
+	run = osexec.Command(alone, "-config", builtin)
+	run.Env, run.Stdin = []string{}, strings.NewReader("true\n")
+	if output, err := run.CombinedOutput(); err != nil || !strings.Contains(string(output), "succeeded") {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// libraries are the shared ones that a program needs, the dynamic linker included.
+func libraries(t *testing.T, name string) string {
+	linked, err := elf.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed, err := linked.ImportedLibraries()
+	if err == nil {
+		err = linked.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range linked.Progs {
+		if part.Type == elf.PT_INTERP {
+			needed = append(needed, "a dynamic linker")
+		}
+	}
+	return strings.Join(needed, " ")
 }

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -78,16 +80,16 @@ func (s Status) of(key string) error {
 
 // Error is a failure with its message: what happened and what to do about it.
 type Error struct {
-	Status  Status
-	Message string
+	Status  Status `json:"status"`
+	Message string `json:"message"`
 	// AWSCode is the error code of AWS, such as "AccessDeniedException", or a name of the library for what did not reach AWS, such
 	// as "ConnectionFailed". Empty if the error does not come from a call to AWS.
-	AWSCode string
+	AWSCode string `json:"aws_code,omitempty"`
 	// RequestID is AWS's id of the failed request, for AWS's support. Empty if AWS did not answer.
-	RequestID string
+	RequestID string `json:"request_id,omitempty"`
 	// Retriable: the same call may succeed later without a change by the operator, because AWS was not reached, failed, or
 	// throttled the call.
-	Retriable bool
+	Retriable bool `json:"retriable"`
 }
 
 func (e *Error) Error() string {
@@ -108,7 +110,7 @@ func failure(status C.lambda_executor_status_t, err *C.lambda_executor_error_t) 
 	message := C.lambda_executor_error_message(err)
 	failed := &Error{
 		Status:    Status(C.lambda_executor_error_status(err)),
-		Message:   C.GoStringN(message.ptr, C.int(message.len)),
+		Message:   goMessages.Replace(C.GoStringN(message.ptr, C.int(message.len))),
 		AWSCode:   C.GoString(C.lambda_executor_error_aws_code(err)),
 		RequestID: C.GoString(C.lambda_executor_error_request_id(err)),
 		Retriable: C.lambda_executor_error_is_retriable(err) != 0,

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -12,7 +14,8 @@ import (
 )
 
 // Sync hands out events, oldest first, at most max of them (0: DefaultEvents). It waits for the first one until the context
-// ends. Several goroutines may call it at once; each event goes to one of them.
+// ends. Several goroutines may call it at once; each event goes to one of them. Those of tasks of Run and Start go to their
+// callers.
 //
 // It acknowledges nothing: call Ack of the batch, or of its events, once you have stored what you need.
 //
@@ -20,7 +23,7 @@ import (
 // ErrPanic, ErrIO.
 func (ex *Executor) Sync(ctx context.Context, max int) (Batch, error) {
 	var batch Batch
-	err := ex.await(ctx, true, func() (bool, error) {
+	err := ex.await(ctx, true, ex.readers(), func() (bool, error) {
 		var err error
 		batch, err = ex.Poll(max)
 		return len(batch) > 0, err
@@ -37,13 +40,8 @@ func (ex *Executor) Poll(max int) (Batch, error) {
 	if max < 0 {
 		return nil, &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("max is %d (allowed: 0 for %d, or how many)", max, DefaultEvents)}
 	}
-	batch, held, err := ex.take(max)
-	if err != nil || len(batch) > 0 {
-		ex.wakeup.pass() // there may be more, if only the end of a drain
-	}
-	if held != nil {
-		held.releaseDropped()
-	}
+	batch, err := ex.take(max)
+	batch.releaseDropped()
 	return batch, err
 }
 
@@ -60,7 +58,7 @@ func (ex *Executor) Err() error {
 		return nil
 	}
 	// Events that were released after the end of a drain are handed out again.
-	if counts, err := ex.Counts(); err == nil && counts.WaitingEvents > 0 && !ex.stopped() {
+	if counts, err := ex.Counts(); err == nil && (counts.WaitingEvents > 0 || ex.inbox.keeps()) && !ex.stopped() {
 		return nil
 	}
 	return *ended
@@ -147,34 +145,37 @@ func (ex *Executor) Events(ctx context.Context) <-chan Event {
 
 // next waits for one event. releaseDropped is for events that leave the control of this package.
 func (ex *Executor) next(ctx context.Context, releaseDropped bool) (event Event, err error) {
-	err = ex.await(ctx, false, func() (bool, error) {
+	err = ex.await(ctx, false, ex.readers(), func() (bool, error) {
 		if !ex.enter() {
 			return false, ErrClosed
 		}
 		defer ex.leave()
-		events, held, err := ex.take(1)
-		if err != nil || held != nil {
-			ex.wakeup.pass()
+		events, err := ex.take(1)
+		if len(events) == 0 {
+			return false, err
 		}
-		if held != nil {
-			event = events[0]
-			if releaseDropped {
-				held.releaseDropped()
-			}
+		event = events[0]
+		if releaseDropped {
+			events.releaseDropped()
 		}
-		return held != nil, err
+		return true, nil
 	})
 	return event, err
 }
 
 // await tries until there is a result, an error or the end of the context. Between tries it waits for the descriptor of the
-// library. wakes: Wake ends it.
-func (ex *Executor) await(ctx context.Context, wakes bool, try func() (bool, error)) error {
+// library, or for the other channel. wakes: Wake ends it.
+func (ex *Executor) await(ctx context.Context, wakes bool, other <-chan struct{}, try func() (bool, error)) error {
 	defer runtime.KeepAlive(ex)
 	var woken <-chan struct{}
+	chosen := false // to look: by a token that another goroutine needs if this one does not use it
 	for {
 		// Before the try: a context that has ended also ends a loop to which events keep coming.
 		if err := ctx.Err(); err != nil {
+			if chosen {
+				ex.wakeup.pass()
+				ex.inbox.remind()
+			}
 			return err
 		}
 		if done, err := try(); done || err != nil {
@@ -186,6 +187,9 @@ func (ex *Executor) await(ctx context.Context, wakes bool, try func() (bool, err
 		}
 		select {
 		case <-ex.wakeup.ready:
+			chosen = true
+		case <-other:
+			chosen = true
 		case <-woken:
 			return ErrInterrupted
 		case <-ctx.Done():

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -72,16 +74,13 @@ func (p *packed) release() {
 }
 
 // add packs one more task. On an error it packs nothing of it.
-func (p *packed) add(task *Task) error {
+func (p *packed) add(task *Task, adopted bool) error {
 	config, err := jsonText(task.ExecutorConfig)
 	if err != nil {
-		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: executor_config: %v", task.Key, err)}
+		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: ExecutorConfig: %v", task.Key, err)}
 	}
-	for i, argument := range task.Command {
-		if strings.IndexByte(argument, 0) >= 0 {
-			return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: command[%d] has a NUL byte, which the argument of a program cannot have",
-				task.Key, i)}
-		}
+	if what := task.wrong(config, adopted); what != "" && task.Key != "" { // the library refuses an empty key
+		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: %s", task.Key, what)}
 	}
 	argv := len(p.text) + len(task.Key)
 	p.text = append(p.text, task.Key...)
@@ -131,7 +130,7 @@ func (ex *Executor) Queue(task Task) error {
 	defer ex.leave()
 	p := packs.Get().(*packed)
 	defer p.release()
-	if err := p.add(&task); err != nil {
+	if err := p.add(&task, false); err != nil {
 		return err
 	}
 	result := C.bridge_queue(ex.ptr, &p.tasks[0], chars(p.text))
@@ -148,7 +147,7 @@ func (ex *Executor) Queue(task Task) error {
 // of the first ErrDuplicate or ErrQueueFull; the other tasks are accepted nevertheless. So an ErrQueueFull says that all tasks before
 // the first with that status were accepted, and none from there on. Without statuses no task was accepted.
 func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
-	return ex.submit(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
+	return ex.submit(tasks, false, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_queue_batch(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
 	})
 }
@@ -168,21 +167,24 @@ func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
 // The statuses: OK, ErrDuplicate (key or AttemptID is already tracked), ErrInvalidArgument, ErrClosed. The error is nil if all were
 // adopted, otherwise as for QueueBatch. Without statuses no task was adopted.
 func (ex *Executor) Adopt(tasks []Task) ([]Status, error) {
-	return ex.submit(tasks, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
+	return ex.submit(tasks, true, func(p *packed, statuses *C.lambda_executor_status_t) C.bridge_result_t {
 		return C.bridge_adopt(ex.ptr, unsafe.SliceData(p.tasks), C.size_t(len(p.tasks)), chars(p.text), statuses)
 	})
 }
 
-func (ex *Executor) submit(tasks []Task, call func(*packed, *C.lambda_executor_status_t) C.bridge_result_t) ([]Status, error) {
+func (ex *Executor) submit(tasks []Task, adopted bool, call func(*packed, *C.lambda_executor_status_t) C.bridge_result_t) ([]Status, error) {
 	if !ex.enter() {
 		return nil, ErrClosed
 	}
 	defer ex.leave()
+	if err := tooMany("tasks", len(tasks)); err != nil {
+		return nil, err
+	}
 	p := packs.Get().(*packed)
 	defer p.release()
 	unfit, why := -1, error(nil)
 	for i := range tasks {
-		if err := p.add(&tasks[i]); err != nil {
+		if err := p.add(&tasks[i], adopted); err != nil {
 			// A task without a key in its place, which the library refuses with the right status.
 			p.tasks = append(p.tasks, C.bridge_task_t{})
 			if why == nil {
@@ -231,6 +233,9 @@ func (ex *Executor) Cancel(keys ...string) ([]Status, error) {
 		return nil, ErrClosed
 	}
 	defer ex.leave()
+	if err := tooMany("keys", len(keys)); err != nil {
+		return nil, err
+	}
 	text := []byte(strings.Join(keys, ""))
 	lengths := make([]C.size_t, len(keys))
 	for i, key := range keys {

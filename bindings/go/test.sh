@@ -4,7 +4,7 @@
 #
 #   bindings/go/test.sh -short=false -run Load
 #
-# --lint runs the checks without the tests.
+# --lint runs the checks without the tests. --update writes config.go and stats.go anew from the schemas of the library.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -55,15 +55,27 @@ tests() { # folder, arguments of go test
   fi
 }
 
+if [ "${1:-}" = --update ]; then
+  exec env UPDATE=1 go test -count=1 -run '^TestGenerated$' .
+fi
 check gofmt formatted
 check 'go vet' go vet ./...
 check 'go vet, static' go vet -tags static ./...
-check 'go vet, examples/scheduler' env -C examples/scheduler go vet ./...
+for example in examples/*/go.mod; do
+  folder=${example%/go.mod}
+  check "go vet, $folder" env -C "$folder" go vet ./...
+done
+# Where it is installed: go install github.com/kisielk/errcheck@latest
+! command -v errcheck >/dev/null || for module in go.mod examples/*/go.mod; do
+  check "errcheck, $(dirname "$module")" env -C "$(dirname "$module")" errcheck -ignoretests ./...
+done
 if [ "${1:-}" = --lint ]; then
   exit "$((failed > 0))"
 fi
 tests . -short "$@" ./...
-tests examples/scheduler ./...
+for example in examples/*/go.mod; do
+  tests "${example%/go.mod}" ./...
+done
 
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -1,3 +1,5 @@
+//go:build linux && cgo
+
 package lambdaexecutor
 
 // #include "bridge.h"
@@ -35,19 +37,19 @@ func newWakeup(ptr *C.lambda_executor_t) (*wakeup, error) {
 	w := &wakeup{file: os.NewFile(duplicate, "lambda_executor wakeup"), ready: make(chan struct{}, 1)}
 	// Files outside the poller refuse a deadline.
 	if err := w.file.SetReadDeadline(time.Time{}); err != nil {
-		w.file.Close()
+		_ = w.file.Close() // the first error is the one to return
 		return nil, &Error{Status: ErrIO, Message: fmt.Sprintf("the wakeup descriptor cannot be polled: %v", err)}
 	}
 	connection, err := w.file.SyscallConn()
 	if err != nil {
-		w.file.Close()
+		_ = w.file.Close() // the first error is the one to return
 		return nil, &Error{Status: ErrIO, Message: fmt.Sprintf("the wakeup descriptor: %v", err)}
 	}
 	w.done.Add(1)
 	go func() {
 		defer w.done.Done()
-		// Called at first and on each edge, until the file is closed.
-		connection.Read(func(uintptr) bool {
+		// Called at first and on each edge, until the file is closed, which is the error of Read.
+		_ = connection.Read(func(uintptr) bool {
 			w.pass()
 			return false
 		})
@@ -65,7 +67,7 @@ func (w *wakeup) pass() {
 }
 
 func (w *wakeup) stop() {
-	w.file.Close()
+	_ = w.file.Close() // a duplicate, which was never written to
 	w.done.Wait()
 }
 
@@ -127,7 +129,7 @@ func (ex *Executor) Wake() error {
 
 // WakeupFd returns a descriptor for poll or epoll, for event loops outside Go. It is readable while events wait, and from the
 // moment on when a drain is over or the executor is stopped or broken. Call Poll when it is readable. Never read, write or close
-// it. It lives until Close.
+// it. It lives until Close. Events that Run or a Handle has found first do not make it readable: beside those, call Poll periodically.
 func (ex *Executor) WakeupFd() (int, error) {
 	if !ex.enter() {
 		return -1, ErrClosed

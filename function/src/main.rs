@@ -24,6 +24,7 @@ mod init_error;
 mod large_argument;
 mod log;
 mod output;
+mod panics;
 mod preload;
 mod process_group;
 mod regular_file;
@@ -65,17 +66,22 @@ fn main() -> ExitCode {
         log::write(Level::Error, &message, &[]);
         return ExitCode::FAILURE;
     };
+    panics::install_hook(&api);
+    panics::catch(|| run_until_the_end(&api)).unwrap_or(ExitCode::FAILURE)
+}
+
+fn run_until_the_end(api: &str) -> ExitCode {
     let termination = match termination::catch() {
         Ok(termination) => termination,
-        Err(error) => return cannot_start(&api, &format!("cannot wait for SIGTERM: {error}")),
+        Err(error) => return cannot_start(api, &format!("cannot wait for SIGTERM: {error}")),
     };
     // One thread: an invocation is one at a time, and commands must be started by a thread that stays.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return cannot_start(&api, &format!("cannot start the runtime: {error}")),
+        Err(error) => return cannot_start(api, &format!("cannot start the runtime: {error}")),
     };
     let status = runtime.block_on(async {
-        let mut served = std::pin::pin!(serve(&api));
+        let mut served = std::pin::pin!(serve(api));
         tokio::select! {
             status = &mut served => status,
             // The invocation stops here: a result caused by our own SIGTERM would pass for the command's. Lambda sees

@@ -143,7 +143,13 @@ fn not_answered(what: &str, connector: Option<&ConnectorError>, error: &(dyn Err
         _ => (Fault::Service, "ConnectionFailed"),
     };
     // The innermost cause is the useful one; those around it only name layers of the SDK.
-    let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error);
+    let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error).to_string();
+    // What rustls says when the first bytes are not TLS.
+    let cause = if cause.contains("InvalidContentType") {
+        "the server does not speak TLS (is its URL http:// in place of https://?)".to_owned()
+    } else {
+        cause
+    };
     match find::<ConnectionLost>(error) {
         Some(_) => CallError {
             sent: Sent::Maybe,

@@ -43,7 +43,7 @@ class Scheduler:
             ti.executor_config = config or {}
             self.executor.queue_command(ti, command, queue=ti.queue)
         else:
-            self.executor.queue_workload(_workload(ti, config), None)
+            self.executor.queue_workload(workload(ti, config), None)
         return versions.task_key_of(self.executor, ti)
 
     def loop(self) -> list[tuple[Any, str, Any]]:
@@ -110,7 +110,8 @@ def preassigned(task_id: str = "t", **more: Any) -> SimpleNamespace:
     return task_instance(task_id, external=str(uuid.uuid4()), **more)
 
 
-def _workload(ti: Any, executor_config: Any) -> Any:
+def workload(ti: Any, executor_config: Any = None) -> Any:
+    """What the scheduler of Airflow 3 queues for a task instance."""
     from airflow.executors import workloads
 
     kind = _kind_of_task_instances()

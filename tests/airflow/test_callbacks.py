@@ -32,18 +32,20 @@ def queue_callback(scheduler: Scheduler, **data: Any) -> Any:
     return workload.key
 
 
-def test_a_callback_succeeds(scheduler: Scheduler) -> None:
+def test_a_callback_succeeds(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.utils.state import CallbackState
 
-    key = queue_callback(scheduler)
     taken: list[Any] = []
+    take = scheduler.executor.get_event_buffer
 
-    def ended() -> bool:
-        scheduler.executor.heartbeat()
-        taken.extend(scheduler.executor.get_event_buffer().items())
-        return any(state == CallbackState.SUCCESS for _, (state, _) in taken)
+    def recorded() -> dict[Any, Any]:
+        events = take()
+        taken.extend(events.items())
+        return events
 
-    scheduler.until(ended, "the callback")
+    monkeypatch.setattr(scheduler.executor, "get_event_buffer", recorded)
+    key = queue_callback(scheduler)
+    assert scheduler.until_ended(key) == ["success"]
     assert {at for at, _ in taken} == {key}
     # States of callbacks, not of tasks.
     assert {type(state) for _, (state, _) in taken} == {CallbackState}

@@ -75,6 +75,8 @@ def test_airflow_lists_it(tmp_path: Path) -> None:
         "print('lambda-executor' in m.providers); "
         "print([n for n in m.executor_class_names if isinstance(n, str) and n.startswith('lambda_executor')] "
         "if hasattr(m, 'executor_class_names') else '');"
+        # Up to Airflow 3.1, `airflow config list` does this first.
+        "m.initialize_providers_configuration(); "
         "from airflow.configuration import conf; "
         "print(conf.configuration_description['lambda_executor']['options']['queues']['description'][:6])"
     )

@@ -12,25 +12,6 @@ mkdir -p "$out"
 ln -sf liblambda_executor.so "$target/liblambda_executor.so.1"
 export LAMBDA_EXECUTOR_LOCAL=$target/lambda-executor-local
 
-# The library with the export that panics, beside the shipped one. One test target is among what is built so that the
-# dependencies keep the features that `make build` gave them, and only the root package is compiled again. cargo gives both
-# libraries the same place and takes either for the other, so the shipped one is put back by hand: in place, since cargo's
-# two names for it are one file.
-build_panicking_library() {
-  local status=0
-  [ build/panic-injection/liblambda_executor.so -nt "$target/liblambda_executor.so" ] && return 0
-  mkdir -p build/panic-injection
-  cp "$target/liblambda_executor.so" build/panic-injection/shipped
-  trap 'cp build/panic-injection/shipped "$target/liblambda_executor.so"' EXIT
-  cargo build --quiet --locked --workspace --lib --test header --features lambda-executor/panic-injection || status=1
-  [ "$status" -ne 0 ] || cp "$target/liblambda_executor.so" build/panic-injection/
-  cp build/panic-injection/shipped "$target/liblambda_executor.so"
-  trap - EXIT
-  [ "$status" -ne 0 ] || touch build/panic-injection/liblambda_executor.so
-  ln -sf liblambda_executor.so build/panic-injection/liblambda_executor.so.1
-  return "$status"
-}
-
 memcheck=(valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
   --errors-for-leak-kinds=definite,indirect
   --child-silent-after-fork=yes --trace-children=no --suppressions=tests/c/valgrind.supp)
@@ -39,7 +20,7 @@ for source in tests/c/[0-9]*.c; do
   wanted "$name" || continue
   library=$target
   if [[ $name == *panic* || $name == *grown* ]]; then
-    build_panicking_library || { report "$name (library)" 1 /dev/null; continue; }
+    tests/c/panicking_library.sh || { report "$name (library)" 1 /dev/null; continue; }
     library=$PWD/build/panic-injection
   fi
   cc -std=c99 -Wall -Wextra -Wpedantic -Werror -g -pthread -Iinclude -o "$out/$name" "$source" \

@@ -79,6 +79,8 @@ def build_go(source: str, folder: Path) -> list[str]:
     )
     flags = go_flags(PREFIX)
     call(["go", "vet", "."], folder, BUILD_SECONDS, **flags)
+    if shutil.which("errcheck"):
+        call(["errcheck", "."], folder, BUILD_SECONDS, **flags)
     call(["go", "build", "-o", "program", "."], folder, BUILD_SECONDS, **flags)
     return [str(folder / "program")]
 

@@ -9,7 +9,7 @@ import pytest
 import sandbox
 from servers import ROOT
 
-PROGRAM = {"program": ROOT / "build" / "function"}
+PROGRAM = {"program": ROOT / "build" / "image-program"}
 DOCKERFILE = "function/Dockerfile.plain"
 
 

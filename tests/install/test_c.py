@@ -22,7 +22,7 @@ def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> No
 
 def test_linked_with_the_archive(installed: Prefix, tmp_path: Path) -> None:
     installed.sh(f"cc -s {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
-    assert not any("lambda_executor" in library for library in needed(tmp_path / "hello"))
+    assert not any("lambda_executor" in library or "gcc_s" in library for library in needed(tmp_path / "hello"))
     # Such a program does not know where the installation is.
     path = f"/usr/bin:/bin:{installed.folder}/bin"
     assert installed.sh("./hello", tmp_path, PATH=path) == HELLO
@@ -33,6 +33,12 @@ def test_linked_with_the_archive(installed: Prefix, tmp_path: Path) -> None:
     (tmp_path / "hello").rename(tree / "libexec" / "hello")
     (tree / "bin" / "lambda-executor-function").symlink_to(installed.folder / "bin" / "lambda-executor-function")
     assert installed.sh("./libexec/hello", tree) == HELLO
+
+
+def test_linked_with_nothing_shared(installed: Prefix, tmp_path: Path) -> None:
+    installed.sh(f"cc -static -s {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
+    assert not needed(tmp_path / "hello")
+    assert installed.sh("./hello", tmp_path, PATH=f"/usr/bin:/bin:{installed.folder}/bin") == HELLO
 
 
 def test_in_a_folder_with_a_space(moved: Prefix, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from prefix import HELLO, MINIMAL, VERSION, Prefix
+from servers import ROOT
 
 PROJECT = """\
 cmake_minimum_required(VERSION 3.13)
@@ -92,3 +93,30 @@ def test_an_installation_without_its_library_is_not_found(installed: Prefix, tmp
     assert configured.returncode != 0
     message = " ".join(configured.stderr.split())
     assert f"{tmp_path}/prefix/lib/liblambda_executor.so.1.{VERSION} is not there" in message
+
+
+FETCHED = f"""\
+cmake_minimum_required(VERSION 3.14)
+project(hello C)
+include(FetchContent)
+FetchContent_Declare(lambda_executor SOURCE_DIR "{ROOT}")
+FetchContent_MakeAvailable(lambda_executor)
+add_executable(hello minimal.c)
+target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)
+"""
+
+
+def test_fetched_where_the_library_is_installed(moved: Prefix, tmp_path: Path) -> None:
+    configured = configure(moved, tmp_path, FETCHED)
+    assert configured.returncode == 0, configured.stderr
+    assert f"lambda_executor {VERSION} is installed" in configured.stdout
+    moved.sh("cmake --build build", tmp_path)
+    assert moved.sh("build/hello", tmp_path) == HELLO
+
+
+def test_fetched_without_library_and_cargo(tmp_path: Path) -> None:
+    ignored = 'set(CMAKE_IGNORE_PATH "/usr/bin;/bin;/usr/local/bin")'
+    project = FETCHED.replace("project(hello C)", f"project(hello C)\n{ignored}")
+    configured = configure(Prefix(tmp_path / "nothing"), tmp_path, project)
+    assert configured.returncode != 0
+    assert "no cargo to build it with" in " ".join(configured.stderr.split())

@@ -21,7 +21,7 @@ static void failures() {
   CHECK_THROWS(ex.queue(le::task("large").command({std::string(600, 'x')})),
                le::payload_too_large_error, le::status::err_payload_too_large, "large");
   CHECK_THROWS(ex.sync(le::configured), le::invalid_argument_error,
-               le::status::err_invalid_argument, "timeout_ms");
+               le::status::err_invalid_argument, "timeout in ms");
   CHECK_THROWS(ex.cancel(""), le::invalid_argument_error, le::status::err_invalid_argument, "key");
   CHECK_THROWS(ex.adopt(le::task("k").attempt_id("7")), le::invalid_argument_error,
                le::status::err_invalid_argument, "attempt_id");

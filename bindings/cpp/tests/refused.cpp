@@ -21,15 +21,34 @@ void calls(le::executor &ex, const std::vector<std::string> &ids, std::istringst
   (void)ex.cancel_batch(ids | std::views::transform(to_pointer));
   (void)to_key;
   (void)text;
-#elif CASE == 1 // a range of tasks that exist
+  le::events batch = ex.sync(le::forever);
+  le::event view = batch[0];
+  const le::owned_event kept = view.to_owned();
+  view = kept;
+  for (le::event each : ex.sync(le::forever))
+    (void)each.key();
+#elif CASE == 1  // a range of tasks that exist
   (void)ex.queue_batch(ids | std::views::transform(to_task));
-#elif CASE == 2 // a range of tasks that exist
+#elif CASE == 2  // a range of tasks that exist
   (void)ex.adopt_batch(ids | std::views::transform(to_task));
-#elif CASE == 3 // a range of keys that exist
+#elif CASE == 3  // a range of keys that exist
   (void)ex.cancel_batch(ids | std::views::transform(to_key));
-#elif CASE == 4 // a range of keys that exist
+#elif CASE == 4  // a range of keys that exist
   (void)ex.cancel_batch(words(std::istream_iterator<std::string>(text), {}));
-#elif CASE == 5 // no matching function
+#elif CASE == 5  // no matching function
   (void)le::task("k").command("one string is for the shell");
+#elif CASE == 6  // use of deleted function
+  le::event freed = ex.sync(le::forever)[0];
+#elif CASE == 7  // use of deleted function
+  auto freed = ex.sync(le::forever).begin();
+#elif CASE == 8  // use of deleted function
+  le::event freed = ex.sync(le::forever).cbegin()[0];
+#elif CASE == 9  // use of deleted function
+  le::events batch = ex.sync(le::forever);
+  le::event freed = batch[0].to_owned();
+#elif CASE == 10 // use of deleted function
+  le::events batch = ex.sync(le::forever);
+  le::event freed = batch[0];
+  freed = freed.to_owned();
 #endif
 }

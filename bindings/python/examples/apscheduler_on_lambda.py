@@ -2,7 +2,8 @@
 
     python apscheduler_on_lambda.py
 
-A scheduler with two jobs: one twice in a row, one that fails. lambda-executor[pickle] has to be in the image, too.
+A scheduler with two jobs: one twice in a row, one that fails. This package and cloudpickle have to be in the image,
+too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python joblib_on_lambda.py [LIMIT]
 
-Finds primes. joblib and lambda-executor[pickle] have to be in the image, too.
+Finds primes. joblib, this package and cloudpickle have to be in the image, too.
 """
 
 from __future__ import annotations

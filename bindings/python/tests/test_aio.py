@@ -184,6 +184,28 @@ async def test_other_coroutines_get_a_turn_while_events_wait() -> None:
 
 
 @in_loop
+async def test_other_coroutines_get_a_turn_before_each_batch() -> None:
+    async with started() as executor:
+        executor.queue_many(Task(f"n{i}", ["true"]) for i in range(200))
+        await executor.drain()
+        turns = 0
+
+        async def take_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(take_turns())
+        for batches in range(1, 40):
+            batch = await executor.sync(max_events=10)
+            batch.ack()
+            assert len(batch) == 10
+            assert turns >= batches
+        other.cancel()
+
+
+@in_loop
 async def test_waiting_for_one_task() -> None:
     async with started() as executor:
         executor.queue("slow", ["true"], executor_config={"builtin": {"duration_ms": 60_000}})

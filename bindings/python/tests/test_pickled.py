@@ -64,9 +64,9 @@ def test_map_over_a_function(pool: LambdaPool) -> None:
 
 
 def test_map_in_chunks_uses_fewer_tasks(pool: LambdaPool) -> None:
-    before = pool._loop.progress.submitted
+    before = pool.summary().submitted
     assert list(pool.map(abs, range(-5, 5), chunksize=4)) == [5, 4, 3, 2, 1, 0, 1, 2, 3, 4]
-    assert pool._loop.progress.submitted == before + 3
+    assert pool.summary().submitted == before + 3
 
 
 def test_large_arguments_and_values(pool: LambdaPool) -> None:
@@ -122,6 +122,56 @@ def test_an_exception_that_cannot_be_sent(pool: LambdaPool) -> None:
     text = str(failure(pool, cannot_be_rebuilt))
     assert "Rebuilt, which cannot be sent as it is" in text
     assert "in cannot_be_rebuilt" in text
+
+
+def test_the_traceback_of_a_function_is_in_the_text_once(pool: LambdaPool) -> None:
+    def interrupted() -> NoReturn:
+        print("printed by the function")
+        raise KeyboardInterrupt
+
+    text = str(failure(pool, interrupted))
+    assert text.count("Traceback (most recent call last)") == 1
+    assert text.count("in interrupted") == 1
+    assert text.count("printed by the function") == 1
+
+
+def test_a_traceback_that_was_cut_in_the_output_is_in_the_text_once(pool: LambdaPool) -> None:
+    def interrupted() -> NoReturn:
+        raise KeyboardInterrupt("".join(f"\nline {n} of the message" for n in range(400)))
+
+    error = failure(pool, interrupted)
+    assert error.output_truncated
+    assert "last output" not in str(error)
+    assert str(error).count("line 399 of the message") == 1
+
+
+def test_what_raises_system_exit_when_it_is_loaded_ends_no_program_here(pool: LambdaPool) -> None:
+    class Leaves:
+        def __init__(self, raises: type[BaseException]) -> None:
+            self.raises = raises
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return leave, (self.raises,)
+
+    def leave(raises: type[BaseException]) -> NoReturn:
+        raise raises("from the pickle")
+
+    for raises in (SystemExit, KeyboardInterrupt):
+        text = str(failure(pool, Leaves, raises))
+        assert f"what the function sent cannot be loaded here: {raises.__name__}: from the pickle" in text
+        # In the image.
+        assert "the function cannot be loaded in the image" in str(failure(pool, repr, Leaves(raises)))
+
+
+def test_an_exception_that_is_something_else_when_it_is_loaded(pool: LambdaPool) -> None:
+    class Disguised(Exception):
+        def __reduce__(self) -> tuple[Any, ...]:
+            return SystemExit, ("disguised",)
+
+    def disguised() -> NoReturn:
+        raise Disguised
+
+    assert "it is SystemExit('disguised') when it is loaded" in str(failure(pool, disguised))
 
 
 def test_a_value_that_cannot_be_pickled(pool: LambdaPool) -> None:
@@ -234,7 +284,8 @@ def interpreter(folder: Path, arguments: str, path: str = "") -> str:
 def test_an_image_without_the_package(tmp_path: Path) -> None:
     # -S: without the packages that are installed.
     with LambdaPool(local(), python=interpreter(tmp_path, "-S")) as pool:
-        assert "install lambda-executor[pickle] there" in str(failure(pool, math.factorial, 3))
+        text = str(failure(pool, math.factorial, 3))
+        assert "has no package lambda_executor: install its wheel and cloudpickle there" in text
 
 
 def test_an_image_without_cloudpickle(tmp_path: Path) -> None:
@@ -253,7 +304,8 @@ def test_an_image_without_python() -> None:
 
 def test_a_host_without_cloudpickle(pool: LambdaPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    with pytest.raises(ModuleNotFoundError, match=r"lambda-executor\[pickle\]"):
+    # By its own name: the package lambda-executor of an index is not this one.
+    with pytest.raises(ModuleNotFoundError, match=r"install cloudpickle here and in the function's image"):
         pool.submit(math.factorial, 3)
 
 

@@ -66,7 +66,7 @@ def test_an_earlier_value_of_the_same_key_is_refused(tmp_path: Path) -> None:
 
 def value_of(pool: LambdaPool, key: str) -> bytes:
     """The signed value of a function that has run: of a command, values are not unsealed."""
-    call = pool._loop.functions.call(key, len, ("abc",), {})
+    call = pool._loop.functions.call(key, len, ("abc",), {}, {})
     task = pool.options(key=key, executor_config=call.executor_config)
     completed = task.submit(call.command).result(DEADLINE)
     # It is one that would have been taken.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import pickle
+import sys
 
 import pytest
 from pool_support import DEADLINE, Gate, builtin, local, wait_until_running
 
-from lambda_executor import LambdaPool, Reason, State, TaskFailed, TaskLost
+from lambda_executor import Executor, LambdaPool, Reason, State, TaskFailed, TaskLost
 
 
 def test_a_command_that_succeeds() -> None:
@@ -73,7 +74,7 @@ def test_a_task_that_is_lost() -> None:
         silent = pool.options(executor_config={"builtin": {"duration_ms": 600_000}}).submit("true")
         wait_until_running(silent)
         done = pool.submit("true").result(DEADLINE).event
-        pool._loop._take(done._replace(tag=silent.tag, key=silent.key, state=State.LOST, reason=Reason.LOST), ())
+        pool._loop._take(done._replace(tag=silent._tag, key=silent.key, state=State.LOST, reason=Reason.LOST), ())
         error = silent.exception(0)
     assert isinstance(error, TaskLost)
     assert error.reason == "lost"
@@ -132,3 +133,44 @@ def test_the_final_event_of_a_future(gate: Gate) -> None:
         gate.open()
         assert future.result(DEADLINE).event is future.event
         assert waits.event is None
+
+
+def test_the_repr_of_a_future_has_its_key_and_state(gate: Gate) -> None:
+    with LambdaPool(local(), max_workers=1) as pool:
+        runs, waits = pool.options(key="runs").submit(gate.command()), pool.options(key="waits").submit("true")
+        fails = pool.options(key="fails").submit("exit 3")
+        wait_until_running(runs)
+        assert repr(waits) == "<LambdaFuture 'waits': pending>"
+        assert repr(runs) == f"<LambdaFuture 'runs': running, attempt_id={runs.attempt_id!r}>"
+        waits.cancel()
+        assert repr(waits) == "<LambdaFuture 'waits': cancelled>"
+        gate.open()
+        runs.result(DEADLINE)
+        fails.exception(DEADLINE)
+    assert repr(runs) == f"<LambdaFuture 'runs': finished, has its result, attempt_id={runs.attempt_id!r}>"
+    assert repr(fails) == f"<LambdaFuture 'fails': finished, raised TaskFailed, attempt_id={fails.attempt_id!r}>"
+
+
+def test_the_repr_of_a_failure_says_why(gate: Gate) -> None:
+    with LambdaPool(local(), max_workers=1) as pool:
+        fails = pool.options(key="fails").submit("echo first; echo no such table; exit 3").exception(DEADLINE)
+        pool.submit(gate.command())
+        expires = pool.options(key="expires", max_wait=0.05).submit("true").exception(DEADLINE)
+        gate.open()
+    assert repr(fails) == (
+        "<TaskFailed 'fails': exit, return code 3, the command exited with status 3, last output 'no such table'>"
+    )
+    assert repr(expires).startswith("<TaskFailed 'expires': expired, waited ")
+
+
+def test_functions_run_under_this_python_also_with_an_executor_of_option_local() -> None:
+    # As a mapping and as JSON. `python3` on PATH is another one, or has no cloudpickle.
+    for config in (local(), json.dumps(local())):
+        with Executor(config) as executor, LambdaPool(executor) as pool:
+            assert pool.submit(eval, "__import__('sys').executable").result(DEADLINE) == sys.executable
+
+
+def test_the_workers_of_an_executor_are_its_option() -> None:
+    # dask and joblib ask for it.
+    with Executor({**builtin(), "max_running_tasks": 7}) as executor, LambdaPool(executor) as pool:
+        assert pool._max_workers == 7

@@ -12,7 +12,7 @@ import cloudpickle
 import pytest
 from pool_support import DEADLINE, Gate, builtin, local
 
-from lambda_executor import ClosedError, Completed, Executor, LambdaPool, TaskCancelled, TaskFailed
+from lambda_executor import ClosedError, Completed, Executor, InvalidConfigError, LambdaPool, TaskCancelled, TaskFailed
 
 # Functions of this file are sent whole.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -66,7 +66,7 @@ def test_with_manual_acknowledgement_the_user_does() -> None:
         function.ack()
         raises.ack()
         assert pool.executor.counts().unacknowledged == 1
-        assert len(pool._loop._held) == 1
+        assert len(pool._loop.ends.held) == 1
 
 
 def test_a_done_callback_acknowledges() -> None:
@@ -80,7 +80,7 @@ def test_a_done_callback_acknowledges() -> None:
         for future in futures:
             future.result(DEADLINE)
         wait_until_unacknowledged(pool.executor, 0)
-        assert not pool._loop._held
+        assert not pool._loop.ends.held
 
 
 def test_a_cancelled_task_needs_none_and_an_abandoned_one_does(tmp_path: Path) -> None:
@@ -129,3 +129,8 @@ def test_results_are_sent_elsewhere_without_their_pool() -> None:
 def test_there_are_two_ways() -> None:
     with pytest.raises(ValueError, match="acknowledge: 'never' is neither 'auto' nor 'manual'"):
         LambdaPool(builtin(), acknowledge="never")  # type: ignore[arg-type]
+
+
+def test_the_option_ack_of_earlier_versions_is_refused() -> None:
+    with pytest.raises(InvalidConfigError, match=r"^ack: was removed .*LambdaPool\(acknowledge=\"manual\"\)"):
+        LambdaPool({**builtin(), "ack": "manual"})

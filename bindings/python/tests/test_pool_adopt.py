@@ -14,7 +14,7 @@ import pytest
 from pool_support import DEADLINE, Gate, builtin
 from processes import PROGRAMS, SOURCES, environment
 
-from lambda_executor import LambdaPool, ValueNotSigned
+from lambda_executor import InvalidArgumentError, LambdaPool, ValueNotSigned, new_attempt_id
 
 SECRET = b"a secret that is kept"
 
@@ -87,6 +87,16 @@ def test_command_and_function_are_adopted(server: dict[str, Any], tmp_path: Path
         gate.open()
         assert command.result(DEADLINE).output == "done\n"
         assert function.result(DEADLINE) == {"from": "the first process"}
+
+
+def test_the_result_timeout_of_an_adopted_task(server: dict[str, Any]) -> None:
+    with LambdaPool(server) as pool:
+        with pytest.raises(InvalidArgumentError, match="result_timeout: 0 s is not more than 0"):
+            pool.adopt("k", result_timeout=0)
+        future = pool.adopt("k", new_attempt_id(), result_timeout=600)
+        # Results that are on their way may come a little later. The option's default is 6.5 h.
+        assert 600_000 <= pool.executor.describe("k")["deadline_in_ms"] < 1_000_000
+        assert future.abandon()
 
 
 def test_a_function_is_not_adopted_without_its_attempt_id() -> None:

@@ -43,10 +43,8 @@ print("end")
         assert program.end() == 0, program.said()
         assert time.monotonic() - started < AT_ONCE_S
         assert program.rest().split() == ["end"] + ["BrokenPool"] * 5
-        assert (
-            "lambda_executor.pool: the interpreter ends with 5 tasks of a LambdaPool unfinished: 2 continue in Lambda"
-            in (program.said())
-        )
+        assert "lambda_executor.pool: the interpreter ends with 5 tasks of a LambdaPool unfinished: " in program.said()
+        assert "unfinished: 2 end with this process (option local)" in program.said()
         assert "and 3 that waited are dropped; 0 were cancelled before" in program.said()
 
 
@@ -161,7 +159,8 @@ def interrupted(source: str, python: str) -> str:
         assert program.end() == -signal.SIGINT, program.said()
         assert time.monotonic() - started < AT_ONCE_S
         assert "KeyboardInterrupt" in program.said()
-        assert "unfinished: 1 continue in Lambda" in program.said()
+        # The Lambda of option local is in this process.
+        assert "of a LambdaPool unfinished: 1 ends with this process (option local)" in program.said()
         return program.rest()
 
 
@@ -182,7 +181,7 @@ class Bar:
 
 from lambda_executor.progress import Progress
 with LambdaPool(BUILTIN, max_workers=1) as pool:
-    pool._loop.progress = Progress(Bar())
+    pool._loop.ends.progress = Progress(Bar())
     running, waiting = task(pool), [task(pool) for _ in range(3)]
     until_running(running)
     raise SystemExit(3)
@@ -192,7 +191,8 @@ with LambdaPool(BUILTIN, max_workers=1) as pool:
         assert program.end() == 3, program.said()
         bar, message = program.said().splitlines()[:2]
         assert bar == "bar: 3 of 4, failed 3"
-        assert "1 continue in Lambda, and 0 that waited are dropped; 3 were cancelled before" in message
+        assert "ends with 1 task of a LambdaPool unfinished: 1 ends with this process (option local), and " in message
+        assert "0 that waited are dropped; 3 were cancelled before" in message
 
 
 def test_sys_exit_in_the_block_leaves_at_once(python: str) -> None:

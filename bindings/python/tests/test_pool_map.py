@@ -38,6 +38,23 @@ def test_map_cancels_what_waits_when_time_is_over(gate: Gate, tmp_path: Path) ->
     assert not (tmp_path / "ran").exists()
 
 
+def test_map_cancels_also_the_one_whose_result_was_not_there_in_time(gate: Gate, tmp_path: Path) -> None:
+    with LambdaPool(local(), max_workers=1) as pool:
+        wait_until_running(pool.submit(gate.command()))
+        results = pool.map([f"touch '{tmp_path}/ran'"], timeout=0.1)
+        with pytest.raises(concurrent.futures.TimeoutError):
+            next(results)
+        gate.open()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_map_refuses_a_chunksize_for_commands() -> None:
+    with LambdaPool(builtin()) as pool:
+        with pytest.raises(ValueError, match="map: chunksize is for functions: each command is a task of its own"):
+            pool.map(["true"], chunksize=2)  # type: ignore[call-overload]
+        assert len(list(pool.map(["true"], chunksize=1))) == 1  # type: ignore[call-overload]
+
+
 def test_map_with_a_buffer_takes_no_more_commands_than_it_needs() -> None:
     taken = []
 

@@ -103,7 +103,7 @@ def test_events_of_tasks_that_are_not_the_pools_settle_no_future(gate: Gate) -> 
         future = pool.submit(gate.command())
         wait_until_running(future)
         # With the tag that the pool has given to its own.
-        executor.queue("mine", "true", tag=future.tag)
+        executor.queue("mine", "true", tag=future._tag)
         while executor.state("mine") is not State.SUCCEEDED or executor.counts().unacknowledged:
             threading.Event().wait(0.01)
         assert pool.submit("true").result(DEADLINE).return_code == 0

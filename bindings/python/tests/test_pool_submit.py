@@ -16,6 +16,7 @@ from lambda_executor import (
     LambdaFuture,
     LambdaPool,
     PayloadTooLargeError,
+    TaskFailed,
     new_attempt_id,
 )
 
@@ -117,11 +118,21 @@ def test_a_wrong_configuration() -> None:
         LambdaPool({"no_such_option": 1})
     with pytest.raises(ValueError, match="max_running_tasks 3"):
         LambdaPool({**builtin(), "max_running_tasks": 3}, max_workers=2)
-    with pytest.raises(ValueError, match="at least 1"):
+    with pytest.raises(ValueError, match="max_workers must be greater than 0, and is 0"):
         LambdaPool(builtin(), max_workers=0)
     for text in ("no JSON", "[1]", "null", "{"):
         with pytest.raises(InvalidConfigError):
             LambdaPool(text, max_workers=2)
+
+
+def test_options_add_up() -> None:
+    with LambdaPool(local(), env={"ONE": "pool"}) as pool:
+        named = pool.options(timeout=0.3, env={"TWO": "2"}).options(key="named").options(env={"THREE": "3"})
+        completed = named.submit('echo "$ONE $TWO $THREE"').result(DEADLINE)
+        assert (completed.key, completed.output) == ("named", "pool 2 3\n")
+        error = named.options(key="slow").submit("sleep 60").exception(DEADLINE)
+        assert isinstance(error, TaskFailed)
+        assert (error.key, error.reason) == ("slow", "timeout")
 
 
 def test_options_of_one_submission() -> None:

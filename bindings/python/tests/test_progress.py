@@ -7,13 +7,13 @@ from typing import Any
 
 import processes
 import pytest
-from pool_support import DEADLINE, builtin
+from pool_support import DEADLINE, builtin, local
 
 from lambda_executor import LambdaPool
 
 
 def bar_of(pool: LambdaPool) -> Any:  # noqa: ANN401 - tqdm's
-    return pool._loop.progress._bar
+    return pool._loop.ends.progress._bar
 
 
 def test_the_bar_counts_what_is_done_however_it_ended(capfd: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +33,12 @@ def test_the_bar_counts_what_is_done_however_it_ended(capfd: pytest.CaptureFixtu
     assert "100%" in said
     assert "8/8" in said
     assert "failed=2" in said
+
+
+def test_the_bar_counts_the_calls_of_a_chunk() -> None:
+    with LambdaPool(local(), progress=True) as pool:
+        assert list(pool.map(abs, range(-5, 5), chunksize=4)) == [5, 4, 3, 2, 1, 0, 1, 2, 3, 4]
+    assert (bar_of(pool).n, bar_of(pool).total) == (10, 10)
 
 
 def test_a_task_that_was_refused_is_none_that_is_awaited() -> None:
@@ -60,13 +66,13 @@ class Bar:
 
 from lambda_executor import progress
 pool = LambdaPool(BUILTIN)
-pool._loop.progress = progress.Progress(Bar())
+pool._loop.ends.progress = progress.Progress(Bar())
 for _ in range(2):
     print(pool.submit("true").result(60).return_code, flush=True)
 pool.shutdown()
 # The bar may also fail at the end alone.
 pool = LambdaPool(BUILTIN)
-pool._loop.progress = progress.Progress(Bar())
+pool._loop.ends.progress = progress.Progress(Bar())
 pool.shutdown()
 """
     told = "the progress bar cannot be drawn any more: BrokenPipeError('nobody reads it')"
@@ -76,7 +82,8 @@ pool.shutdown()
 def test_without_tqdm_it_warns_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with (
-        pytest.warns(RuntimeWarning, match=r"install lambda-executor\[tqdm\]"),
+        # By its own name: the package lambda-executor of an index is not this one.
+        pytest.warns(RuntimeWarning, match="without the package tqdm: install it"),
         LambdaPool(builtin(), progress=True) as pool,
     ):
         assert pool.submit("true").result(DEADLINE).return_code == 0

@@ -67,3 +67,39 @@ async fn home_is_there_where_the_image_wants_it_in_the_empty_tmp() {
     }
     std::fs::remove_dir_all(temporary).unwrap();
 }
+
+/// Answers every request with `answer`.
+async fn runtime_api(answer: &'static str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_runtime_api_that_answers_no_event_is_one_line_of_the_log() {
+    for answer in [
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\nconnection: close\r\n\r\noops",
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+    ] {
+        let address = runtime_api(answer).await;
+        let mut function = Function::start(&[("AWS_LAMBDA_RUNTIME_API", &address)]).await;
+        assert_eq!(function.exit_code().await, Some(1), "{answer}");
+        let log = function.log();
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        let line: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+        assert_eq!(line["level"], "ERROR");
+        let message = line["message"].as_str().unwrap();
+        assert!(message.contains(&format!("the Lambda Runtime API at {address}")), "{message}");
+        assert!(!message.contains(".cargo") && !message.contains("/src/"), "{message}");
+    }
+}

@@ -145,12 +145,24 @@ impl Options {
     }
 
     fn read(reader: &mut Reader) -> Self {
+        let options = Self::read_each(reader);
+        if options.queue_name == options.dead_letter_queue_name {
+            reader.refuse(
+                "dead_letter_queue_name",
+                &Value::String(options.dead_letter_queue_name.clone()),
+                "another name than queue_name",
+            );
+        }
+        options
+    }
+
+    fn read_each(reader: &mut Reader) -> Self {
         Self {
             handler: read_handler(reader),
             program_dir: reader.text("program_dir").map(PathBuf::from),
             library_dir: None,
             port: u16::try_from(reader.number("port", 0..=65_535, 0)).unwrap_or(0),
-            region: reader.text("region").unwrap_or_else(|| "us-east-1".into()),
+            region: read_region(reader),
             access_key_id: reader.text("access_key_id"),
             secret_access_key: reader.text("secret_access_key").map(Secret::new),
             lasting_credentials: read_lasting_credentials(reader),
@@ -171,7 +183,7 @@ impl Options {
             timeout_ms: reader.number("timeout_ms", 1..=LONGEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS),
             memory_mb: reader.number("memory_mb", 128..=10_240, 128),
             env: reader.text_map("env"),
-            working_directory: reader.text("working_directory").map(PathBuf::from),
+            working_directory: read_folder(reader, "working_directory"),
             handler_output: match reader.text("handler_output").as_deref() {
                 None | Some("discard") => HandlerOutput::Discard,
                 Some("inherit") => HandlerOutput::Inherit,
@@ -235,6 +247,26 @@ fn read_handler(reader: &mut Reader) -> Handler {
     })
 }
 
+/// As part of names of hosts and ARNs.
+fn read_region(reader: &mut Reader) -> String {
+    const DEFAULT: &str = "us-east-1";
+    let region = reader.text("region").unwrap_or_else(|| DEFAULT.into());
+    if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return region;
+    }
+    reader.refuse("region", &Value::String(region), "letters, digits and hyphens, such as us-east-1");
+    DEFAULT.into()
+}
+
+fn read_folder(reader: &mut Reader, name: &'static str) -> Option<PathBuf> {
+    let text = reader.text(name)?;
+    if !std::path::Path::new(&text).is_dir() {
+        reader.refuse(name, &Value::String(text), "a folder that exists");
+        return None;
+    }
+    Some(text.into())
+}
+
 /// A name as AWS allows it, so that it needs no escaping in URLs and ARNs.
 fn read_name(reader: &mut Reader, name: &'static str, longest: usize, ending: Option<&str>, default: &str) -> String {
     let Some(text) = reader.text(name) else { return default.to_owned() };
@@ -252,6 +284,19 @@ fn read_name(reader: &mut Reader, name: &'static str, longest: usize, ending: Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_could_not_work_is_refused_at_once() {
+        let text = r#"{"region": "eu west", "working_directory": "/no/such/folder", "queue_name": "q", "dead_letter_queue_name": "q"}"#;
+        let error = Options::from_json(text).unwrap_err().to_string();
+        for part in [
+            "region: expected letters, digits and hyphens, such as us-east-1, found \"eu west\"",
+            "working_directory: expected a folder that exists, found \"/no/such/folder\"",
+            "dead_letter_queue_name: expected another name than queue_name, found \"q\"",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
 
     #[test]
     fn nothing_given_is_fine() {

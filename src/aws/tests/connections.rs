@@ -80,6 +80,25 @@ async fn a_server_without_tls_was_sent_nothing() {
     assert!(server.seen().is_empty());
 }
 
+#[tokio::test]
+async fn a_server_that_answers_without_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let settings =
+        Settings { endpoints: Endpoints::all(&url), ..settings(&FakeServer::start(|_, _| accepted()).await) };
+    let error = invoke(&Aws::new(settings)).await.unwrap_err();
+    assert_eq!(failure(&error), (Fault::Service, Sent::No, "ConnectionFailed"));
+    assert!(
+        error.message.ends_with("the server does not speak TLS (is its URL http:// in place of https://?)"),
+        "{error}"
+    );
+    answering.join().unwrap();
+}
+
 /// A port that accepts connections, on which the handshake of TLS is never answered.
 fn silent() -> (TcpListener, Endpoints) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

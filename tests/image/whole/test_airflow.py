@@ -40,7 +40,7 @@ def function(
     (project / "requirements.txt").write_text("tabulate\n")
     (project / "dags").mkdir()
     (project / "dags" / "report.py").write_text(DAG)
-    contexts = {"program": ROOT / "build" / "function", "project": project}
+    contexts = {"program": ROOT / "build" / "image-program", "project": project}
     image = store.build("function/Dockerfile", "python", contexts=contexts)
     with sandbox.function(image, workplace / "airflow") as function:
         yield function

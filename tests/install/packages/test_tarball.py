@@ -41,8 +41,12 @@ def test_holds_what_was_built_and_no_folder_of_this_machine(unpacked: Prefix) ->
     assert library.read_bytes() == (PORTABLE / library.name).read_bytes()
     for file in (*unpacked.libdir.rglob("*.pc"), *unpacked.libdir.rglob("*.cmake")):
         assert str(ROOT) not in file.read_text(), file
+    for name in (library.name, "lambda-executor-local", "lambda-executor-function"):
+        program = (PORTABLE / name).read_bytes()
+        for folder in (ROOT, Path.home() / ".cargo", Path.home() / ".rustup"):
+            assert str(folder).encode() not in program, f"{folder} in {name}"
     licenses = (unpacked.folder / "share/doc/lambda-executor/THIRD-PARTY-LICENSES").read_text()
-    for package in ("aws-sdk-sqs", "aws-lc-sys", "tokio", "rustls", "lambda_runtime"):
+    for package in ("aws-sdk-sqs", "ring", "tokio", "rustls", "lambda_runtime"):
         assert re.search(rf"^  {package} [0-9.]+: .*(MIT|Apache|ISC)", licenses, re.MULTILINE), package
     for told in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
         assert told in licenses

@@ -69,7 +69,7 @@ func run(ctx context.Context, config string, input io.Reader, output io.Writer) 
 	if err := ex.CheckHealth(healthy); err != nil {
 		return false, err
 	}
-	defer context.AfterFunc(ctx, func() { ex.Drain(context.Background(), lambdaexecutor.DrainCancelQueued) })()
+	defer context.AfterFunc(ctx, func() { drain(ex, lambdaexecutor.DrainCancelQueued) })()
 	todo := queueSome(ctx, ex, commands, 0)
 	succeeded := 0
 	// The loop acknowledges each event when it takes the next one. It ends when the drain is over and its last event was printed.
@@ -78,7 +78,9 @@ func run(ctx context.Context, config string, input io.Reader, output io.Writer) 
 			return false, err
 		}
 		if event.State.Final() {
-			show(output, commands[event.Tag], event)
+			if err := show(output, commands[event.Tag], event); err != nil {
+				return false, err
+			}
 		}
 		if event.State == lambdaexecutor.StateSucceeded {
 			succeeded++
@@ -114,11 +116,18 @@ func queueSome(ctx context.Context, ex *lambdaexecutor.Executor, commands []stri
 			fmt.Fprintln(os.Stderr, "run_commands:", err)
 		}
 	}
-	go ex.Drain(context.Background(), lambdaexecutor.DrainFinish)
+	go drain(ex, lambdaexecutor.DrainFinish)
 	return next
 }
 
-func show(output io.Writer, command string, event lambdaexecutor.Event) {
+// drain ends the loop of events once all tasks have finished. It may fail because run has returned before, by an error of its own.
+func drain(ex *lambdaexecutor.Executor, mode lambdaexecutor.DrainMode) {
+	if _, err := ex.Drain(context.Background(), mode); err != nil && !errors.Is(err, lambdaexecutor.ErrClosed) {
+		fmt.Fprintln(os.Stderr, "run_commands:", err)
+	}
+}
+
+func show(output io.Writer, command string, event lambdaexecutor.Event) error {
 	result := "-"
 	if event.HasReturnCode {
 		result = fmt.Sprint(event.ReturnCode)
@@ -127,5 +136,6 @@ func show(output io.Writer, command string, event lambdaexecutor.Event) {
 	if i := strings.LastIndexByte(said, '\n'); i >= 0 {
 		said = said[i+1:]
 	}
-	fmt.Fprintf(output, "%-9s %3s  %s  # %s\n", event.State, result, command, said)
+	_, err := fmt.Fprintf(output, "%-9s %3s  %s  # %s\n", event.State, result, command, said)
+	return err
 }

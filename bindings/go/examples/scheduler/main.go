@@ -54,7 +54,11 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 	if err != nil {
 		return err
 	}
-	defer scheduler.Shutdown()
+	defer func() {
+		if err := scheduler.Shutdown(); err != nil {
+			log.Print(err)
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // runs before Shutdown, which waits for jobs that wait for this loop
 
@@ -89,12 +93,14 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 		select {
 		case err := <-started:
 			if errors.Is(err, lambdaexecutor.ErrQueueFull) {
-				fmt.Fprintln(output, "skipped:", err)
+				if _, err := fmt.Fprintln(output, "skipped:", err); err != nil {
+					return err
+				}
 			} else if err != nil {
 				return err
 			}
 			if left--; left == 0 {
-				go ex.Drain(context.Background(), lambdaexecutor.DrainFinish) // then the channel is closed
+				go drain(ex, lambdaexecutor.DrainFinish) // then the channel is closed
 			}
 		case event, open := <-events:
 			if !open { // drained, or broken
@@ -104,15 +110,27 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 				return nil
 			}
 			if event.State.Final() {
-				fmt.Fprintf(output, "%s %s: %s\n", event.Key, event.State, cmp.Or(event.OutputTail, event.Message))
+				_, err := fmt.Fprintf(output, "%s %s: %s\n", event.Key, event.State, cmp.Or(event.OutputTail, event.Message))
+				if err != nil {
+					return err
+				}
 			}
 			if err := event.Ack(); err != nil { // printed: the result may be deleted
 				return err
 			}
 		case <-interrupted:
-			fmt.Fprintln(output, "interrupted")
-			go ex.Drain(context.Background(), lambdaexecutor.DrainCancelQueued) // the results of what runs are still printed
+			if _, err := fmt.Fprintln(output, "interrupted"); err != nil {
+				return err
+			}
+			go drain(ex, lambdaexecutor.DrainCancelQueued) // the results of what runs are still printed
 			started, interrupted = nil, nil
 		}
+	}
+}
+
+// drain may fail because run has returned before, by an error of its own.
+func drain(ex *lambdaexecutor.Executor, mode lambdaexecutor.DrainMode) {
+	if _, err := ex.Drain(context.Background(), mode); err != nil && !errors.Is(err, lambdaexecutor.ErrClosed) {
+		log.Print(err)
 	}
 }

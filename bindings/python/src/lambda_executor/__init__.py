@@ -27,7 +27,9 @@ from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed
 from .pool import LambdaPool
 from .prompt_calls import Counts, Statuses
 from .statuses import Reason, State, Status
+from .summary import Summary
 from .task import Task
+from .waiting import as_completed, wait
 
 __version__ = "0.2.0"
 
@@ -59,6 +61,7 @@ __all__ = [
     "State",
     "Status",
     "Statuses",
+    "Summary",
     "Task",
     "TaskCancelled",
     "TaskError",
@@ -67,6 +70,8 @@ __all__ = [
     "TimedOut",
     "UnsupportedError",
     "ValueNotSigned",
+    "as_completed",
     "library_version",
     "new_attempt_id",
+    "wait",
 ]

@@ -202,9 +202,8 @@ def explanation(status: int) -> str:
 
 def take_error(library: ctypes.CDLL, error: int) -> errors.Error:
     """The exception of an error of the library, which is freed."""
-    made = errors.error(
-        library.lambda_executor_error_status(error), library.lambda_executor_error_message(error).ptr.decode()
-    )
+    message = errors.in_python(library.lambda_executor_error_message(error).ptr.decode())
+    made = errors.error(library.lambda_executor_error_status(error), message)
     made.aws_code = library.lambda_executor_error_aws_code(error).decode()
     made.request_id = library.lambda_executor_error_request_id(error).decode()
     made.retriable = library.lambda_executor_error_is_retriable(error) != 0

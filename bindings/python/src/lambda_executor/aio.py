@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from . import errors
 from .batch import Batch
 from .event import Event
-from .executor import CONFIGURED, DEFAULT_LOGGER, Configured, Executor
+from .executor import CONFIGURED, DEFAULT_LOGGER, Configured, Executor, check_drain_timeout
 from .prompt_calls import PromptCalls
 from .statuses import State
 from .task import check_seconds
@@ -78,8 +78,14 @@ class AsyncExecutor(PromptCalls):
     async def sync(self, timeout: float | None = None, max_events: int = 0) -> Batch:
         """Events, oldest first; waits for the first one, unlike Executor.sync without limit by default.
 
-        An empty batch when the time is over. Cancelling it loses no event.
+        An empty batch when the time is over. Cancelling it loses no event. Other coroutines get a turn even when
+        events wait.
         """
+        # Before events are taken: a cancellation comes here.
+        await asyncio.sleep(0)
+        return await self._sync(timeout, max_events)
+
+    async def _sync(self, timeout: float | None, max_events: int) -> Batch:
         deadline = _deadline(timeout)
         while True:
             batch = self._executor.sync(0.0, max_events)
@@ -113,6 +119,7 @@ class AsyncExecutor(PromptCalls):
 
     async def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
         """See Executor.drain. After a cancellation, the executor still accepts no tasks."""
+        check_drain_timeout(timeout)
         if isinstance(timeout, Configured):
             over = threading.Event()
             try:
@@ -216,7 +223,7 @@ class _Events:
             if self._in_a_row == MOST_AT_ONCE:
                 self._in_a_row = 0
                 await asyncio.sleep(0)
-            self._batch = await self._executor.sync(None, 1)
+            self._batch = await self._executor._sync(None, 1)
         except errors.ClosedError:
             self._batch = None
             raise StopAsyncIteration from None

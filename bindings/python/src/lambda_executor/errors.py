@@ -144,3 +144,28 @@ CLASSES: dict[int, type[Error]] = {
 def error(status: int, message: str) -> Error:
     """The exception for a status."""
     return CLASSES.get(status, Error)(message, Status(status))
+
+
+#: Names in the library's messages that its C callers know, and what Python's callers know.
+_WORDS = (
+    ("(set argv and argc, or command_json)", "(a list of strings or paths, or one string for the shell)"),
+    ("command_json ", "command "),
+    ('or one string for the shell, in quotes: "echo hi")', "or one string for the shell)"),
+    ("executor_config_json ", "executor_config "),
+    ("(allowed: a JSON object, or empty)", "(allowed: a mapping, or None)"),
+    ("lambda_executor_new_attempt_id", "new_attempt_id"),
+    (
+        "(freeing a batch acknowledges nothing; call lambda_executor_batch_ack or lambda_executor_ack)",
+        '(nothing is acknowledged without Batch.ack or Executor.ack; for a pool, LambdaPool(acknowledge="manual"))',
+    ),
+    ("free the executor and create a new one", "close the executor and create another one"),
+)
+
+
+def in_python(message: str) -> str:
+    """A message of the library in the words of Python."""
+    # The key may be anything.
+    about, colon, what = message.rpartition("`: ")
+    for theirs, ours in _WORDS:
+        what = what.replace(theirs, ours)
+    return about + colon + what

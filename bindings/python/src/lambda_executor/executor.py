@@ -51,12 +51,21 @@ class Executor(PromptCalls):
 
         config: the options, as a mapping or as JSON. None reads Airflow's configuration.
         logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
-            level of option log, which counts only then.
+            level of option log, which counts only then. A subinterpreter of Python 3.12 and later allows only None.
         """
         if _handle.ending():
             raise RuntimeError("the interpreter ends: an executor that starts now would never be closed")
         if logger is not None and not isinstance(logger, logging.Logger):
             raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
+        if logger is not None and not logs.may_log_here():
+            raise RuntimeError(
+                "in a subinterpreter the library's log records cannot go to a logger: pass logger=None, and they go to "
+                "stderr (for a pool: LambdaPool(Executor(config, logger=None)))"
+            )
+        options = known_options(config)
+        #: What a LambdaPool needs to know.
+        self._is_local = options.get("local") is not None
+        self._max_running_tasks = options.get("max_running_tasks")
         super().__init__(_handle.Handle(_create(config)))
         self._wakes = 0
         self._wakes_seen = 0
@@ -124,7 +133,9 @@ class Executor(PromptCalls):
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
         held = Held(self._library)
         try:
-            self._wait("lambda_executor_sync", timeout, (max_events, ctypes.byref(held.pointer)))
+            # The largest number means all of them; ctypes would cut off the high bits of a larger one.
+            most = min(max_events, 2**64 - 1)
+            self._wait("lambda_executor_sync", timeout, (most, ctypes.byref(held.pointer)))
             return Batch._of(self._handle, held)
         except BaseException:
             # Now, not when the traceback goes.
@@ -170,7 +181,7 @@ class Executor(PromptCalls):
     def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
         """Accepts no more tasks, and waits until those accepted have finished: how many have not when the time is over.
 
-        timeout: seconds, None for no limit; without, option end_wait_timeout, whose default is no limit.
+        timeout: seconds, 0 or more, None for no limit; without, option end_wait_timeout, whose default is no limit.
         cancel_queued: cancels what waits to be submitted, and waits only for what runs. Otherwise it is submitted.
 
         Does not need other threads to call `sync` or to acknowledge, up to 100,000 results; beyond them it raises
@@ -183,6 +194,7 @@ class Executor(PromptCalls):
         return self._drain(timeout, cancel_queued, lambda: False)
 
     def _drain(self, timeout: float | Configured | None, cancel_queued: bool, given_up: Callable[[], bool]) -> int:
+        check_drain_timeout(timeout)
         mode = _native.DRAIN_CANCEL_QUEUED if cancel_queued else _native.DRAIN_FINISH
         remaining = ctypes.c_uint64()
         status = self._wait(
@@ -268,6 +280,28 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
     if status or not pointer.value:
         raise _handle.take_error(_library.load(), error.value or 0)
     return pointer.value
+
+
+def check_drain_timeout(timeout: float | Configured | None) -> None:
+    """A negative number is a mistake: in C, -1 is no limit. Taken for a time that is over, it would drop tasks."""
+    if timeout is None or isinstance(timeout, Configured):
+        return
+    check_seconds("timeout", timeout)
+    if timeout < 0:
+        raise errors.InvalidArgumentError(
+            f"timeout: {timeout} s is less than 0 (allowed: 0 or more, None for no limit, CONFIGURED for option "
+            "end_wait_timeout)"
+        )
+
+
+def known_options(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+    """The options, none where they are not written as a mapping: the library refuses what is wrong."""
+    if isinstance(config, str):
+        try:
+            config = json.loads(config)
+        except ValueError:
+            return {}
+    return config if isinstance(config, Mapping) else {}
 
 
 def _document(config: Mapping[str, Any] | str) -> bytes:

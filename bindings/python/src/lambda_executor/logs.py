@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import ctypes
 import logging
 import os
+import sys
 import threading
 import time
 import weakref
@@ -39,6 +41,23 @@ def level_for(logger: logging.Logger) -> int:
     level = max((level for level in levels if _TO_PYTHON[level] >= wanted), default=_native.LOG_OFF)
     # Below DEBUG: everything.
     return _native.LOG_TRACE if 0 < wanted < logging.DEBUG else level
+
+
+def may_log_here() -> bool:
+    """Python runs what the library's thread calls in the main interpreter. That can be code of another one only as long
+    as interpreters share their objects; afterwards it aborts the process."""
+    return sys.version_info < (3, 12) or in_main_interpreter()
+
+
+def in_main_interpreter() -> bool:
+    try:
+        main, current = ctypes.pythonapi.PyInterpreterState_Main, ctypes.pythonapi.PyInterpreterState_Get
+    except AttributeError:
+        # Not CPython: no subinterpreters.
+        return True
+    for function in (main, current):
+        function.argtypes, function.restype = [], ctypes.c_void_p
+    return bool(main() == current())
 
 
 class Records:

@@ -115,7 +115,8 @@ class TaskError(Exception):
     @property
     def message(self) -> str:
         """What the library says about it. May be empty."""
-        return self.event.message
+        # The option as Python has it; the event keeps the library's text.
+        return self.event.message.replace("its max_wait_ms", "its max_wait")
 
     @property
     def request_id(self) -> str:
@@ -127,7 +128,14 @@ class TaskError(Exception):
         return self.event.log_stream
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.key!r}: {self.reason}, return code {self.return_code}>"
+        facts = [self.reason]
+        if self.return_code is not None:
+            facts.append(f"return code {self.return_code}")
+        facts += [part.split("\n", 1)[0] for part in (self.note, self.message) if part]
+        if self.output and not self.note:
+            # The last line is most often the reason.
+            facts.append(f"last output {self.output.splitlines()[-1]!r}")
+        return f"<{type(self).__name__} {self.key!r}: {', '.join(facts)}>"
 
     def __str__(self) -> str:
         facts = [f"{self.event.state.name.lower()} ({self.reason})"]
@@ -142,8 +150,7 @@ class TaskError(Exception):
         lines += said
         if self.value_dropped and "value" not in self.message:
             lines.append("its result file could not be sent")
-        # `lambda_executor.run` also prints what it sends back.
-        output = [line for line in self.output.splitlines() if not any(map(line.endswith, said))]
+        output = self._output_beyond(said)
         if output:
             lines.append("last output:" if len(output) <= _LAST_LINES else f"last {_LAST_LINES} lines of output:")
             lines += [f"  {line}" for line in output[-_LAST_LINES:]]
@@ -151,6 +158,21 @@ class TaskError(Exception):
             kept = len(self.output.encode())
             lines.append(f"output was cut: {kept:,} of {self.output_length:,} bytes (log stream: all of it)")
         return "\n".join(lines)
+
+    def _output_beyond(self, said: list[str]) -> list[str]:
+        """Lines of the output without what the text has already: `lambda_executor.run` also prints what it sends. It
+        does so on another stream than the function, so that its first line may follow a part of another one."""
+        output = self.output
+        for part in said:
+            for paragraph in part.rstrip("\n").split("\n\n"):
+                if "\n" in paragraph:
+                    output = output.replace(paragraph, "", 1)
+        lines = output.strip("\n").splitlines()
+        known = {line for part in said for line in part.splitlines() if line.strip()}
+        if lines and self.output_truncated and any(line.endswith(lines[0]) for line in known):
+            # The rest of a line that was cut.
+            lines = lines[1:]
+        return [line for line in lines if line not in known and not any(map(line.endswith, said))]
 
 
 class TaskFailed(TaskError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 
 from . import pickled_value as wire
@@ -45,11 +45,18 @@ class Functions:
         self._command = [python, "-m", "lambda_executor.run"]
         self._secret = secret or wire.new_secret()
 
-    def call(self, key: str, function: Callable[..., object], args: Iterable[Any], kwargs: dict[str, Any]) -> Call:
+    def call(
+        self,
+        key: str,
+        function: Callable[..., object],
+        args: Iterable[Any],
+        kwargs: dict[str, Any],
+        env: Mapping[str, str],
+    ) -> Call:
         """The task of key `key` that calls `function`."""
         pickled = _pickle(function, tuple(args), kwargs)
         ticket = wire.ticket(self._secret, key)
-        config, packed = pack(ticket, pickled)
+        config, packed = pack(ticket, pickled, env)
         size = f"{len(pickled):,} bytes pickled, {packed:,} compressed and in base64"
         return Call(self._command, config, ticket.nonce, size)
 
@@ -65,12 +72,14 @@ class Functions:
             raise TaskFailed(event, body.decode())
         try:
             what = pickle.loads(body)
-        except Exception as error:
+        except BaseException as error:  # SystemExit, too, which would end the program that asks for the result
             raise TaskFailed(
                 event, f"what the function sent cannot be loaded here: {type(error).__name__}: {error}"
             ) from error
         if kind is wire.Kind.RAISED:
             exception, text = what
+            if not isinstance(exception, Exception):
+                raise TaskFailed(event, f"what the function raised is not an exception here: {exception!r}\n\n{text}")
             raise exception from RemoteTraceback(text)
         if event.state is not State.SUCCEEDED:
             raise TaskFailed(event, "the function returned, and then its process did not end well")
@@ -93,7 +102,7 @@ def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict
         if error.name != "cloudpickle":
             raise
         raise ModuleNotFoundError(
-            "to send Python functions, install lambda-executor[pickle] here and in the function's image "
+            "to send Python functions, install cloudpickle here and in the function's image "
             "(commands, as lists or strings, need nothing)",
             name="cloudpickle",
         ) from None
@@ -126,7 +135,10 @@ def _without_value(event: Event) -> str:
             "value together were too large for a message"
         )
     if "No module named" in event.output_tail and "lambda_executor" in event.output_tail:
-        return "the interpreter in the function's image has no lambda_executor: install lambda-executor[pickle] there"
+        return (
+            "the interpreter in the function's image has no package lambda_executor: install its wheel and cloudpickle "
+            "there"
+        )
     return ""
 
 

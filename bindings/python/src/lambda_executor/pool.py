@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import os
 import sys
 import time
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Callable, Literal, TypeVar, Union, overload
 
+from .environment import checked, with_environment
 from .errors import PayloadTooLargeError
-from .executor import Executor
+from .executor import Executor, known_options
 from .future import LambdaFuture
 from .outcome import Completed
 from .pickled import Functions, call_each
 from .pool_loop import Loop
+from .pool_map import chunks, results_of
+from .pool_options import Keys, Options
 from .progress import Progress, progress_bar
+from .retries import RetryOn, RetryPolicy
+from .summary import Summary
 from .task import Command, Task, check_seconds
 
 if TYPE_CHECKING:
@@ -37,34 +38,10 @@ Config = Union[Mapping[str, Any], str, Executor, None]
 DEFAULT_MAX_WORKERS = 1_000
 
 
-@dataclass(frozen=True)
-class _Options:
-    """Of the tasks that are submitted with them; see LambdaPool.options."""
-
-    key: str | None = None
-    timeout: float | None = None
-    max_wait: float | None = None
-    queue: str = ""
-    executor_config: Mapping[str, Any] | None = None
-    attempt_id: str = ""
-    result_timeout: float | None = None
-
-
-class _Keys:
-    """Makes keys, for any thread: next() of a count is one step, that of a generator is not."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._numbers = count(1)
-
-    def next(self) -> str:
-        return f"{self._prefix}{next(self._numbers)}"
-
-
 class _Submitter(concurrent.futures.Executor):
     """Submits to a loop: a pool, or a pool with options."""
 
-    def __init__(self, loop: Loop, options: _Options, keys: _Keys, max_workers: int) -> None:
+    def __init__(self, loop: Loop, options: Options, keys: Keys, max_workers: int) -> None:
         self._loop = loop
         self._options = options
         self._keys = keys
@@ -83,8 +60,8 @@ class _Submitter(concurrent.futures.Executor):
 
         Waits while the queue is full (option max_queued_tasks), but not in a done callback.
 
-        Functions need lambda-executor[pickle] here and in the image that Lambda runs, the same version of Python there,
-        and all that the function imports.
+        Functions need cloudpickle here and in the image that Lambda runs; the image also needs this package, the same
+        version of Python, and all that the function imports.
         """
         if callable(fn):
             return self._submit_function(fn, args, kwargs)
@@ -93,8 +70,14 @@ class _Submitter(concurrent.futures.Executor):
         if args or kwargs:
             raise TypeError("submit(command) takes no further arguments: put them into the list")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, self._key())
-        self._loop.submit(future, self._task(future.key, fn, self._options.executor_config))
+        command = with_environment(fn, self._options.env)
+        self._submit(future, self._task(future.key, command, self._options.executor_config))
         return future
+
+    def _submit(self, future: LambdaFuture[Any], task: Task) -> None:
+        if self._options.retry.retries:
+            future._policy = self._options.retry
+        self._loop.submit(future, task)
 
     @overload
     def map(
@@ -128,8 +111,8 @@ class _Submitter(concurrent.futures.Executor):
         `map(["echo", "a b"])` runs two, and `map([["echo", "a b"]])` one).
         Results come in the order of the arguments; the first failure is raised, and what still waits is then cancelled.
 
-        timeout: seconds from now for all of them. chunksize: calls that go into one task. buffersize: at most so many
-        tasks are submitted ahead of the result that is asked for next; without, all are, at once.
+        timeout: seconds from now for all of them. chunksize: calls of a function that go into one task. buffersize: at
+        most so many tasks are submitted ahead of the result that is asked for next; without, all are, at once.
         """
         for option in ("key", "attempt_id"):
             if getattr(self._options, option):
@@ -144,23 +127,27 @@ class _Submitter(concurrent.futures.Executor):
         if not callable(fn):
             if iterables or isinstance(fn, str):
                 raise TypeError("map takes a function and its arguments, or one iterable of commands")
-            return _results((self.submit(command) for command in fn), deadline, buffersize)
+            if chunksize != 1:
+                raise ValueError("map: chunksize is for functions: each command is a task of its own")
+            return results_of((self.submit(command) for command in fn), deadline, buffersize)
         calls = zip(*iterables)
         if chunksize == 1:
-            return _results((self.submit(fn, *args) for args in calls), deadline, buffersize)
-        chunks = (self.submit(call_each, fn, chunk) for chunk in _chunks(calls, chunksize))
-        lists: Iterator[list[Any]] = _results(chunks, deadline, buffersize)
+            return results_of((self.submit(fn, *args) for args in calls), deadline, buffersize)
+        submissions = (
+            self._submit_function(call_each, (fn, chunk), {}, items=len(chunk)) for chunk in chunks(calls, chunksize)
+        )
+        lists: Iterator[list[Any]] = results_of(submissions, deadline, buffersize)
         return (result for results in lists for result in results)
 
     def _submit_function(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], *, items: int = 1
     ) -> LambdaFuture[Any]:
         key = self._key()
-        call = self._loop.functions.call(key, function, args, kwargs)
-        future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=True, nonce=call.nonce)
+        call = self._loop.functions.call(key, function, args, kwargs, self._options.env)
+        future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=True, nonce=call.nonce, items=items)
         config = {**(self._options.executor_config or {}), **call.executor_config}
         try:
-            self._loop.submit(future, self._task(key, call.command, config))
+            self._submit(future, self._task(key, call.command, config))
         except PayloadTooLargeError as error:
             raise PayloadTooLargeError(
                 f"the function with its arguments has {call.size}: put large data into S3 and pass its name. {error}"
@@ -183,12 +170,63 @@ class _Submitter(concurrent.futures.Executor):
             result_timeout=options.result_timeout,
         )
 
+    def options(
+        self,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+        queue: str = "",
+        executor_config: Mapping[str, Any] | None = None,
+        attempt_id: str = "",
+        result_timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+        retries: int | None = None,
+        retry_delay: float | None = None,
+        retry_on: RetryOn = None,
+    ) -> PoolWithOptions:
+        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`. What is
+        not given stays as it is.
+
+        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
+        wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
+        function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
+        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
+        a result.
+
+        env: environment variables of the task, on top of the function's own and the pool's. Commands need a shell in
+        the image for it. Whoever can read the events of the function can read them: no place for secrets.
+        retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
+        first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
+        follows: exception classes, or a function that is given the exception. By default all but TaskLost and
+        ValueNotSigned; never TaskCancelled. The future keeps its key, and gets another attempt_id with each retry.
+        """
+        options = self._options.changed(
+            key=key,
+            timeout=timeout,
+            max_wait=max_wait,
+            queue=queue,
+            executor_config=executor_config,
+            attempt_id=attempt_id,
+            result_timeout=result_timeout,
+            env=env,
+            retries=retries,
+            retry_delay=retry_delay,
+            retry_on=retry_on,
+        )
+        return PoolWithOptions(self, options)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accepts no more tasks. wait: until all have finished. cancel_futures: those that Lambda has not accepted.
 
         Without wait, futures are settled in the background, but not beyond the end of the interpreter.
         """
         self._loop.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def summary(self) -> Summary:
+        """How the tasks ended so far, how long they ran, and what the calls of AWS cost. Also after the pool has ended;
+        str() of it is a line for people."""
+        return self._loop.summary()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -216,6 +254,10 @@ class LambdaPool(_Submitter):
         python: str | None = None,
         secret: bytes | None = None,
         acknowledge: Literal["auto", "manual"] = "auto",
+        env: Mapping[str, str] | None = None,
+        retries: int = 0,
+        retry_delay: float = 0.0,
+        retry_on: RetryOn = None,
     ) -> None:
         """config: as of Executor, or an Executor. That one is not closed with the pool, which takes all of its events.
 
@@ -230,6 +272,7 @@ class LambdaPool(_Submitter):
         acknowledge: "auto" acknowledges a result, so that it is deleted from its queue, when its future has it. With
             "manual" you do, when you have stored it and before the pool ends: Completed.ack, TaskError.ack or
             LambdaFuture.ack. Results that are not acknowledged return to their queue, for `adopt` in a later process.
+        env, retries, retry_delay, retry_on: of all tasks whose `options` say nothing else.
         """
         if acknowledge not in ("auto", "manual"):
             raise ValueError(f"acknowledge: {acknowledge!r} is neither 'auto' nor 'manual'")
@@ -238,19 +281,19 @@ class LambdaPool(_Submitter):
         _check_type("python", python, str)
         _check_type("secret", secret, bytes)
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers is {max_workers}, and at least 1")
-        executor, options = _executor_of(config, max_workers)
-        is_local = "local" in options
+            raise ValueError(f"max_workers must be greater than 0, and is {max_workers}")
+        defaults = Options(env=checked(env), retry=RetryPolicy(retries, retry_delay, retry_on))
+        executor = _executor_of(config, max_workers)
         loop = Loop(
             executor,
             owns_executor=executor is not config,
-            functions=Functions(python or (sys.executable if is_local else "python3"), secret),
+            functions=Functions(python or (sys.executable if executor._is_local else "python3"), secret),
             progress=progress_bar() if progress else Progress(),
             manual=acknowledge == "manual",
         )
         prefix = key_prefix if key_prefix is not None else f"pool-{os.urandom(6).hex()}-"
-        workers = max_workers or options.get("max_running_tasks") or DEFAULT_MAX_WORKERS
-        super().__init__(loop, _Options(), _Keys(prefix), workers)
+        workers = max_workers or executor._max_running_tasks or DEFAULT_MAX_WORKERS
+        super().__init__(loop, defaults, Keys(prefix), workers)
         weakref.finalize(self, loop.accept_no_more).atexit = False  # type: ignore[misc]
 
     @property
@@ -258,55 +301,45 @@ class LambdaPool(_Submitter):
         """The executor below, for counts, stats, check_health, set_credentials."""
         return self._loop.executor
 
-    def options(
+    @overload
+    def adopt(
+        self, key: str, attempt_id: str = "", *, queue: str = "", result_timeout: float | None = None
+    ) -> LambdaFuture[Completed]: ...
+    @overload
+    def adopt(
+        self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "", result_timeout: float | None = None
+    ) -> LambdaFuture[Any]: ...
+    def adopt(
         self,
-        *,
-        key: str | None = None,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-        queue: str = "",
-        executor_config: Mapping[str, Any] | None = None,
+        key: str,
         attempt_id: str = "",
+        *,
+        function: bool = False,
+        queue: str = "",
         result_timeout: float | None = None,
-    ) -> PoolWithOptions:
-        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`.
-
-        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
-        wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
-        function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
-        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
-        a result.
-        """
-        options = _Options(key, timeout, max_wait, queue, executor_config, attempt_id, result_timeout)
-        return PoolWithOptions(self, options)
-
-    @overload
-    def adopt(self, key: str, attempt_id: str = "", *, queue: str = "") -> LambdaFuture[Completed]: ...
-    @overload
-    def adopt(self, key: str, attempt_id: str, *, function: bool = ..., queue: str = "") -> LambdaFuture[Any]: ...
-    def adopt(self, key: str, attempt_id: str = "", *, function: bool = False, queue: str = "") -> LambdaFuture[Any]:
+    ) -> LambdaFuture[Any]:
         """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
         running. Without the latter, any earlier result of the key ends the task.
 
         function: the task is a Python function; both pools need the same `secret`. Its value is signed for one
-            submission of the key, so the attempt_id is needed.
+        submission of the key, so the attempt_id is needed. result_timeout: TaskLost after so many seconds from now.
         """
         if function and not attempt_id:
             raise ValueError("adopt: with function=True, attempt_id is needed: the returned value is signed for it")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
-        self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id))
+        self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id, result_timeout=result_timeout))
         return future
 
 
 # The message about a wrong call names the class that the caller knows.
-for _call in (_Submitter.submit, _Submitter.map, _Submitter.shutdown):
+for _call in (_Submitter.submit, _Submitter.map, _Submitter.options, _Submitter.shutdown, _Submitter.summary):
     _call.__qualname__ = _call.__qualname__.replace(_Submitter.__name__, LambdaPool.__name__)
 
 
 class PoolWithOptions(_Submitter):
     """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
 
-    def __init__(self, pool: LambdaPool, options: _Options) -> None:
+    def __init__(self, pool: _Submitter, options: Options) -> None:
         super().__init__(pool._loop, options, pool._keys, pool._max_workers)
         # The pool is not collected while this is in use.
         self._pool = pool
@@ -317,59 +350,16 @@ def _check_type(name: str, value: object, kind: type) -> None:
         raise TypeError(f"{name}: {type(value).__name__} is neither {kind.__name__} nor None")
 
 
-def _executor_of(config: Config, max_workers: int | None) -> tuple[Executor, Mapping[str, Any]]:
-    """The executor, and its options as far as they are known."""
+def _executor_of(config: Config, max_workers: int | None) -> Executor:
     if isinstance(config, Executor):
-        return config, {}
-    options = _parsed(config) if isinstance(config, str) else config
-    if options is None:
-        options = {"airflow": True}
-    # The executor refuses what is not a mapping.
-    if not isinstance(options, Mapping):
-        return Executor(config), {}
-    if max_workers is not None:
-        known = options.get("max_running_tasks") or max_workers
-        if known != max_workers:
-            raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
-        options = {**options, "max_running_tasks": max_workers}
-    return Executor(options), options
-
-
-def _parsed(config: str) -> str | dict[str, Any]:
-    """The options, or the text as it is if it has none."""
-    try:
-        options = json.loads(config)
-    except ValueError:
         return config
-    return options if isinstance(options, dict) else config
-
-
-def _chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    calls = iter(calls)
-    while chunk := list(islice(calls, size)):
-        yield chunk
-
-
-def _results(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buffersize: int | None) -> Iterator[T]:
-    """Results in order. Submits now, not when the first result is asked for."""
-    futures: deque[LambdaFuture[T]] = deque()
-    try:
-        futures.extend(islice(submissions, buffersize))
-    except BaseException:
-        # One was refused, or Ctrl-C: the caller cannot ask for the results of those before it.
-        for future in futures:
-            future.cancel()
-        raise
-
-    def results() -> Iterator[T]:
-        try:
-            while futures:
-                futures.extend(islice(submissions, 1))
-                left = None if deadline is None else deadline - time.monotonic()
-                # Taken out first, so that nothing holds a result that was handed out.
-                yield futures.popleft().result(left)
-        finally:
-            for future in futures:
-                future.cancel()
-
-    return results()
+    if max_workers is None:
+        return Executor(config)
+    options = {"airflow": True} if config is None else known_options(config)
+    # The executor refuses what is empty or not a mapping.
+    if not options:
+        return Executor(config)
+    known = options.get("max_running_tasks") or max_workers
+    if known != max_workers:
+        raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
+    return Executor({**options, "max_running_tasks": max_workers})

@@ -12,28 +12,25 @@ from __future__ import annotations
 import atexit
 import contextlib
 import itertools
-import logging
 import os
-import select
+import selectors
 import threading
 import weakref
 from collections import deque
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-from . import _handle, errors
+from . import _handle, errors, logs
 from .event import Event
 from .executor import Executor
-from .future import LambdaFuture, wait_for_signals_too
-from .outcome import BrokenPool, Completed, TaskCancelled, TaskError, TaskFailed, TaskLost
+from .future import LambdaFuture, log, log_exception, wait_for_signals_too
+from .outcome import BrokenPool
 from .pickled import Functions
+from .pool_ends import Ends
 from .progress import Progress
+from .retries import Delayed
 from .statuses import Reason, State
+from .summary import Summary, plural
 from .task import Task
-
-log = logging.getLogger("lambda_executor.pool")
-
-A = TypeVar("A", Completed, TaskError)
 
 #: Events taken at once: so many futures are settled before anything else happens.
 _MAX_EVENTS = 1_000
@@ -51,14 +48,10 @@ class Loop:
     ) -> None:
         self.executor = executor
         self.functions = functions
-        self.progress = progress
+        self.ends = Ends(executor, functions, progress, manual=manual)
         self.pid = os.getpid()
         self._owns_executor = owns_executor
         self._pending: dict[int, LambdaFuture[Any]] = {}
-        # With manual acknowledgement: by seq, the batch of each final event that the user has not acknowledged. An
-        # event whose batch is gone would be handed out again.
-        self._manual = manual
-        self._held: dict[int, tuple[Event, ...]] = {}
         self._tags = itertools.count(1)
         # Reentrant: collection of another pool may come in the middle of anything.
         self._lock = threading.RLock()
@@ -66,6 +59,8 @@ class Loop:
         self._waiting_for_room = 0
         # What done callbacks submitted while the queue was full: the loop's thread cannot wait for itself.
         self._overflow: deque[Task] = deque()
+        self._retries = Delayed()
+        self._retries_allowed = True
         self._shut = False
         self._broken: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -82,11 +77,12 @@ class Loop:
         """Queues the task of `future`, waiting for room if the queue is full."""
         tag = self._expect(future)
         task = task._replace(tag=tag)
+        if future._policy is not None:
+            future._task = task
         try:
             self._queue(task)
         except BaseException as error:
-            if self._pending.pop(tag, None) is not None:
-                self.progress.task_refused()
+            self._forget(tag)
             if isinstance(error, (errors.ClosedError, errors.PanicError)):
                 raise self._broken_pool(error) from error
             raise
@@ -105,9 +101,23 @@ class Loop:
                 result_timeout=task.result_timeout,
             )
         except BaseException:
-            if self._pending.pop(tag, None) is not None:
-                self.progress.task_refused()
+            self._forget(tag)
             raise
+
+    def summary(self) -> Summary:
+        """Also after the end."""
+        return self.ends.tally.summary(over=self._ended)
+
+    def refuse_to_wait(self, what: str) -> None:
+        """In a callback: nothing would end the wait."""
+        if self.is_this_thread():
+            raise RuntimeError(
+                f"a callback of a pool cannot wait {what}: the thread that calls it is the one that settles futures"
+            )
+
+    def is_this_thread(self) -> bool:
+        """In a callback."""
+        return self._thread is not None and threading.current_thread() is self._thread
 
     def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
         """Accepts no more; the thread ends when nothing is pending."""
@@ -115,12 +125,14 @@ class Loop:
             return
         self.accept_no_more()
         if cancel_futures:
+            with self._lock:
+                # What fails from now on ends so.
+                self._retries_allowed = False
             self._cancelled += sum(future.cancel() for future in list(self._pending.values()))
         if self._thread is None:
             self._end()
         elif wait:
-            if threading.current_thread() is self._thread:
-                raise RuntimeError("shutdown(wait=True) in a done callback would wait for itself")
+            self.refuse_to_wait("for its end (shutdown)")
             wait_for_signals_too(self._end_seen, lambda: self._ended, None)
             with self._end_seen:
                 while not self._ended:
@@ -141,30 +153,36 @@ class Loop:
             return
         try:
             counts = self.executor.counts()
-            dropped, running = counts.queued, counts.submitting + counts.running
+            # Those that wait for a retry or for room are in the pool alone.
+            dropped = counts.queued + sum(not future._queued for future in list(self._pending.values()))
+            running = counts.submitting + counts.running
         except errors.Error:
             dropped, running = 0, len(self._pending)
         self._leaving = True
         # Before all that is pending counts as done, and before the message, which would be written into the bar.
-        self.progress.close()
-        why = "the interpreter ended before the task did; if Lambda has accepted it, it continues there"
+        self.ends.progress.close()
         if self._pending:
-            log.warning(
-                "the interpreter ends with %d tasks of a LambdaPool unfinished: %d continue in Lambda, and %d that "
-                "waited are dropped; %d were cancelled before. shutdown(wait=True) waits for them",
-                len(self._pending), running, dropped, self._cancelled,
-            )  # fmt: skip
+            with contextlib.suppress(Exception):  # of a log handler
+                log.warning(
+                    "the interpreter ends with %s of a LambdaPool unfinished: %d %s, and %d that waited %s; "
+                    "%d %s cancelled before. shutdown(wait=True) waits for them",
+                    plural(len(self._pending), "task"), running, self._what_becomes_of(running),
+                    dropped, "is dropped" if dropped == 1 else "are dropped",
+                    self._cancelled, "was" if self._cancelled == 1 else "were",
+                )  # fmt: skip
+        if self.executor._is_local:
+            why = "the interpreter ended before the task did, and with it the Lambda of option local"
+        else:
+            why = "the interpreter ended before the task did; if Lambda has accepted it, it continues there"
         self._break(BrokenPool(why))
         self._wake()
         self._thread.join(_PATIENCE_S)
 
-    # ---- for futures
+    def _what_becomes_of(self, running: int) -> str:
+        s = "s" if running == 1 else ""
+        return f"end{s} with this process (option local)" if self.executor._is_local else f"continue{s} in Lambda"
 
-    def acknowledge(self, seq: int) -> None:
-        """Acknowledges an event that waits for the user to do so."""
-        if seq in self._held:
-            self.executor.ack((seq,))
-            self._held.pop(seq, None)
+    # ---- for futures
 
     def cancel(self, future: LambdaFuture[Any]) -> bool:
         """Only what waits: see LambdaFuture.cancel."""
@@ -180,14 +198,15 @@ class Loop:
             return None
         # The thread takes events under it: the event of this has not been taken before all is done here.
         with self._lock:
-            if future.tag not in self._pending:
+            if future._tag not in self._pending:
+                # If it has just failed, no retry follows.
+                future._policy = None
                 return None
-            reason = self._cancel(future.key, latest) if future.queued else Reason.NEVER_INVOKED
+            reason = self._cancel(future.key, latest) if future._queued else Reason.NEVER_INVOKED
             # If the task was submitted just then, or ran, its CANCELLED event settles the future.
-            if reason is not Reason.NEVER_INVOKED or self._pending.pop(future.tag, None) is None:
+            if reason is not Reason.NEVER_INVOKED or self._pending.pop(future._tag, None) is None:
                 return reason
-        self.progress.task_done(failed=True)
-        future._finish_cancelled()
+        self.ends.settle_cancelled(future)
         self._wake()
         return reason
 
@@ -204,20 +223,30 @@ class Loop:
     def _expect(self, future: LambdaFuture[Any]) -> int:
         if self.pid != os.getpid():
             raise errors.ForkedError("the pool belongs to the parent of this process: create one here")
+        if _handle.ending():
+            raise RuntimeError("cannot schedule new futures after interpreter shutdown")
         with self._lock:
             if self._broken is not None or self._shut:
                 raise self._refusal()
             if self._thread is None:
                 self._start()
-            tag = future.tag = next(self._tags)
+            tag = future._tag = next(self._tags)
             # Before the task is queued: its events may be here before `queue` has returned.
             self._pending[tag] = future
-        self.progress.task_submitted()
+        self.ends.progress.task_submitted(future._items)
+        self.ends.tally.submitted()
         return tag
+
+    def _forget(self, tag: int) -> None:
+        """A task that was refused."""
+        future = self._pending.pop(tag, None)
+        if future is not None:
+            self.ends.progress.task_refused(future._items)
+            self.ends.tally.refused()
 
     def _queue(self, task: Task) -> None:
         while not self._try_to_queue(task):
-            if threading.current_thread() is self._thread:
+            if self.is_this_thread():
                 self._overflow.append(task)
                 return
             with self._room:
@@ -248,7 +277,7 @@ class Loop:
                 )
             except errors.QueueFull:
                 return False
-            future.queued = True
+            future._queued = True
             return True
 
     def _refusal(self) -> RuntimeError:
@@ -260,12 +289,16 @@ class Loop:
         self._pipe = os.pipe()
         for end in self._pipe:
             os.set_blocking(end, False)
-        # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
-        thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
         try:
+            # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
+            thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
             thread.start()
-        except RuntimeError:
+        except RuntimeError as error:
             self._close_pipe()
+            if not logs.in_main_interpreter():
+                raise RuntimeError(
+                    f"a LambdaPool cannot run in this subinterpreter, but an Executor can: {error}"
+                ) from None
             raise
         self._thread = thread
         _running.add(self)
@@ -289,34 +322,42 @@ class Loop:
         try:
             self._settle_until_done()
         except BaseException as error:  # a bug of ours, too, must not leave futures pending
-            if not isinstance(error, errors.Error):
-                log.exception("the thread of a LambdaPool failed")
             self._break(error)
+            if not isinstance(error, errors.Error):
+                log_exception("the thread of a LambdaPool failed")
         finally:
             self._end()
 
     def _settle_until_done(self) -> None:
         assert self._pipe is not None
         wakeup = self._pipe[0]
-        poller = select.poll()
-        poller.register(self.executor.fileno(), select.POLLIN)
-        poller.register(wakeup, select.POLLIN)
-        while not self._is_done():
-            timeout = _TRY_AGAIN_S * 1000 if self._overflow else None
-            ready = poller.poll(timeout)
-            if any(descriptor == wakeup for descriptor, _ in ready):
-                with contextlib.suppress(BlockingIOError):
-                    os.read(wakeup, 4096)
-            with self._lock:
-                batch = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
-            kept = [self._take(event, batch) for event in batch]
-            if batch:
-                if any(kept):
-                    self.executor.ack(event for event, keep in zip(batch, kept) if not keep)
-                else:
-                    batch.ack()
-                self.progress.draw()
-            self._use_room()
+        # Neither eventlet nor gevent leave `select.poll`.
+        with getattr(selectors, "PollSelector", selectors.DefaultSelector)() as selector:
+            selector.register(self.executor.fileno(), selectors.EVENT_READ)
+            selector.register(wakeup, selectors.EVENT_READ)
+            while not self._is_done():
+                ready = selector.select(self._seconds_to_wait())
+                if any(key.fd == wakeup for key, _ in ready):
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(wakeup, 4096)
+                self._settle_what_came()
+
+    def _settle_what_came(self) -> None:
+        with self._lock:
+            batch = self.executor.sync(timeout=0, max_events=_MAX_EVENTS)
+        kept = [self._take(event, batch) for event in batch]
+        if batch:
+            if any(kept):
+                self.executor.ack(event for event, keep in zip(batch, kept) if not keep)
+            else:
+                batch.ack()
+            self.ends.progress.draw()
+        self._overflow.extend(self._retries.due())
+        self._use_room()
+
+    def _seconds_to_wait(self) -> float | None:
+        waits = (self._retries.seconds_to_next(), _TRY_AGAIN_S if self._overflow else None)
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _is_done(self) -> bool:
         with self._lock:
@@ -330,51 +371,51 @@ class Loop:
             return False
         if not event.state.final:
             future._start(event)
+            self.ends.acknowledge_failed(future)
             return False
         if self._pending.pop(event.tag, None) is None:
             return False
+        self.ends.tally.ran(event)
+        if not future._accepted and event.submitted_at is not None:
+            # With option running_events false.
+            future._start(event)
+        self.ends.acknowledge_failed(future)
+        if event.reason is Reason.NEVER_INVOKED:
+            # No result to store.
+            try:
+                self.ends.settle_cancelled(future)
+            except BaseException:
+                log_exception("task %r: after its end", future.key)
+            return False
+        value, error = self.ends.outcome(future, event)
+        if error is not None and self._submit_again(future, event, error):
+            return self.ends.hold_failed(future, event, batch)
         future.event = event
-        # A cancelled future has no result to store.
-        keep = self._manual and event.reason is not Reason.NEVER_INVOKED
-        if keep:
-            # Before a done callback acknowledges it.
-            self._held[event.seq] = batch
-        self._settle(future, event)
+        # Held before a done callback acknowledges it.
+        keep = self.ends.hold(event, batch)
+        self.ends.settle(future, value, error)
         return keep
 
-    def _settle(self, future: LambdaFuture[Any], event: Event) -> None:
-        failed = True
+    def _submit_again(self, future: LambdaFuture[Any], event: Event, error: BaseException) -> bool:
+        """Whether the task that failed so is to be submitted once more."""
+        policy = future._policy
         try:
-            if event.reason is Reason.NEVER_INVOKED:
-                future._finish_cancelled()
-            elif event.state is State.CANCELLED:
-                future.set_exception(self._with_ack(TaskCancelled(event), event))
-            elif event.state is State.LOST:
-                future.set_exception(self._with_ack(TaskLost(event), event))
-            elif future.function:
-                future.set_result(self.functions.result(event, future.nonce))
-                failed = False
-            elif event.state is State.SUCCEEDED:
-                completed = Completed(event.key, event.return_code or 0, event.output_tail, event.value, event)
-                future.set_result(self._with_ack(completed, event))
-                failed = False
-            else:
-                future.set_exception(self._with_ack(TaskFailed(event), event))
-        except BaseException as error:  # also what unpickling raises
-            if future.done():
-                # A done callback raised what is not an Exception, or another thread settled the future.
-                log.exception("task %r: after its end", event.key)
-            else:
-                if isinstance(error, TaskError):
-                    self._with_ack(error, event)
-                # Our own frames would keep the event alive, and are of no use to the user.
-                future.set_exception(error.with_traceback(None))
-        self.progress.task_done(failed=failed)
-
-    def _with_ack(self, outcome: A, event: Event) -> A:
-        if self._manual:
-            outcome._acknowledge = partial(self.acknowledge, event.seq)
-        return outcome
+            if policy is None or not policy.wants(error, future.retries):
+                return False
+        except Exception:
+            log_exception("task %r: retry_on", event.key)
+            return False
+        # `shutdown` and `cancel` look under it: the future is pending all the time.
+        with self._lock:
+            if not self._retries_allowed or self._broken is not None or future._task is None or future._policy is None:
+                return False
+            tag = next(self._tags)
+            task = future._task._replace(tag=tag)
+            future._start_again(tag)
+            self._pending[tag] = future
+        self._retries.add(task, policy.delay_before(future.retries))
+        self.ends.tally.retried()
+        return True
 
     def _use_room(self) -> None:
         if self._waiting_for_room:
@@ -388,7 +429,8 @@ class Loop:
                 # No future: it was cancelled meanwhile.
                 future = self._pending.pop(task.tag, None)
                 if future is not None:
-                    future.set_exception(error)
+                    self.ends.acknowledge_failed(future)
+                    self.ends.settle(future, None, error)
 
     def _broken_pool(self, error: BaseException) -> BrokenPool:
         return error if isinstance(error, BrokenPool) else BrokenPool(f"the pool has no executor any more: {error}")
@@ -403,16 +445,21 @@ class Loop:
                 _, future = self._pending.popitem()
             except KeyError:
                 return
-            with contextlib.suppress(Exception):
+            self.ends.progress.task_done(future._items, failed=True)
+            try:
                 if self._leaving:
                     future._fail_at_the_end(self._broken_pool(error))
                 else:
                     future.set_exception(self._broken_pool(error))
-            self.progress.task_done(failed=True)
+            except BaseException as of_callback:
+                # In the main thread it may be Ctrl-C, after which `leave` is called again.
+                if not isinstance(of_callback, Exception) and not self.is_this_thread():
+                    raise
 
     def _end(self) -> None:
         try:
-            self.progress.close()
+            self.ends.progress.close()
+            self.ends.tally.keep_cost()
             if self._owns_executor:
                 self.executor.close()
         finally:

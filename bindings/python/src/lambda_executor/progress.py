@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import warnings
@@ -11,8 +12,8 @@ log = logging.getLogger("lambda_executor.pool")
 
 
 class Progress:
-    """Counts tasks, and shows them. Counting is for any thread. The loop's thread draws; at the end of the interpreter
-    another closes the bar before that thread knows.
+    """Counts tasks, each call of a chunk of `map` for itself, and shows them. Counting is for any thread. The loop's
+    thread draws; at the end of the interpreter another closes the bar before that thread knows.
 
     A bar that cannot be drawn is dropped, and does not make tasks fail.
     """
@@ -27,18 +28,18 @@ class Progress:
         #: Among those done: failed, lost or cancelled.
         self.failed = 0
 
-    def task_submitted(self) -> None:
+    def task_submitted(self, items: int) -> None:
         with self._lock:
-            self.submitted += 1
+            self.submitted += items
 
-    def task_refused(self) -> None:
+    def task_refused(self, items: int) -> None:
         with self._lock:
-            self.submitted -= 1
+            self.submitted -= items
 
-    def task_done(self, *, failed: bool) -> None:
+    def task_done(self, items: int, *, failed: bool) -> None:
         with self._lock:
-            self.done += 1
-            self.failed += failed
+            self.done += items
+            self.failed += items if failed else 0
 
     def draw(self) -> None:
         """Shows what was counted; tqdm itself decides how often the screen changes."""
@@ -72,7 +73,8 @@ class Progress:
         # Its own finalizer is not to try again.
         self._bar.disable = True  # type: ignore[union-attr]  # not None where it is called
         self._bar = None
-        log.warning("the progress bar cannot be drawn any more: %r", error)
+        with contextlib.suppress(Exception):  # of a log handler
+            log.warning("the progress bar cannot be drawn any more: %r", error)
 
 
 def progress_bar() -> Progress:
@@ -80,8 +82,6 @@ def progress_bar() -> Progress:
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        warnings.warn(
-            "progress=True shows nothing without tqdm: install lambda-executor[tqdm]", RuntimeWarning, stacklevel=3
-        )
+        warnings.warn("progress=True shows nothing without the package tqdm: install it", RuntimeWarning, stacklevel=3)
         return Progress()
     return Progress(tqdm(total=0, unit="task", dynamic_ncols=True))

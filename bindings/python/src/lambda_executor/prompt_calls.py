@@ -114,7 +114,15 @@ class PromptCalls:
         # An event is a tuple: iterated, its fields would be taken for seqs.
         many = (events,) if isinstance(events, Event) else events
         seqs = [event.seq if isinstance(event, Event) else event for event in many]
-        self._handle.checked("lambda_executor_ack", (ctypes.c_uint64 * len(seqs))(*seqs), len(seqs))
+        for seq in seqs:
+            if not isinstance(seq, int):
+                raise TypeError(f"ack: {type(seq).__name__} is neither an Event nor its seq")
+        if seqs and not 0 <= min(seqs) <= max(seqs) < 2**64:
+            # ctypes would take them for others.
+            raise errors.InvalidArgumentError("ack: a seq is a number from 0 to 2**64 - 1")
+        for first in range(0, len(seqs), _native.MAX_BATCH) or (0,):
+            some = seqs[first : first + _native.MAX_BATCH]
+            self._handle.checked("lambda_executor_ack", (ctypes.c_uint64 * len(some))(*some), len(some))
 
     def fileno(self) -> int:
         """A descriptor for select, poll or epoll: readable while events wait that have not been handed out, and once a
@@ -170,6 +178,7 @@ class PromptCalls:
         if isinstance(keys, str):
             raise TypeError("keys must be an iterable of strings, not one string")
         natives = [text("keys", key) for key in keys]
+        _check_number("cancel_many", len(natives), "keys")
         return self._many("lambda_executor_cancel", (_native.Str * len(natives))(*natives))
 
     # The service
@@ -215,7 +224,12 @@ class PromptCalls:
     def _raise_for(self, status: int, key: str, error: ctypes.c_void_p) -> None:
         """Raises the result of a call about one task, if it was not OK."""
         if error.value:
-            raise _handle.take_error(self._library, error.value)
+            made = _handle.take_error(self._library, error.value)
+            # The caller has passed one task, not a list.
+            for entry in ("tasks[0]: ", "keys[0]: "):
+                made.message = made.message[len(entry) :] if made.message.startswith(entry) else made.message
+            made.args = (made.message,)
+            raise made
         if status:
             raise errors.error(status, f"{key!r}: {self._handle.explanation(status)}")
 
@@ -241,6 +255,7 @@ class PromptCalls:
 
 def _natives(name: str, tasks: Iterable[Task]) -> ctypes.Array[_native.Task]:
     listed = list(tasks)
+    _check_number(name, len(listed), "tasks")
     for place, task in enumerate(listed):
         if not isinstance(task, Task):
             raise TypeError(f"{name}: item {place} is {type(task).__name__}, not Task")
@@ -248,3 +263,8 @@ def _natives(name: str, tasks: Iterable[Task]) -> ctypes.Array[_native.Task]:
     for native, task in zip(natives, listed):
         fill(native, task)
     return natives
+
+
+def _check_number(call: str, number: int, what: str) -> None:
+    if number > _native.MAX_BATCH:
+        raise errors.InvalidArgumentError(f"{call}: {number:,} {what} (at most {_native.MAX_BATCH:,} in one call)")

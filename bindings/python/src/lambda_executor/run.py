@@ -66,6 +66,8 @@ def main() -> int:
         # Nothing is known of how to sign.
         return _say(str(error))
     answer = _Answer(call.ticket)
+    # Before the function's modules are loaded: many read their variables then.
+    os.environ.update(call.env)
     try:
         function, args, kwargs = _load(call)
     except _Unable as error:
@@ -100,9 +102,11 @@ def _raised(answer: _Answer, error: BaseException) -> int:
     try:
         body = _pickle((error.with_traceback(None), text), f"the exception {name}")
         # Exceptions whose __init__ takes other arguments than those in `args` can be pickled, and then not be loaded.
-        pickle.loads(body)
+        loaded, _ = pickle.loads(body)
+        if not isinstance(loaded, Exception):
+            raise _Unable(f"it is {loaded!r} when it is loaded")
         answer.send(Kind.RAISED, body, f"the exception {name}")
-    except Exception as trouble:
+    except BaseException as trouble:  # what loading raises may be SystemExit
         why = str(trouble) if isinstance(trouble, _Unable) else f"{type(trouble).__name__}: {trouble}"
         answer.send_unable(f"the function raised {name}, which cannot be sent as it is ({why})\n\n{text}")
     return _RAISED
@@ -141,14 +145,14 @@ def _load(call: Packed) -> tuple[Callable[..., object], tuple[Any, ...], dict[st
             f"the function cannot be loaded: the image has no module {error.name!r}. Install it there"
             + ("" if error.name == "cloudpickle" else ", or cloudpickle.register_pickle_by_value(module) on the host")
         ) from None
-    except Exception:
+    except BaseException:  # also sys.exit in a module that is imported for it
         raise _Unable(f"the function cannot be loaded in the image\n\n{traceback.format_exc()}") from None
 
 
 def _pickle(what: object, name: str) -> bytes:
     try:
         return dumps(what)
-    except Exception as error:
+    except BaseException as error:  # an object may raise what it likes
         raise _Unable(f"{name} ({_type_name(what)}) cannot be pickled: {type(error).__name__}: {error}") from None
 
 

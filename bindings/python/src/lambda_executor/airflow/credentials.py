@@ -76,24 +76,32 @@ def _connection(conn_id: str, team: str | None) -> Any:
     try:
         if team and "team_name" in inspect.signature(look_up).parameters:
             return look_up(conn_id, team_name=team)
-        return look_up(conn_id)
+        # Airflow 3.1 has teams, and looks for no connections of theirs.
+        return (_environments(_name(conn_id, team), conn_id) if team else None) or look_up(conn_id)
     except AirflowNotFoundException:
         return None
 
 
 def _in_environment(connection: Any, conn_id: str, team: str | None) -> bool:
     """The connection found is the one in the environment; another backend may have one of the same name."""
+    there = _environments(_name(conn_id, team), conn_id) if team else None
+    there = there or _environments(_name(conn_id, None), conn_id)
+    return there is not None and bool(there.get_uri() == connection.get_uri())
+
+
+def _name(conn_id: str, team: str | None) -> str:
+    """The environment variable of a connection."""
+    return f"AIRFLOW_CONN__{team.upper()}___{conn_id.upper()}" if team else f"AIRFLOW_CONN_{conn_id.upper()}"
+
+
+def _environments(name: str, conn_id: str) -> Any:
+    """The connection in an environment variable, None where there is none."""
     from airflow.models.connection import Connection
 
-    names = [f"AIRFLOW_CONN__{team.upper()}___{conn_id.upper()}"] if team else []
-    names.append(f"AIRFLOW_CONN_{conn_id.upper()}")
-    for name in names:
-        text = os.environ.get(name)
-        if text:
-            is_json = text.startswith("{")
-            there = Connection.from_json(text, conn_id) if is_json else Connection(conn_id=conn_id, uri=text)
-            return bool(there.get_uri() == connection.get_uri())
-    return False
+    text = os.environ.get(name)
+    if not text:
+        return None
+    return Connection.from_json(text, conn_id) if text.startswith("{") else Connection(conn_id=conn_id, uri=text)
 
 
 def _options(conn_id: str, extra: dict[str, Any]) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class LambdaExecutor(BaseExecutor):
         self._acknowledgements: Acknowledgements | None = None
         self._dispatches = Dispatches()
         self._submissions = Submissions(self._is_tracked, self._refuse)
+        # Airflow 2: keys to fail, and why.
+        self._failed: list[tuple[Any, str]] = []
         self._options: dict[str, Any] = {}
         self._logged: list[Any] = []
         self._closed_logged = False
@@ -125,13 +127,13 @@ class LambdaExecutor(BaseExecutor):
     def execute_async(
         self, key: Any, command: list[str], queue: str | None = None, executor_config: Any = None
     ) -> None:
-        """Airflow 2: the base class has taken the task out of its queue, and adds the key to `running`."""
+        """Airflow 2: the base class has taken the task out of its queue, and adds the key to `running` after this call.
+        So `sync` submits the task and reports a failure: a key that failed here would occupy its slot for good."""
         try:
             self._dispatch(key, command, queue, executor_config, None)
-            self._submit(TASKS)
         except Exception as error:
             log.exception("%s cannot be submitted", key)
-            self._fail(key, f"{type(error).__name__}: {error}")
+            self._failed.append((key, f"{type(error).__name__}: {error}"))
 
     def _dispatch(
         self, key: Hashable, command: list[str], queue: str | None, executor_config: Any, preassigned: str | None
@@ -217,6 +219,8 @@ class LambdaExecutor(BaseExecutor):
     def sync(self) -> None:
         """Takes what has happened, for as long as a heartbeat may take."""
         try:
+            while self._failed:
+                self._fail(*self._failed.pop())
             library = self.library
             if library is not None:
                 self._sync(library)

@@ -1,0 +1,113 @@
+"""Runs CPython's own tests of concurrent.futures, those of this interpreter, against LambdaPool.
+
+cpython_suite.py MIXIN: prints a line of JSON, what became of each test of the mixin: "passed", "skipped: ..." or the
+traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import sys
+import unittest
+from types import ModuleType
+from typing import Any
+
+from cpython_deviations import NOT_RUN
+
+from lambda_executor import LambdaPool, TaskFailed
+
+PACKAGE = "test.test_concurrent_futures"
+#: Where a mixin is since Python 3.12; before, all are in one module.
+MODULES = {
+    "ExecutorTest": "executor",
+    "AsCompletedTests": "test_as_completed",
+    "WaitTests": "test_wait",
+    "ExecutorShutdownTest": "test_shutdown",
+    "ExecutorDeadlockTest": "test_deadlock",
+}
+
+
+class LocalPool(LambdaPool):
+    """A pool as the tests make one. It has no use for a context of multiprocessing."""
+
+    def __init__(self, max_workers: int | None = None, mp_context: object = None) -> None:
+        # One process of Python for each sandbox, from which those of the tasks are forked.
+        env = {"PYTHONPATH": os.environ["PYTHONPATH"], "LAMBDA_EXECUTOR_PRELOAD": "lambda_executor.run"}
+        super().__init__({"local": {"env": env}}, max_workers=max_workers)
+
+
+class Outcomes(unittest.TestResult):
+    """What became of each test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcomes: dict[str, str] = {}
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self.outcomes.setdefault(test._testMethodName, "passed")
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:  # noqa: ANN401 - sys.exc_info()
+        self.outcomes[test._testMethodName] = self._exc_info_to_string(err, test)  # type: ignore[attr-defined]
+
+    addFailure = addError
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        self.outcomes[test._testMethodName] = f"skipped: {reason}"
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:  # noqa: ANN401
+        if err is not None:
+            self.addError(test, err)
+
+
+def module_of(mixin: str) -> ModuleType:
+    package = importlib.import_module(PACKAGE)
+    return package if hasattr(package, mixin) else importlib.import_module(f"{PACKAGE}.{MODULES[mixin]}")
+
+
+def adapt(module: ModuleType) -> None:
+    """The exceptions of cpython_deviations.EXCEPTIONS, and programs that import our pool."""
+    vars(module).update(
+        BrokenProcessPool=TaskFailed, SystemExit=TaskFailed, PicklingError=(pickle.PicklingError, TaskFailed)
+    )
+    started = getattr(module, "assert_python_ok", None)
+    if started is not None:
+        variables = {name: os.environ[name] for name in ("PYTHONPATH", "LAMBDA_EXECUTOR_LIBRARY")}
+
+        def assert_python_ok(option: str, program: str) -> Any:  # noqa: ANN401 - a tuple of the helper
+            ours = program.replace("from concurrent.futures import", "from cpython_suite import")
+            return started(option, ours, **variables)
+
+        vars(module)["assert_python_ok"] = assert_python_ok
+
+
+def run(mixin: str) -> dict[str, str]:
+    module = module_of(mixin)
+    adapt(module)
+
+    def set_up(self: Any) -> None:  # noqa: ANN401 - has the attributes that the mixins expect
+        self.executor = self.executor_type(max_workers=self.worker_count)
+
+    def tear_down(self: Any) -> None:  # noqa: ANN401 - as above
+        self.executor.shutdown(wait=True)
+
+    members = {
+        "executor_type": LocalPool,
+        "worker_count": 5,
+        "setUp": set_up,
+        "tearDown": tear_down,
+        "get_context": lambda _: None,
+    }
+    case: Any = type(mixin, (getattr(module, mixin), unittest.TestCase), members)
+    names = [name for name in unittest.TestLoader().getTestCaseNames(case) if f"{mixin}.{name}" not in NOT_RUN]
+    result = Outcomes()
+    unittest.TestSuite(map(case, names)).run(result)
+    return result.outcomes
+
+
+if __name__ == "__main__":
+    # As the programs that the tests start import it.
+    sys.modules["cpython_suite"] = sys.modules["__main__"]
+    print(json.dumps(run(sys.argv[1])))

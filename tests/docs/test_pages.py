@@ -40,6 +40,13 @@ def test_the_pages_that_must_be_looked_at_are(name: str) -> None:
     assert ROOT / name in PAGES
 
 
+def test_the_map_names_every_page_of_docs() -> None:
+    index = pages.Page(ROOT / "docs" / "README.md")
+    targets = {(index.path.parent / target.partition("#")[0]).resolve() for _, target in index.links()}
+    assert {path for path in (ROOT / "docs").glob("*.md") if path != index.path} <= targets
+    assert any(target == "docs/README.md" for _, target in pages.Page(ROOT / "README.md").links())
+
+
 def test_links_are_found_and_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "ROOT", tmp_path)
     (tmp_path / "other.md").write_text(

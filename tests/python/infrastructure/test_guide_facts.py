@@ -33,6 +33,7 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
     # Errors of AWS, an executor of Airflow's, a policy of AWS.
     known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor", "AWSLambdaVPCAccessExecutionRole"}
     known_camel |= {it["Properties"].get("MetricName") for it in template["Resources"].values()}
+    known_camel |= set(template["Resources"])
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`([^`]+)`", prose):
         for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):

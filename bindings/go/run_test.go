@@ -90,7 +90,8 @@ func TestManyRuns(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := threads(); n > 50 {
+	// Go keeps the threads of calls into C that were made at once, so there are some.
+	if n := threads(); n > runs/2 {
 		t.Errorf("%d threads for %d runs", n, runs)
 	}
 	nothingHeld(t, ex)

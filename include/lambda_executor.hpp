@@ -1976,7 +1976,7 @@ public:
 
   /// Ends every wait in progress with interrupted; if there is none, the next one. May be called in
   /// a signal handler. Never throws.
-  [[nodiscard]] status wake() const noexcept {
+  status wake() noexcept {
     return status{lambda_executor_wake(handle_)};
   }
 

@@ -28,7 +28,8 @@ static void attempts() {
   le::executor ex(test::builtin);
   CHECK_EQ(ex.queue(test::builtin_task("k").attempt_id(id)), le::status::ok);
   CHECK_EQ(ex.queue(test::builtin_task("another key").attempt_id(id)), le::status::duplicate);
-  CHECK_EQ(test::final_of(ex, "k")[0].attempt_id(), id);
+  const le::events batch = test::final_of(ex, "k");
+  CHECK_EQ(batch[0].attempt_id(), id);
   CHECK_THROWS(ex.queue(test::builtin_task("l").attempt_id("no UUID")), le::invalid_argument_error,
                le::status::err_invalid_argument, "attempt_id");
 }

@@ -51,17 +51,17 @@ def test_a_done_callback_that_waits_for_its_pool_raises(name: str, gate: Gate) -
 
 
 def test_a_done_callback_may_ask_for_what_is_there(gate: Gate) -> None:
-    told: list[Any] = []
+    seen: list[Any] = []
     called = threading.Event()
     with LambdaPool(local()) as pool:
         early, late, future = pool.submit("echo early"), pool.submit(gate.command()), pool.submit("sleep 0.3")
         early.result(DEADLINE)
 
         def asks(_: object) -> None:
-            told.append(early.result().output)
-            told.append(next(concurrent.futures.as_completed([early])) is early)
-            told.append(concurrent.futures.wait([early, late], return_when="FIRST_COMPLETED").done == {early})
-            told.append(concurrent.futures.wait([late], timeout=0).not_done == {late})
+            seen.append(early.result().output)
+            seen.append(next(concurrent.futures.as_completed([early])) is early)
+            seen.append(concurrent.futures.wait([early, late], return_when="FIRST_COMPLETED").done == {early})
+            seen.append(concurrent.futures.wait([late], timeout=0).not_done == {late})
             with pytest.raises(concurrent.futures.TimeoutError):
                 late.result(timeout=0)
             called.set()
@@ -69,16 +69,16 @@ def test_a_done_callback_may_ask_for_what_is_there(gate: Gate) -> None:
         future.add_done_callback(asks)
         assert called.wait(DEADLINE)
         gate.open()
-    assert told == ["early\n", True, True, True]
+    assert seen == ["early\n", True, True, True]
 
 
 def test_a_callback_may_wait_for_another_pool() -> None:
-    told: list[str] = []
+    seen: list[str] = []
     with LambdaPool(local()) as pool, LambdaPool(local()) as other:
         future = pool.submit("sleep 0.2")
-        future.add_done_callback(lambda _: told.append(other.submit("echo other").result(DEADLINE).output))
+        future.add_done_callback(lambda _: seen.append(other.submit("echo other").result(DEADLINE).output))
         future.result(DEADLINE)
-    assert told == ["other\n"]
+    assert seen == ["other\n"]
 
 
 class Raising(logging.Handler):

@@ -29,7 +29,8 @@ int main() {
   le::executor ex(test::builtin);
   le::failure why;
   CHECK_EQ(queue_elsewhere(ex, test::builtin_task("k").tag(5), why), le::status::ok);
-  CHECK_EQ(test::final_of(ex, "k")[0].tag(), 5U);
+  const le::events batch = test::final_of(ex, "k");
+  CHECK_EQ(batch[0].tag(), 5U);
   CHECK_EQ(queue_elsewhere(ex, test::builtin_task(""), why), le::status::err_invalid_argument);
   CHECK_THROWS(ex.queue(test::builtin_task("")), le::invalid_argument_error,
                le::status::err_invalid_argument, "key");

@@ -78,8 +78,8 @@ class LambdaFuture(concurrent.futures.Future[T]):
         option `retries` again for each retry, whose attempt_id is another one. Before the done callbacks; never for a
         task that Lambda has not accepted. With option running_events false, when the task ends.
 
-        As those of `add_done_callback`: called by the pool's thread, so it should be short, and must not wait for
-        futures of the pool; an exception is logged and otherwise ignored.
+        As with `add_done_callback`, the pool's thread calls it: it should be short, and cannot wait for futures of the
+        pool. An exception is logged and otherwise ignored.
         """
         with self._condition:
             self._running_callbacks.append(fn)
@@ -153,7 +153,7 @@ class LambdaFuture(concurrent.futures.Future[T]):
             self._tag = tag
             self._queued = self._accepted = False
             if self._state == "RUNNING":
-                # Not done, for all who wait for it; and it can be cancelled again.
+                # Not done for those that wait for it, and it can be cancelled again.
                 self._state = "PENDING"
 
     def _call_safely(self, callback: Callable[[LambdaFuture[T]], object]) -> None:

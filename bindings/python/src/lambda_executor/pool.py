@@ -195,7 +195,7 @@ class _Submitter(concurrent.futures.Executor):
         a result.
 
         env: environment variables of the task, on top of the function's own and the pool's. Commands need a shell in
-        the image for it. Whoever can read the events of the function can read them: no place for secrets.
+        the image for it. The events of the function contain them: no place for secrets.
         retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
         first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
         follows: exception classes, or a function that is given the exception. By default all but TaskLost and

@@ -1,4 +1,4 @@
-"""How the tasks of a pool end: what their futures return or raise, who acknowledges it, and how it is counted."""
+"""How the tasks of a pool end: what their futures return or raise, and how that is acknowledged and counted."""
 
 from __future__ import annotations
 

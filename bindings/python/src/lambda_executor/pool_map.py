@@ -45,7 +45,7 @@ def results_of(submissions: Iterator[LambdaFuture[T]], deadline: float | None, b
 
 
 def _result_or_cancel(future: LambdaFuture[T], timeout: float | None) -> T:
-    """The result; nobody waits for the task any more when there is none in time."""
+    """The result. Without one in time, the task is cancelled: no caller waits for it any more."""
     try:
         return future.result(timeout)
     finally:

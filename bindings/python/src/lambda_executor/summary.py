@@ -47,9 +47,9 @@ class Summary(NamedTuple):
         facts = [f"{getattr(self, name):,} {name}" for name in names if getattr(self, name)]
         if self.retried:
             facts.append(plural(self.retried, "retry", "retries"))
-        told = f": {', '.join(facts)}" if facts else ""
+        ends = f": {', '.join(facts)}" if facts else ""
         return (
-            f"{plural(self.submitted, 'task')} in {self.seconds:,.1f} s{told}; {self.run_seconds:,.1f} s of run time; "
+            f"{plural(self.submitted, 'task')} in {self.seconds:,.1f} s{ends}; {self.run_seconds:,.1f} s of run time; "
             f"AWS calls: ${self.cost_usd:.6f}"
         )
 

@@ -97,6 +97,7 @@ pub(crate) fn help() -> String {
          \n\
          example: start it in a shell, and use it from there once it serves\n\
          \n\
+         \x20   rm -f local.env\n\
          \x20   lambda-executor-local --handler builtin --retry-base-ms 100 > local.env &\n\
          \x20   until [ -s local.env ] || ! kill -0 $!; do sleep 0.1; done; . ./local.env\n\
          \n\

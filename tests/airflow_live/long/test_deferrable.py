@@ -10,7 +10,7 @@ def test_a_task_resumes_while_its_first_dispatch_is_there(live: Live) -> None:
     notes, held, hold = (airflow.scratch / name for name in ("deferrable", "held", "hold"))
     notes.unlink(missing_ok=True)
     # The function keeps the first dispatch after its command has ended, until the task has resumed.
-    hold.touch()
+    hold.write_text(str(notes))
     live.web.trigger("live_deferrable", "held")
     runs.wait_for_file(airflow, "live_deferrable", "held", held / "by")
     servers.until(

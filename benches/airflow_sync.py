@@ -4,9 +4,9 @@
     LAMBDA_EXECUTOR_LIBRARY=build/portable/liblambda_executor.so PYTHONPATH=bindings/python/src:tests/airflow \\
       build/venvs/airflow/bin/python benches/airflow_sync.py [--events 10000] [--limit-ms 100]
 
-Exits with 1 if a call took longer than the limit. One row has none: heartbeats that submit 10,000 tasks. Their new objects
-make Python's garbage collector look at all of Airflow's process, which takes 100 ms and more in any executor; the
-collector's time is shown apart. Traffic goes to 127.0.0.1 alone.
+Exits with 1 if a call took longer than the limit. One row has none: heartbeats that submit 10,000 tasks. Their new
+objects make Python's garbage collector look at all of Airflow's process, which takes 100 ms and more in any executor;
+the collector's time is shown apart. Traffic goes to 127.0.0.1 alone.
 """
 
 from __future__ import annotations

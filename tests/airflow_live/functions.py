@@ -19,8 +19,8 @@ PRELOAD = (
     "airflow.dag_processing.dagbag",
 )
 
-# The file `hold` names a file that the command to be held makes. The first invocation whose command ends while both exist
-# lasts until `hold` is removed.
+# The file `hold` names a file that the command to be held makes. The first invocation whose command ends while both
+# exist lasts until `hold` is removed.
 HOLD = """
 if [ -e "$LIVE_SCRATCH/hold" ] && [ -e "$(cat "$LIVE_SCRATCH/hold")" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
   echo $$ > "$LIVE_SCRATCH/held/by"

@@ -33,7 +33,9 @@ def state(airflow: Deployment, dag: str, run: str) -> str:
 
 def tasks(airflow: Deployment, dag: str, run: str) -> list[Task]:
     rows = airflow.database.query(
-        "select task_id, map_index, state, try_number, external_executor_id from task_instance "
+        # Airflow 3.4 has no column map_index.
+        "select task_id, coalesce((to_jsonb(t) ->> 'map_index')::int, -1) as map_index, state, try_number, "
+        "external_executor_id from task_instance t "
         f"where dag_id = '{dag}' and run_id = '{run}' order by task_id, map_index"
     )
     return [Task(row[0], int(row[1]), row[2], int(row[3]), row[4]) for row in rows]

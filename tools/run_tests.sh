@@ -15,7 +15,9 @@ waiting=(test-python test-cpp test-scenarios test-python-package test-airflow te
 step() {
   local began=$SECONDS status=ok
   printf '=== %s started\n' "$1"
-  make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null || status=FAILED
+  # Bash lets what runs in the background ignore SIGINT, which programs of the tests would inherit.
+  env --default-signal=INT,QUIT make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null ||
+    status=FAILED
   printf '%-20s %-6s %4s s\n' "$1" "$status" "$((SECONDS - began))" >>"$logs/steps"
   # In one piece: the other row prints, too.
   printf '%s\n=== %s %s\n' "$(cat "$logs/$1.log")" "$1" "$status"

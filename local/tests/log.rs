@@ -47,8 +47,11 @@ impl Subscriber for Warnings {
 #[test]
 fn warnings_reach_the_log_of_the_caller() {
     let warnings = Warnings::default();
-    let options = json!({"handler": "/bin/true", "working_directory": "/nonexistent", "maximum_retry_attempts": 0});
+    let folder = std::env::temp_dir().join(format!("lambda-executor-local-log-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let options = json!({"handler": "/bin/true", "working_directory": folder, "maximum_retry_attempts": 0});
     let running = tracing::subscriber::with_default(warnings.clone(), || local(options));
+    std::fs::remove_dir(&folder).unwrap();
     Client::of(&running).invoke("Event", &json!({}));
     eventually("a warning", || warnings.0.lock().unwrap().contains("cannot start a handler"));
 }

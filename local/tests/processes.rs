@@ -144,7 +144,10 @@ fn retries_keep_the_request_id() {
 
 #[test]
 fn a_program_that_cannot_start_is_a_function_error() {
-    let (_running, client) = with_handler(json!({"working_directory": "/nonexistent/folder"}));
+    let folder = std::env::temp_dir().join(format!("lambda-executor-local-folder-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let (_running, client) = with_handler(json!({"working_directory": folder}));
+    std::fs::remove_dir(&folder).unwrap();
     let answer = client.invoke("RequestResponse", &json!({}));
     assert_eq!(answer.json()["errorType"], "Runtime.InvalidEntrypoint");
 }

@@ -143,13 +143,16 @@ impl World {
     /// One more queue.
     pub(crate) async fn make_queue(&self, name: &str) -> String {
         use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+        use aws_smithy_http_client::Builder;
+        use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
         let local = &self.local;
         let keys = Credentials::new(local.access_key_id(), local.secret_access_key(), None, None, "given");
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(local.region().to_owned()))
             .endpoint_url(local.endpoint_url())
-            .credentials_provider(keys);
+            .credentials_provider(keys)
+            .http_client(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https());
         let client = aws_sdk_sqs::Client::from_conf(config.build());
         client.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
     }

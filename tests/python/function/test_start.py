@@ -19,7 +19,8 @@ NO_QUEUE = f"no results queue is configured: set {FIRST}, or {SECOND}, or {THIRD
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
     root = tmp_path_factory.mktemp("start")
-    with servers.local(root / "local", **options(root / "function", {})) as server:
+    # A process of the test before may still be ending.
+    with servers.local(root / "local", concurrency=20, **options(root / "function", {})) as server:
         yield Function(server, root / "function")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs each example program and checks what it prints; also the program in the README, which must be minimal.c itself.
+# Runs each example program and checks what it prints. The programs of the README are run by tests/docs/test_readme.py.
 # run_commands over many commands is the business of tools/demo.sh; here it is interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -26,10 +26,6 @@ status=0
 LAMBDA_EXECUTOR_CONFIG='{"locall": {}}' "$examples/minimal" >"$work/out" 2>"$work/refused" || status=$?
 [ "$status" -eq 1 ] || fail "minimal with a wrong option: exit status $status"
 expect "$work/refused" 'locall: unknown option (did you mean `local`?)'
-
-echo 'the README shows minimal.c'
-sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' | diff - <(sed -n '/^#include/,$p' examples/c/minimal.c) ||
-  fail 'the program in the README is not examples/c/minimal.c without its comment'
 
 echo 'epoll_loop'
 status=0

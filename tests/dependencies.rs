@@ -2,12 +2,17 @@
 //! older HTTP and TLS stack. Asked of cargo for the library alone, since a build of the whole workspace unifies
 //! features.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What `cargo tree` prints about the library's normal dependencies.
 fn tree(more: &[&str]) -> String {
+    cargo_tree(&[&["-p", "lambda-executor"], more].concat())
+}
+
+fn cargo_tree(more: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "-p", "lambda-executor", "--prefix", "none"])
+        .args(["tree", "--offline", "--locked", "--prefix", "none"])
         .args(more)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -32,4 +37,20 @@ fn there_is_one_http_and_tls_stack() {
     for package in ["hyper v0.", "h2 v0.3.", "rustls v0.21.", "openssl v", "native-tls v", "aws-lc-rs v"] {
         assert!(!tree.lines().any(|line| line.starts_with(package)), "{package} is there:\n{tree}");
     }
+}
+
+/// Each dependency of the workspace with its features.
+fn features(edges: &str, more: &[&str]) -> BTreeSet<String> {
+    let tree = cargo_tree(&[&["--workspace", "-e", edges, "-f", "{p} {f}"], more].concat());
+    let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").trim_end().to_owned());
+    lines.filter(|line| !line.contains(" (/")).collect()
+}
+
+/// Otherwise `make demo` and `make build` would compile these crates, and all that use them, twice.
+#[test]
+fn tests_ask_for_no_feature_that_the_demo_does_not_turn_on() {
+    let demo = features("normal,build", &["--no-default-features"]);
+    assert!(demo.iter().any(|line| line.starts_with("tokio v")), "the tree has another form than this test reads");
+    let missing: Vec<_> = demo.difference(&features("normal,build,dev", &[])).cloned().collect();
+    assert!(missing.is_empty(), "tools/build-features lacks features of: {missing:#?}");
 }

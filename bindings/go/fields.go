@@ -32,7 +32,7 @@ func set(names ...string) map[string]bool {
 }
 
 // splitFields returns the message without its fields, and the fields. What is not a known field remains in the message. A key or a
-// message that itself ends like a field cannot be told from one.
+// message that itself ends like a field is read as one.
 func splitFields(message string) (string, []slog.Attr) {
 	var reversed []slog.Attr
 	found := map[string]bool{}

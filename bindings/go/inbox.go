@@ -8,7 +8,7 @@ import (
 )
 
 // inbox distributes the events of an executor. Those of tasks that Start has submitted go to their runs, all others to the readers:
-// Sync, Poll, All and Events. Whoever looks for events takes them for both. It references no Executor, which the collector would
+// Sync, Poll, All and Events. A wait takes the events of both. It references no Executor, which the collector would
 // otherwise never finalize.
 type inbox struct {
 	mu         sync.Mutex      // also held while events are taken from the library, so that they stay in order

@@ -406,7 +406,7 @@ func TestRunsAndCancelRace(t *testing.T) {
 			t.Error(state)
 		}
 	}
-	// What was abandoned is acknowledged by whoever looks next.
+	// The next wait acknowledges the events of an abandoned task.
 	eventually(t, "nothing is left", func() bool {
 		batch, err := ex.Poll(0)
 		counts, _ := ex.Counts()

@@ -90,7 +90,8 @@ fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, r
     let line = line.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
     let header = |name| response.headers().get(name);
     let fault = fault(&code, status);
-    let skew = header("date").filter(|_| fault == Fault::Identity).and_then(|date| skewed(date, SystemTime::now()));
+    // Not for other errors of credentials: the clock may be wrong and corrected for long when they expire.
+    let skew = header("date").filter(|_| is_about_time(&code, &line)).and_then(|date| skewed(date, SystemTime::now()));
     let (code, message) = match skew {
         Some(skew) => {
             let message =
@@ -107,6 +108,12 @@ fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, r
         request_id: header("x-amzn-requestid").unwrap_or_default().to_owned(),
         retry_after_ms: header("retry-after").and_then(retry_after_ms),
     }
+}
+
+/// Whether AWS rejects a signature for its time, not for its key.
+fn is_about_time(code: &str, line: &str) -> bool {
+    ["RequestTimeTooSkewed", "RequestExpired"].contains(&code)
+        || ["Signature expired", "Signature not yet current"].iter().any(|start| line.starts_with(start))
 }
 
 /// How far the clock of this machine is from AWS's, if so far that signatures are not accepted.
@@ -194,6 +201,21 @@ mod tests {
         ] {
             assert_eq!(sent(status, has_code), expected, "{status} {has_code}");
         }
+    }
+
+    #[test]
+    fn only_errors_of_the_signatures_time_are_the_clocks() {
+        assert!(is_about_time(
+            "InvalidSignatureException",
+            "Signature expired: 20260101T000000Z is now earlier than ..."
+        ));
+        assert!(is_about_time(
+            "SignatureDoesNotMatch",
+            "Signature not yet current: 20260101T000000Z is still later than"
+        ));
+        assert!(is_about_time("RequestTimeTooSkewed", ""));
+        assert!(!is_about_time("ExpiredTokenException", "The security token included in the request is expired"));
+        assert!(!is_about_time("SignatureDoesNotMatch", "The request signature we calculated does not match"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ class Sandbox:
         parents = [int(stat(process)[1]) for process in processes]
         numbers = {int(process.name) for process in processes}
         roots = [parent for parent in parents if parent not in numbers]
-        if len(roots) != 1 or len(processes) > 2:
+        if len(roots) != 1 or len(processes) > 2 or has_zombies(numbers):
             return None
         return self.cpu()
 
@@ -113,6 +113,13 @@ def stat(process: Path) -> list[str]:
         return (process / "stat").read_text().rpartition(") ")[2].split()
     except OSError:
         return ["X", "0", *["0"] * 20]
+
+
+def has_zombies(parents: set[int]) -> bool:
+    """True while a child of theirs has ended and is not reaped. A zombie has no environment to find it by, and its
+    CPU time is not yet among that of its parent's children."""
+    fields = [stat(process)[:2] for process in Path("/proc").glob("[0-9]*")]
+    return any(state == "Z" and int(parent) in parents for state, parent in fields)
 
 
 def pss_mb(process: Path) -> float:

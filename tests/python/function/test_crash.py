@@ -23,7 +23,7 @@ def test_killed_while_a_command_runs(start: Start, retries: int) -> None:
 
     final = function.run({"task_key": "k", "command": COMMAND}, when_running=kill)["k"]
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
-    why = "how it ended is not known" if retries else "signal: 9"
+    why = "its outcome is unknown" if retries else "signal: 9"
     assert why in final["message"], final["message"]
     assert final["request_id"]
     [run] = function.lines("runs")

@@ -6,7 +6,7 @@ import servers
 
 from .conftest import Function, Start, yes
 
-LEFT_TO_THE_OTHER = b"another invocation runs this submission now: left to that one"
+LEFT_TO_THE_OTHER = b"another invocation is running this submission and will report its result"
 
 
 def command(name: str) -> str:

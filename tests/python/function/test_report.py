@@ -94,5 +94,5 @@ def test_a_queue_that_is_not_there_is_not_tried_again(start: Start) -> None:
 
     final = function.run(TASK, when_running=delete)["k"]
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
-    assert "refuses it for good" in final["message"]
+    assert "rejects it permanently" in final["message"]
     assert b"next try in" not in function.log

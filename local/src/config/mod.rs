@@ -54,7 +54,7 @@ pub struct Options {
     pub env: BTreeMap<String, String>,
     /// Folder in which handlers start; `None`: this process's.
     pub working_directory: Option<PathBuf>,
-    /// Where the output of handlers goes.
+    /// Destination of the output of handlers.
     pub handler_output: HandlerOutput,
     /// Retries after a function error.
     pub maximum_retry_attempts: u32,
@@ -62,8 +62,8 @@ pub struct Options {
     pub maximum_event_age_ms: u64,
     /// Wait before the first retry, ms; doubles for the next.
     pub retry_base_ms: u64,
-    /// In which form a failed event reaches the dead letter queue.
-    /// The form of a failed event in the dead letter queue.: OnFailure,
+    /// The form of a failed event in the dead letter queue.
+    pub on_failure: OnFailure,
     /// Behaviour of the built-in handler.
     pub builtin: Builtin,
     /// Faults to inject.
@@ -94,7 +94,7 @@ impl Handler {
     }
 }
 
-/// Where the output of handlers goes.
+/// Destination of the output of handlers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HandlerOutput {
     /// Written to the output and error streams of this process.

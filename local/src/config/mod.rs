@@ -130,6 +130,7 @@ pub struct Builtin {
 }
 
 impl Options {
+    /// Number of threads at start.
     pub fn threads(&self) -> usize {
         self.worker_threads + 1
     }

@@ -94,7 +94,7 @@ def expected(files: dict[str, str], folder: Path) -> str:
 def test_only_what_changed_is_fetched(
     start: Start, moto: servers.Server, s3: "S3Client", recorder: Recorder, tmp_path: Path
 ) -> None:
-    """E5: 500 files in nested folders. A second run downloads nothing, a third only changes; deleted files are removed."""
+    """E5: 500 files in nested folders. A second run downloads nothing, a third only changes, and removes old files."""
     environment = {"S3_URI": f"s3://{BUCKET}/team/dags", "AWS_ENDPOINT_URL_S3": moto.endpoint_url}
     # One sandbox: a second one would have its own folder.
     function = start(environment, concurrency=1)

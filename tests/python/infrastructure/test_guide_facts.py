@@ -89,7 +89,7 @@ def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
     assert tasks * seconds * memory == int(time[1].replace(",", ""))
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_are_valid() -> None:
     def anchors(text: str) -> set[str]:
         titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.MULTILINE)
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

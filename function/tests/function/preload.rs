@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// Prints whether the module `loaded` was there before.
+/// Prints whether the module `loaded` had been loaded before.
 const PROGRAM: &str = "import sys\nprint('warm' if 'loaded' in sys.modules else 'cold', *sys.argv[1:])\n";
 
 /// The folder of a real interpreter, not of a version manager's scripts.
@@ -95,7 +95,7 @@ async fn time_limits_are_kept() {
                    print(child.pid, flush=True)\n\
                    while True: time.sleep(0.01)\n";
     let mut function = start(&[("program.py", program)], &[("LAMBDA_EXECUTOR_KILL_GRACE_MS", "1000")]).await;
-    // The modules are loaded from here on.
+    // From here on the modules are loaded.
     function.run(json!(["python3", "-m", "this"])).await;
     for (argument, signal, expected) in [("goes", Value::Null, "cleaned up"), ("stays", json!(9), "then SIGKILL")] {
         let event = json!({"task_key": "k", "command": ["python3", "-m", "program", argument], "timeout_ms": 4000});
@@ -110,7 +110,7 @@ async fn time_limits_are_kept() {
     assert_eq!(cold_lines(&function), 0);
 }
 
-/// Writes the numbers of its process and its parent, and runs until it is ended.
+/// Writes its process id, and runs until it is killed.
 const LASTS: &str = "import os, time\nopen('started', 'w').write(str(os.getpid()) + ' ')\nwhile True: time.sleep(1)\n";
 
 async fn run_long(function: &mut Function) -> [String; 2] {
@@ -139,10 +139,10 @@ async fn all_processes_end_with_the_function() {
 }
 
 #[tokio::test]
-async fn the_process_survives_that_lambda_freezes_the_sandbox() {
+async fn the_process_survives_a_freeze_of_the_sandbox() {
     let mut function = start(&[("loaded.py", SERVER_PID)], &[]).await;
     let command = json!(["python3", "-m", "program"]);
-    // Also while modules are being loaded.
+    // Freeze it while modules are being loaded, too.
     for _ in 0..2 {
         let pids = [server(&function).await, function.id().to_string()];
         for pid in &pids {
@@ -182,10 +182,10 @@ pub(crate) fn cold_lines(function: &Function) -> usize {
     function.log().matches("a new interpreter is started").count()
 }
 
-/// A module that writes the number of the process that loads it.
+/// A module that writes the id of the process that loads it.
 pub(crate) const SERVER_PID: &str = "import os\nopen('server', 'w').write(str(os.getpid()) + ' ')\n";
 
-/// The number of the process that has the modules loaded.
+/// The id of the process that has the modules loaded.
 pub(crate) async fn server(function: &Function) -> String {
     let file = function.path("server");
     wait_for("modules to be loaded", || std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with(' '))).await;

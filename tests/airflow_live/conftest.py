@@ -1,4 +1,4 @@
-"""A real Airflow on the local Lambda, shared by the tests that leave it as it was."""
+"""A real Airflow on the local Lambda, shared by tests that do not change it."""
 
 import os
 from collections.abc import Iterator
@@ -11,22 +11,22 @@ import pytest
 import runs
 import web
 
-# Of processes to end after the last test.
+# Time for processes to end after the last test.
 PATIENCE_S = 30.0
-# Those that each deployment has to have read before a test begins.
+# Dags that each deployment must have read before a test begins.
 DAGS = ["live_success", "live_retry", "live_mapped", "live_deferrable"]
 
 
 @dataclass
 class Live:
-    """An Airflow that serves, and the ways to look at it."""
+    """A running Airflow, and access to its state."""
 
     airflow: deployment.Deployment
     web: web.Web
     handler: str
 
     def run(self, dag: str, conf: object = None) -> str:
-        """Triggers the Dag and returns its final state. The run is named after the Dag: one run of each."""
+        """Triggers the Dag and returns its final state. Each Dag runs once; the run has its name."""
         self.web.trigger(dag, dag, conf)
         return runs.wait_for_run(self.airflow, dag, dag)
 

@@ -1,4 +1,4 @@
-"""What runs Airflow's tasks in the local Lambda: our function program, or the handler that Airflow publishes."""
+"""Functions for Airflow's tasks in the local Lambda: our function program, or the handler that Airflow publishes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +10,8 @@ import published_handler
 
 HANDLERS = ("ours", "airflow")
 
-# The file `hold` names a file that the command to be held makes. The first invocation whose command ends while both
-# exist lasts until `hold` is removed.
+# The file `hold` contains the path of a file that the command creates. The first invocation whose command ends while
+# both files exist continues until `hold` is removed.
 HOLD = """
 if [ -e "$LIVE_SCRATCH/hold" ] && [ -e "$(cat "$LIVE_SCRATCH/hold")" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
   echo $$ > "$LIVE_SCRATCH/held/by"
@@ -42,7 +42,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
         env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
         env["LAMBDA_EXECUTOR_PRELOAD"] = image_defaults.preload()
     else:
-        # Airflow's handler has no such hook: a `python` that runs the real one does it.
+        # Airflow's handler has no such hook, so a script `python` runs the real one and then the hook.
         chosen = published_handler.options(published_handler.find(), home)
         python = folder / "bin" / "python"
         python.parent.mkdir(exist_ok=True)

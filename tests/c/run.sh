@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs the C tests, each plainly and under valgrind, then checks the header, the examples and a
-# small demo. Arguments pick tests: tests/c/run.sh 0007 fork. TEST_VALGRIND=0 leaves valgrind out.
+# Builds and runs the C tests, each directly and under valgrind, then checks the header, the examples and a small demo.
+# Arguments select tests: tests/c/run.sh 0007 fork. TEST_VALGRIND=0 skips valgrind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,4 +1,4 @@
-"""tools/setup.sh wants the Go that bindings/go/go.mod names, and offers the distribution's only where it will do."""
+"""tools/setup.sh needs the Go version of bindings/go/go.mod, and installs the distribution's Go only if it suffices."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from servers import ROOT
 _named = re.search(r"^go (.+)$", (ROOT / "bindings" / "go" / "go.mod").read_text(), re.MULTILINE)
 assert _named
 NEEDED = _named[1]
-# What setup.sh would install else, and what it is written with.
+# Tools that setup.sh would otherwise install, and tools that it uses.
 THERE = [
     "cc",
     "gcc",
@@ -31,7 +31,7 @@ USED = ["bash", "sh", "sed", "head", "tail", "sort", "cut", "tr", "dirname", "sh
 
 
 class Machine:
-    """A tree of sources, set up but for Go, on a machine with a Go of ours or none."""
+    """A source tree that is set up except for Go, on a machine with a given Go or none."""
 
     def __init__(self, folder: Path, have: str | None, offered: str) -> None:
         self.tree, self.bin, self.installed = folder / "tree", folder / "bin", folder / "installed"
@@ -40,7 +40,7 @@ class Machine:
         shutil.copy(ROOT / "tools" / "setup.sh", self.tree / "tools")
         for name in ("Cargo.toml", "bindings"):
             (self.tree / name).symlink_to(ROOT / name)
-        # No requirements of Python, and all tools there, be it by name.
+        # No Python requirements, and a stub for every tool.
         (self.tree / "tests" / "python").mkdir(parents=True)
         (self.tree / "tests" / "python" / "requirements-none.txt").touch()
         for tool in THERE:
@@ -62,7 +62,7 @@ class Machine:
         (self.bin / name).chmod(0o755)
 
     def set_up(self) -> "subprocess.CompletedProcess[str]":
-        """Whatever Go this machine has itself is not on its path."""
+        """PATH without this machine's own Go."""
         for tool in [
             "bash",
             "sh",
@@ -105,7 +105,7 @@ def test_new_enough(tmp_path: Path, have: str) -> None:
     [
         (None, "2:1.19~1", "none"),
         (None, "(none)", "none"),
-        ("go1.21.5", "2:1.99~1", "go1.21.5"),  # not replaced: it is somebody's
+        ("go1.21.5", "2:1.99~1", "go1.21.5"),  # not replaced: it may be needed by others
         ("go1.9", "2:1.19~1", "go1.9"),
     ],
 )
@@ -117,12 +117,12 @@ def test_too_old(tmp_path: Path, have: str | None, offered: str, told: str) -> N
         f"setup: all is set up but Go: {NEEDED} or newer is needed for bindings/go, and {told} is here; "
         "get it from https://go.dev/dl"
     )
-    assert not machine.installed.exists(), "a package that will not do is not installed"
-    assert (machine.tree / "build" / "venvs" / "none" / ".stamp").is_file(), "all else is"
+    assert not machine.installed.exists(), "a package that is too old must not be installed"
+    assert (machine.tree / "build" / "venvs" / "none" / ".stamp").is_file(), "everything else must be set up"
 
 
 @pytest.mark.parametrize("offered", [f"2:{NEEDED}~1", "2:1.99.1-3"])
-def test_the_distributions_will_do(tmp_path: Path, offered: str) -> None:
+def test_the_distributions_go_is_sufficient(tmp_path: Path, offered: str) -> None:
     machine = Machine(tmp_path, None, offered)
     done = machine.set_up()
     assert (done.returncode, done.stderr) == (0, "")

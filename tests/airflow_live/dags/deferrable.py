@@ -10,15 +10,15 @@ from airflow.sdk import BaseOperator, dag
 
 
 class Defers(BaseOperator):
-    def execute(self, context: Any) -> None:
+    def execute(self, context: dict[str, Any]) -> None:
         self.note("deferred", context)
         self.defer(trigger=TimeDeltaTrigger(timedelta(0)), method_name="resume")
 
-    def resume(self, context: Any, event: object = None) -> None:
+    def resume(self, context: dict[str, Any], event: object = None) -> None:
         self.note("resumed", context)
         print("resumed by the triggerer")
 
-    def note(self, text: str, context: Any) -> None:
+    def note(self, text: str, context: dict[str, Any]) -> None:
         with Path(os.environ["LIVE_SCRATCH"], f"deferrable.{context['run_id']}").open("a") as file:
             file.write(f"{text}\n")
 

@@ -12,6 +12,9 @@ mkdir -p "$logs"
 compiling=(lint test-rust test-c test-image test-go)
 waiting=(test-python test-cpp test-scenarios test-python-package test-airflow test-install test-docs test-airflow-live)
 
+# One compilation serves the tests and clippy, see the target lint-rust.
+export RUSTC_WORKSPACE_WRAPPER=clippy-driver
+
 step() {
   local began=$SECONDS status=ok
   printf '=== %s started\n' "$1"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import interpreters
 import processes
 import pytest
 
@@ -30,7 +31,7 @@ BUILTIN: dict[str, Any] = {"local": {"handler": "builtin"}}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs tests with the argument `python` under every interpreter found."""
     if "python" in metafunc.fixturenames:
-        found = processes.pythons()
+        found = interpreters.pythons()
         names = ["this" if python == sys.executable else os.path.basename(python) for python in found]
         metafunc.parametrize("python", found, ids=names)
 

@@ -15,11 +15,11 @@ import unittest
 from types import ModuleType
 from typing import Any
 
+import interpreters
 from cpython_deviations import NOT_RUN
 
 from lambda_executor import LambdaPool, TaskFailed
 
-PACKAGE = "test.test_concurrent_futures"
 #: The module of each mixin since Python 3.12. Before, all are in one module.
 MODULES = {
     "ExecutorTest": "executor",
@@ -63,8 +63,8 @@ class Outcomes(unittest.TestResult):
 
 
 def module_of(mixin: str) -> ModuleType:
-    package = importlib.import_module(PACKAGE)
-    return package if hasattr(package, mixin) else importlib.import_module(f"{PACKAGE}.{MODULES[mixin]}")
+    package = importlib.import_module(interpreters.TESTS)
+    return package if hasattr(package, mixin) else importlib.import_module(f"{interpreters.TESTS}.{MODULES[mixin]}")
 
 
 def adapt(module: ModuleType) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -53,22 +51,6 @@ def final(executor, key):
 def ready(word="ready"):
     print(word, flush=True)
 """
-
-
-@functools.cache
-def pythons() -> list[str]:
-    """Interpreters: this one, and each other version on PATH that starts. (Some names of pyenv do not.)"""
-    found = {sys.version_info[:2]: sys.executable}
-    for minor in range(9, 20):
-        program = shutil.which(f"python3.{minor}")
-        if program is None or (3, minor) in found:
-            continue
-        asked = subprocess.run(
-            [program, "-c", "import ctypes, sys; print(sys.executable)"], capture_output=True, text=True
-        )
-        if asked.returncode == 0:
-            found[3, minor] = asked.stdout.strip()
-    return list(found.values())
 
 
 def environment() -> dict[str, str]:

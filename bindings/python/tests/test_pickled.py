@@ -232,14 +232,14 @@ def test_a_time_limit(pool: LambdaPool) -> None:
 
 
 def test_arguments_that_are_too_large(pool: LambdaPool) -> None:
-    with pytest.raises(PayloadTooLargeError, match=r"has 900,\d+ bytes pickled.*S3.*\n?.*max_payload_bytes"):
+    with pytest.raises(PayloadTooLargeError, match=r"have 900,\d+ bytes pickled.*S3.*\n?.*max_payload_bytes"):
         pool.submit(len, os.urandom(900_000))
 
 
 def test_a_value_that_is_too_large(pool: LambdaPool) -> None:
     text = str(failure(pool, os.urandom, 200_000))
     assert "what the function returned has 200,0" in text
-    assert "180,000 at most: put it into S3" in text
+    assert "the limit is 180,000: put it into S3" in text
 
 
 def test_an_exception_that_is_too_large(pool: LambdaPool) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whether the library is installed in a prefix with the headers of this tree: tests against older ones would tell of
-# what was.
+# Fails unless the library is installed in a prefix with the headers of this tree. Otherwise tests would run against an
+# older version.
 set -euo pipefail
 prefix=$(realpath -m "${1:?the prefix}")
 cd "$(dirname "$0")/../.."

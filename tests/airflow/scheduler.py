@@ -68,6 +68,19 @@ class Scheduler:
         self.until(lambda: all(self.final(key) for key in keys), f"the end of {keys}")
         return [self.final(key) for key in keys]
 
+    def until_buffered(self, key: Any) -> None:
+        """Waits until the key has a final event in the buffer, where it stays: takes what happens, and nothing else."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not any(state in str(self.executor.event_buffer.get(key)) for state in ("success", "failed")):
+            assert time.monotonic() < deadline, f"no final event of {key}"
+            self.executor.sync()
+            time.sleep(0.01)
+
+    def unacknowledged(self) -> int:
+        """Events whose results stay in their queue on AWS."""
+        assert self.executor.library is not None
+        return self.executor.library.counts().unacknowledged
+
     def final(self, key: Any) -> str:
         """The final state of a key, empty before its end."""
         return next((state for at, state, _ in self.events if at == key and state in ("success", "failed")), "")

@@ -190,6 +190,49 @@ def test_a_thread_renews_them_before_they_expire(aws: LocalAws, monkeypatch: pyt
     made.library.close()
 
 
+@pytest.mark.parametrize(("minutes", "expected"), [(None, 5), (60, 50), (25, 15), (10, 5), (-1, 0)])
+def test_when_they_are_read_again(minutes: int | None, expected: int) -> None:
+    """Those that last for so many minutes, or for ever."""
+    expires = None if minutes is None else datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    assert round(opening._pause(Identity({}, None, expires, False)) / 60) == expected
+
+
+def test_those_without_an_expiry_are_read_again(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys in a secrets backend may be replaced at any time."""
+    monkeypatch.setattr(opening, "LOOK_AGAIN_S", 0.05)
+    good = Keys(aws.access_key_id, aws.secret_access_key, None)
+    replaced = [Keys("replaced", "replaced", None)] * 3
+
+    def identity(conn_id: str, team: str | None) -> Identity:
+        return identity_of(aws, replaced.pop() if replaced else good, None)
+
+    succeeds(opened(aws, identity, monkeypatch))
+
+
+def test_they_are_renewed_again_and_again_also_after_a_failure(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a role last for an hour, a scheduler for months."""
+    names = ["first", "second", "", "third", ""]
+
+    def identity(conn_id: str, team: str | None) -> Identity:
+        soon = datetime.now(timezone.utc) + timedelta(seconds=0.1)
+        name = names.pop(0) if names else aws.access_key_id
+        if not name:
+            raise ConnectionError("vault is sealed")
+        secret = aws.secret_access_key if name == aws.access_key_id else "expired"
+        return identity_of(aws, Keys(name, secret, None), soon)
+
+    succeeds(opened(aws, identity, monkeypatch))
+
+
+def succeeds(made: opening.Opening) -> None:
+    """A task does, with the keys that come in the end."""
+    assert made.library is not None
+    made.library.queue("t", ["true"])
+    assert str(made.library.wait("t", timeout=60)) == "succeeded"
+    made.stop()
+    made.library.close()
+
+
 def test_a_backend_that_fails_is_asked_again(
     aws: LocalAws, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

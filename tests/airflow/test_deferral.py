@@ -21,6 +21,9 @@ def test_only_the_newest_dispatch_ends_the_key(scheduler: Scheduler) -> None:
     assert scheduler.until_ended(key) == ["success"]
     assert "failed" not in scheduler.states(key)
     assert scheduler.executor.running == set()
+    scheduler.loop()
+    # Also the result that the scheduler was not told of leaves its queue.
+    assert scheduler.unacknowledged() == 0
 
 
 def test_the_first_dispatch_has_the_plain_key_and_the_next_its_own(scheduler: Scheduler) -> None:

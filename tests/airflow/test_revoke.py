@@ -48,6 +48,18 @@ def test_a_task_in_the_base_classs_queue_is_taken_out(scheduler: Scheduler) -> N
     assert scheduler.events == []
 
 
+def test_an_event_that_is_there_already_goes_with_the_task(scheduler: Scheduler) -> None:
+    """The scheduler has given the task up: neither its event nor its result may stay."""
+    ti = preassigned()
+    key = scheduler.queue(ti=ti)
+    scheduler.executor.heartbeat()
+    scheduler.until_buffered(key)
+    scheduler.executor.revoke_task(ti=ti)
+    assert scheduler.loop() == []
+    scheduler.loop()
+    assert scheduler.unacknowledged() == 0
+
+
 def test_before_the_library_is_open(aws: LocalAws) -> None:
     """D3, for tasks that wait in memory."""
     ti = preassigned()

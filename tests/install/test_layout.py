@@ -141,7 +141,7 @@ def test_files_of_other_sources_are_not_installed(build: Path, tmp_path: Path) -
     tells_version(build, "0.0.9")
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
-    complaint = f"{build} has 0.0.9, and these sources are {VERSION}; build it anew (make build)"
+    complaint = f"{build} has version 0.0.9, but these sources are {VERSION}; build it again (make build)"
     assert failed.value.stderr == f"install: {complaint}\n"
     (build / "lambda-executor-local").write_text("no program")
     with pytest.raises(subprocess.CalledProcessError) as failed:
@@ -191,15 +191,15 @@ def test_folders_with_invalid_names(build: Path, tmp_path: Path, option: str, na
     options = [f"--prefix={tmp_path}/prefix", f"--{option}={tmp_path}/{name}"]
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_installer(f"--from={build}", *options)
-    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder may not have")
+    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder must not contain")
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "where to? --prefix is missing"),
-        (["--prefix=p"], "what? --from is missing"),
+        ([], "--prefix is missing"),
+        (["--prefix=p"], "--from is missing"),
         (["--from=f", "--prefix"], "--prefix: a folder is missing"),
         (["--prefx=p"], "--prefx: no such option; see --help"),
     ],

@@ -114,7 +114,7 @@ def test_too_old(tmp_path: Path, have: str | None, offered: str, told: str) -> N
     done = machine.set_up()
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"setup: all is set up but Go: {NEEDED} or newer is needed for bindings/go, and {told} is here; "
+        f"setup: everything except Go is set up: bindings/go needs {NEEDED} or newer, found {told}; "
         "get it from https://go.dev/dl"
     )
     assert not machine.installed.exists(), "a package that is too old must not be installed"

@@ -191,7 +191,9 @@ def test_folders_with_invalid_names(build: Path, tmp_path: Path, option: str, na
     options = [f"--prefix={tmp_path}/prefix", f"--{option}={tmp_path}/{name}"]
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_installer(f"--from={build}", *options)
-    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder must not contain")
+    assert failed.value.stderr.startswith(
+        f"install: --{option} {tmp_path}/{name}: the name of a folder must not contain"
+    )
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 

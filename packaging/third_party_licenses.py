@@ -22,8 +22,8 @@ def cargo(*arguments: str) -> str:
 def shipped() -> set[tuple[str, str]]:
     """Name and version of every package that is linked in, without packages for builds and tests."""
     packages = [part for name in OURS for part in ("-p", name)]
-    told = cargo("tree", *packages, "--edges=normal", "--prefix=none", "--format={p}", f"--target={TARGET}")
-    found = {tuple(line.split()[:2]) for line in told.splitlines() if line}
+    tree = cargo("tree", *packages, "--edges=normal", "--prefix=none", "--format={p}", f"--target={TARGET}")
+    found = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
     return {(name, version.removeprefix("v")) for name, version in found if name not in OURS}
 
 

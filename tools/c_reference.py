@@ -304,11 +304,11 @@ class Page:
             if alias is not None:
                 item = self.find("alias", f"lambda_executor_{alias}")
                 self.add(f'<a id="{item.name}"></a>')
-                self.prose(f"`{item.name}`, which is `{item.value}`. {self.told(item)}")
+                self.prose(f"`{item.name}`, which is `{item.value}`. {self.text_of(item)}")
             self.add("| number | name | what it is |", "|---|---|---|")
             for item in self.items:
                 if item.kind == "constant" and group_of(item) == title:
-                    self.row(f"`{item.value}`", f'<a id="{item.name}"></a>`{item.name}`', self.told(item))
+                    self.row(f"`{item.value}`", f'<a id="{item.name}"></a>`{item.name}`', self.text_of(item))
             self.add("")
 
     def structs(self) -> None:
@@ -331,7 +331,7 @@ class Page:
         for item in self.items:
             if item.kind in ("opaque", "callback"):
                 self.add(f"### {item.name}", "")
-                self.prose(("" if item.declaration else "Opaque. ") + self.told(item))
+                self.prose(("" if item.declaration else "Opaque. ") + self.text_of(item))
                 if item.declaration:
                     self.add("```c", item.declaration, "```", "")
 
@@ -353,7 +353,7 @@ class Page:
         if returns:
             self.prose("**Returns** " + self.link(returns, statuses=True))
 
-    def told(self, item: Item) -> str:
+    def text_of(self, item: Item) -> str:
         return self.link(" ".join(item.comment.texts()))
 
     def row(self, *cells: str) -> None:

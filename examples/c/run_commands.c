@@ -103,7 +103,7 @@ typedef struct job {
   int has_return_code;
   int return_code;
   double seconds;
-  char *last_line; /* of the output, or the reason why there is none */
+  char *last_line; /* of the output, or an error message */
 } job_t;
 
 typedef struct jobs {

@@ -36,11 +36,11 @@ def build(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("liblambda_executor.so", "liblambda_executor.a", "lambda-executor-local", "lambda-executor-function"):
         (folder / name).write_text(name)
-    tells_version(folder, VERSION)
+    write_server(folder, VERSION)
     return folder
 
 
-def tells_version(build: Path, version: str) -> None:
+def write_server(build: Path, version: str) -> None:
     program = build / "lambda-executor-local"
     program.write_text(f"#!/bin/sh\necho lambda-executor-local {version}\n")
     program.chmod(0o755)
@@ -104,10 +104,10 @@ def test_a_relative_prefix_is_below_the_current_folder(build: Path, tmp_path: Pa
 
 def test_ldconfig_is_run_for_folders_of_the_loader(build: Path, tmp_path: Path) -> None:
     # A fake ldconfig that lists one of our folders, and records when it is run to update its cache.
-    lib, told = tmp_path / "prefix" / "lib", tmp_path / "told"
+    lib, calls = tmp_path / "prefix" / "lib", tmp_path / "calls"
     fake = tmp_path / "bin" / "ldconfig"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{told}\n')
+    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{calls}\n')
     fake.chmod(0o755)
 
     def run(*options: str, prefix: Path = tmp_path / "prefix", destdir: Path | None = None) -> str:
@@ -116,13 +116,13 @@ def test_ldconfig_is_run_for_folders_of_the_loader(build: Path, tmp_path: Path) 
 
     run(f"--from={build}", prefix=tmp_path / "elsewhere")
     run(f"--from={build}", destdir=tmp_path / "stage")
-    assert not told.exists()
+    assert not calls.exists()
     for count, option in enumerate((f"--from={build}", "--uninstall"), 1):
-        said = run(option)
+        printed = run(option)
         if os.geteuid() == 0:
-            assert told.read_text() == "\n" * count
+            assert calls.read_text() == "\n" * count
         else:
-            assert said == "install: now run ldconfig as root, so that programs find the library\n"
+            assert printed == "install: now run ldconfig as root, so that programs find the library\n"
 
 
 def test_without_the_archive(build: Path, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_without_the_archive(build: Path, tmp_path: Path) -> None:
 
 
 def test_files_of_other_sources_are_not_installed(build: Path, tmp_path: Path) -> None:
-    tells_version(build, "0.0.9")
+    write_server(build, "0.0.9")
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
     complaint = f"{build} has version 0.0.9, but these sources are {VERSION}; build it again (make build)"
@@ -216,14 +216,14 @@ def test_the_output_of_pkg_config(build: Path, tmp_path: Path) -> None:
     prefix = Prefix(tmp_path / "prefix")
     install(build, prefix.folder)
 
-    def told(arguments: str) -> str:
+    def pkg_config(arguments: str) -> str:
         return prefix.sh(f"pkg-config {arguments}", tmp_path).strip()
 
-    assert told("--modversion lambda_executor") == VERSION
-    assert told("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
-    assert told("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
-    assert told("--cflags lambda_executor") == f"-I{prefix.folder}/include"
-    shared, static = told("--static --libs lambda_executor"), told("--libs lambda_executor-static")
+    assert pkg_config("--modversion lambda_executor") == VERSION
+    assert pkg_config("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
+    assert pkg_config("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
+    assert pkg_config("--cflags lambda_executor") == f"-I{prefix.folder}/include"
+    shared, static = pkg_config("--static --libs lambda_executor"), pkg_config("--libs lambda_executor-static")
     assert shared.replace("-llambda_executor", "-l:liblambda_executor.a") == static
 
 

@@ -9,15 +9,7 @@ import published_handler
 HANDLERS = ("ours", "airflow")
 
 # Imported once in each sandbox of our function, as in its image for Airflow.
-PRELOAD = (
-    "airflow.sdk.execution_time.execute_workload",
-    "airflow.executors.workloads",
-    "airflow.executors.base_executor",
-    "airflow.sdk.execution_time.supervisor",
-    "airflow.sdk.execution_time.task_runner",
-    "airflow.dag_processing.bundles.manager",
-    "airflow.dag_processing.dagbag",
-)
+PRELOAD = "lambda_executor_preload.airflow"
 
 # The file `hold` contains the path of a file that the command creates. The first invocation whose command ends while
 # both files exist continues until `hold` is removed.
@@ -48,7 +40,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
     chosen: dict[str, Any] = {"handler": "exec"}
     if handler == "ours":
         env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
-        env["LAMBDA_EXECUTOR_PRELOAD"] = ",".join(PRELOAD)
+        env["LAMBDA_EXECUTOR_PRELOAD"] = PRELOAD
     else:
         # Airflow's handler has no such hook, so a script `python` runs the real one and then the hook.
         chosen = published_handler.options(published_handler.find(), home)

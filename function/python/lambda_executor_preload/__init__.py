@@ -224,7 +224,8 @@ def _become(task: _Task, program: int, added: list[tuple[bytes, bytes]]) -> None
         if hasattr(sys, "orig_argv"):
             sys.orig_argv = [task.program, "-m", task.module, *task.arguments]
         sys.executable = task.executable
-        sys.modules.pop(__name__, None)
+        for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:
+            del sys.modules[name]
         _renew_main()
         task.control.sendall(b"+")
         task.control.close()

@@ -27,12 +27,13 @@ const LOADING_PATIENCE: Duration = Duration::from_secs(10);
 const FORK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The package of the process, in the folder that Python finds it in.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     ("lambda_executor_preload/__init__.py", include_str!("../../python/lambda_executor_preload/__init__.py")),
     (
         "lambda_executor_preload/server/__init__.py",
         include_str!("../../python/lambda_executor_preload/server/__init__.py"),
     ),
+    ("lambda_executor_preload/airflow.py", include_str!("../../python/lambda_executor_preload/airflow.py")),
 ];
 
 /// The process, once started.

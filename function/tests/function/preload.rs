@@ -199,3 +199,33 @@ pub(crate) fn kill(signal: &str, pid: &str) {
 fn children(pid: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap()
 }
+
+/// The modules of an Airflow that `lambda_executor_preload.airflow` cannot do without, and a client that counts.
+const AIRFLOW: [(&str, &str); 5] = [
+    ("airflow/__init__.py", ""),
+    ("airflow/sdk/__init__.py", ""),
+    ("airflow/sdk/execution_time/execute_workload.py", "import airflow.sdk.api.client as client\nprint(client.made)\n"),
+    (
+        "airflow/sdk/api/client.py",
+        "made = 0\nclass Client:\n    def __init__(self, base_url, token):\n        global made\n        made += 1\n    def close(self):\n        pass\n",
+    ),
+    ("airflow/sdk/log.py", ""),
+];
+
+const WORKLOAD: [&str; 3] = ["python3", "-m", "airflow.sdk.execution_time.execute_workload"];
+
+#[tokio::test]
+async fn airflows_modules_are_loaded_without_those_that_its_version_lacks() {
+    let mut function = start(&AIRFLOW, &[("LAMBDA_EXECUTOR_PRELOAD", "lambda_executor_preload.airflow")]).await;
+    let result = function.run(json!(WORKLOAD)).await;
+    assert_eq!(tail(&result), "1\n", "{}", function.log());
+}
+
+#[tokio::test]
+async fn an_airflow_module_that_cannot_be_loaded_is_named() {
+    let files = [&AIRFLOW[..4], &[("airflow/sdk/log.py", "import missing")]].concat();
+    let mut function = start(&files, &[("LAMBDA_EXECUTOR_PRELOAD", "lambda_executor_preload.airflow")]).await;
+    let result = function.run(json!(WORKLOAD)).await;
+    assert_eq!(tail(&result), "0\n");
+    assert!(function.log().contains("No module named 'missing'"), "{}", function.log());
+}

@@ -1,5 +1,5 @@
-"""Loads and makes what every task of Airflow 3 needs before its own code runs. Import it: LAMBDA_EXECUTOR_PRELOAD of
-Airflow's image names this module.
+"""Loads modules and creates objects that every task of Airflow 3 needs before its own code runs.
+LAMBDA_EXECUTOR_PRELOAD of Airflow's image names this module.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import importlib
 import sys
 
 _REQUIRED = "airflow.sdk.execution_time.execute_workload"
-# What a task that does nothing imported besides, measured with Airflow 3.0 to 3.4. A version lacks some of them.
+# Further modules that an empty task imports, measured with Airflow 3.0 to 3.4. Each version lacks some of them.
 _OPTIONAL = (
     "airflow.executors.workloads",
     "airflow.executors.base_executor",
@@ -36,20 +36,20 @@ def _load() -> None:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
-            # Only the module itself or a package above it: one that fails for another reason would fail in each task.
+            # Ignore only a missing module or package: any other failure would occur in each task, too.
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise
 
 
 def _read_certificates() -> None:
-    """Makes the client of the API server once. It keeps the certificates that it reads for later clients of the
-    process, and reading them takes a third of the time of a task that does nothing. Nothing is connected."""
+    """Creates the client of the API server once, without a connection. It caches the certificates for later clients of
+    the process; reading them takes a third of the time of an empty task."""
     try:
         from airflow.sdk.api.client import Client
 
         Client(base_url="http://127.0.0.1/", token="").close()
     except Exception as error:
-        # Each task reads them itself, as without this.
+        # Each task then reads them itself.
         print(f"cannot read certificates before tasks run: {type(error).__name__}: {error}", file=sys.stderr)
 
 

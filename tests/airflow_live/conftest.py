@@ -1,14 +1,18 @@
 """A real Airflow on the local Lambda, shared by tests that do not change it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import deployment
 import functions
+import leftovers
 import pytest
 import runs
 import web
 
+# Time for processes to end after the last test.
+PATIENCE_S = 30.0
 # Dags that each deployment must have read before a test begins.
 DAGS = ["live_success", "live_retry", "live_mapped", "live_deferrable"]
 
@@ -25,6 +29,18 @@ class Live:
         """Triggers the Dag and returns its final state. Each Dag runs once; the run has its name."""
         self.web.trigger(dag, dag, conf)
         return runs.wait_for_run(self.airflow, dag, dag)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every process that a test has started has ended with it: Airflow's, the local Lambda's, tasks, the database."""
+    mine = f"{tmp_path_factory.getbasetemp()}/"
+    # For those that get no path below that folder, such as the database.
+    os.environ["LIVE_SESSION"] = mine
+    yield
+    left = leftovers.wait(mine, PATIENCE_S)
+    leftovers.end(mine)
+    assert not left
 
 
 @pytest.fixture(scope="session", params=functions.HANDLERS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import functions
+import leftovers
 import servers
 from postgres import Database, postgres
 
@@ -69,6 +70,9 @@ class Deployment:
         arguments = [component]
         if component == "api-server":
             arguments += ["--host", "127.0.0.1", "--port", str(self.api_port), "--workers", "1"]
+        if component == "triggerer":
+            # It would listen on all addresses. The API server reads the triggerer's logs from the folder.
+            arguments.append("--skip-serve-logs")
         process = self.stack.enter_context(
             servers.running(
                 [str(self.venv / "bin" / "airflow"), *arguments],
@@ -111,13 +115,16 @@ def deployment(
     venv: Path = AIRFLOW,
     components: tuple[str, ...] = COMPONENTS,
     dags: Path = DAGS,
+    binding: Path | None = BINDING,
     function_reaches_database: bool = False,
     local: dict[str, Any] | None = None,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """An Airflow that runs the Dags below `dags`; everything ends with the block.
 
-    `local` are further options of the local Lambda, `settings` further environment variables of Airflow's components.
+    `binding` is the folder that Airflow's processes import our package from; None: it is installed in `venv`, with its
+    library. `local` are further options of the local Lambda, `settings` further environment variables of
+    Airflow's components.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scratch").mkdir()
@@ -144,13 +151,23 @@ def deployment(
             **servers.clean_environment(),
             **shared,
             **_configuration(folder, venv, executor, database, aws, api_port),
+            **_package(binding),
             **(settings or {}),
         }
         airflow = Deployment(folder, venv, database, aws, environment, api_port, stack)
+        # What the components leave. Not the function's processes: the local Lambda ends those.
+        stack.callback(leftovers.end, f"AIRFLOW_HOME={environment['AIRFLOW_HOME']}\0")
         airflow.airflow("db", "migrate")
         for component in components:
             airflow.start(component)
         yield airflow
+
+
+def _package(binding: Path | None) -> dict[str, str]:
+    if binding is None:
+        return {"PYTHONPATH": MORE}
+    library = str(PREFIX / "lib" / "liblambda_executor.so.1")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(binding), MORE])), "LAMBDA_EXECUTOR_LIBRARY": library}
 
 
 def _configuration(
@@ -163,9 +180,8 @@ def _configuration(
         "extra": {"region_name": aws.region, "endpoint_url": aws.endpoint_url},
     }
     return {
+        **leftovers.KEEPS_ENVIRONMENT,
         "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(BINDING), MORE])),
-        "LAMBDA_EXECUTOR_LIBRARY": str(PREFIX / "lib" / "liblambda_executor.so.1"),
         "HOME": str(folder),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import image_defaults
+import leftovers
 import published_handler
 
 HANDLERS = ("ours", "airflow")
-
-# Imported once in each sandbox of our function, as in its image for Airflow.
-PRELOAD = "lambda_executor_preload.airflow"
 
 # The file `hold` contains the path of a file that the command creates. The first invocation whose command ends while
 # both files exist continues until `hold` is removed.
@@ -31,6 +30,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
         made.mkdir(parents=True, exist_ok=True)
     env = {
         **environment,
+        **leftovers.KEEPS_ENVIRONMENT,
         "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "TMPDIR": str(temporary),
@@ -40,7 +40,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
     chosen: dict[str, Any] = {"handler": "exec"}
     if handler == "ours":
         env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
-        env["LAMBDA_EXECUTOR_PRELOAD"] = PRELOAD
+        env["LAMBDA_EXECUTOR_PRELOAD"] = image_defaults.preload()
     else:
         # Airflow's handler has no such hook, so a script `python` runs the real one and then the hook.
         chosen = published_handler.options(published_handler.find(), home)

@@ -132,13 +132,23 @@ def _preload(modules: list[str]) -> None:
     if sys.version_info < _OLDEST_PYTHON:
         raise _Unusable(f"Python {sys.version.split()[0]} is older than {_OLDEST_PYTHON[0]}.{_OLDEST_PYTHON[1]}")
     before = _descriptors()
+    absent = []
     for module in modules:
         try:
             importlib.import_module(module)
         except BaseException as error:
+            # One list may serve images with different versions of a package.
+            if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+                absent.append(module)
+                continue
             traceback.print_exc()
             sys.stderr.flush()
             raise _Unusable(f"cannot import {module}: {type(error).__name__}: {error}") from None
+    if absent:
+        why = f"no such module: {', '.join(absent)}"
+        if absent == modules:
+            raise _Unusable(why)
+        print(f"LAMBDA_EXECUTOR_PRELOAD: {why}", file=sys.stderr)
     # A fork does not copy threads, and it shares open files with all tasks.
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if threads:

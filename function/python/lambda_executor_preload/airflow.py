@@ -7,9 +7,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-_REQUIRED = "airflow.sdk.execution_time.execute_workload"
-# Further modules that an empty task imports, measured with Airflow 3.0 to 3.4. Each version lacks some of them.
-_OPTIONAL = (
+# Modules that an empty task imports, with Airflow 3.0 to 3.4. Each version lacks some of them. Airflow 2 lacks most; its
+# tasks do not start with `python -m`.
+_MODULES = (
+    "airflow.sdk.execution_time.execute_workload",
     "airflow.executors.workloads",
     "airflow.executors.base_executor",
     "airflow.sdk.log",
@@ -31,8 +32,7 @@ _OPTIONAL = (
 
 
 def _load() -> None:
-    importlib.import_module(_REQUIRED)
-    for name in _OPTIONAL:
+    for name in _MODULES:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -46,7 +46,10 @@ def _read_certificates() -> None:
     the process; reading them takes a third of the time of an empty task."""
     try:
         from airflow.sdk.api.client import Client
-
+    except ModuleNotFoundError:
+        # Airflow 2.
+        return
+    try:
         Client(base_url="http://127.0.0.1/", token="").close()
     except Exception as error:
         # Each task then reads them itself.

@@ -7,8 +7,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-# Modules that an empty task imports, with Airflow 3.0 to 3.4. Each version lacks some of them. Airflow 2 lacks most; its
-# tasks do not start with `python -m`.
+# Modules that an empty task imports, with Airflow 3.0 to 3.4. Each version lacks some of them. Airflow 2 lacks most of
+# them; its tasks do not start with `python -m`.
 _MODULES = (
     "airflow.sdk.execution_time.execute_workload",
     "airflow.executors.workloads",

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .contender import ROOT, contenders
-from .figures import BY_NAME, groups, value
+from .figures import BY_NAME, Value, groups, value
+from .markdown import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # type: ignore[import-not-found]
@@ -72,18 +73,32 @@ def _save(figure: Figure, name: str) -> None:
     plt.close(figure)
 
 
+def _nearest(
+    rows: list[dict[str, Any]], name: str, who: str, group: tuple[int, int, float]
+) -> tuple[Value, int] | None:
+    """The figure in that group; where it has none, in the next smaller one. With the number of tasks."""
+    same = [other for other in groups(rows) if (other[0], other[2]) == (group[0], group[2]) and other[1] <= group[1]]
+    for other in reversed(same):
+        if (got := value(rows, BY_NAME[name], who, other)) is not None:
+            return got, other[1]
+    return None
+
+
 def _bars(rows: list[dict[str, Any]], name: str, group: tuple[int, int, float], file: str) -> None:
     """A bar for each contender, on a logarithmic axis, with the spread."""
     import matplotlib.pyplot as plt
 
     figure, titles = BY_NAME[name], _titles()
-    found = [(who, got) for who in titles if (got := value(rows, figure, who, group)) is not None]
+    nearest = {who: _nearest(rows, name, who, group) for who in titles}
+    found = [(who, *got) for who, got in nearest.items() if got is not None]
     picture, axes = plt.subplots(figsize=(8, 0.8 + 0.36 * len(found)))
-    for at, (who, got) in enumerate(found):
+    for at, (who, got, tasks) in enumerate(found):
         spread = [[got.median - got.lowest], [got.highest - got.median]]
         axes.barh(at, got.median, xerr=spread, color=COLOURS.get(who), ecolor="black", capsize=2)
-        axes.annotate(f" {got.median:,.3g}" + (" (cut)" if got.cut else ""), (got.highest, at), va="center")
-    axes.set_yticks(range(len(found)), [titles[who] for who, _ in found])
+        remarks = ["cut"] * got.cut + [f"{tasks:,} tasks"] * (tasks != group[1])
+        remark = f" ({', '.join(remarks)})" if remarks else ""
+        axes.annotate(f" {number(got.median)}{remark}", (got.highest, at), va="center")
+    axes.set_yticks(range(len(found)), [titles[who] for who, *_ in found])
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.margins(x=0.15)
@@ -114,7 +129,7 @@ def _by_number(rows: list[dict[str, Any]], bursts: list[tuple[int, int, float]],
         axes.set_xlabel("tasks")
     all_axes[0][0].set_ylabel("tasks a second")
     handles, labels = max((axes.get_legend_handles_labels() for axes in all_axes[0]), key=lambda legend: len(legend[1]))
-    picture.legend(handles, labels, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.16))
+    picture.legend(handles, labels, loc="lower center", ncols=3, bbox_to_anchor=(0.5, -0.24))
     picture.tight_layout()
     picture.savefig(f"{file}.svg", metadata={"Date": None}, bbox_inches="tight")
     picture.savefig(f"{file}.png", dpi=120, metadata={"Software": None}, bbox_inches="tight")
@@ -138,9 +153,9 @@ def _latencies(rows: list[dict[str, Any]], group: tuple[int, int, float], file: 
         ]
         for at, (who, half, most) in enumerate(pairs):
             axes.plot([half, most], [at, at], color=COLOURS.get(who), marker="|", markersize=12, linewidth=3)
-            axes.annotate(f" {most:,.0f}", (most, at), va="center")
+            axes.annotate(f" {number(most)}", (most, at), va="center")
         axes.set_yticks(range(len(pairs)), [titles[who] for who, _, _ in pairs])
-        axes.set_xscale("log")
+        axes.set_xlim(left=0)
         axes.margins(x=0.15)
         axes.set_title(f"{what}, p50 to p99, ms")
     all_axes[0].invert_yaxis()

@@ -28,8 +28,12 @@ def cell(value: Value | None) -> str:
     if value is None:
         return "-"
     spread = f" ({number(value.lowest)} to {number(value.highest)})" if value.repeats > 1 else ""
-    ratio = f"; ratio {value.ratio:.2f}" if value.ratio is not None else ""
+    ratio = f"; ratio {_ratio(value.ratio)}" if value.ratio is not None else ""
     return f"{'cut: ' if value.cut else ''}**{number(value.median)}**{spread}{ratio}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.2f}" if 0.1 <= value < 10 else number(value) if value >= 10 else f"{value:.4f}"
 
 
 def replace(page: str, name: str, by: str, text: str) -> str:

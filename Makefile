@@ -127,8 +127,13 @@ panicking-library: build
 	@tests/c/panicking_library.sh
 
 .PHONY: test-c
-test-c: build ## C and C++ tests, plainly and under valgrind
+test-c: build ## C tests; some of them under valgrind too
 	@tests/c/run.sh
+
+.PHONY: test-valgrind
+test-valgrind: prefix ## all C and C++ tests that can run under valgrind (about 15 minutes)
+	@TEST_VALGRIND=all tests/c/run.sh
+	@TEST_VALGRIND=all bindings/cpp/tests/run.sh
 
 .PHONY: test-python
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
@@ -238,11 +243,14 @@ lint: lint-text lint-rust lint-c lint-python lint-go ## format and lint checks: 
 lint-text:
 	@! grep -rnE '^(<<<<<<<|>>>>>>>) ' --exclude-dir=target --exclude-dir=build --exclude-dir=.git .
 
+# `make test` compiles with clippy's compiler: cargo then repeats the warnings of that build. `cargo clippy` alone reads
+# all dependencies anew, which takes minutes the first time.
 .PHONY: lint-rust
 lint-rust:
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path benches/contenders/rust/Cargo.toml --check
-	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@$(if $(filter %clippy-driver,$(RUSTC_WORKSPACE_WRAPPER)),! cargo build --quiet --locked --workspace --all-targets 2>&1 | grep .,\
+	  cargo clippy --quiet --locked --workspace --all-targets -- -D warnings)
 
 .PHONY: lint-c
 lint-c: setup

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Every check of the repository, with the time of each step and one line of sums at the end. After set-up and build, two
-# rows of steps run at the same time. A step that fails does not keep the later ones from running, but without set-up and
+# Every check of the repository, with the time of each step and one line of sums at the end. After set-up and build,
+# several steps run at the same time. A step that fails does not keep the later ones from running, but without set-up and
 # build there is nothing to run. The logs of all steps are in build/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test-logs
-rm -rf "$logs"
-mkdir -p "$logs"
 
-# What compiles, and what waits for servers and interpreters.
-compiling=(lint test-rust test-c test-image test-go)
-waiting=(test-python test-cpp test-scenarios test-python-package test-airflow test-install test-docs test-airflow-live)
+# The longest first, so that none of them is left over at the end.
+steps=(test-python test-rust test-c test-python-package test-image test-cpp lint test-docs test-go test-scenarios
+  test-airflow test-airflow-live test-install)
+# Steps at the same time. Each waits for servers and interpreters in part of its time.
+at_once=3
+
+# One compilation serves the tests and clippy, see the target lint-rust.
+export RUSTC_WORKSPACE_WRAPPER=clippy-driver
 
 step() {
   local began=$SECONDS status=ok
@@ -19,15 +22,19 @@ step() {
   env --default-signal=INT,QUIT make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null ||
     status=FAILED
   printf '%-20s %-6s %4s s\n' "$1" "$status" "$((SECONDS - began))" >>"$logs/steps"
-  # In one piece: the other row prints, too.
+  # In one piece: the others print, too.
   printf '%s\n=== %s %s\n' "$(cat "$logs/$1.log")" "$1" "$status"
   [ "$status" = ok ]
 }
 
-steps() {
-  local name
-  for name in "$@"; do step "$name" || true; done
-}
+# For xargs, below.
+if [ "${1:-}" = --step ]; then
+  step "$2"
+  exit
+fi
+
+rm -rf "$logs"
+mkdir -p "$logs"
 
 # Sums over the closing lines of cargo test ("test result: ok. 3 passed; 1 failed; ..."), pytest ("3 passed, 1 failed
 # in 2.1s", either may lack) and the C tests ("3 passed, 1 failed").
@@ -37,9 +44,13 @@ count() {
     grep -oE "[0-9]+ ($1)" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-if step setup && step prefix && step panicking-library; then
-  steps "${compiling[@]}" &
-  steps "${waiting[@]}"
+# The Python environments are made while cargo compiles; no test needs the one without the other.
+if step setup-build; then
+  step setup &
+  setup=$!
+  if step prefix && step panicking-library && wait "$setup"; then
+    printf '%s\n' "${steps[@]}" | xargs -P "$at_once" -n 1 tools/run_tests.sh --step || true
+  fi
   wait
 fi
 

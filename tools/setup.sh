@@ -79,6 +79,29 @@ set_up_go() {
     fail "all is set up but Go: $needed or newer is needed for bindings/go, and ${have:-none} is here; get it from https://go.dev/dl"
 }
 
+# The checker of the Go code, in build/go/bin. It reads what the compiler writes, so a new Go needs it built again.
+ERRCHECK=github.com/kisielk/errcheck@v1.10.0
+set_up_errcheck() {
+  local stamp
+  stamp="$ERRCHECK $(cd bindings/go && go env GOVERSION)"
+  [ -f build/go/.stamp ] && [ "$(cat build/go/.stamp)" = "$stamp" ] && return 0
+  say "installing ${ERRCHECK##*/}"
+  GOBIN=$PWD/build/go/bin go install "$ERRCHECK" </dev/null
+  mkdir -p build/go
+  printf '%s\n' "$stamp" >build/go/.stamp
+}
+
+# CPython's own tests of concurrent.futures, which LambdaPool must pass. Debian and Ubuntu have them in a package of their
+# own, for their own interpreter.
+set_up_python_tests() {
+  local of
+  ! python3 bindings/python/tests/interpreters.py >/dev/null 2>&1 || return 0
+  [ -x /usr/bin/python3 ] || install_packages python3
+  of=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  install_packages "libpython$of-testsuite"
+  python3 bindings/python/tests/interpreters.py >/dev/null
+}
+
 make_environment() { # name, requirements
   local requirements=$2 folder=build/venvs/$1 stamp
   # The interpreter is part of the stamp: an environment does not outlive the Python that it was made with.
@@ -107,4 +130,6 @@ for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}" "$requirements"
 done
+set_up_python_tests
 set_up_go
+set_up_errcheck

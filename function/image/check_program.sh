@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts the program once, so that a base that cannot run it is found while the image is built. Outside of Lambda it says
-# so and ends.
+# Starts the program once, so that the build fails on a base that cannot run it. Outside of Lambda the program reports an
+# error that names AWS_LAMBDA_RUNTIME_API, and ends.
 set -eu
 program=/usr/local/bin/lambda-executor-function
 

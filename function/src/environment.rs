@@ -1,4 +1,4 @@
-//! What a command finds in its environment, and PRE_COMMAND and POST_COMMAND with it.
+//! The environment of a command, of PRE_COMMAND and of POST_COMMAND.
 
 use crate::event::Job;
 use crate::large_argument::MAX_ARGUMENT_BYTES;
@@ -7,7 +7,7 @@ use crate::variables::{GIVEN, RUNTIME_API};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// Variables on top of the function's own environment. Of two with one name the later counts.
+/// Variables on top of the function's own environment. If a name occurs twice, the later one counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     variables: Vec<(String, OsString)>,

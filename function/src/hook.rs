@@ -7,8 +7,8 @@ use crate::tail::TailText;
 use crate::time_plan::Limit;
 use crate::watch::{Watched, watch};
 
-/// Runs one. The error describes the failure, with the end of the output. Processes that it leaves in the background
-/// end with it.
+/// Runs one of them. The error describes the failure, with the end of the output. Background processes of the hook are
+/// killed when it ends.
 pub(crate) async fn run(
     name: &str,
     hook: &Command,
@@ -36,8 +36,8 @@ pub(crate) async fn run(
 fn said(output: &TailText) -> String {
     match (output.text.trim_end(), output.truncated) {
         ("", _) => String::new(),
-        (text, false) => format!("; it said: {text}"),
-        (text, true) => format!("; it said, at the end of {} bytes: {text}", output.length),
+        (text, false) => format!("; output: {text}"),
+        (text, true) => format!("; end of its {} bytes of output: {text}", output.length),
     }
 }
 

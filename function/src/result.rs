@@ -9,7 +9,7 @@ use serde::Serialize;
 /// was the default then. [SQS quotas]
 pub(crate) const MAX_RESULT_BYTES: usize = 262_144;
 
-/// The room that a value must leave for output and notes.
+/// Bytes that a value must leave for output and notes.
 const LEAST_TAIL_BYTES: usize = 1_024;
 
 /// The return code when no command was run: as in a shell that cannot run a program.
@@ -75,7 +75,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// No command was run.
+    /// The outcome when no command was run.
     pub(crate) fn not_run(reason: Reason, message: &str) -> Self {
         Self {
             reason,
@@ -97,7 +97,7 @@ impl Outcome {
         text.push_str(&note(message));
     }
 
-    /// Adds the value. One that cannot be sent makes a failure of a success.
+    /// Adds the value. A success becomes a failure if the value cannot be sent.
     pub(crate) fn set_value(&mut self, value: Value) {
         if let Value::Unsendable { why, .. } = &value {
             self.add_note(why);
@@ -114,7 +114,7 @@ fn note(message: &str) -> String {
     format!("lambda-executor: {message}\n")
 }
 
-/// Whose result it is.
+/// Identifies the run that the result is of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) task_key: &'a str,
@@ -149,8 +149,8 @@ struct Message<'a> {
     value_length: Option<u64>,
 }
 
-/// Writes the message, at most [`MAX_RESULT_BYTES`] long: first the output is shortened, then the value left out.
-/// `outcome` is then what the message says.
+/// Writes the message, at most [`MAX_RESULT_BYTES`] long. A longer one is made to fit: first the output is shortened,
+/// then the value is left out. `outcome` is changed accordingly.
 pub(crate) fn encode(origin: &Origin<'_>, outcome: &mut Outcome) -> serde_json::Result<String> {
     let body = write(origin, outcome)?;
     if body.len() <= MAX_RESULT_BYTES {
@@ -181,7 +181,7 @@ fn end_within(text: &str, limit: usize) -> &str {
     let kept = text.char_indices().rev().take_while(|(_, character)| {
         size += match character {
             '"' | '\\' => 2,
-            // As \u and four digits, for some of them less.
+            // At most \u and four digits.
             '\0'..' ' | '\u{fffe}' | '\u{ffff}' => 6,
             _ => character.len_utf8(),
         };
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_in_the_message() {
+    fn the_message_has_all_fields() {
         let expected = json!({
             "task_key": "k", "return_code": -9, "attempt_id": "a", "reason": "signal", "signal": 9,
             "output_tail": "out", "output_length": 3, "output_truncated": false, "request_id": "r", "log_stream": "s",
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_run_has_no_start() {
+    fn a_command_that_was_not_run_has_no_start() {
         let origin = Origin { attempt_id: None, ..ORIGIN };
         let message = message(&origin, Outcome::not_run(Reason::BadEvent, "no"));
         let absent = ["attempt_id", "signal", "started_at_ms", "value", "value_dropped"].map(|name| message.get(name));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_gives_way_to_the_value() {
+    fn output_is_shortened_to_make_room_for_the_value() {
         // A control character takes six bytes in JSON.
         let message = message(&ORIGIN, outcome(format!("{}end", "\u{1}".repeat(65_000)), Some(vec![0; 150_000])));
         assert!(message["output_tail"].as_str().unwrap().ends_with("\u{1}end"));

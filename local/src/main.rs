@@ -11,11 +11,11 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long handlers may take to end after SIGTERM.
+/// Time between SIGTERM and SIGKILL for handlers.
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    // First of all, while it is most likely still there.
+    // Do this first, while the parent most likely still runs.
     let parent = std::os::unix::process::parent_id();
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCode, String> {
-    // Before any thread is started, so that all of them block these signals too.
+    // Block the signals before any thread is started: threads inherit the mask.
     let ending = Ending::prepare();
     if tracing::subscriber::set_global_default(Log::from_environment()).is_err() {
         return Err("a log is already set".to_owned());
@@ -58,7 +58,7 @@ fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCod
 
 fn say(text: &str) -> ExitCode {
     let mut output = std::io::stdout().lock();
-    // Standard output may be closed by its reader.
+    // The reader may have closed standard output.
     let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
     ExitCode::SUCCESS
 }

@@ -31,8 +31,8 @@ def test_the_outcome_is_the_same(language: str, scenario: str, outcomes: Outcome
 
 @pytest.mark.parametrize("language", runners.LANGUAGES)
 @pytest.mark.parametrize("step", ["finnish", "cancel", "after\tdinner"])
-def test_a_step_that_is_none_is_refused(language: str, step: str, made: Runners, tmp_path: Path) -> None:
-    """Otherwise a scenario with a misspelt step would pass in every language that overlooks it."""
+def test_an_unknown_step_is_refused(language: str, step: str, made: Runners, tmp_path: Path) -> None:
+    """Otherwise a scenario with a misspelt step would pass in every language that ignores it."""
     scenario = tmp_path / "misspelt.tsv"
     scenario.write_text(f"{step}\n")
     environment = {**runners.environment(), "LAMBDA_EXECUTOR_CONFIG": '{"local": {"handler": "builtin"}}'}

@@ -1,4 +1,4 @@
-"""The library as `make install` puts it, which the programs in the docs are built against."""
+"""The library as `make install` installs it, for the programs in the docs."""
 
 import subprocess
 

@@ -3,7 +3,7 @@
 use lambda_executor::aws::{ERROR_CODES, Service, fault_of_status};
 use lambda_executor::executor::ports::Fault;
 
-/// What the library does, by fault.
+/// The library's reaction to each kind of fault.
 const FAULTS: &[(Fault, &str, &str)] = &[
     (
         Fault::Event,
@@ -126,6 +126,6 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_errors_is_that_of_the_table() {
+fn the_page_of_errors_matches_the_table() {
     super::page::expect_committed("docs/errors.md", &page());
 }

@@ -1,4 +1,4 @@
-"""docs/install.md names what there is. That it works is what the other tests show."""
+"""Commands, options and files in docs/install.md exist. The other tests show that they work."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def test_its_files_have_the_version_that_they_are_made_with() -> None:
     assert set(re.findall(r"\d+\.\d+\.\d+(?=-linux-x86_64|_amd64)", SCRIPTS)) == {VERSION}
 
 
-def test_its_links_lead_somewhere() -> None:
+def test_its_links_are_valid() -> None:
     headings = {
         re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.*)", PAGE, re.M)
     }

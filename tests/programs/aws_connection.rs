@@ -1,5 +1,5 @@
-//! Reads Airflow's connections as JSON lines and says what each means for AWS. `tests/python/airflow_connections` compares
-//! that with the Amazon provider's own reading.
+//! Reads Airflow's connections as JSON lines and prints the AWS settings of each. `tests/python/airflow_connections`
+//! compares them with those of the Amazon provider.
 //!
 //! in: `{"environment": {"NAME": "value"}, "conn_id": "aws_default", "team": "blue" or null}`
 //!
@@ -48,7 +48,7 @@ fn told(aws: AwsConnection) -> Value {
     })
 }
 
-/// In the words of STS.
+/// Parameters by their names in STS.
 fn role(role: Role) -> Value {
     let (method, token_file) = match role.method {
         Method::Signature => ("assume_role", None),

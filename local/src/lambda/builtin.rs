@@ -1,5 +1,5 @@
-//! The handler that is no process: it takes a configured time and reports a configured return code, as the real function
-//! would report it. For load, and for tests of failures.
+//! The built-in handler. It starts no process: it waits for a configured time and reports a configured return code in
+//! the format of the real function. Used for load tests and tests of failures.
 
 use super::settings::World;
 use crate::config::Builtin;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What one event asks for, defaults filled in.
+/// Behaviour for one event, with defaults filled in.
 #[derive(Debug)]
 pub(crate) struct Task {
     task_key: String,
     attempt_id: Option<String>,
     reply_to: Option<String>,
-    /// How long it takes.
+    /// Duration of the run.
     pub(crate) duration_ms: u64,
     return_code: i32,
     output_tail: String,
@@ -48,9 +48,9 @@ struct Override {
     duration_ms: Option<u64>,
     return_code: Option<i32>,
     output_tail: Option<String>,
-    /// Ends as a process that exits without an answer.
+    /// Behaves like a process that exits without an answer.
     crash: bool,
-    /// Succeeds, and reports nothing.
+    /// Succeeds without a report.
     silent: bool,
     /// Reports twice.
     duplicate: bool,
@@ -73,7 +73,7 @@ struct Report<'a> {
 }
 
 impl Task {
-    /// Reads an event. An event without a key, or with an override that is none, is a function error.
+    /// Reads an event. An event without a key, or with an invalid override, is a function error.
     pub(crate) fn read(
         payload: &[u8],
         defaults: &Builtin,
@@ -83,7 +83,7 @@ impl Task {
         let bad = |error: serde_json::Error| FunctionError::new("BadEvent", format!("builtin handler: {error}"));
         let event: Event<'_> = serde_json::from_slice(payload).map_err(bad)?;
         let asked = match event.executor_config.map(RawValue::get) {
-            // Other executors put other things there: only what names us is read.
+            // executor_config may belong to another executor: read only our own field.
             Some(config) if config.contains("\"builtin\"") => {
                 serde_json::from_str::<ExecutorConfig>(config).map_err(bad)?.builtin
             }
@@ -103,7 +103,7 @@ impl Task {
         })
     }
 
-    /// Reports, once its time is over.
+    /// Waits for the configured time, then reports.
     pub(crate) async fn finish(self, world: &World, job: &Job, timeout_ms: u64) -> Outcome {
         if self.duration_ms > timeout_ms {
             world.host.stats.timeouts.add();
@@ -156,7 +156,7 @@ impl Task {
     }
 }
 
-/// FNV-1a: keys may be longer than a group id, and hold characters that it may not.
+/// FNV-1a hash: keys may be longer than a group id and contain characters that a group id cannot.
 fn group(key: &str) -> u64 {
     key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_peoples_configuration_is_ignored() {
+    fn configuration_of_other_executors_is_ignored() {
         for config in ["[1]", "null", r#"{"other": 1}"#, r#""text""#] {
             let task = read(&format!(r#"{{"task_key": "k", "executor_config": {config}}}"#)).unwrap();
             assert_eq!(task.duration_ms, 7);

@@ -1,4 +1,4 @@
-"""A task that defers to a trigger that fires at once: it resumes while its first process still shuts down."""
+"""A task that defers to a trigger that fires at once: it resumes while its first process still ends."""
 
 import os
 from datetime import UTC, datetime, timedelta

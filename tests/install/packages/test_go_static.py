@@ -1,4 +1,4 @@
-"""A program in Go that has the library in it."""
+"""A program in Go that is linked with the static library."""
 
 from pathlib import Path
 

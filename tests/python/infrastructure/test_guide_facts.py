@@ -1,4 +1,4 @@
-"""docs/aws-setup.md: what can be looked up is looked up."""
+"""Checks facts of docs/aws-setup.md against code, template and program."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from jsonschema import Draft202012Validator
 from .conftest import config_schema
 from .guide import BLOCKS, GUIDE, TEXT, rows, section
 
-# Of Airflow, and told so; everything else that looks like a variable is the function's or the image's.
+# Variables of Airflow. All others in the page must be the function's or the image's.
 AIRFLOW_VARIABLE = re.compile(r"AIRFLOW__(CORE|DATABASE|LOGGING)__\w+")
 
 
-def test_json_is_a_configuration_that_the_library_takes() -> None:
+def test_json_is_a_valid_configuration_of_the_library() -> None:
     blocks = [json.loads(block) for kind, block in BLOCKS if kind == "json"]
     assert len(blocks) == 1
     for config in blocks:
@@ -22,7 +22,7 @@ def test_json_is_a_configuration_that_the_library_takes() -> None:
 
 
 def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
-    """Options, variables, parameters, outputs, reasons: whatever stands in code and looks like one."""
+    """Everything in code that looks like an option, variable, parameter, output or reason."""
     root = servers.ROOT
     function = [*(root / "function").rglob("*.rs"), *(root / "function").rglob("*ockerfile*")]
     function += [root / "function" / "README.md", root / "function" / "template.yaml"]
@@ -30,7 +30,7 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
     told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
     header = (root / "include" / "lambda_executor.h").read_text()
     known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
-    # Errors of AWS, an executor of Airflow's, a policy of AWS.
+    # Errors and policies of AWS, and an executor of Airflow.
     known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor", "AWSLambdaVPCAccessExecutionRole"}
     known_camel |= {it["Properties"].get("MetricName") for it in template["Resources"].values()}
     known_camel |= set(template["Resources"])
@@ -45,9 +45,9 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
 
 
 def test_messages_that_are_quoted_are_those_of_the_program() -> None:
-    """Or of Lambda, as `lambda-executor-local` says it."""
+    """Or messages of Lambda, which `lambda-executor-local` also has."""
     sources = [*(servers.ROOT / "function" / "src").rglob("*.rs"), *(servers.ROOT / "local" / "src").rglob("*.rs")]
-    # A long text goes over several lines.
+    # A long text has several lines in the source.
     said = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
     quoted = [code for code in re.findall(r"`([^`]+)`", section("When nothing comes back")) if code.count(" ") >= 3]
     assert len(quoted) >= 5
@@ -89,7 +89,7 @@ def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
     assert tasks * seconds * memory == int(time[1].replace(",", ""))
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_are_valid() -> None:
     def anchors(text: str) -> set[str]:
         titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.MULTILINE)
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

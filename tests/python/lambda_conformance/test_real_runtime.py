@@ -31,7 +31,7 @@ def test_answers_come_back(start: Start, value: object) -> None:
     assert invoke(start(**runtime("plain.echo")), value) == (value, None)
 
 
-def test_what_the_runtime_is_told(start: Start) -> None:
+def test_the_runtime_has_the_data_of_the_invocation(start: Start) -> None:
     server = start(**runtime("plain.about"), timeout_ms=30_000, env={"EXTRA": "given"})
     told, error = invoke(server, {})
     assert error is None

@@ -47,7 +47,7 @@ def record(server: Server, contender: Contender, job: Job, library: Path) -> Sta
             "-F",
             str(HERTZ),
             "--call-graph",
-            "dwarf,8192",
+            "dwarf,16384",
             "-o",
             data,
         ]
@@ -86,7 +86,7 @@ def fold(script: str) -> Stacks:
     stacks: Stacks = Counter()
     for block in script.split("\n\n"):
         head, *lines = [line for line in block.splitlines() if line.strip()] or [""]
-        frames = [found[1] for line in lines if (found := re.match(r"\s*[0-9a-f]+ (.*)$", line))]
+        frames = [found[1] for line in lines if (found := re.match(r"\s*[0-9a-f]+ (?!\[unknown\])(.*)$", line))]
         if frames:
             stacks[(head.split()[0] if head.strip() else "?", *(_short(frame) for frame in reversed(frames)))] += 1
     return stacks

@@ -23,13 +23,14 @@ def number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def cell(value: Value | None) -> str:
-    """The median, the spread in brackets, the ratio to the limit."""
+def cell(value: Value | None, repeats: int) -> str:
+    """The median, the spread in brackets, the ratio to the limit. Fewer repeats than the others are named."""
     if value is None:
         return "-"
     spread = f" ({number(value.lowest)} to {number(value.highest)})" if value.repeats > 1 else ""
     ratio = f"; ratio {_ratio(value.ratio)}" if value.ratio is not None else ""
-    return f"{'cut: ' if value.cut else ''}**{number(value.median)}**{spread}{ratio}"
+    fewer = f"; {value.repeats} repeats" if value.repeats < repeats else ""
+    return f"{'cut: ' if value.cut else ''}**{number(value.median)}**{spread}{ratio}{fewer}"
 
 
 def _ratio(value: float) -> str:

@@ -56,20 +56,20 @@ def _summary(results: dict[str, Any], contenders: list[Contender]) -> str:
     parts += [_chart(name) for name in ("tasks-a-second", "cpu-a-task", "dollars", "by-number-of-tasks")]
     for group in shown:
         parts.append(f"#### {group[1]:,} tasks at once, {group[0]} ms added to each AWS call\n")
-        parts.append(_of_group(rows, contenders, group, RATES))
+        parts.append(_of_group(results, contenders, group, RATES))
     for group in [group for group in groups(rows) if group[2]]:
         parts.append(f"#### Latencies: {group[2]:g} tasks a second, {group[0]} ms added to each AWS call\n")
-        parts += [_chart("latencies"), _of_group(rows, contenders, group, LATENCIES)]
+        parts += [_chart("latencies"), _of_group(results, contenders, group, LATENCIES)]
     return "\n".join(parts)
 
 
 def _of_group(
-    rows: list[dict[str, Any]], contenders: list[Contender], group: tuple[int, int, float], names: tuple[str, ...]
+    results: dict[str, Any], contenders: list[Contender], group: tuple[int, int, float], names: tuple[str, ...]
 ) -> str:
     figures = [BY_NAME[name] for name in names]
     lines = []
     for contender in contenders:
-        cells = [cell(value(rows, figure, contender.name, group)) for figure in figures]
+        cells = [cell(value(results["rows"], figure, contender.name, group), results["repeats"]) for figure in figures]
         if any(text != "-" for text in cells):
             lines.append([contender.title, *cells])
     return table(["", *map(_heading, figures)], lines)
@@ -101,7 +101,7 @@ def _all(results: dict[str, Any], contenders: list[Contender]) -> str:
         for figure in FIGURES:
             lines = []
             for contender in contenders:
-                cells = [cell(value(rows, figure, contender.name, group)) for group in columns]
+                cells = [cell(value(rows, figure, contender.name, group), results["repeats"]) for group in columns]
                 if any(text != "-" for text in cells):
                     lines.append([contender.title, *cells])
             if lines:

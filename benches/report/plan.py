@@ -10,6 +10,7 @@ from .job import Job
 #: Tasks a second of the rows that measure latencies: less than any of the fast contenders can do.
 PACE = 250.0
 CORE = (LIMIT, "sdk", "c", "python", "go", "c-batch-10")
+THREADS = (*CORE, "boto3-64", "boto3-1", "lithops")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Group:
     slow_s: float = 0.0
     #: For those that invoke all tasks before they read the first result, so that nothing is known before the end.
     all_first_s: float = 0.0
+    #: Left out of further repeats when time is short.
+    optional: bool = False
 
     @property
     def title(self) -> str:
@@ -41,18 +44,19 @@ class Group:
 
 
 LATENCIES_MS = (0, 20, 100)
-HUNDRED, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND = 100, 1_000, 10_000, 100_000
+FEW, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND = 50, 1_000, 10_000, 100_000
+SLOW_S = 2.0
 
-#: About 20 minutes with five repeats.
+#: About 20 minutes with five repeats on two processors.
 DEFAULT = [
-    *(
-        Group(latency_ms, HUNDRED, only=(LIMIT, "c", "airflow-ours", "airflow"), all_first_s=40.0)
-        for latency_ms in LATENCIES_MS
-    ),
-    *(Group(latency_ms, THOUSAND, slow_s=3.0) for latency_ms in LATENCIES_MS),
-    *(Group(latency_ms, TEN_THOUSAND) for latency_ms in LATENCIES_MS),
-    Group(20, 500, rate=PACE, slow_s=3.0),
-    *(Group(latency_ms, HUNDRED_THOUSAND, only=CORE) for latency_ms in (0, 20)),
+    *(Group(latency_ms, FEW, only=(LIMIT, "c", "airflow"), all_first_s=30.0) for latency_ms in LATENCIES_MS),
+    Group(0, THOUSAND, only=THREADS, slow_s=SLOW_S),
+    Group(20, THOUSAND, slow_s=SLOW_S),
+    Group(100, THOUSAND, only=THREADS, slow_s=SLOW_S),
+    *(Group(latency_ms, TEN_THOUSAND, only=(*CORE, "c-sdk")) for latency_ms in LATENCIES_MS),
+    Group(20, 500, rate=PACE, slow_s=SLOW_S),
+    Group(20, HUNDRED_THOUSAND, only=CORE),
+    Group(0, HUNDRED_THOUSAND, only=(LIMIT, "c", "c-batch-10"), optional=True),
 ]
 #: Hours.
 FULL = [
@@ -60,7 +64,7 @@ FULL = [
     *(
         Group(latency_ms, tasks, limit_s=600.0, slow_s=120.0, all_first_s=240.0)
         for latency_ms in LATENCIES_MS
-        for tasks in (HUNDRED, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND)
+        for tasks in (FEW, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND)
     ),
 ]
 #: Seconds: that it runs at all.

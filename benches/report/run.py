@@ -102,21 +102,31 @@ def run_all(
     budget_s: float,
     save: Callable[[Row], None],
 ) -> None:
-    """Each repeat runs every row once; the order of the contenders changes from repeat to repeat. A repeat begins only
-    if it would end within the budget, should it take as long as the longest so far."""
-    began, longest = time.monotonic(), 0.0
+    """Each repeat runs every row once; the order of the contenders changes from repeat to repeat. When they would
+    not fit into the budget, optional groups are left out, then repeats."""
+    began, took = time.monotonic(), dict.fromkeys(groups, 0.0)
     for repeat in range(repeats):
-        if repeat and time.monotonic() - began + longest > budget_s:
+        chosen = fitting(took, repeats - repeat, budget_s - (time.monotonic() - began)) if repeat else groups
+        if not chosen:
             print(f"bench: {repeat} repeats in the time given; --minutes allows more", flush=True)
             return
-        round_began = time.monotonic()
-        for group in groups:
+        for group in chosen:
+            group_began = time.monotonic()
             turn = repeat % len(contenders)
             for contender in contenders[turn:] + contenders[:turn]:
                 job = group.job_for(contender)
                 if job is not None:
                     save({"repeat": repeat} | _row(server, contender, job, f"{repeat + 1}/{repeats} {group.title}"))
-        longest = max(longest, time.monotonic() - round_began)
+            took[group] = max(took[group], time.monotonic() - group_began)
+
+
+def fitting(took: dict[Group, float], repeats: int, seconds: float) -> list[Group]:
+    """The groups that can run so many times more in the time that is left: all, or all but the optional ones. Without
+    these at least once; if even that does not fit, none."""
+    if sum(took.values()) * repeats <= seconds:
+        return list(took)
+    needed = [group for group in took if not group.optional]
+    return needed if sum(took[group] for group in needed) <= seconds else []
 
 
 def _row(server: Server, contender: Contender, job: Job, title: str) -> Row:

@@ -19,7 +19,7 @@ FAST = {"c", "python", "go"}
 
 sys.path.append(str(ROOT / "benches"))
 
-from report import figures, flame, markdown, scale  # noqa: E402
+from report import figures, flame, markdown, plan, run, scale  # noqa: E402
 
 
 def quick(folder: Path, *more: str) -> list[str]:
@@ -56,20 +56,20 @@ def test_an_interrupted_run_keeps_what_it_has(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     with subprocess.Popen(
         quick(tmp_path, "--repeats", "10000"), env=environment(tmp_path), stdout=subprocess.PIPE, text=True
-    ) as run:
-        wait_for(results.exists, run)
-        run.send_signal(signal.SIGINT)
-        output, _ = run.communicate(timeout=PATIENCE_S)
+    ) as bench:
+        wait_for(results.exists, bench)
+        bench.send_signal(signal.SIGINT)
+        output, _ = bench.communicate(timeout=PATIENCE_S)
     kept = json.loads(results.read_text())
     assert kept["interrupted"], output
     assert kept["rows"], output
-    assert run.returncode == 0, output
+    assert bench.returncode == 0, output
 
 
-def wait_for(holds: Callable[[], bool], run: "subprocess.Popen[str]") -> None:
+def wait_for(holds: Callable[[], bool], bench: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not holds():
-        assert run.poll() is None, "the run has ended"
+        assert bench.poll() is None, "the run has ended"
         assert time.monotonic() < deadline, "no row yet"
         time.sleep(0.01)
 
@@ -99,8 +99,17 @@ def test_a_ratio_is_to_the_limit_of_the_same_repeat() -> None:
     assert (value.median, value.lowest, value.highest, value.repeats) == (15.0, 2.0, 50.0, 4)
     assert value.ratio == 0.5
     assert value.cut
-    assert markdown.cell(value) == "cut: **15.0** (2.00 to 50.0); ratio 0.50"
+    assert markdown.cell(value, 4) == "cut: **15.0** (2.00 to 50.0); ratio 0.50"
+    assert markdown.cell(value, 5) == "cut: **15.0** (2.00 to 50.0); ratio 0.50; 4 repeats"
     assert figures.value(rows, figures.BY_NAME["start_p50"], "c", (20, 100, 0.0)) is None
+
+
+def test_what_does_not_fit_into_the_time_is_left_out() -> None:
+    needed, optional = plan.Group(20, 100), plan.Group(20, 100_000, optional=True)
+    took = {needed: 100.0, optional: 50.0}
+    assert run.fitting(took, 4, 600.0) == [needed, optional]
+    assert run.fitting(took, 4, 599.0) == [needed]
+    assert run.fitting(took, 4, 99.0) == []
 
 
 def test_a_million_tasks_cost_what_their_calls_cost() -> None:
@@ -147,10 +156,10 @@ def test_a_flame_graph_shows_each_function_with_its_share() -> None:
 
 
 def test_a_cost_that_grows_is_called_so() -> None:
-    def run(tasks: int, cost: float) -> dict[str, Any]:
+    def runs(tasks: int, cost: float) -> dict[str, Any]:
         return {"tasks": tasks, "cpu_us": cost, "queue_us": 5.0, "milli_calls": 1300 / cost}
 
-    cpu, queue, calls = scale.flatness([run(1_000, 100.0), run(1_000_000, 300.0)])
+    cpu, queue, calls = scale.flatness([runs(1_000, 100.0), runs(1_000_000, 300.0)])
     assert "grows" in cpu
     assert "by a factor of 3.0" in cpu
     assert "flat" in queue

@@ -173,8 +173,8 @@ def text(stacks: Stacks, job: Job) -> str:
         "![Flame graph](charts/flame.svg)\n",
         f"One run of {job.tasks:,} tasks from C, {job.latency_ms} ms added to each AWS call: {sum(stacks.values()):,} "
         f"samples of CPU time of all threads, {HERTZ} a second. A box is a function, its width its share; the boxes "
-        "above it are what it calls. The five widest parts, each sample counted for the innermost function that tells "
-        "its part:\n",
+        "above it are what it calls. A sample counts for the innermost function that belongs to a part. The five "
+        "widest parts:\n",
     ]
     widest = [entry for entry in shares(stacks) if entry[0] is not OTHER][:5]
     lines += [f"- **{part.name}**, {100 * share:.0f} %. {part.sentence}" for part, share in widest]

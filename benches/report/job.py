@@ -73,7 +73,7 @@ WHERE = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run has come to. Times are of the contender's own clock."""
+    """The result of one run. Times are by the contender's own clock."""
 
     done: int
     failed: int
@@ -93,7 +93,7 @@ class Answer:
     event_ms: tuple[float, float] | None = None
     #: Of blocked_s, that of the calls that queue.
     queue_s: float | None = None
-    #: AWS calls, where only the contender can tell them from those of its preparations.
+    #: AWS calls, if the contender makes others before it begins and counts its own.
     requests: dict[str, int] | None = None
 
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """A kind of work, told by the functions that do it."""
+    """A kind of work, recognised by the names of its functions."""
 
     name: str
     pattern: str
@@ -88,7 +88,7 @@ OTHER = Part("other", "", "Everything that is none of the parts above.")
 
 
 def part_of(stack: tuple[str, ...]) -> Part:
-    """That of the innermost function which tells its part. The first entry of a stack is the thread."""
+    """The part of the innermost function that belongs to one. The first entry of a stack is the thread."""
     for frame in reversed(stack[1:]):
         for part in PARTS:
             if re.search(part.pattern, frame):

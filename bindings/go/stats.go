@@ -151,7 +151,7 @@ type StatsMessages struct {
 type StatsRoute struct {
 	// Tasks submitting or running.
 	Active uint64 `json:"active"`
-	// How many may be under way now.
+	// How many may be under way now: the level that has been found so far (`max_concurrent_invokes`).
 	ConcurrencyLimit uint64 `json:"concurrency_limit"`
 	// Invokes under way.
 	InFlight uint64 `json:"in_flight"`

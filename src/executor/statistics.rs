@@ -177,7 +177,7 @@ const ROUTE: &[Field<RouteSnapshot>] = &[
     field("next_try_in_ms", GaugeOrNull, "Milliseconds until the next probe; null while one is in progress, and when healthy.", |r| json!(r.health.next_try_in_ms)),
     field("queued", Gauge, "Tasks that wait to be submitted to it, those that back off included.", |r| json!(r.queued)),
     field("in_flight", Gauge, "Invokes under way.", |r| json!(r.in_flight)),
-    field("concurrency_limit", Gauge, "How many may be under way now.", |r| json!(r.concurrency_limit)),
+    field("concurrency_limit", Gauge, "How many may be under way now: the level that has been found so far (`max_concurrent_invokes`).", |r| json!(r.concurrency_limit)),
     field("active", Gauge, "Tasks submitting or running.", |r| json!(r.active)),
 ];
 

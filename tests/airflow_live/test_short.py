@@ -36,7 +36,7 @@ def test_a_failed_task_is_retried(started: Live) -> None:
 
 def test_a_deferred_task_resumes(started: Live) -> None:
     assert runs.wait_for_run(started.airflow, "live_deferrable", "short") == "success"
-    assert (started.airflow.scratch / "deferrable").read_text().split() == ["deferred", "resumed"]
+    assert (started.airflow.scratch / "deferrable.short").read_text().split() == ["deferred", "resumed"]
     assert "resumed by the triggerer" in started.web.log("live_deferrable", "short", "defers", 1)
 
 

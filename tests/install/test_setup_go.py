@@ -22,7 +22,7 @@ def test_new_enough(tmp_path: Path, have: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "offered", "told"),
+    ("have", "offered", "shown"),
     [
         (None, "2:1.19~1", "none"),
         (None, "(none)", "none"),
@@ -30,12 +30,12 @@ def test_new_enough(tmp_path: Path, have: str) -> None:
         ("go1.9", "2:1.19~1", "go1.9"),
     ],
 )
-def test_too_old(tmp_path: Path, have: str | None, offered: str, told: str) -> None:
+def test_too_old(tmp_path: Path, have: str | None, offered: str, shown: str) -> None:
     machine = Machine(tmp_path, have, offered)
     done = machine.set_up()
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"setup: all is set up but Go: {NEEDED} or newer is needed for bindings/go, and {told} is here; "
+        f"setup: everything except Go is set up: bindings/go needs {NEEDED} or newer, found {shown}; "
         "get it from https://go.dev/dl"
     )
     assert not machine.installed.exists(), "a package that is too old is not installed"

@@ -72,7 +72,7 @@ pub struct Options {
     pub worker_threads: usize,
 }
 
-/// What runs a function.
+/// The handler of a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Handler {
     /// The program `lambda-executor-function`.

@@ -7,8 +7,7 @@ from conftest import Live
 
 def test_a_task_resumes_while_its_first_dispatch_runs(live: Live) -> None:
     airflow = live.airflow
-    notes, held, hold = (airflow.scratch / name for name in ("deferrable", "held", "hold"))
-    notes.unlink(missing_ok=True)
+    notes, held, hold = (airflow.scratch / name for name in ("deferrable.held", "held", "hold"))
     # The function delays the end of the first dispatch until the task has resumed.
     hold.write_text(str(notes))
     live.web.trigger("live_deferrable", "held")

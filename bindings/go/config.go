@@ -46,8 +46,9 @@ type Config struct {
 	// Least serious level that is written to stderr while no logger is set. Nothing is written if stderr was closed at create, or
 	// has become another file since that is not opened for appending. One of off, error, warn, info, debug, trace. Default: warn.
 	Log string `json:"log,omitempty"`
-	// Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows step by
-	// step, and only while their latency does not rise. From 1 to 4096. Default: 64.
+	// Invoke calls of a route in flight at the same time, at most. Their number is found by trial in any case: it grows while more
+	// calls carry more tasks, and is halved when Lambda throttles. Without this option all routes together have at most 1,024, or
+	// half of the files that the process may open (`ulimit -n`) if that is less; a quarter with `local`. From 1 to 4096.
 	MaxConcurrentInvokes int `json:"max_concurrent_invokes,omitempty"`
 	// Attempts to invoke before a task fails. Throttling, outages and missing credentials use no attempt. From 1 to 1000. Default:
 	// 3.
@@ -95,6 +96,10 @@ type Config struct {
 	ShutdownGraceMs *int `json:"shutdown_grace_ms,omitempty"`
 	// Airflow team. Its options and connections are read in place of the common ones. Needs `airflow`.
 	Team string `json:"team,omitempty"`
+	// What sends the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library's own HTTP
+	// client, `sdk` the AWS SDK. Both have the same behaviour; `direct` needs a fraction of the CPU time. All other calls are the
+	// SDK's. One of direct, sdk. Default: direct.
+	Transport string `json:"transport,omitempty"`
 	// Worker threads of the executor. One more thread makes the calls to the queues. From 1 to 64. Default: 2.
 	WorkerThreads int `json:"worker_threads,omitempty"`
 }
@@ -105,8 +110,9 @@ type RouteConfig struct {
 	FunctionName string `json:"function_name,omitempty"`
 	// Version or alias of the function. Default: `$LATEST`.
 	FunctionQualifier string `json:"function_qualifier,omitempty"`
-	// Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows step by
-	// step, and only while their latency does not rise. From 1 to 4096.
+	// Invoke calls of a route in flight at the same time, at most. Their number is found by trial in any case: it grows while more
+	// calls carry more tasks, and is halved when Lambda throttles. Without this option all routes together have at most 1,024, or
+	// half of the files that the process may open (`ulimit -n`) if that is less; a quarter with `local`. From 1 to 4096.
 	MaxConcurrentInvokes int `json:"max_concurrent_invokes,omitempty"`
 	// Invoke calls per second, at most. 0: no limit. From 0 to 1000000.
 	MaxInvokesPerSecond *int `json:"max_invokes_per_second,omitempty"`

@@ -190,7 +190,7 @@ mod tests {
         let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         assert!(matches!(attempts.begin("begun").unwrap(), Seen::Unknown));
         assert_eq!(finished(&attempts, "finished").as_deref(), Some("{}"));
-        // Nothing but the two files is left.
+        // Only the two files are left.
         assert_eq!(fs::read_dir(&*directory).unwrap().count(), 2);
     }
 

@@ -14,7 +14,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The variables that describe the task. The Dags are in `dags_folder` where they come from S3.
+    /// The variables that describe the task. The Dags are in `dags_folder` if they come from S3.
     pub(crate) fn of_task(
         job: Job<'_>,
         run_dir: &RunDir,
@@ -42,7 +42,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// What the commands of all tasks have in common. The Dags will be in `dags_folder` where they come from S3.
+    /// The variables that all tasks share. The Dags will be in `dags_folder` if they come from S3.
     pub(crate) fn of_all_tasks(dags_folder: Option<&Path>) -> Self {
         let mut environment = Self::default();
         if let Some(folder) = dags_folder {

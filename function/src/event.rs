@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 /// The library's limit for keys.
 const MAX_KEY_BYTES: usize = 8 * 1024;
-/// What SQS allows in a deduplication id, which the attempt id becomes.
+/// SQS's limit for deduplication ids; the attempt id becomes one.
 const MAX_ATTEMPT_ID_BYTES: usize = 128;
 
 /// An event that can be answered: it has a key.

@@ -28,12 +28,12 @@ pub(crate) async fn run(
         .map_err(|error| format!("{name}: its output cannot be read: {error}"))?;
     match failure(&watched) {
         None => Ok(()),
-        Some(failure) => Err(format!("{name} failed: {failure}{}", said(&watched.output))),
+        Some(failure) => Err(format!("{name} failed: {failure}{}", output_of(&watched.output))),
     }
 }
 
 /// The end of the output for an error message.
-fn said(output: &TailText) -> String {
+fn output_of(output: &TailText) -> String {
     match (output.text.trim_end(), output.truncated) {
         ("", _) => String::new(),
         (text, false) => format!("; output: {text}"),

@@ -5,8 +5,8 @@ use crate::result_file::Value;
 use crate::tail::{TailText, line_start};
 use serde::Serialize;
 
-/// What every results queue accepts: SQS allows 1 MiB, but queues created before 2025 keep the limit of 256 KiB that
-/// was the default then. [SQS quotas]
+/// A size that every results queue accepts. SQS allows 1 MiB, but queues created before 2025 keep the default of that
+/// time, 256 KiB. [SQS quotas]
 pub(crate) const MAX_RESULT_BYTES: usize = 262_144;
 
 /// Bytes that a value must leave for output and notes.
@@ -66,7 +66,7 @@ pub(crate) struct Outcome {
     pub(crate) signal: Option<i32>,
     /// The end of its output, and below it notes of ours. Its length counts the command's bytes only.
     pub(crate) output: TailText,
-    /// What it left in its result file; see [`Self::set_value`].
+    /// The value in its result file; see [`Self::set_value`].
     pub(crate) value: Value,
     /// Unix ms; none if no command was started.
     pub(crate) started_at_ms: Option<i64>,

@@ -6,7 +6,7 @@ use std::path::Path;
 /// 240 KB in base64, so that the message stays within what every results queue accepts (`MAX_RESULT_BYTES`).
 pub(crate) const MAX_VALUE_BYTES: u64 = 180_000;
 
-/// What a command left in its result file.
+/// The value in a command's result file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Value {
     /// Nothing: there is no file, or it is empty.

@@ -5,7 +5,7 @@
 pub enum FunctionState {
     /// Can be invoked.
     Active,
-    /// Is being created or reactivated.
+    /// Is being created, or activated again.
     Pending,
     /// Was not invoked for weeks.
     Inactive,

@@ -22,10 +22,11 @@ fn main() -> ExitCode {
         Err(message) => return complain(2, &message),
     };
     if arguments.help {
-        return say(&help());
+        return say(&help()).map_or_else(|message| complain(1, &message), |()| ExitCode::SUCCESS);
     }
     if arguments.version {
-        return say(concat!("lambda-executor-local ", env!("CARGO_PKG_VERSION"), "\n"));
+        let version = concat!("lambda-executor-local ", env!("CARGO_PKG_VERSION"), "\n");
+        return say(version).map_or_else(|message| complain(1, &message), |()| ExitCode::SUCCESS);
     }
     let options = serde_json::Value::from(arguments.options.clone()).to_string();
     match Options::from_json(&options) {
@@ -50,17 +51,22 @@ fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCod
     if let Some(path) = &arguments.ready_file {
         write_ready_file(path, &running).map_err(|error| format!("--ready-file {}: {error}", path.display()))?;
     }
-    say(&shell_lines(&running));
-    ending.wait();
+    match say(&shell_lines(&running)) {
+        // Nothing else says where the server listens.
+        Err(message) if arguments.ready_file.is_none() => {
+            running.stop(GRACE);
+            return Err(message);
+        }
+        _ => ending.wait(),
+    }
     running.stop(GRACE);
     Ok(ExitCode::SUCCESS)
 }
 
-fn say(text: &str) -> ExitCode {
+fn say(text: &str) -> Result<(), String> {
     let mut output = std::io::stdout().lock();
-    // The reader may have closed standard output.
-    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-    ExitCode::SUCCESS
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| format!("cannot write to standard output: {error}"))
 }
 
 fn complain(code: u8, message: &str) -> ExitCode {

@@ -48,6 +48,7 @@ pub(crate) async fn serve<S: Service>(
     let mut connections = JoinSet::new();
     let mut changes = plan.changes();
     let mut logged = false;
+    let mut refused = false;
     loop {
         let active = plan.active();
         let now = Instant::now();
@@ -73,11 +74,15 @@ pub(crate) async fn serve<S: Service>(
         tokio::select! {
             accepting = accept(listener.as_ref()) => match accepting {
                 Ok(stream) => {
+                    refused = false;
                     accepted();
                     connections.spawn(connection(stream, service.clone(), Some(plan.clone())));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection; retrying");
+                    // Once, until it works again: there are twenty tries a second.
+                    if !std::mem::replace(&mut refused, true) {
+                        tracing::warn!(%error, "cannot accept a connection; retrying");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -250,3 +250,15 @@ fn a_host_that_ignores_sigchld_hides_how_handlers_end() {
     assert_eq!(answer.json()["errorType"], "Runtime.ExitError");
     assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("exit status unknown"), "{}", answer.json());
 }
+
+#[test]
+fn a_server_whose_address_cannot_be_written_ends() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for argument in ["--help", "--version", "--exit-with-stdin"] {
+        let mut command = program();
+        let ended = command.arg(argument).stdin(Stdio::piped()).stdout(full()).output().unwrap();
+        let error = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{argument}: {error}");
+        assert!(error.contains("cannot write to standard output: No space left"), "{argument}: {error}");
+    }
+}

@@ -1,6 +1,7 @@
 //! All options together: contradictions, missing options, and the settings of each part.
 
 use super::airflow::Airflow;
+use super::concurrency;
 use super::connection::AwsConnection;
 use super::effective;
 use super::given::Given;
@@ -152,7 +153,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
     routes
 }
 
-fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environment: Environment) -> Config {
+fn assemble(given: &Given, mut routes: Vec<Route>, identity: AwsConnection, environment: Environment) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
@@ -165,11 +166,13 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environm
         result_timeout: longest_result_timeout(&routes),
     };
     let local = given.text(&o::LOCAL);
+    let max_invokes_in_flight = concurrency::resolve(&mut routes, local.is_some());
     // The local AWS accepts any region, but requests cannot be signed without one.
     let region = identity.region.or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
             routes: routes.iter().map(|route| route.limits.clone()).collect(),
+            max_invokes_in_flight,
             queues,
             reply_to,
             route_by_queue: given.has(&o::QUEUES),
@@ -198,6 +201,7 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environm
             isolated: false,
             environment,
             ca_bundle: identity.ca_bundle,
+            transport: transport(&text(&o::TRANSPORT)),
             connect_timeout: identity.connect_timeout.unwrap_or_default(),
             invoke_timeout: identity.read_timeout.unwrap_or_default(),
         },
@@ -229,6 +233,10 @@ fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
         |name: &str, kind, url: &str| QueueSettings { name: name.into(), kind, fifo: url.ends_with(".fifo") };
     let (queues, urls) = all.into_iter().map(|(name, kind, url)| (settings(name, kind, &url), url)).unzip();
     (queues, urls, reply_to)
+}
+
+fn transport(word: &str) -> aws::Transport {
+    if word == "sdk" { aws::Transport::Sdk } else { aws::Transport::Direct }
 }
 
 /// Seed of the jitter. Need not be unpredictable: without random numbers from the kernel, the time is used.

@@ -117,7 +117,7 @@ def sent(aws: LocalAws, scheduler: Scheduler, **result: object) -> str:
 
 
 def made(reason: Reason) -> Event:
-    """An event with nothing but a reason."""
+    """An event with only a reason."""
     return Event(
         seq=1,
         tag=0,

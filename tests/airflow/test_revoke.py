@@ -11,7 +11,7 @@ from scheduler import Scheduler, preassigned
 
 def test_a_waiting_task_never_runs(aws: LocalAws, scheduler: Scheduler) -> None:
     """R9"""
-    # Nothing is invoked for now.
+    # Prevent Invokes for now.
     aws.faults(**{"lambda": {"error": 1.0}})
     ti = preassigned()
     key = scheduler.queue(ti=ti)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that a prefix has the library with the headers of this tree, so that no test runs against an older installation.
+# Fails unless the library is installed in a prefix with the headers of this tree. Otherwise tests would run against an
+# older version.
 set -euo pipefail
 prefix=$(realpath -m "${1:?the prefix}")
 cd "$(dirname "$0")/../.."

@@ -28,7 +28,7 @@ SECONDS = 150
 class Outcome:
     exit_status: int
     printed: bytes
-    said: str
+    stderr: str
     # Faults of the scenario that did not occur.
     missing: list[str]
 
@@ -39,18 +39,18 @@ Outcomes = dict[tuple[str, str], "Future[Outcome]"]
 
 def steps_of(scenario: Path) -> tuple[dict[str, dict[str, Any]], list[list[str]], str]:
     """The parts of a scenario: objects for the harness by step, tasks submitted before, and the runner's part."""
-    told: dict[str, dict[str, Any]] = {"options": {}, "local": {}, "faults": {}}
+    settings: dict[str, dict[str, Any]] = {"options": {}, "local": {}, "faults": {}}
     submitted = []
     rest = []
     for line in scenario.read_text().splitlines():
         step, *fields = line.split("\t")
-        if step in told:
-            told[step] = json.loads(fields[0])
+        if step in settings:
+            settings[step] = json.loads(fields[0])
         elif step == "submitted":
             submitted.append(fields)
         if step != "submitted":
             rest.append(line)
-    return told, submitted, "".join(f"{line}\n" for line in rest)
+    return settings, submitted, "".join(f"{line}\n" for line in rest)
 
 
 def submit(server: servers.LocalServer, key: str, attempt_id: str, command: str) -> None:
@@ -69,20 +69,20 @@ def submit(server: servers.LocalServer, key: str, attempt_id: str, command: str)
 
 def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
     """One run against its own server."""
-    told, submitted, steps = steps_of(scenario)
-    with servers.local(folder, **told["local"]) as server:
+    settings, submitted, steps = steps_of(scenario)
+    with servers.local(folder, **settings["local"]) as server:
         config = {
             "function_name": server.function_name,
             "queue_url": server.queue_url,
             "dead_letter_queue_url": server.dead_letter_queue_url,
             "endpoint_url": server.endpoint_url,
             "region_name": server.region,
-            **told["options"],
+            **settings["options"],
         }
         for fields in submitted:
             submit(server, *fields)
-        if told["faults"]:
-            server.faults(**told["faults"])
+        if settings["faults"]:
+            server.faults(**settings["faults"])
         for_runner = folder / scenario.name
         for_runner.write_text(steps)
         done = subprocess.run(
@@ -92,7 +92,7 @@ def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
             capture_output=True,
             timeout=SECONDS,
         )
-        missing = missing_faults(server, told["faults"])
+        missing = missing_faults(server, settings["faults"])
     return Outcome(done.returncode, done.stdout, done.stderr.decode(errors="replace"), missing)
 
 
@@ -132,8 +132,8 @@ def at_work(threads: int) -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture(scope="session")
 def workplace() -> Iterator[Path]:
     check = [str(Path(__file__).with_name("check_prefix.sh")), str(runners.PREFIX)]
-    told = subprocess.run(check, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
+    done = subprocess.run(check, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
     folder = Path(tempfile.mkdtemp(prefix="lambda-executor-bindings.", dir=os.environ.get("TMPDIR")))
     runners.OUT.mkdir(parents=True, exist_ok=True)
     yield folder

@@ -63,8 +63,7 @@ int main(void) {
   counts.known.struct_size = sizeof counts;
   CHECK_STATUS(lambda_executor_counts(ex, &counts.known, NULL), LAMBDA_EXECUTOR_OK);
   CHECK_INT(counts.known.struct_size, sizeof counts);
-  CHECK_INT(counts.unknown,
-            7); /* unchanged: the library writes only its own fields */
+  CHECK_INT(counts.unknown, 7); /* unchanged: the library writes only its own fields */
   for (size_t i = 0; i < 4; i++) {
     counts.known.struct_size = wrong[i] == FIRST_SIZE - 8 ? 8 : wrong[i];
     counts.unknown = 5;

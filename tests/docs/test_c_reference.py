@@ -156,7 +156,7 @@ def test_an_item_without_a_comment_is_refused() -> None:
         ("see lambda_executor_config_schema", "see lambda_executor_rouse", "names `lambda_executor_rouse`, which the"),
         ("option keep_finished", "option max_tasks", "option `max_tasks`, which configuration.md does not have"),
         ("uint32_t lambda_executor_version(void);", "enum lambda_executor_e { A };", "a form that this tool does not"),
-        ("LAMBDA_EXECUTOR_LOG_...", "LAMBDA_EXECUTOR_LEVEL_...", "which is no group of constants"),
+        ("LAMBDA_EXECUTOR_LOG_...", "LAMBDA_EXECUTOR_LEVEL_...", "which is not a group of constants"),
     ],
     ids=["constant", "function", "name", "option", "form", "family"],
 )

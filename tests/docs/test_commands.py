@@ -82,8 +82,8 @@ def test_names_in_commands_exist(name: str) -> None:
     complaints = []
     for where, line in lines(name):
         for command in re.split(r"&&|\|\||[;|]", line):
-            told = complaint(words(command))
-            complaints += [f"{where}: {told}"] if told else []
+            problem = complaint(words(command))
+            complaints += [f"{where}: {problem}"] if problem else []
             complaints += [f"{where}: there is no {path}" for path in missing_paths(words(command))]
     assert not complaints, "\n".join(complaints)
 

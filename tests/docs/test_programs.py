@@ -65,9 +65,9 @@ def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
     assert len(shown) == 1, f"{program.page.name}: {len(shown)} blocks of `sh` under `## {recipes.RESTART}`"
     command = building.build(program, tmp_path)
     alone = ["bash", "-c", '"$@" 2>&1; echo "ended with $?"', "bash", *command, recipes.ARGUMENTS[0]]
-    told = building.run(alone, tmp_path)
-    assert "LAMBDA_EXECUTOR_CONFIG" in told, told
-    assert told.endswith("ended with 2\n"), told
+    text = building.run(alone, tmp_path)
+    assert "LAMBDA_EXECUTOR_CONFIG" in text, text
+    assert text.endswith("ended with 2\n"), text
 
     home = tmp_path / "home"
     home.mkdir()

@@ -34,7 +34,8 @@ const FAULTS: &[(Fault, &str, &str)] = &[
         Fault::Account,
         "the account",
         "No attempt is used. The route pauses (50 ms, doubling to 10 s, and at least `Retry-After`), runs half as many \
-         Invokes at once, and returns to `max_concurrent_invokes` step by step.",
+         Invokes at once, returns to nine tenths of the former number within seconds, and tries more after pauses of up \
+         to 8 s.",
     ),
     (
         Fault::Identity,

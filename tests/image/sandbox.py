@@ -35,8 +35,8 @@ class Function:
         def result() -> dict[str, Any] | None:
             for message in sqs.receive_message(QueueUrl=self.server.queue_url, WaitTimeSeconds=1).get("Messages", []):
                 sqs.delete_message(QueueUrl=self.server.queue_url, ReceiptHandle=message["ReceiptHandle"])
-                told: dict[str, Any] = json.loads(message["Body"])
-                return told
+                result_body: dict[str, Any] = json.loads(message["Body"])
+                return result_body
             dead = sqs.receive_message(QueueUrl=self.server.dead_letter_queue_url).get("Messages", [])
             assert not dead, f"the function failed: {self.log.read_text()}"
             return None
@@ -47,8 +47,8 @@ class Function:
         """Output of a task, which must succeed."""
         result = self.run(command, seconds)
         assert result["return_code"] == 0, f"{result}\n{self.log.read_text()}"
-        told: str = result["output_tail"]
-        return told.strip()
+        tail: str = result["output_tail"]
+        return tail.strip()
 
 
 @contextmanager

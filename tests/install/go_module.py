@@ -40,7 +40,7 @@ func main() {{
 	}}
 }}
 """
-TOLD = "greeting: running \ngreeting: succeeded hello\n\n"
+PRINTED = "greeting: running \ngreeting: succeeded hello\n\n"
 
 
 def write_module(folder: Path) -> None:

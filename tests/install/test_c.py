@@ -8,10 +8,10 @@ from prefix import HELLO, MINIMAL, Prefix
 
 
 def needed(program: Path) -> set[str]:
-    told = subprocess.run(
+    headers = subprocess.run(
         ["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True
     ).stdout
-    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", told))
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", headers))
 
 
 def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> None:

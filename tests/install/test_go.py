@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from go_module import TOLD, go_environment, write_module
+from go_module import PRINTED, go_environment, write_module
 from prefix import Prefix, copy_of
 
 
@@ -17,7 +17,7 @@ def libraries(prefix: Prefix, folder: Path) -> set[str]:
 def test_go_build(installed: Prefix, tmp_path: Path) -> None:
     write_module(tmp_path)
     assert libraries(installed, tmp_path) == {f"{installed.libdir}/liblambda_executor.so"}
-    assert installed.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(installed.libdir)) == TOLD
+    assert installed.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(installed.libdir)) == PRINTED
 
 
 def test_another_installation_is_rebuilt(installed: Prefix, tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ def build(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("liblambda_executor.so", "liblambda_executor.a", "lambda-executor-local", "lambda-executor-function"):
         (folder / name).write_text(name)
-    tells_version(folder, VERSION)
+    write_server(folder, VERSION)
     return folder
 
 
-def tells_version(build: Path, version: str) -> None:
+def write_server(build: Path, version: str) -> None:
     program = build / "lambda-executor-local"
     program.write_text(f"#!/bin/sh\necho lambda-executor-local {version}\n")
     program.chmod(0o755)
@@ -104,10 +104,10 @@ def test_a_relative_prefix_is_below_the_current_folder(build: Path, tmp_path: Pa
 
 def test_ldconfig_is_run_for_folders_of_the_loader(build: Path, tmp_path: Path) -> None:
     # A fake ldconfig that lists one of our folders, and records when it is run to update its cache.
-    lib, told = tmp_path / "prefix" / "lib", tmp_path / "told"
+    lib, calls = tmp_path / "prefix" / "lib", tmp_path / "calls"
     fake = tmp_path / "bin" / "ldconfig"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{told}\n')
+    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{calls}\n')
     fake.chmod(0o755)
 
     def run(*options: str, prefix: Path = tmp_path / "prefix", destdir: Path | None = None) -> str:
@@ -116,13 +116,13 @@ def test_ldconfig_is_run_for_folders_of_the_loader(build: Path, tmp_path: Path) 
 
     run(f"--from={build}", prefix=tmp_path / "elsewhere")
     run(f"--from={build}", destdir=tmp_path / "stage")
-    assert not told.exists()
+    assert not calls.exists()
     for count, option in enumerate((f"--from={build}", "--uninstall"), 1):
-        said = run(option)
+        printed = run(option)
         if os.geteuid() == 0:
-            assert told.read_text() == "\n" * count
+            assert calls.read_text() == "\n" * count
         else:
-            assert said == "install: now run ldconfig as root, so that programs find the library\n"
+            assert printed == "install: now run ldconfig as root, so that programs find the library\n"
 
 
 def test_without_the_archive(build: Path, tmp_path: Path) -> None:
@@ -138,10 +138,10 @@ def test_without_the_archive(build: Path, tmp_path: Path) -> None:
 
 
 def test_files_of_other_sources_are_not_installed(build: Path, tmp_path: Path) -> None:
-    tells_version(build, "0.0.9")
+    write_server(build, "0.0.9")
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
-    complaint = f"{build} has 0.0.9, and these sources are {VERSION}; build it anew (make build)"
+    complaint = f"{build} has version 0.0.9, but these sources are {VERSION}; build it again (make build)"
     assert failed.value.stderr == f"install: {complaint}\n"
     (build / "lambda-executor-local").write_text("no program")
     with pytest.raises(subprocess.CalledProcessError) as failed:
@@ -191,15 +191,17 @@ def test_folders_with_invalid_names(build: Path, tmp_path: Path, option: str, na
     options = [f"--prefix={tmp_path}/prefix", f"--{option}={tmp_path}/{name}"]
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_installer(f"--from={build}", *options)
-    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder may not have")
+    assert failed.value.stderr.startswith(
+        f"install: --{option} {tmp_path}/{name}: the name of a folder must not contain"
+    )
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "where to? --prefix is missing"),
-        (["--prefix=p"], "what? --from is missing"),
+        ([], "--prefix is missing"),
+        (["--prefix=p"], "--from is missing"),
         (["--from=f", "--prefix"], "--prefix: a folder is missing"),
         (["--prefx=p"], "--prefx: no such option; see --help"),
     ],
@@ -214,14 +216,14 @@ def test_the_output_of_pkg_config(build: Path, tmp_path: Path) -> None:
     prefix = Prefix(tmp_path / "prefix")
     install(build, prefix.folder)
 
-    def told(arguments: str) -> str:
+    def pkg_config(arguments: str) -> str:
         return prefix.sh(f"pkg-config {arguments}", tmp_path).strip()
 
-    assert told("--modversion lambda_executor") == VERSION
-    assert told("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
-    assert told("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
-    assert told("--cflags lambda_executor") == f"-I{prefix.folder}/include"
-    shared, static = told("--static --libs lambda_executor"), told("--libs lambda_executor-static")
+    assert pkg_config("--modversion lambda_executor") == VERSION
+    assert pkg_config("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
+    assert pkg_config("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
+    assert pkg_config("--cflags lambda_executor") == f"-I{prefix.folder}/include"
+    shared, static = pkg_config("--static --libs lambda_executor"), pkg_config("--libs lambda_executor-static")
     assert shared.replace("-llambda_executor", "-l:liblambda_executor.a") == static
 
 

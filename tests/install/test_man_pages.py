@@ -22,10 +22,10 @@ def escaped(text: str) -> str:
 
 def options_of_help() -> str:
     """The options of `lambda-executor-local --help`, as a list in mdoc."""
-    told = subprocess.run(
+    help_text = subprocess.run(
         [PROGRAMS / "lambda-executor-local", "--help"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
-    section = told.split("\noptions\n")[1].split("\n\n")[0]
+    section = help_text.split("\noptions\n")[1].split("\n\n")[0]
     options = re.findall(r"^  --(\S+)(?: (\S+))?((?: {2,}|\n {8,}).+(?:\n {8,}.+)*)", section, re.MULTILINE)
     assert len(options) == len(re.findall("^  --", section, re.MULTILINE))
     return "".join(

@@ -21,10 +21,10 @@ def test_its_commands_exist() -> None:
 
 
 def test_its_options_exist() -> None:
-    told = subprocess.run([INSTALL, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    help_text = subprocess.run([INSTALL, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     named = set(re.findall(r"`(--(?:prefix|\w+dir|without-\w+))`", PAGE))
     assert len(named) >= 6
-    assert [option for option in named if option not in told] == []
+    assert [option for option in named if option not in help_text] == []
 
 
 def test_its_files_have_the_version_that_they_are_made_with() -> None:

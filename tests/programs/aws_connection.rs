@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let environment = Environment::of(variables.into_iter().map(|(name, value)| (name, text(&value))));
         let answer = match read(&environment, &text(&case["conn_id"]), case["team"].as_str()) {
             Ok(None) => json!({"found": false}),
-            Ok(Some(aws)) => told(aws),
+            Ok(Some(aws)) => settings_of(aws),
             Err(Problem(lines)) => json!({ "errors": lines }),
         };
         writeln!(out, "{answer}")?;
@@ -33,7 +33,7 @@ fn read(environment: &Environment, conn_id: &str, team: Option<&str>) -> Result<
     found.map(|found| AwsConnection::new(&found, environment)).transpose()
 }
 
-fn told(aws: AwsConnection) -> Value {
+fn settings_of(aws: AwsConnection) -> Value {
     let keys = |keys: Keys| json!([keys.access_key_id, keys.secret_access_key, keys.session_token]);
     let timeouts = [aws.connect_timeout, aws.read_timeout].map(|time| time.map(|time| time.as_secs_f64()));
     json!({

@@ -88,8 +88,8 @@ def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], N
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    said: list[str] = []
-    listener = threading.Thread(target=lambda stream: said.extend(stream), args=(process.stderr,))
+    stderr: list[str] = []
+    listener = threading.Thread(target=lambda stream: stderr.extend(stream), args=(process.stderr,))
     listener.start()
     # The driver has its own time limit; this one is for a library that hangs.
     limit = threading.Timer(order["seconds"] + 30, process.kill)
@@ -107,4 +107,4 @@ def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], N
         listener.join()
         process.stdout.close()
         process.stderr.close()
-    return status, "".join(said).strip()
+    return status, "".join(stderr).strip()

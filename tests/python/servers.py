@@ -102,16 +102,16 @@ class LocalServer(Server):
             data=body,
             headers={"authorization": f"Bearer {self.secret_access_key}", "content-type": "application/json"},
         )
-        told: dict[str, Any] = json.loads(ask(request))
-        return told
+        reply: dict[str, Any] = json.loads(ask(request))
+        return reply
 
 
 def ask(request: urllib.request.Request | str, seconds: float = 10.0) -> bytes:
     """The answer of a server on this machine, without any proxy of the environment."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=seconds) as answer:
-        told: bytes = answer.read()
-    return told
+        body: bytes = answer.read()
+    return body
 
 
 def clean_environment() -> dict[str, str]:
@@ -231,7 +231,7 @@ def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iter
     arguments = [str(programs / "lambda-executor-local"), "--config", str(config), "--ready-file", str(ready)]
     with running(arguments, clean_environment(), log) as process:
 
-        def told() -> dict[str, str] | None:
+        def read_ready() -> dict[str, str] | None:
             if process.poll() is not None:
                 raise AssertionError(f"lambda-executor-local ended with {process.returncode}: {log.read_text()}")
             try:
@@ -240,7 +240,7 @@ def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iter
                 return None
             return answer
 
-        where = until("lambda-executor-local is ready", told)
+        where = until("lambda-executor-local is ready", read_ready)
         of_us = ("endpoint_url", "region", "access_key_id", "secret_access_key", "function_name")
         queues = ("queue_url", "dead_letter_queue_url")
         yield LocalServer(kind="local", **{name: where[name] for name in of_us + queues})

@@ -15,7 +15,7 @@ from processes import SOURCES
 
 from lambda_executor import LambdaPool, TaskFailed
 
-# Functions of this file are sent whole.
+# Functions of this file are pickled by value.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 #: A module that is slow to load: each load leaves a line, and the state that tasks must not share.
@@ -97,10 +97,10 @@ class Sandbox:
 def _outcome(future: Any) -> Any:  # noqa: ANN401 - of any type
     error = future.exception(DEADLINE)
     if error is None:
-        # Not which process has loaded the module.
+        # Without the process that has loaded the module.
         return future.result()[:2]
     if isinstance(error, TaskFailed):
-        # Output and errors are two pipes: their order is not known. Without the names of task and log stream.
+        # Output and errors are two pipes: they arrive in any order. Without the names of task and log stream.
         lines = sorted(error.output.splitlines())
         return error.reason, error.return_code, error.signal, *lines, str(error).split(": ", 1)[1].split(", log")[0]
     return type(error), error.args, str(error.__cause__)

@@ -1,5 +1,5 @@
-"""Loads and makes what every task of Airflow 3 needs before its own code runs. Import it: LAMBDA_EXECUTOR_PRELOAD of
-Airflow's image names this module.
+"""Loads modules and creates objects that every task of Airflow 3 needs before its own code runs.
+LAMBDA_EXECUTOR_PRELOAD of Airflow's image names this module.
 """
 
 from __future__ import annotations
@@ -7,8 +7,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-# What a task that does nothing imports, with Airflow 3.0 to 3.4. Each version lacks some of them, Airflow 2 most: its
-# tasks do not start with `python -m`.
+# Modules that an empty task imports, with Airflow 3.0 to 3.4. Each version lacks some of them. Airflow 2 lacks most of
+# them; its tasks do not start with `python -m`.
 _MODULES = (
     "airflow.sdk.execution_time.execute_workload",
     "airflow.executors.workloads",
@@ -36,14 +36,14 @@ def _load() -> None:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
-            # Only the module itself or a package above it: one that fails for another reason would fail in each task.
+            # Ignore only a missing module or package: any other failure would occur in each task, too.
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise
 
 
 def _read_certificates() -> None:
-    """Makes the client of the API server once. It keeps the certificates that it reads for later clients of the
-    process, and reading them takes a third of the time of a task that does nothing. Nothing is connected."""
+    """Creates the client of the API server once, without a connection. It caches the certificates for later clients of
+    the process; reading them takes a third of the time of an empty task."""
     try:
         from airflow.sdk.api.client import Client
     except ModuleNotFoundError:
@@ -52,7 +52,7 @@ def _read_certificates() -> None:
     try:
         Client(base_url="http://127.0.0.1/", token="").close()
     except Exception as error:
-        # Each task reads them itself, as without this.
+        # Each task then reads them itself.
         print(f"cannot read certificates before tasks run: {type(error).__name__}: {error}", file=sys.stderr)
 
 

@@ -206,14 +206,16 @@ impl ForkServer {
         };
         let group = ProcessGroup::adopt(id, stdout.into(), stderr.into()).map_err(task)?;
         drop(adoption);
-        let mut said = String::new();
+        let mut reply = String::new();
         let ran = async {
             control.write_all(b"1").await?;
-            control.read_to_string(&mut said).await
+            control.read_to_string(&mut reply).await
         };
         match ran.await {
-            Ok(_) if said == "+" => Ok(group),
-            Ok(_) if !said.is_empty() => Err(Failure::Task(format!("the forked process cannot run a module: {said}"))),
+            Ok(_) if reply == "+" => Ok(group),
+            Ok(_) if !reply.is_empty() => {
+                Err(Failure::Task(format!("the forked process cannot run a module: {reply}")))
+            }
             _ => Err(Failure::Task("the forked process ended before its module ran".to_owned())),
         }
     }

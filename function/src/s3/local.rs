@@ -40,7 +40,7 @@ pub(crate) struct Local {
     sweeping: Mutex<()>,
 }
 
-/// What [`Local::keep_only`] found.
+/// Result of [`Local::keep_only`].
 #[derive(Debug, Default)]
 pub(crate) struct Swept {
     /// Paths of files that are equal to S3's objects.

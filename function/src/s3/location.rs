@@ -13,7 +13,7 @@ pub(crate) struct Location {
     pub(crate) prefix: String,
 }
 
-/// Where the Dags come from.
+/// The source of the Dags.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Source {
     pub(crate) location: Location,

@@ -52,12 +52,12 @@ async fn commands_that_ignore_sigterm_are_killed() {
 #[tokio::test]
 async fn a_child_may_clean_up_after_its_shell_has_ended() {
     let mut function = Function::start(&[]).await;
-    let command = "sh -c 'trap \"sleep 0.05; touch tidied; exit\" TERM; echo; sleep 600 & wait'; true";
+    let command = "sh -c 'trap \"sleep 0.05; touch cleaned; exit\" TERM; echo; sleep 600 & wait'; true";
     function.send(json!({"task_key": "k", "command": command}));
     wait_for("the command to start", || function.stdout().ends_with(b"\n")).await;
     function.terminate();
     assert_eq!(function.exit_code().await, Some(143));
-    assert!(function.path("tidied").exists());
+    assert!(function.path("cleaned").exists());
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ impl Function {
         self.answer().await
     }
 
-    /// Sends an event with a request id of its own.
+    /// Sends an event with its own request id.
     pub(crate) fn send(&mut self, event: Value) {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let request_id = format!("request-{}", NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -72,7 +72,7 @@ pub struct Options {
     pub worker_threads: usize,
 }
 
-/// What runs a function.
+/// The handler of a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Handler {
     /// The program `lambda-executor-function`.
@@ -184,11 +184,7 @@ impl Options {
             memory_mb: reader.number("memory_mb", 128..=10_240, 128),
             env: reader.text_map("env"),
             working_directory: read_folder(reader, "working_directory"),
-            handler_output: match reader.text("handler_output").as_deref() {
-                None | Some("discard") => HandlerOutput::Discard,
-                Some("inherit") => HandlerOutput::Inherit,
-                Some(path) => HandlerOutput::File(path.into()),
-            },
+            handler_output: read_handler_output(reader),
             maximum_retry_attempts: u32::try_from(reader.number("maximum_retry_attempts", 0..=2, 2)).unwrap_or(2),
             maximum_event_age_ms: reader.number("maximum_event_age_ms", 1..=LONGEST_EVENT_AGE_MS, LONGEST_EVENT_AGE_MS),
             retry_base_ms: reader.number("retry_base_ms", 0..=3_600_000, 1000),
@@ -267,6 +263,24 @@ fn read_folder(reader: &mut Reader, name: &'static str) -> Option<PathBuf> {
     Some(text.into())
 }
 
+/// Fails early. Without the check of the folder no sandbox could start, and each event would fail.
+fn read_handler_output(reader: &mut Reader) -> HandlerOutput {
+    match reader.text("handler_output") {
+        None => HandlerOutput::Discard,
+        Some(word) if word == "discard" => HandlerOutput::Discard,
+        Some(word) if word == "inherit" => HandlerOutput::Inherit,
+        Some(text) => {
+            let path = PathBuf::from(&text);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+                let allowed = "discard, inherit, or a file in a folder that exists";
+                reader.refuse("handler_output", &Value::String(text), allowed);
+            }
+            HandlerOutput::File(path)
+        }
+    }
+}
+
 /// A name that AWS allows; such a name needs no escaping in URLs and ARNs.
 fn read_name(reader: &mut Reader, name: &'static str, longest: usize, ending: Option<&str>, default: &str) -> String {
     let Some(text) = reader.text(name) else { return default.to_owned() };
@@ -287,11 +301,12 @@ mod tests {
 
     #[test]
     fn impossible_options_are_refused_at_start() {
-        let text = r#"{"region": "eu west", "working_directory": "/no/such/folder", "queue_name": "q", "dead_letter_queue_name": "q"}"#;
+        let text = r#"{"region": "eu west", "working_directory": "/no/such/folder", "handler_output": "/no/such/file", "queue_name": "q", "dead_letter_queue_name": "q"}"#;
         let error = Options::from_json(text).unwrap_err().to_string();
         for part in [
             "region: expected letters, digits and hyphens, such as us-east-1, found \"eu west\"",
             "working_directory: expected a folder that exists, found \"/no/such/folder\"",
+            "handler_output: expected discard, inherit, or a file in a folder that exists, found \"/no/such/file\"",
             "dead_letter_queue_name: expected a name other than queue_name, found \"q\"",
         ] {
             assert!(error.contains(part), "{error}");

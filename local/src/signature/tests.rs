@@ -114,16 +114,16 @@ fn headers_of_operation_and_time_must_be_signed() {
 
 #[test]
 fn the_header_has_the_hash_of_the_body() {
-    for (said, expected) in [
+    for (declared, expected) in [
         ("UNSIGNED-PAYLOAD", Err(Refusal::BodyHash)),
         ("00", Err(Refusal::BodyHash)),
         ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Ok(Signer::Caller)),
     ] {
         let mut headers = headers();
-        headers.insert("x-amz-content-sha256", HeaderValue::from_static(said));
+        headers.insert("x-amz-content-sha256", HeaderValue::from_static(declared));
         let value = sign(&identity(), &request(&headers, "", b"")).unwrap();
         headers.insert("authorization", value.parse().unwrap());
-        assert_eq!(checker().check("service", &request(&headers, "", b""), NOW), expected, "{said}");
+        assert_eq!(checker().check("service", &request(&headers, "", b""), NOW), expected, "{declared}");
     }
 }
 

@@ -215,9 +215,9 @@ impl Program {
         command.args(arguments).arg("--ready-file").arg(&ready).stdout(Stdio::null());
         let child = command.spawn().unwrap();
         eventually("the program serves", || ready.exists());
-        let said = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+        let content = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
         std::fs::remove_file(&ready).unwrap();
-        Self { child, client: Client::of_ready_file(&said) }
+        Self { child, client: Client::of_ready_file(&content) }
     }
 
     pub fn pid(&self) -> u32 {

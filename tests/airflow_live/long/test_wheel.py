@@ -68,7 +68,8 @@ def fresh(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     (folder / "home").mkdir()
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=300)
     # With the machine's own settings of pip: where packages come from.
-    pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    python = folder / "venv" / "bin" / "python"
+    pip: list[Path | str] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     wanted = [f"{wheel}[airflow]", f"apache-airflow=={AIRFLOW}", "psycopg2-binary", "asyncpg"]
     done = subprocess.run(
         [*pip, "--constraint", CONSTRAINTS, *wanted],

@@ -48,8 +48,8 @@ def test_has_the_built_files_and_no_folder_of_this_machine(unpacked: Prefix) -> 
     licenses = (unpacked.folder / "share/doc/lambda-executor/THIRD-PARTY-LICENSES").read_text()
     for package in ("aws-sdk-sqs", "ring", "tokio", "rustls", "lambda_runtime"):
         assert re.search(rf"^  {package} [0-9.]+: .*(MIT|Apache|ISC)", licenses, re.MULTILINE), package
-    for told in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
-        assert told in licenses
+    for text in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
+        assert text in licenses
 
 
 @pytest.mark.parametrize(("module", "path"), [("lambda_executor", "/usr/bin:/bin"), ("lambda_executor-static", None)])

@@ -28,7 +28,7 @@ def read(conn_id: str, team: str | None) -> dict[str, Any]:
     keys = [wrapper.aws_access_key_id, wrapper.aws_secret_access_key, wrapper.aws_session_token]
     config = wrapper.botocore_config
     # Settings that are not set have botocore's defaults, which differ from ours: leave them out.
-    told = config._user_provided_options if config else {}
+    given = config._user_provided_options if config else {}
     return {
         "found": True,
         "keys": None if keys == [None] * 3 else keys,
@@ -41,7 +41,7 @@ def read(conn_id: str, team: str | None) -> dict[str, Any]:
             # The hook assumes roles here.
             wrapper.get_service_endpoint_url("sts", sts_connection_assume=True),
         ],
-        "timeouts": [told.get("connect_timeout"), told.get("read_timeout")],
+        "timeouts": [given.get("connect_timeout"), given.get("read_timeout")],
         "verify": None if wrapper.verify is True else wrapper.verify,
     }
 

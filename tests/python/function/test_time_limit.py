@@ -41,10 +41,10 @@ def test_at_the_tasks_own_time_limit(start: Start) -> None:
 
 def test_a_command_that_handles_sigterm_can_clean_up(shared: Function) -> None:
     """E7: it can clean up and print within the grace."""
-    command = 'trap "echo tidied up; exit 0" TERM; while :; do sleep 0.02; done'
+    command = 'trap "echo cleaned up; exit 0" TERM; while :; do sleep 0.02; done'
     final = shared.run_one(command, timeout_ms=300)
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "timeout", 124)
-    assert "tidied up\n" in final["output_tail"]
+    assert "cleaned up\n" in final["output_tail"]
     assert "ended by SIGTERM at the task's time limit of 300 ms" in final["output_tail"]
     assert final["finished_at_ms"] - final["started_at_ms"] < 4000
 

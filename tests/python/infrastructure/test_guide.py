@@ -308,9 +308,9 @@ def test_the_first_task_by_hand(tmp_path: Path) -> None:
         client.create_alias(
             FunctionName=name, Name="live", FunctionVersion=client.publish_version(FunctionName=name)["Version"]
         )
-        told = run(server, tmp_path, f"NAME={name}", block_with("lambda invoke"))
+        printed = run(server, tmp_path, f"NAME={name}", block_with("lambda invoke"))
     shown = re.search(r'with `("return_code":0)` and `("output_tail":".+?")`', section("The first task"))
     assert shown
-    assert shown[1] in told
-    assert shown[2] in told
+    assert shown[1] in printed
+    assert shown[2] in printed
     assert list(private.iterdir()), "the function must write below its folder"

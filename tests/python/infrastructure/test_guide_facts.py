@@ -27,7 +27,7 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
     function = [*(root / "function").rglob("*.rs"), *(root / "function").rglob("*ockerfile*")]
     function += [root / "function" / "README.md", root / "function" / "template.yaml"]
     program = "\n".join(file.read_text() for file in function if file.is_file())
-    told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
+    other_pages = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
     header = (root / "include" / "lambda_executor.h").read_text()
     known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
     # Errors and policies of AWS, and an executor of Airflow.
@@ -37,9 +37,9 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`([^`]+)`", prose):
         for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):
-            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + told), name
+            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + other_pages), name
         if re.fullmatch(r"[a-z]+(_[a-z]+)+", code):
-            assert f"`{code}`" in told or code in program or f"REASON_{code.upper()}" in header, code
+            assert f"`{code}`" in other_pages or code in program or f"REASON_{code.upper()}" in header, code
         if re.fullmatch(r"([A-Z][a-z0-9]+){2,}", code):
             assert code in known_camel, code
 
@@ -48,11 +48,11 @@ def test_messages_that_are_quoted_are_those_of_the_program() -> None:
     """Or messages of Lambda, which `lambda-executor-local` also has."""
     sources = [*(servers.ROOT / "function" / "src").rglob("*.rs"), *(servers.ROOT / "local" / "src").rglob("*.rs")]
     # A long text has several lines in the source.
-    said = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
+    program_text = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
     quoted = [code for code in re.findall(r"`([^`]+)`", section("When nothing comes back")) if code.count(" ") >= 3]
     assert len(quoted) >= 5
     for message in quoted:
-        assert message.removesuffix(": …") in said, message
+        assert message.removesuffix(": …") in program_text, message
 
 
 def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[str, Any]) -> None:

@@ -150,6 +150,6 @@ class AirflowServer(servers.Server):
 
 def test_airflows_variables_serve_as_well(usable: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     home = str(tmp_path_factory.mktemp("airflow"))
-    told = {**dataclasses.asdict(usable.server), "variables": usable.outputs["AirflowVariables"], "home": home}
-    warnings = health_warnings(AirflowServer(**told), {"airflow": True, "region_name": None})
+    fields = {**dataclasses.asdict(usable.server), "variables": usable.outputs["AirflowVariables"], "home": home}
+    warnings = health_warnings(AirflowServer(**fields), {"airflow": True, "region_name": None})
     assert_only_the_destination_is_unknown(warnings)

@@ -186,4 +186,4 @@ def test_every_parameter_is_used_and_has_its_place_in_the_form(template: dict[st
     shown = [parameter for group in groups for parameter in group["Parameters"]]
     assert sorted(shown) == sorted(template["Parameters"])
     # Only the image needs a value.
-    assert [name for name, told in template["Parameters"].items() if "Default" not in told] == ["ImageUri"]
+    assert [name for name, definition in template["Parameters"].items() if "Default" not in definition] == ["ImageUri"]

@@ -49,8 +49,8 @@ class Elsewhere:
         server = self.deployment.server
         endpoint = {"endpoint_url": server.endpoint_url}
         services = {"service_config": {name: endpoint for name in ("lambda", "sqs", "sts")}}
-        told = json.dumps({"conn_type": "aws", **keys, "extra": {**services, "region_name": region, **extra}})
-        return AirflowServer(server.kind, server.endpoint_url, home=str(self.home), connection=told)
+        settings = json.dumps({"conn_type": "aws", **keys, "extra": {**services, "region_name": region, **extra}})
+        return AirflowServer(server.kind, server.endpoint_url, home=str(self.home), connection=settings)
 
     @property
     def config(self) -> dict[str, Any]:

@@ -33,7 +33,8 @@ impl ErrorAnswer {
         Self {
             code: older.or_else(|| newer().map(|code| without_url(&code).to_owned())),
             message: text(&["message", "Message", "errorMessage"]),
-            reason: text(&["Reason"]),
+            // A field of Lambda's errors alone.
+            reason: text(&["Reason"]).filter(|_| service == "lambda"),
         }
     }
 }

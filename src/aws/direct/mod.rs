@@ -135,7 +135,10 @@ impl Direct {
             return Err(error.clone());
         }
         let found = self.credentials.get().await.map_err(|error| errors::no_credentials(&error));
-        if let Err(error) = &found {
+        // A provider that is still running may have a result for the next caller.
+        if let Err(error) = &found
+            && error.code != errors::CREDENTIALS_TIMED_OUT
+        {
             *lock(&self.last_failure) = Some((Instant::now(), error.clone()));
         }
         found

@@ -1,5 +1,5 @@
-//! How many Invokes are under way by default, against services of all kinds: as many as are of use, found without being
-//! told the service's limits.
+//! How many Invokes are under way by default, against services of all kinds: as many as are of use, found without
+//! configuration of the service's limits.
 
 use super::super::backoff::Jitter;
 use super::*;

@@ -23,6 +23,7 @@ const QUEUE_THREADS: usize = 1;
 pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
     let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
     fork::with_fork_lock(panics::install_hook);
+    threads::check_room(0).map_err(Failure::io("reserving memory"))?;
     // Read once, here: threads of ours must not read what the host may change later.
     let mut config =
         config::read(config, Environment::of_process()).map_err(|error| match (config, Failure::from(error)) {

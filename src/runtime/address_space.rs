@@ -11,8 +11,8 @@ const SPARE: usize = 8 << 20;
 pub(super) struct Spare(*mut libc::c_void);
 
 impl Spare {
-    /// Fails unless the process may use that many more. Not an allocation: freeing a large one changes when the host's C
-    /// library returns memory to the system.
+    /// Fails unless the process may use that many more. Not an allocation: freeing a large one changes when the C
+    /// library of the host returns memory to the system.
     pub(super) fn hold() -> io::Result<Self> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping, which nothing reads or writes.

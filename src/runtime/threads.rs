@@ -50,8 +50,8 @@ pub fn start(name: &'static str, workers: usize, on_start: impl Fn() + Send + Sy
 }
 
 /// Fails unless the system lets this process start `number` more threads now: RLIMIT_NPROC and the cgroup's pids.max
-/// limit them, and RLIMIT_AS their stacks. Tokio panics where it cannot start one, and then waits for ever for those that
-/// it has started. Also fails unless addresses are left for what they allocate.
+/// limit them, and RLIMIT_AS their stacks. Tokio panics where it cannot start one, and then waits for ever for those
+/// that it has started. Also fails unless addresses are left for what they allocate.
 pub fn check_room(number: usize) -> io::Result<()> {
     let _spare = Spare::hold()?;
     let started: io::Result<Vec<_>> = (0..number).map(|_| Waiting::start()).collect();
@@ -70,7 +70,7 @@ impl Waiting {
         let (end, ended) = mpsc::channel::<()>();
         let (ready, started) = mpsc::channel();
         let wait = move || {
-            // A thread's first allocation reserves addresses for all of its later ones, and a later thread inherits them.
+            // A thread's first allocation reserves addresses for its later ones. The next thread inherits them.
             _ = ready.send(hint::black_box(Box::new(0u8)));
             // Fails once the sender is dropped.
             _ = ended.recv();

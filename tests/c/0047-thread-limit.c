@@ -1,6 +1,6 @@
 /* At the thread limit (RLIMIT_NPROC, a cgroup's pids.max) create returns ERR_IO and leaves nothing
  * behind. With a higher limit create works. If the limit is reached later, host names are still
- * resolved, or the executor continues when the limit is lifted. */
+ * resolved: tasks run and the health check passes, at the limit and after it. */
 #include "server.h"
 #include <grp.h>
 #include <sys/resource.h>
@@ -37,8 +37,12 @@ static void name_is_looked_up_at_the_limit(server_t *server) {
   limit_threads((rlim_t)thread_count());
   queue(ex, task("a"));
   expect_final(ex, "a", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
-  lambda_executor_free(ex, NULL);
+  lambda_executor_error_t *err = NULL;
+  CHECK_OK(lambda_executor_check_health(ex, DEADLINE_MS, &err));
   limit_threads(RLIM_INFINITY);
+  queue(ex, task("b"));
+  expect_final(ex, "b", LAMBDA_EXECUTOR_TASK_SUCCEEDED, LAMBDA_EXECUTOR_REASON_EXIT);
+  lambda_executor_free(ex, NULL);
 }
 
 int main(void) {

@@ -53,7 +53,8 @@ def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
 
 def test_messages_that_are_quoted_are_those_of_the_program() -> None:
     """Or messages of Lambda, which `lambda-executor-local` also has, or of TLS and proxies, which a test has."""
-    sources = [file for folder in ("function/src", "local/src", "src") for file in (servers.ROOT / folder).rglob("*.rs")]
+    folders = [servers.ROOT / folder for folder in ("function/src", "local/src", "src")]
+    sources = [file for folder in folders for file in folder.rglob("*.rs")]
     sources.append(servers.ROOT / "tests" / "python" / "other_servers" / "test_tls.py")
     # A long text has several lines in the source.
     program_text = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))

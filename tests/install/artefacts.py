@@ -29,7 +29,8 @@ FOLDERS = [
 
 def folders_in(content: bytes) -> list[str]:
     """The folders of this machine that a shipped file names. There must be none."""
-    return [str(folder) for folder in FOLDERS if os.fsencode(folder) in content]
+    # The slash: one may have a name that begins like another's.
+    return [str(folder) for folder in FOLDERS if os.fsencode(folder) + b"/" in content]
 
 
 def output(*command: str | Path, cwd: Path = ROOT) -> str:

@@ -228,7 +228,7 @@ func TestAChannelAcknowledgesNothing(t *testing.T) {
 	for event := range channel {
 		received = append(received, event)
 	}
-	wantCounts(t, ex, 3-len(received), len(received))
+	wantCounts(t, ex, uint64(3-len(received)), uint64(len(received)))
 	for place, event := range received {
 		if event.Seq != uint64(place+1) {
 			t.Errorf("event %d in place %d", event.Seq, place)

@@ -76,7 +76,7 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
 fn two_schedulers_on_one_queue() {
     // Each delivery goes to one of two at random, which alone gives 2 on average; a busy machine adds to it.
     let figures = run(2, false);
-    assert!(figures.average <= 4.0 && figures.worst <= 40, "{figures:?}");
+    assert!(figures.average <= 3.0 && figures.worst <= 40, "{figures:?}");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn four_schedulers_on_one_queue() {
     // Each delivery goes to one of four at random. That alone gives 4 on average, and in one run of 50 more than 40 for
     // one of the results. A busy machine adds to it.
     let figures = run(4, false);
-    assert!(figures.average <= 8.0 && figures.worst <= 70, "{figures:?}");
+    assert!(figures.average <= 6.5 && figures.worst <= 70, "{figures:?}");
 }
 
 #[test]

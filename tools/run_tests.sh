@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every check of the repository. Prints the time of each step, and one line of totals at the end. After set-up and
+# Runs every check of the repository. Prints the time and CPU time of each step, and one line of totals at the end. After set-up and
 # build, several steps run at the same time. Later steps run even if one fails, except after a failed set-up or build.
 # The logs of all steps are in build/test-logs.
 set -euo pipefail
@@ -16,12 +16,13 @@ at_once=3
 export RUSTC_WORKSPACE_WRAPPER=clippy-driver
 
 step() {
-  local began=$SECONDS status=ok
+  local status=ok wall user sys TIMEFORMAT='%0R %0U %0S'
   printf '=== %s started\n' "$1"
   # Bash makes background programs ignore SIGINT, and programs of the tests would inherit that.
-  env --default-signal=INT,QUIT make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null ||
-    status=FAILED
-  printf '%-20s %-6s %4s s\n' "$1" "$status" "$((SECONDS - began))" >>"$logs/steps"
+  { time env --default-signal=INT,QUIT make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null ||
+    status=FAILED; } 2>"$logs/$1.time"
+  read -r wall user sys < <(tail -n 1 "$logs/$1.time")
+  printf '%-20s %-6s %4s s %6s s\n' "$1" "$status" "$wall" "$((user + sys))" >>"$logs/steps"
   # One write, since other steps print at the same time.
   printf '%s\n=== %s %s\n' "$(cat "$logs/$1.log")" "$1" "$status"
   [ "$status" = ok ]
@@ -67,9 +68,9 @@ failed=$(count 'failed|errors?')
 failed_steps=$(awk '$2 != "ok" { print $1 }' "$logs/steps")
 # A step can fail without a failed test (lint, a build). The total must then show a failure.
 [ -z "$failed_steps" ] || [ "$failed" -ne 0 ] || failed=$(wc -w <<<"$failed_steps")
-printf '\n'
+printf '\n%-20s %-6s %6s %8s\n' step '' time CPU
 cat "$logs/steps"
-printf '%-20s %-6s %4s s\n' together '' "$SECONDS"
+printf '%-20s %-6s %4s s %6s s\n' together '' "$SECONDS" "$(awk '{ sum += $5 } END { print sum }' "$logs/steps")"
 [ -z "$failed_steps" ] || printf 'failed steps: %s (logs in %s)\n' "${failed_steps//$'\n'/ }" "$logs"
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -102,6 +102,27 @@ set_up_python_tests() {
   python3 bindings/python/tests/interpreters.py >/dev/null
 }
 
+# uv installs in seconds what takes pip minutes. Where it cannot be had, or does not know of a package index that pip is
+# configured for, pip does the work.
+UV=uv==0.13.9
+set_up_uv() {
+  local folder=build/venvs/uv stamp
+  stamp=$(python3 --version; printf '%s' "$UV")
+  [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ] && return 0
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$UV" </dev/null || return 0
+  printf '%s\n' "$stamp" >"$folder/.stamp"
+}
+
+install_python_packages() { # interpreter, requirements
+  if [ -f build/venvs/uv/.stamp ]; then
+    build/venvs/uv/bin/uv pip install --quiet --python "$1" -r "$2" </dev/null && return 0
+    say "uv cannot install $2, pip tries"
+  fi
+  "$1" -m pip install --quiet --disable-pip-version-check -r "$2" </dev/null
+}
+
 make_environment() { # name, requirements
   local requirements=$2 folder=build/venvs/$1 stamp
   # The Python version is part of the stamp: a new Python needs a new environment.
@@ -110,15 +131,16 @@ make_environment() { # name, requirements
   say "creating the Python environment $folder"
   rm -rf "$folder"
   python3 -m venv "$folder"
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" </dev/null
+  install_python_packages "$folder/bin/python" "$requirements"
   printf '%s\n' "$stamp" >"$folder/.stamp"
 }
 
 check_rust
 read -r -a packages <<<"$(missing_packages | tr '\n' ' ')"
 [ "${#packages[@]}" -eq 0 ] || install_packages "${packages[@]}"
+[ "$what" != --build-only ] || exit 0
+set_up_uv
 case $what in
-  --build-only) exit 0 ;;
   --portable) make_environment portable tests/python/requirements-portable.txt; exit 0 ;;
   --airflow-versions)
     for requirements in tests/airflow_live/requirements/*.txt; do

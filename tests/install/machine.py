@@ -28,11 +28,20 @@ USED = ["bash", "sh", "sed", "head", "tail", "sort", "cut", "tr", "dirname", "sh
 class Machine:
     """A tree of sources. `have` is what `go` prints as its version, None without Go; `offered` is apt's version.
 
-    python_tests: an interpreter has CPython's own tests.
+    python_tests: an interpreter has CPython's own tests. uv: what uv does when it is called, "" if it cannot be had.
     """
 
-    def __init__(self, folder: Path, have: str | None, offered: str = "(none)", *, python_tests: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        have: str | None,
+        offered: str = "(none)",
+        *,
+        python_tests: bool = True,
+        uv: str = ":",
+    ) -> None:
         self.tree, self.bin, self.installed = folder / "tree", folder / "bin", folder / "installed"
+        self.installers = folder / "installers"
         self.go_calls, tests = folder / "go-calls", folder / "python-tests"
         if python_tests:
             tests.touch()
@@ -50,9 +59,12 @@ class Machine:
         self.tool("rustc", "echo rustc 99.0.0")
         self.tool(
             "python3",
-            f'[ "$2" != venv ] || {{ mkdir -p "$3/bin" && ln -s {self.bin}/make "$3/bin/python"; }}\n'
+            f'[ "$2" != venv ] || {{ mkdir -p "$3/bin" && ln -s {self.bin}/pip "$3/bin/python"\n'
+            f'{f"ln -s {self.bin}/uv $3/bin/uv" if uv else ":"}; }}\n'
             f"case $1 in */interpreters.py) [ -e {tests} ] ;; esac",
         )
+        self.tool("pip", f'echo "pip $*" >>{self.installers}; case $* in *uv==*) {":" if uv else "exit 1"} ;; esac')
+        self.tool("uv", f'echo "uv $*" >>{self.installers}; {uv}')
         self.tool("id", "echo 0")
         self.tool("apt-cache", f"printf 'golang-go:\\n  Installed: (none)\\n  Candidate: {offered}\\n'")
         self.tool(

@@ -14,6 +14,18 @@ type Config struct {
 	// Accept `function_qualifier` and `timeout_ms` (limit of the command, in milliseconds) in a task's `executor_config`, for this
 	// task only. Invalid values are refused when the task is queued. If false, the two keys have no effect. Default: false.
 	AllowTaskOverrides bool `json:"allow_task_overrides,omitempty"`
+	// With `batch_size`: tasks of one Invoke that the function runs at the same time. 1: one after another. From 1 to 100. Default:
+	// 1.
+	BatchParallel int `json:"batch_parallel,omitempty"`
+	// With `batch_size`: what becomes of tasks that shared an event which Lambda gave up. True: those that have not ended are sent
+	// again, once, each alone; some of them may have run before. False: they fail. Default: false.
+	BatchResubmit bool `json:"batch_resubmit,omitempty"`
+	// Tasks that one Invoke may carry. More than 1 only for a function that understands several tasks in one invocation: the
+	// function program of this project does, Airflow's handler does not. See docs/routing.md. From 1 to 100. Default: 1.
+	BatchSize int `json:"batch_size,omitempty"`
+	// With `batch_size`: milliseconds that a task waits for others to share its Invoke, at most. A task with a `max_wait_ms` of its
+	// own does not wait. From 0 to 60000. Default: 100.
+	BatchWaitMs *int `json:"batch_wait_ms,omitempty"`
 	// Check the functions and queues at start. Tasks of a route are submitted once its function and all queues are usable. Default:
 	// true.
 	CheckHealthOnStartup *bool `json:"check_health_on_startup,omitempty"`
@@ -46,8 +58,9 @@ type Config struct {
 	// Least serious level that is written to stderr while no logger is set. Nothing is written if stderr was closed at create, or
 	// has become another file since that is not opened for appending. One of off, error, warn, info, debug, trace. Default: warn.
 	Log string `json:"log,omitempty"`
-	// Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows step by
-	// step, and only while their latency does not rise. From 1 to 4096. Default: 64.
+	// Invoke calls of a route in flight at the same time, at most. Their number is found by trial in any case: it grows while more
+	// calls carry more tasks, and is halved when Lambda throttles. Without this option all routes together have at most 1,024, or
+	// half of the files that the process may open (`ulimit -n`) if that is less; a quarter with `local`. From 1 to 4096.
 	MaxConcurrentInvokes int `json:"max_concurrent_invokes,omitempty"`
 	// Attempts to invoke before a task fails. Throttling, outages and missing credentials use no attempt. From 1 to 1000. Default:
 	// 3.
@@ -57,8 +70,8 @@ type Config struct {
 	// Milliseconds that a task may wait because Lambda or its function is unavailable before it fails. From 1 to 1209600000.
 	// Default: 3600000.
 	MaxOutageMs int `json:"max_outage_ms,omitempty"`
-	// Size limit of a task's event in bytes. Larger tasks are refused. Lambda accepts 1 MiB in asynchronous invocations. From 1 to
-	// 1048576. Default: 1000000.
+	// Size limit of an event in bytes. Larger tasks are refused, and several tasks share an event up to this size. Lambda accepts 1
+	// MiB in asynchronous invocations. From 1 to 1048576. Default: 1000000.
 	MaxPayloadBytes int `json:"max_payload_bytes,omitempty"`
 	// Tasks that may be queued. Further ones are refused with ErrQueueFull. From 1 to 100000000. Default: 1000000.
 	MaxQueuedTasks int `json:"max_queued_tasks,omitempty"`
@@ -101,12 +114,24 @@ type Config struct {
 
 // RouteConfig is a route of option queues. What is not given is that of the Config.
 type RouteConfig struct {
+	// With `batch_size`: tasks of one Invoke that the function runs at the same time. 1: one after another. From 1 to 100.
+	BatchParallel int `json:"batch_parallel,omitempty"`
+	// With `batch_size`: what becomes of tasks that shared an event which Lambda gave up. True: those that have not ended are sent
+	// again, once, each alone; some of them may have run before. False: they fail.
+	BatchResubmit *bool `json:"batch_resubmit,omitempty"`
+	// Tasks that one Invoke may carry. More than 1 only for a function that understands several tasks in one invocation: the
+	// function program of this project does, Airflow's handler does not. See docs/routing.md. From 1 to 100.
+	BatchSize int `json:"batch_size,omitempty"`
+	// With `batch_size`: milliseconds that a task waits for others to share its Invoke, at most. A task with a `max_wait_ms` of its
+	// own does not wait. From 0 to 60000.
+	BatchWaitMs *int `json:"batch_wait_ms,omitempty"`
 	// Name or ARN of the Lambda function that runs the tasks. `name:alias` is allowed.
 	FunctionName string `json:"function_name,omitempty"`
 	// Version or alias of the function. Default: `$LATEST`.
 	FunctionQualifier string `json:"function_qualifier,omitempty"`
-	// Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows step by
-	// step, and only while their latency does not rise. From 1 to 4096.
+	// Invoke calls of a route in flight at the same time, at most. Their number is found by trial in any case: it grows while more
+	// calls carry more tasks, and is halved when Lambda throttles. Without this option all routes together have at most 1,024, or
+	// half of the files that the process may open (`ulimit -n`) if that is less; a quarter with `local`. From 1 to 4096.
 	MaxConcurrentInvokes int `json:"max_concurrent_invokes,omitempty"`
 	// Invoke calls per second, at most. 0: no limit. From 0 to 1000000.
 	MaxInvokesPerSecond *int `json:"max_invokes_per_second,omitempty"`

@@ -1,5 +1,6 @@
 //! The function as Lambda sees it: the real program, driven through the Runtime API, reporting to an SQS of the test's.
 
+mod batches;
 mod bucket;
 mod commands;
 mod dags;

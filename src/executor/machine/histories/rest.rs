@@ -113,7 +113,7 @@ impl World {
             task.gone = true;
             let source = task.ended.and_then(|ended| ended.source);
             let Some(message) = source.map(|number| &self.sqs.messages[number]) else { continue };
-            let readers = self.sites.len() > 1 || message.deleted;
+            let readers = self.sites.len() > 1 || message.deleted || message.was_mixed;
             assert!(readers || message.visible_at <= self.now, "the result of `{}` stays hidden", task.key);
         }
     }
@@ -158,7 +158,11 @@ impl World {
             };
             let message = &self.sqs.messages[number];
             let given_up = self.sites[task.site].machine.deliveries.counts.deletes_given_up > 0;
-            let excused = message.came_back || given_up || task.recovered || self.sites[task.site].host.is_closed;
+            let excused = message.was_mixed
+                || message.came_back
+                || given_up
+                || task.recovered
+                || self.sites[task.site].host.is_closed;
             assert!(message.deleted || excused, "m{number} was acknowledged and is not deleted: {message:?}");
         }
     }

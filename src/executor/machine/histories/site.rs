@@ -158,6 +158,11 @@ pub(super) fn settings(dice: &mut Dice) -> Settings {
                 max_invokes_per_second: dice.one_of(&[0, 0, 0, 1, 20]),
                 max_running_tasks: dice.one_of(&[0, 0, 1, 3]),
                 result_timeout_ms: dice.one_of(&[30_000, 120_000, 600_000]),
+                batch_size: dice.one_of(&[1, 1, 2, 5]),
+                batch_wait_ms: dice.one_of(&[0, 50, 3_000]),
+                batch_parallel: 1,
+                batch_bytes: dice.one_of(&[150, 1_000_000]),
+                batch_resubmit: dice.percent(50),
             })
             .collect(),
         queues,

@@ -125,13 +125,17 @@ impl World {
             Record::Adopted { tag, .. } => return self.tasks[*tag as usize].accepted_lsn = lsn,
             Record::Ended { event, .. } => return self.tasks[event.tag as usize].ended_lsn = lsn,
             Record::Running { task, .. } => task,
-            Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task,
+            Record::Submitting(task)
+            | Record::NotAccepted(task)
+            | Record::Resubmitted(task)
+            | Record::Acknowledged(task) => task,
         };
         let of_name =
             |task: &&mut Task| task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt;
         let mut tasks = self.tasks.iter_mut().rev().filter(of_name);
         match record {
             Record::Running { .. } => tasks.next().expect("accepted").running_lsn = lsn,
+            Record::Resubmitted(_) => tasks.next().expect("accepted").resubmitted_lsn = lsn,
             Record::Submitting(_) => tasks.next().expect("accepted").intents.push(lsn),
             Record::Acknowledged(_) => {
                 let acknowledged = tasks.find(|task| task.acknowledged && task.acknowledged_lsn == 0);
@@ -250,17 +254,19 @@ impl World {
     }
 
     fn invoke(&mut self, call: &InvokeCall) -> Result<Accepted, CallError> {
-        let index = super::tag_of(&call.request.payload);
-        let task = &self.tasks[index];
-        let (site, route) = (task.site, call.request.route);
-        let verdict = self.lambda.verdict(route, task.poisonous, &mut self.dice);
-        let request_id = self.accept_if(index, verdict);
-        let task = &mut self.tasks[index];
-        if let Some(flying) = task.tries.last_mut() {
-            (flying.answered, flying.verdict) = (Some(self.now), Some(verdict));
-        }
-        if verdict == Verdict::Accepted || verdict == Verdict::Failed(Fault::Service, Sent::Maybe) {
-            task.awaited_since = Some(self.now);
+        let members = super::tags_of(call);
+        let (site, route) = (self.tasks[members[0]].site, call.request.route);
+        let is_poisonous = members.iter().any(|index| self.tasks[*index].poisonous);
+        let verdict = self.lambda.verdict(route, is_poisonous, &mut self.dice);
+        let request_id = self.accept_if(&members, verdict);
+        for index in members {
+            let task = &mut self.tasks[index];
+            if let Some(flying) = task.tries.iter_mut().rfind(|one| one.call == Some(call.id)) {
+                (flying.answered, flying.verdict) = (Some(self.now), Some(verdict));
+            }
+            if verdict == Verdict::Accepted || verdict == Verdict::Failed(Fault::Service, Sent::Maybe) {
+                task.awaited_since = Some(self.now);
+            }
         }
         if matches!(verdict, Verdict::Accepted | Verdict::Failed(Fault::Event | Fault::Account, _)) {
             self.sites[site].successes[route].push(self.now);
@@ -278,14 +284,17 @@ impl World {
     }
 
     /// Lambda has the event if its answer says so, and half the time if the answer was lost.
-    fn accept_if(&mut self, index: usize, verdict: Verdict) -> Option<String> {
+    fn accept_if(&mut self, members: &[usize], verdict: Verdict) -> Option<String> {
         let accepts = match verdict {
             Verdict::Accepted => true,
             Verdict::Failed(_, sent) => sent == Sent::Maybe && self.dice.percent(50),
         };
-        let task = &self.tasks[index];
-        let attempt = task.attempt.expect("what is invoked has an attempt");
-        accepts.then(|| self.lambda.accept(&task.key, attempt, self.now, &mut self.dice).as_ref().into())
+        let of_member = |index: &usize| {
+            let task = &self.tasks[*index];
+            (std::sync::Arc::clone(&task.key), task.attempt.expect("what is invoked has an attempt"))
+        };
+        let members: Vec<_> = members.iter().map(of_member).collect();
+        accepts.then(|| self.lambda.accept(&members, self.now, &mut self.dice).as_ref().into())
     }
 
     fn probe(&mut self, site: usize, route: usize, probe: Probe) -> Result<(), CallError> {
@@ -314,11 +323,36 @@ impl World {
         };
         let messages = numbers.iter().map(|number| self.sqs.received(*number)).collect();
         let answered = failure.is_none();
+        if answered {
+            numbers.iter().for_each(|number| self.note_received(site, *number));
+        }
         self.sites[site].machine.received(request, took, failure.map_or(Ok(messages), Err));
         self.drive(site);
         if answered {
             self.check_received(site, &numbers);
         }
+    }
+
+    /// What an executor learns of a message of several tasks.
+    fn note_received(&mut self, site: usize, number: usize) {
+        let Some((of, true)) = self.sqs.messages[number].reports() else { return };
+        let of = of.to_vec();
+        let mut is_mixed = false;
+        for reported in &of {
+            let resubmits = |task: &Task| self.sites[site].settings.routes[task.route].batch_resubmit;
+            let its_own = |task: &&mut Task| task.site == site && !task.gone && task.attempt == Some(reported.attempt);
+            let mut is_safe = false;
+            for task in self.tasks.iter_mut().filter(its_own) {
+                let sent_again = reported.not_run || reported.dead_batch && resubmits(task);
+                if sent_again && !task.has_ended() {
+                    task.released_at.get_or_insert(self.now);
+                }
+                let source = task.ended.map(|ended| ended.source);
+                is_safe |= task.acknowledged || source.is_none_or(|source| source == Some(number));
+            }
+            is_mixed |= !is_safe;
+        }
+        self.sqs.messages[number].was_mixed |= is_mixed && of.len() > 1;
     }
 
     /// The process dies, or ends without waiting: the outcome of its calls is not known.
@@ -329,8 +363,8 @@ impl World {
         for call in dead {
             match call.asked {
                 Asked::Invoke(call) if self.dice.percent(50) => {
-                    let index = super::tag_of(&call.request.payload);
-                    self.accept_if(index, Verdict::Accepted);
+                    let members = super::tags_of(&call);
+                    self.accept_if(&members, Verdict::Accepted);
                 }
                 Asked::Do(Action::Receive(request)) => self.abort_poll(request),
                 Asked::Do(Action::Delete { entries, .. }) if self.dice.percent(50) => {
@@ -368,7 +402,14 @@ impl World {
     }
 
     /// A new try of the task is under way.
-    pub(super) fn note_try(&mut self, index: usize) {
-        self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None, was_taken: false });
+    pub(super) fn note_try(&mut self, index: usize, call: &InvokeCall) {
+        self.tasks[index].tries.push(Try {
+            call: Some(call.id),
+            began: self.now,
+            answered: None,
+            verdict: None,
+            was_taken: false,
+            with_others: call.batch.is_some(),
+        });
     }
 }

@@ -10,7 +10,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)/debug
 VENVS := build/venvs
 # Not include/lambda_executor.h: it is generated, in a form of its own.
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
-  bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c)
+  bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c \
+  benches/contenders/c/*.c)
 PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tests/airflow_live benches function/python tools/c_reference.py \
   packaging/third_party_licenses.py
 MYPY = $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml
@@ -126,8 +127,13 @@ panicking-library: build
 	@tests/c/panicking_library.sh
 
 .PHONY: test-c
-test-c: build ## C and C++ tests, plainly and under valgrind
+test-c: build ## C tests; some of them under valgrind too
 	@tests/c/run.sh
+
+.PHONY: test-valgrind
+test-valgrind: prefix ## all C and C++ tests that can run under valgrind (about 15 minutes)
+	@TEST_VALGRIND=all tests/c/run.sh
+	@TEST_VALGRIND=all bindings/cpp/tests/run.sh
 
 .PHONY: test-python
 test-python: setup build ## boto3, moto, ministack and awslambdaric against our parts
@@ -197,10 +203,17 @@ soak: setup prefix ## the stories of tests/scenarios with outages as long as in 
 	@bindings/go/test.sh -short=false -run Load
 
 .PHONY: bench
-bench: setup portable ## single calls, 10,000 tasks with 20 ms latency, limits, start of the function and of tasks in Python, Python's pool (builds with optimisation first)
+bench: setup ## compare with boto3, Airflow's executor, Lithops and bare loops: writes docs/performance.md (20 minutes and builds; BENCH=--full: hours)
+	@PYTHONPATH=benches python3 -m report $(BENCH)
+
+.PHONY: bench-scale
+bench-scale: setup-build ## a million queued tasks, 100,000 running at once: writes its part of docs/performance.md (7 minutes and builds)
+	@PYTHONPATH=benches python3 -m report.scale $(BENCH)
+
+.PHONY: bench-calls
+bench-calls: setup portable ## single calls, 10,000 tasks with 20 ms latency, start of the function and of tasks in Python, Python's pool (builds with optimisation first)
 	@cargo bench --quiet --locked -p lambda-executor --bench calls
 	@cargo bench --quiet --locked -p lambda-executor --bench throughput -- --tasks 10000 --latency-ms 20
-	@$(MAKE) --no-print-directory bench-limits
 	@cargo build --quiet --locked --release -p lambda-executor-local
 	@mkdir -p build/bench
 	@cp $(TARGET)/../release/lambda-executor-local build/function/lambda-executor-function build/bench/
@@ -230,10 +243,14 @@ lint: lint-text lint-rust lint-c lint-python lint-go ## format and lint checks: 
 lint-text:
 	@! grep -rnE '^(<<<<<<<|>>>>>>>) ' --exclude-dir=target --exclude-dir=build --exclude-dir=.git .
 
+# `make test` compiles with clippy's compiler: cargo then repeats the warnings of that build. `cargo clippy` alone reads
+# all dependencies anew, which takes minutes the first time.
 .PHONY: lint-rust
 lint-rust:
 	@cargo fmt --all --check
-	@cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	@cargo fmt --manifest-path benches/contenders/rust/Cargo.toml --check
+	@$(if $(filter %clippy-driver,$(RUSTC_WORKSPACE_WRAPPER)),! cargo build --quiet --locked --workspace --all-targets 2>&1 | grep .,\
+	  cargo clippy --quiet --locked --workspace --all-targets -- -D warnings)
 
 .PHONY: lint-c
 lint-c: setup
@@ -245,7 +262,9 @@ lint-python: setup
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
 	@$(MYPY) tests/python tools/c_reference.py packaging/third_party_licenses.py
 	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_%.py,$(wildcard benches/*.py))
-	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools $(MYPY) tests/$$folder; done
+	@MYPYPATH=benches:tests/airflow $(MYPY) benches/report
+	@MYPYPATH=benches/contenders/python $(MYPY) --ignore-missing-imports benches/contenders/python
+	@for folder in image bindings install docs; do MYPYPATH=tests/python:tests/image:tests/$$folder:tools:benches:tests/airflow $(MYPY) tests/$$folder; done
 	@MYPYPATH=tests/python:tests/airflow_live $(MYPY) tests/airflow_live --exclude '/dags'
 	@cd bindings/python && $(CURDIR)/$(VENVS)/boto/bin/ruff check --quiet && $(CURDIR)/$(VENVS)/boto/bin/ruff format --quiet --check
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/airflow/pyproject.toml tests/airflow

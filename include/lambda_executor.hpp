@@ -24,12 +24,12 @@
 ///     status; it allocates memory only where it is not noexcept. Statuses that are no failure
 ///     (partial, duplicate, queue_full, timed_out, interrupted, not_found) are returned in both
 ///     styles and never thrown. With -fno-exceptions only the second style is declared.
-///   - executor, events and failure own what they hold, can be moved and not copied, and may be
-///     destroyed in any order. An empty one, default-constructed or moved from, can be destroyed
+///   - executor, events and failure own their resources. They can be moved but not copied, and may
+///     be destroyed in any order. An empty one (default-constructed or moved from) can be destroyed
 ///     and assigned to; calls on an empty executor fail with err_invalid_argument.
 ///   - Strings in are UTF-8 and copied before the call returns. A string_view out is valid as long
 ///     as the events or failure that returned it; those of `name` and `version_string` are static.
-///     A NUL follows each of them.
+///     A NUL follows the last character of each.
 ///   - Every member may be called from any thread at any time, with two exceptions. While an
 ///     executor is moved, assigned to or destroyed, no other call on it may be running, and no loop
 ///     over its events. set_log_callback may be called from one thread at a time.
@@ -397,8 +397,8 @@ inline lambda_executor_str_t str(std::string_view text) noexcept {
   return {text.data() != nullptr ? text.data() : "", text.size()};
 }
 
-/// A message of the C API in the words of this header; empty if it names nothing of the C API. The
-/// phrases are long enough not to be in a key.
+/// A message of the C API with the names of this header; empty if the message names nothing of the
+/// C API. The phrases are so long that no key is likely to contain one.
 inline std::string in_cpp(std::string_view message) {
   constexpr std::pair<std::string_view, std::string_view> at_start[] = {
       {"n is ", "the number of entries is "},
@@ -1109,13 +1109,13 @@ private:
   const lambda_executor_event_t *native_;
 };
 
-/// An event that can be kept: it shares one copy of the strings with its own copies. Where an event
-/// is needed it is one, valid as long as the owned_event.
+/// An event that can be kept. Copies share one copy of the strings. Converts to an `event`, which
+/// is valid as long as the owned_event.
 class owned_event : public event {
 public:
   explicit owned_event(const event &from) : owned_event(std::make_shared<const content>(from)) {
   }
-  // Moving copies, which is cheap, so that none is left without its content.
+  // A move copies, which is cheap, so that no owned_event is ever empty.
   owned_event(const owned_event &) = default;
   owned_event &operator=(const owned_event &) = default;
   ~owned_event() = default;
@@ -1352,7 +1352,7 @@ public:
   using const_iterator = event_iterator;
   using size_type = std::size_t;
 
-  /// None.
+  /// No events.
   events() noexcept = default;
 
   events(events &&other) noexcept {
@@ -1455,7 +1455,7 @@ private:
   std::size_t size_ = 0;
 };
 
-/// How many tasks and events are where.
+/// Numbers of tasks and events.
 struct task_counts {
   /// Tasks that wait to be submitted.
   std::uint64_t queued = 0;
@@ -1564,9 +1564,9 @@ public:
     return was_running;
   }
 
-  /// Keeps a sink that the library may still call; when it no longer does is not known. The library
-  /// leaves the executor of a callback that does not return to that callback. Both are in a list,
-  /// so that leak checkers do not report them.
+  /// Keeps a sink that the library may still call. It is never freed, because nothing reports when
+  /// the library stops. If a callback does not return, the library does not free the executor
+  /// either. Both are in a list, so that leak checkers do not report them.
   static void keep(std::unique_ptr<log_sink> sink, const lambda_executor_t *executor) noexcept {
     static std::atomic<log_sink *> kept{nullptr};
     log_sink *const mine = sink.release();
@@ -1612,8 +1612,9 @@ void take_log_record(void *sink, const lambda_executor_log_record_t *record) noe
 
 /// An executor: configuration, threads, connections, and the tasks that it tracks. Destroying it
 /// takes about option shutdown_grace_ms at most. Tasks that were not submitted are dropped: `drain`
-/// first to keep them, or use `free` to learn their number. Invocations that run continue. The log
-/// callback receives the records of the end too, and the destructor waits for one that runs.
+/// first to keep them, or use `free` to learn their number. Running commands continue in Lambda.
+/// The log callback receives the records of the end too, and the destructor waits for a callback
+/// that runs.
 class executor {
 public:
   /// An empty one, to be assigned to.
@@ -1829,7 +1830,7 @@ public:
   }
 #endif
 
-  // -- Questions: they work until the executor is freed, also after `close`
+  // -- State: these calls work until the executor is freed, also after `close`
 
   /// State of the newest task of a key: ok, or not_found with task_state::unknown.
   [[nodiscard]] status state(std::string_view key, task_state &out, failure &why) const noexcept {
@@ -1847,7 +1848,7 @@ public:
     });
   }
 
-  /// How many tasks and events are where. Cheap enough for every heartbeat.
+  /// Numbers of tasks and events. Cheap enough for every heartbeat.
   [[nodiscard]] status counts(task_counts &out, failure &why) const noexcept {
     lambda_executor_counts_t native = LAMBDA_EXECUTOR_COUNTS_INIT;
     const status done{lambda_executor_counts(handle_, &native, why.out())};
@@ -1981,8 +1982,8 @@ public:
   }
 
   /// Makes calls that submit or wait fail with err_closed from now on, also those that wait at this
-  /// moment. Join your threads after it, then destroy the executor. Acknowledging and questions
-  /// still work. Never throws.
+  /// moment. Join your threads after it, then destroy the executor. Acknowledging and the calls
+  /// about state still work. Never throws.
   status close() noexcept {
     return status{lambda_executor_close(handle_)};
   }

@@ -49,7 +49,7 @@ public:
 
   void raise() const noexcept {
     const std::uint64_t one = 1;
-    // It fails only where the flag is raised already.
+    // It fails only if the flag is already raised.
     [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
   }
 
@@ -108,12 +108,11 @@ public:
     thread_.join();
   }
 
-  /// Submits a task. The future holds its final event, which is acknowledged; whether the task
-  /// succeeded says its state. If no more events come, because the executor is closed, the future
-  /// throws the `error` that `sync` has thrown.
+  /// Submits a task. The future holds its final event, which is acknowledged. The event's state
+  /// says whether the task succeeded. If no more events arrive, because the executor is closed, the
+  /// future throws the `error` that `sync` has thrown.
   ///
-  /// Throws what executor::queue throws, and `error` with duplicate or queue_full where that
-  /// returns them.
+  /// Throws as executor::queue does, and also throws `error` with status duplicate or queue_full.
   [[nodiscard]] std::future<owned_event> run(task one) {
     if (one.native().attempt_id.len == 0)
       one.attempt_id(new_attempt_id());
@@ -200,14 +199,14 @@ private:
   std::mutex mutex_{};
   std::map<std::string, std::promise<owned_event>, std::less<>> runs_{}; // by attempt_id
   std::exception_ptr ended_{};
-  std::vector<events> kept_{}; // whose events are not all acknowledged
+  std::vector<events> kept_{}; // batches with events that are not acknowledged
   std::thread thread_{};
 };
 
 #ifdef __cpp_lib_jthread
 
-/// executor::sync that a stop_token ends too, alone among all waits: then it returns no events,
-/// also while events wait. A signal does not end it.
+/// executor::sync that a stop_token ends too. Other waits continue. After the stop it returns no
+/// events, even if events wait. A signal does not end it.
 [[nodiscard]] inline events sync(executor &ex, const std::stop_token &stop, timeout wait = forever,
                                  std::size_t max_events = 0) {
   const detail::flag stopped;

@@ -1,6 +1,6 @@
-"""Prints the licences of all packages whose code is in what we ship, each text once, with the packages that have it.
+"""Prints the licences of all packages whose code is in shipped files: each text once, with its packages.
 
-Standard library alone: it runs wherever packages are made. cargo must have the sources (it has, once it has built).
+Needs only the standard library, so that it runs on every build machine. cargo must have the sources, as after a build.
 """
 
 import json
@@ -20,15 +20,15 @@ def cargo(*arguments: str) -> str:
 
 
 def shipped() -> set[tuple[str, str]]:
-    """Name and version of every package that is linked in: not those of builds and tests."""
+    """Name and version of every package that is linked in, without packages for builds and tests."""
     packages = [part for name in OURS for part in ("-p", name)]
-    told = cargo("tree", *packages, "--edges=normal", "--prefix=none", "--format={p}", f"--target={TARGET}")
-    found = {tuple(line.split()[:2]) for line in told.splitlines() if line}
+    tree = cargo("tree", *packages, "--edges=normal", "--prefix=none", "--format={p}", f"--target={TARGET}")
+    found = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
     return {(name, version.removeprefix("v")) for name, version in found if name not in OURS}
 
 
 def texts(folder: Path) -> list[str]:
-    """What the files of a package say of its licence."""
+    """Contents of the licence files of a package."""
     named = re.compile(r"(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|UNLICENSE)", re.IGNORECASE)
     files = sorted(path for path in folder.iterdir() if path.is_file() and named.match(path.name))
     return [path.read_text(errors="replace").strip() for path in files]
@@ -43,9 +43,9 @@ def main() -> None:
     for package in sorted(packages, key=lambda package: (package["name"], package["version"])):
         title = f"{package['name']} {package['version']}"
         for text in texts(Path(package["manifest_path"]).parent):
-            # The same text with other line breaks is the same.
+            # Texts that differ only in line breaks are equal.
             by_text.setdefault(" ".join(text.split()), (text, []))[1].append(title)
-    print("What is in the library and the programs of lambda-executor that others have written.\n")
+    print("Third-party code in the library and the programs of lambda-executor.\n")
     print(f"  {RUST}")
     for package in packages:
         print(f"  {package['name']} {package['version']}: {package['license']}, {package['repository'] or 'crates.io'}")

@@ -1,5 +1,5 @@
-# Sourced by the scripts that run compiled tests: counts and reports checks, and selects those that were asked for. They set
-# `out` (a folder for logs) and `picked` (parts of names, none for all).
+# Sourced by the scripts that run compiled tests: counts, reports and selects checks. The scripts set `out` (a folder for
+# logs) and `picked` (parts of names; empty for all).
 seconds=${TEST_SECONDS:-150}
 passed=0 failed=0
 
@@ -28,9 +28,9 @@ wanted() {
   return 1
 }
 
-# Ends the script: the sum as CI reads it, and a failure also where nothing was run.
+# Ends the script: prints the totals for CI, and fails if a check failed or nothing was run.
 conclude() {
   printf '%s passed, %s failed\n' "$passed" "$failed"
-  [ $((passed + failed)) -gt 0 ] || { printf 'no test is named so: %s\n' "${picked[*]}" >&2; exit 1; }
+  [ $((passed + failed)) -gt 0 ] || { printf 'no test has this name: %s\n' "${picked[*]}" >&2; exit 1; }
   [ "$failed" -eq 0 ]
 }

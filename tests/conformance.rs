@@ -1,9 +1,9 @@
-//! `docs/conformance.md` is a table of promises and of the tests that show them. This holds it to both: every row that
-//! there must be is there once, and every test named in it exists.
+//! `docs/conformance.md` is a table of promises and their tests. This test checks that every required row exists once,
+//! and that every test named in it exists.
 
 use std::path::Path;
 
-/// Rows: a letter, and how many there are of it.
+/// Rows: a letter, and the number of its rows.
 const ROWS: [(char, u32); 15] = [
     ('W', 12),
     ('O', 8),
@@ -62,7 +62,7 @@ fn every_test_named_exists() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
-/// A test is named by its file, and by its function where the file has more than one.
+/// A test is named by its file, and by its function if the file has more than one.
 fn find(test: &str) -> Result<(), String> {
     let names: Vec<&str> = test.split('`').filter(|part| !part.trim().is_empty()).collect();
     let (file, function) = match names.as_slice() {
@@ -76,7 +76,7 @@ fn find(test: &str) -> Result<(), String> {
         (Some("rs"), Some(function)) => is_test_in_rust(&text, function),
         (Some("py"), Some(function)) if text.contains(&format!("\ndef {function}(")) => Ok(()),
         (Some("go"), Some(function)) if text.contains(&format!("\nfunc {function}(t *testing.T)")) => Ok(()),
-        _ => Err("there is no such test".into()),
+        _ => Err("the test does not exist".into()),
     }
 }
 
@@ -85,7 +85,7 @@ fn is_test_in_rust(text: &str, function: &str) -> Result<(), String> {
     let at = lines
         .iter()
         .position(|line| line.contains(&format!("fn {function}(")))
-        .ok_or("there is no such function in the file")?;
+        .ok_or("the function does not exist in the file")?;
     let attributes = lines[..at].iter().rev().take_while(|line| line.starts_with('#'));
     let is_test = attributes.clone().any(|line| line.contains("test"));
     if is_test && !attributes.clone().any(|line| line.contains("ignore")) {

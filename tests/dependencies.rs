@@ -1,11 +1,11 @@
-//! What must never be below the library: parts of tokio that install signal handlers (they kill Go hosts), and a second,
-//! older HTTP and TLS stack. Asked of cargo for the library alone, since a build of the whole workspace unifies
-//! features.
+//! Dependencies that the library must not have: parts of tokio that install signal handlers (they kill Go hosts), and a
+//! second, older HTTP and TLS stack. cargo is asked about the library alone, since a build of the whole workspace
+//! unifies features.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// What `cargo tree` prints about the library's normal dependencies.
+/// Output of `cargo tree` about the library's normal dependencies.
 fn tree(more: &[&str]) -> String {
     cargo_tree(&[&["-p", "lambda-executor"], more].concat())
 }
@@ -22,9 +22,9 @@ fn cargo_tree(more: &[&str]) -> String {
 }
 
 #[test]
-fn tokio_has_neither_signal_nor_process() {
+fn tokios_signal_and_process_are_off() {
     let tree = tree(&["-e", "features,normal", "-i", "tokio"]);
-    assert!(tree.contains("tokio feature \"rt\""), "the tree has another form than this test reads:\n{tree}");
+    assert!(tree.contains("tokio feature \"rt\""), "the format of the tree has changed:\n{tree}");
     for feature in ["signal", "process", "full"] {
         assert!(!tree.contains(&format!("tokio feature \"{feature}\"")), "tokio's `{feature}` is on:\n{tree}");
     }
@@ -33,7 +33,7 @@ fn tokio_has_neither_signal_nor_process() {
 #[test]
 fn there_is_one_http_and_tls_stack() {
     let tree = tree(&["-e", "normal"]);
-    assert!(tree.contains("hyper v1."), "the tree has another form than this test reads:\n{tree}");
+    assert!(tree.contains("hyper v1."), "the format of the tree has changed:\n{tree}");
     for package in ["hyper v0.", "h2 v0.3.", "rustls v0.21.", "openssl v", "native-tls v", "aws-lc-rs v"] {
         assert!(!tree.lines().any(|line| line.starts_with(package)), "{package} is there:\n{tree}");
     }
@@ -48,9 +48,9 @@ fn features(edges: &str, more: &[&str]) -> BTreeSet<String> {
 
 /// Otherwise `make demo` and `make build` would compile these crates, and all that use them, twice.
 #[test]
-fn tests_ask_for_no_feature_that_the_demo_does_not_turn_on() {
+fn tests_use_only_features_that_the_demo_turns_on() {
     let demo = features("normal,build", &["--no-default-features"]);
-    assert!(demo.iter().any(|line| line.starts_with("tokio v")), "the tree has another form than this test reads");
+    assert!(demo.iter().any(|line| line.starts_with("tokio v")), "the format of the tree has changed");
     let missing: Vec<_> = demo.difference(&features("normal,build,dev", &[])).cloned().collect();
     assert!(missing.is_empty(), "tools/build-features lacks features of: {missing:#?}");
 }

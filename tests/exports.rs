@@ -1,4 +1,4 @@
-//! What the shared library shows to the linker: the functions of the header and no others, under its SONAME.
+//! The shared library's symbols: the functions of the header and no others. And its SONAME.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 const HEADER: &str = include_str!("../include/lambda_executor.h");
 
-/// The library that cargo built beside this test.
+/// The library that cargo built with this test.
 fn library() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.ancestors()
@@ -37,7 +37,7 @@ fn exactly_the_functions_of_the_header_are_exported() {
     let symbols = output("nm", &["--dynamic", "--defined-only", "--format=posix"]);
     let exported: BTreeSet<&str> = symbols.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(exported, declared);
-    // Guards the reading of the header.
+    // Checks that the functions were found in the header.
     assert!(declared.len() >= 41, "{declared:?}");
 }
 

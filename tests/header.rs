@@ -1,4 +1,4 @@
-//! The committed header is the one that the sources make, and nothing is missing in it.
+//! The committed header is the one generated from the sources, and is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ fn constants() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_constant_arrived_with_its_number() {
+fn every_constant_is_in_the_header_with_its_number() {
     let constants = constants();
     for (prefix, least) in
         [("OK", 1), ("ERR_", 11), ("TASK_", 8), ("REASON_", 15), ("LOG_", 6), ("DRAIN_", 2), ("MAX_", 5)]
@@ -78,7 +78,7 @@ fn every_item_has_a_comment() {
     }
     let constant = |line: &&str| line.starts_with("#define LAMBDA_EXECUTOR_") && line.split(' ').count() > 2;
     let uncommented = GENERATED.lines().filter(constant).filter(|line| !line.contains("/**<")).count();
-    // The macros that are written by hand.
+    // The macros that are written by hand have none.
     assert!(uncommented <= 10, "{uncommented} constants have no comment on their line");
 }
 

@@ -1,5 +1,5 @@
-//! Credentials, region and proxy, in processes with a chosen environment: those of the default chain, none, credentials
-//! that change on disk, and given keys that nothing in the environment may replace.
+//! Credentials, region and proxy, in processes with a given environment: the default chain, no credentials, credentials
+//! that change on disk, and keys of the configuration, which the environment must not override.
 
 use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
 use lambda_executor::executor::ports::{CallError, Fault, InvokeRequest, Lambda};
@@ -11,12 +11,12 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Names the case to the child.
+/// Passes the name of the case to the child.
 const CASE: &str = "LAMBDA_EXECUTOR_TEST_CASE";
-/// Names the server to the child.
+/// Passes the URL of the server to the child.
 const SERVER: &str = "LAMBDA_EXECUTOR_TEST_SERVER";
 
-/// A Lambda that accepts only the key `NEWKEY`. Returns its URL and the requests' heads.
+/// A Lambda that accepts only the key `NEWKEY`. Returns its URL and the heads of its requests.
 fn start_server() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -30,11 +30,11 @@ fn start_server() -> (String, Arc<Mutex<Vec<String>>>) {
     (url, heads)
 }
 
-/// One request a connection.
+/// Serves one request per connection.
 fn answer(mut stream: TcpStream, log: &Mutex<Vec<String>>) {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
-    // The event is `{}`, and ends the request.
+    // The event is `{}`, the end of the request.
     while !bytes.ends_with(b"\r\n\r\n{}") {
         match stream.read(&mut buffer) {
             Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
@@ -49,13 +49,13 @@ fn answer(mut stream: TcpStream, log: &Mutex<Vec<String>>) {
     let _ = stream.write_all(reply.as_bytes());
 }
 
-/// Runs a case in a process that has nothing of our environment but `environment`.
+/// Runs a case in a process with no other environment than `environment`.
 fn run(case: &str, home: &Path, environment: &[(&str, &str)]) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env_clear()
         .env("HOME", home)
-        // There is no metadata service to wait for.
+        // Without this, the SDK would wait for a metadata service.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env(CASE, case)
         .envs(environment.iter().copied())
@@ -66,7 +66,7 @@ fn run(case: &str, home: &Path, environment: &[(&str, &str)]) {
     std::fs::remove_dir_all(home).unwrap();
 }
 
-/// An empty folder of this test's own.
+/// An empty folder for this test only.
 fn home(name: &str) -> std::path::PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("identity-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
@@ -94,7 +94,7 @@ fn invoke(runtime: &tokio::runtime::Runtime, aws: &Aws) -> Result<(), CallError>
     runtime.block_on(aws.invoke(request)).map(|_| ())
 }
 
-/// Not a test by itself: the cases of the other tests, in the process that they start.
+/// Not a test by itself: runs the cases of the other tests, in the processes that they start.
 #[test]
 fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
@@ -133,7 +133,7 @@ fn child() {
             assert_eq!((error.fault, error.code.as_str()), (Fault::Identity, "CredentialsTimedOut"));
             invoke(&runtime, &chain).unwrap();
             let runs = std::fs::read_to_string(std::env::home_dir().unwrap().join("runs")).unwrap();
-            assert_eq!(runs, "run\n", "the program was started again");
+            assert_eq!(runs, "run\n", "the program must not run again");
         }
         "given keys" => {
             let mut settings = settings(Identity::of_keys(Keys {
@@ -209,7 +209,7 @@ fn the_program_of_the_default_profile_is_run() {
     run("accepted", &home, &[("AWS_ENDPOINT_URL_LAMBDA", &url)]);
 }
 
-/// The program takes longer than a call waits for credentials: that call fails, and the next one gets its answer.
+/// The program takes longer than a call waits for credentials. That call fails; the next one uses its output.
 #[test]
 fn a_slow_program_is_run_once() {
     let (url, _) = start_server();
@@ -237,7 +237,7 @@ fn the_program_of_a_named_profile_is_run_and_the_environments_keys_are_not_used(
 }
 
 #[test]
-fn keys_of_a_named_profile_win_over_the_environments() {
+fn keys_of_a_named_profile_override_the_environments() {
     let (url, _) = start_server();
     let home = home("named");
     write_config(&home, "[profile work]\nregion = eu-west-1\naws_access_key_id = NEWKEY\naws_secret_access_key = s\n");
@@ -281,9 +281,9 @@ fn the_proxy_of_the_environment_is_used() {
     assert!(heads[0].to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{}", heads[0]);
 }
 
-/// The snapshot was taken before the host changed its variables.
+/// The host changes its variables after the snapshot.
 #[test]
-fn the_snapshot_of_the_environment_wins_over_the_environment() {
+fn the_snapshot_overrides_the_environment() {
     let (url, heads) = start_server();
     let environment = [
         ("AWS_ENDPOINT_URL_LAMBDA", url.as_str()),
@@ -298,7 +298,7 @@ fn the_snapshot_of_the_environment_wins_over_the_environment() {
     assert!(heads[0].contains("/ap-south-1/lambda/") && !heads[0].contains("changed"), "{}", heads[0]);
 }
 
-/// In the file of profiles, also for one service alone.
+/// Endpoints in the file of profiles, also for one service only.
 #[test]
 fn endpoints_of_the_profile_are_used() {
     let (url, _) = start_server();
@@ -315,7 +315,7 @@ fn endpoints_of_the_profile_are_used() {
 }
 
 #[test]
-fn given_keys_read_nothing_of_the_environment() {
+fn given_keys_ignore_the_environment() {
     let (url, heads) = start_server();
     let home = home("given");
     write_keys(&home, "OLDKEY");

@@ -3,16 +3,16 @@
 #
 #   tools/build_wheel.sh [--from FOLDER [--portable]] [--to FOLDER]
 #
-#   --from FOLDER   has liblambda_executor.so, lambda-executor-local and lambda-executor-function. In place of
-#                   build/portable, what tools/build_portable.sh makes
-#   --portable      they are for other machines, too, as build/portable is
-#   --to FOLDER     where the wheel goes, in place of build/wheels
+#   --from FOLDER   folder with liblambda_executor.so, lambda-executor-local and lambda-executor-function; default:
+#                   build/portable, the output of tools/build_portable.sh
+#   --portable      the files in FOLDER are portable, like those of build/portable
+#   --to FOLDER     folder for the wheel; default: build/wheels
 #
-# A portable wheel is named manylinux_2_26, and is not made unless auditwheel agrees. Another one is named linux, which
-# says that it is for machines like this one.
+# A portable wheel has the platform tag manylinux_2_26, and is built only if auditwheel agrees. Other wheels have the tag
+# linux: they are for machines like this one.
 #
-# Needs tests/python/requirements-bindings.txt in build/venvs/bindings (tools/setup.sh makes it), or in the environment
-# that BINDINGS_VENV names; strip and readelf; and, for the licences of what is linked in, cargo with its packages.
+# Needs tests/python/requirements-bindings.txt in build/venvs/bindings (tools/setup.sh creates it) or in the environment
+# BINDINGS_VENV; strip and readelf; and cargo with its packages, for the licences of linked code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,29 +42,29 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/lambda_executor.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 for name in liblambda_executor.so lambda-executor-local lambda-executor-function; do
-  [ -f "$from/$name" ] || fail "$from/$name is not there: tools/build_portable.sh makes it"
+  [ -f "$from/$name" ] || fail "$from/$name is missing: run tools/build_portable.sh"
   if readelf --wide --sections "$from/$name" | grep '\.symtab' >/dev/null; then
-    # A debug build's symbols are larger than all the rest.
+    # The symbols of a debug build are larger than everything else.
     strip --strip-unneeded -o "$work/$name" "$from/$name"
   else
     cp "$from/$name" "$work/$name"
   fi
 done
 
-# A copy: licence files are looked for beside pyproject.toml alone.
+# Work on a copy: licence files are only found beside pyproject.toml.
 mkdir "$work/project"
 cp -rL bindings/python/{LICENSE,README.md,pyproject.toml,src,wheel_binaries.py} "$work/project/"
 "$venv/bin/python" packaging/third_party_licenses.py >"$work/project/LICENSE-THIRD-PARTY"
 
-# Without build isolation: the backend is the environment's, at the version that is written down.
+# Without build isolation, to use the backend of the environment at its pinned version.
 LAMBDA_EXECUTOR_WHEEL_BINARIES=$work LAMBDA_EXECUTOR_WHEEL_PLATFORM=linux_$machine \
   "$venv/bin/python" -m build --wheel --no-isolation --outdir "$work/wheel" "$work/project" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2; fail "the wheel was not built"; }
 wheel=$(echo "$work"/wheel/*.whl)
 
 if [ -n "$portable" ]; then
-  "$venv/bin/auditwheel" show "$wheel" >"$work/audit" 2>&1 || { cat "$work/audit" >&2; fail "auditwheel takes no such wheel"; }
-  # The sentence is wrapped by width.
+  "$venv/bin/auditwheel" show "$wheel" >"$work/audit" 2>&1 || { cat "$work/audit" >&2; fail "auditwheel rejects the wheel"; }
+  # auditwheel wraps the sentence.
   found=$(tr '\n' ' ' <"$work/audit" | sed -n 's/.*following platform tag: *"manylinux_\([0-9]*\)_\([0-9]*\)_'$machine'".*/\1.\2/p')
   [ -n "$found" ] && [ "$(printf '%s\n%s\n' "$found" "$glibc" | sort -V | tail -n 1)" = "$glibc" ] ||
     { cat "$work/audit" >&2; fail "$from: auditwheel does not agree with manylinux_${glibc/./_}"; }

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes docs/c-api.md, the reference of the C API, from include/lambda_executor.h.
+"""Generates docs/c-api.md, the reference of the C API, from include/lambda_executor.h.
 
     tools/c_reference.py            writes the page
-    tools/c_reference.py --check    writes nothing; prints what would change and fails if anything would
+    tools/c_reference.py --check    writes nothing; prints the difference, and fails if there is one
 
-The header comes from cbindgen and is regular; what does not have the form expected here is an error with its line, so
-that nothing is left out of the page unnoticed.
+The header comes from cbindgen and is regular. An item of another form is an error with its line, so that the page never
+lacks an item.
 """
 
 import difflib
@@ -30,7 +30,7 @@ INTRODUCTION = (
     "[ABI.md](ABI.md)."
 )
 
-# What belongs together on the page. A constant or function that is in none of these is an error.
+# Groups on the page. A constant or function in no group is an error.
 CONSTANTS = [
     (
         "Statuses",
@@ -46,11 +46,11 @@ CONSTANTS = [
     ("Initialisers and strings", r"TASK_INIT|COUNTS_INIT|STR", None),
 ]
 FUNCTIONS = [
-    ("An executor's life", "create drain close free"),
+    ("Executors", "create drain close free"),
     ("Tasks", "queue queue_batch new_attempt_id cancel adopt"),
     ("Events", "sync batch_len batch_event batch_events batch_ack ack batch_free"),
     ("Waiting", "wait wakeup_fd wake"),
-    ("What goes on", "state describe counts stats"),
+    ("State and statistics", "state describe counts stats"),
     ("AWS", "check_health set_credentials"),
     ("Log", "set_log_callback"),
     ("Errors", "error_status error_message error_cstr error_aws_code error_request_id error_is_retriable error_free"),
@@ -63,7 +63,7 @@ FUNCTIONS = [
 
 
 class HeaderError(Exception):
-    """The header has something that the page would lack."""
+    """The header has an item that the page would lack."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Item:
     name: str
     comment: Comment
     value: str = ""
-    """A constant's number, or what an alias stands for."""
+    """A constant's number, or an alias's type."""
     declaration: str = ""
     parameters: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
@@ -97,7 +97,7 @@ class Item:
 
 # ---- reading the header ----
 
-# Ours to write, or the preprocessor's; no item of the API.
+# Lines that are not items of the API.
 SKIPPED = re.compile(r"#(include|ifndef|ifdef|endif)\b|#define LAMBDA_EXECUTOR_H$|extern \"C\" \{$|\} /\* extern|\}$")
 DEFINE = re.compile(r"#define (\w+) (.+)")
 OPAQUE = re.compile(r"typedef struct \w+ (\w+);")
@@ -109,28 +109,28 @@ MEMBER = re.compile(r"(.*?[ *])(\w+);")
 
 
 def regular(text: str) -> str:
-    """The header with each comment in its frame before its item, and without what compilers alone need."""
+    """The header with each comment before its item, and without parts that only compilers need."""
     top, rest = text.split("\n#ifndef LAMBDA_EXECUTOR_H\n", 1)
     # Visibility, warnings and `inline`, up to the first section.
     rest = rest[rest.index("\n/* ---- ") :]
     rest = re.sub(r"^/\* -{4} .* \*/$", "", rest, flags=re.MULTILINE)
     rest = re.sub(r"^(#define \S+) +(\S+) /\*\*< (.*) \*/$", r"/**\n * \3\n */\n\1 \2", rest, flags=re.MULTILINE)
     rest = re.sub(r"^( *)/\*\* (.*) \*/$", r"\1/**\n\1 * \2\n\1 */", rest, flags=re.MULTILINE)
-    # Macros with more than a number: their name says enough.
+    # Macros that are not numbers: keep only their name.
     rest = re.sub(r"^#else\n#define LAMBDA_EXECUTOR_STR(.*\\\n)*.*$", "", rest, flags=re.MULTILINE)
     macro = r"^#define (LAMBDA_EXECUTOR_(?:STR|\w+_INIT))(.*\\\n)*.*$"
     rest = re.sub(macro, r"#define \1 macro", rest, flags=re.MULTILINE)
     rest = re.sub(r"^#ifdef __cplusplus\n(?=#define)", "", rest, flags=re.MULTILINE)
     rest = re.sub(r"^static LAMBDA_EXECUTOR_INLINE (.*) \{\n(  .*\n)*\}$", r"\1;", rest, flags=re.MULTILINE)
     rest = re.sub(r"LAMBDA_EXECUTOR_(EXPORT|MUST_CHECK) ?", "", rest)
-    # `const char *` on a line of its own belongs to the next.
+    # `const char *` alone on a line belongs to the next line.
     result_type = r"^((?:const )?\w+(?: \*)?)\n(?=lambda_executor_\w+\()"
     rest = re.sub(result_type, lambda m: m[1] + ("" if m[1].endswith("*") else " "), rest, flags=re.MULTILINE)
     return top + "\n" + rest
 
 
 def parse(text: str) -> tuple[list[str], list[Item]]:
-    """The lines of the comment at the top, and the items in their order."""
+    """The lines of the first comment, and the items in their order."""
     lines = regular(text).splitlines()
     if lines[0] != "/*":
         raise HeaderError("line 1: expected the comment that opens the header")
@@ -154,7 +154,7 @@ def parse(text: str) -> tuple[list[str], list[Item]]:
 
 
 def read_comment(lines: list[str], at: int, indent: str = "") -> tuple[Comment, int]:
-    """A comment that starts in line `at`, and the line after it."""
+    """The comment that starts in line `at`, and the number of the line after it."""
     paragraphs: list[list[str]] = [[]]
     for end in range(at + 1, len(lines)):
         line = lines[end].removeprefix(indent)
@@ -175,7 +175,7 @@ def read_comment(lines: list[str], at: int, indent: str = "") -> tuple[Comment, 
 
 
 def read_declaration(lines: list[str], at: int) -> tuple[str, int]:
-    """A directive, or everything up to the semicolon that is outside of braces; and the line after it."""
+    """A directive, or the text up to a semicolon outside of braces; and the number of the line after it."""
     if lines[at].startswith("#"):
         return lines[at], at + 1
     depth = 0
@@ -223,7 +223,7 @@ def members(body: str, line: int) -> Iterator[Member]:
 
 
 class Page:
-    """Markdown, with what the header names made into links."""
+    """Markdown, with links for names of the header."""
 
     def __init__(self, top: list[str], items: list[Item], options: set[str]) -> None:
         constants = [item for item in items if item.kind == "constant"]
@@ -233,7 +233,7 @@ class Page:
         self.names = {item.name for item in items}
         self.functions = {item.name.removeprefix("lambda_executor_") for item in items if item.kind == "function"}
         self.statuses = {short(item) for item in constants if group_of(item) == "Statuses"}
-        # As comments and log lines have them: RUNNING, EXPIRED.
+        # Short names, as comments and log lines use them: RUNNING, EXPIRED.
         family = re.compile(r"(TASK|REASON|LOG|DRAIN)_(\w+)")
         self.words_of_families = {match[2] for item in constants if (match := family.fullmatch(short(item)))}
         self.lines: list[str] = []
@@ -304,11 +304,11 @@ class Page:
             if alias is not None:
                 item = self.find("alias", f"lambda_executor_{alias}")
                 self.add(f'<a id="{item.name}"></a>')
-                self.prose(f"`{item.name}`, which is `{item.value}`. {self.told(item)}")
+                self.prose(f"`{item.name}`, which is `{item.value}`. {self.text_of(item)}")
             self.add("| number | name | what it is |", "|---|---|---|")
             for item in self.items:
                 if item.kind == "constant" and group_of(item) == title:
-                    self.row(f"`{item.value}`", f'<a id="{item.name}"></a>`{item.name}`', self.told(item))
+                    self.row(f"`{item.value}`", f'<a id="{item.name}"></a>`{item.name}`', self.text_of(item))
             self.add("")
 
     def structs(self) -> None:
@@ -331,7 +331,7 @@ class Page:
         for item in self.items:
             if item.kind in ("opaque", "callback"):
                 self.add(f"### {item.name}", "")
-                self.prose(("" if item.declaration else "Opaque. ") + self.told(item))
+                self.prose(("" if item.declaration else "Opaque. ") + self.text_of(item))
                 if item.declaration:
                     self.add("```c", item.declaration, "```", "")
 
@@ -353,7 +353,7 @@ class Page:
         if returns:
             self.prose("**Returns** " + self.link(returns, statuses=True))
 
-    def told(self, item: Item) -> str:
+    def text_of(self, item: Item) -> str:
         return self.link(" ".join(item.comment.texts()))
 
     def row(self, *cells: str) -> None:
@@ -365,7 +365,7 @@ class Page:
 
     def link(self, text: str, statuses: bool = False) -> str:
         """Text of a comment as Markdown; with `statuses` also bare names such as ERR_CLOSED are links."""
-        # Code as it stands: what is between backticks, one word in quotes, a sizeof.
+        # Code that stays unchanged: text in backticks, one word in quotes, a sizeof.
         parts = re.split(r'(`[^`]+`|"[\w.]+"|sizeof\(\w+\))', text)
         return "".join(self.words(part, statuses) if at % 2 == 0 else self.code(part) for at, part in enumerate(parts))
 
@@ -389,7 +389,7 @@ class Page:
         return re.sub(pattern, replace, escaped)
 
     def word(self, word: str, statuses: bool) -> str:
-        """One identifier, perhaps with the parentheses of a call."""
+        """One identifier, optionally with the parentheses of a call."""
         name = word.removesuffix("()")
         if name in self.names:
             return f"[`{word}`](#{name})"
@@ -401,7 +401,7 @@ class Page:
         return f"`{word}`" if code else word
 
 
-# The prefix itself, the header's file, a variable that commands see, a variable of the function.
+# The prefix itself, the header's file, a variable of commands, a variable of the function.
 UNLINKED = {
     "LAMBDA_EXECUTOR_",
     "lambda_executor",
@@ -411,7 +411,7 @@ UNLINKED = {
 
 
 def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Runs of lines between empty ones."""
+    """Groups of lines between empty lines."""
     block: list[str] = []
     for line in [*lines, ""]:
         if line:
@@ -422,7 +422,7 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def parameters(lines: Iterable[str], names: tuple[str, ...]) -> Iterator[tuple[list[str], str]]:
-    """`name: text` and `name, name: text` with their further lines; nothing where the first line is not one."""
+    """`name: text` and `name, name: text` with their further lines; empty if the first line has another form."""
     found: list[str] | None = None
     text = ""
     for line in lines:
@@ -451,11 +451,11 @@ def group_of(item: Item) -> str:
 
 
 def family_of(prefix: str) -> str:
-    """The group of constants that `LAMBDA_EXECUTOR_TASK_...` means."""
+    """The group of constants for `LAMBDA_EXECUTOR_TASK_...`."""
     for title, pattern, _ in CONSTANTS:
         if pattern.replace("(?!INIT)", "") == prefix.removeprefix("LAMBDA_EXECUTOR_") + r"\w+":
             return title
-    raise HeaderError(f"a comment names `{prefix}...`, which is no group of constants")
+    raise HeaderError(f"a comment names `{prefix}...`, which is not a group of constants")
 
 
 def anchor(title: str) -> str:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job on real input: commands over this repository's own files, each run in a real function process by
-# examples/c/run_commands, and each result compared with that of the same command run directly by sh.
+# A demonstration on real input: commands on this repository's files. examples/c/run_commands runs each in a real function
+# process, and each result is compared with that of the same command run directly by sh.
 #
 #   tools/demo.sh            over 200 commands
 #   tools/demo.sh --small    about 25, for the tests
@@ -17,7 +17,7 @@ programs=${CARGO_TARGET_DIR:-target}/debug
 work=$(mktemp -d "${TMPDIR:-/tmp}/lambda-executor-demo.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# Text and other files alike, but none that building or this run may change.
+# Text and binary files, without those that a build or this run may change.
 list_files() {
   { git ls-files 2>/dev/null || find . -type f -not -path './target/*' -not -path './build/*' -printf '%P\n'; } |
     grep -v '^Cargo.lock$' | grep -E '^[A-Za-z0-9_./-]+$' | sed -n "1,${files_wanted}p"
@@ -29,15 +29,15 @@ write_commands() {
     printf '%s\n' "sha256sum $file" "wc -lwc $file" "gzip -c $file | sha256sum" \
       "tr -cs A-Za-z '\\n' < $file | sort | uniq -c | sort -rn -k1,1 -k2 | head -n 3"
   done
-  # These fail on purpose, each in its own way.
+  # These fail on purpose, each in a different way.
   printf '%s\n' 'echo going to fail; exit 3' 'no-such-program-anywhere' 'echo last words; kill -9 $$' 'kill -TERM $$' \
     'cat /no/such/file' 'false'
-  # These are to come through whole.
+  # The output of these must be unchanged.
   printf '%s\n' "printf 'no newline at the end'" "echo 'quotes \" and \\\\ and \$HOME'" "echo 'größer ☃'" 'true'
 }
 
-# "return code <tab> last line of output" of one command, the way the library tells it: -n for signal n. The group keeps
-# bash's notice of a killed child out of the output.
+# "return code <tab> last line of output" of one command, in the library's form: -n for signal n. The braces keep bash's
+# message about a killed child out of the output.
 run_directly() {
   local command=$1 code=0
   { /bin/sh -c "$command" >"$work/output" 2>&1 </dev/null; } 2>/dev/null || code=$?
@@ -58,7 +58,7 @@ echo "demo: running the same commands directly"
 while IFS= read -r command; do run_directly "$command"; done <"$work/commands" >"$work/expected.tsv"
 awk -F'\t' 'NR > 1 { printf "%s\t%s\t%s\n", $4, $6, $7 }' "$work/results.tsv" >"$work/actual.tsv"
 
-# A command without output has the library's message in place of its last line, so there only the return codes compare.
+# For a command without output the library returns a message instead, so only the return codes are compared.
 summary=$(paste "$work/expected.tsv" "$work/actual.tsv" | awk -F'\t' '
   $1 != $3 || ($2 != "" && $2 != $4) {
     mismatches++

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Installs what was built in a folder: library, headers, pkg-config and CMake files, programs, man pages. With
-# --uninstall it removes exactly these again.
+# Installs the files that were built in a folder: library, headers, pkg-config and CMake files, programs, man pages. With
+# --uninstall it removes exactly these files.
 #
 #   tools/install.sh --from FOLDER --prefix PREFIX [--libdir DIR] [--includedir DIR] [--bindir DIR] [--mandir DIR]
-#   tools/install.sh --uninstall   --prefix PREFIX ...    with the folders that were given to install
+#   tools/install.sh --uninstall   --prefix PREFIX ...    with the same folders as for the installation
 #
-#   --without-static    there is no archive to install, or none is wanted
-#   --relocatable       lambda_executor.pc says where it is relative to itself, for trees that will be moved
-#   DESTDIR             in the environment: put in front of every file, and known to none of them
+#   --without-static    do not install the static library
+#   --relocatable       lambda_executor.pc uses paths relative to itself, for trees that will be moved
+#   DESTDIR             environment variable: put in front of every path; no installed file contains it
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -19,11 +19,11 @@ while [ "$#" -gt 0 ]; do
   case $1 in
     --from | --prefix | --libdir | --includedir | --bindir | --mandir)
       [ -n "${2:-}" ] || fail "$1: a folder is missing"
-      # Files name their folders, so these must hold from anywhere, and mean themselves to pkg-config and CMake.
+      # Installed files contain these paths: they must be absolute and valid for pkg-config and CMake.
       folder=$(realpath -ms -- "$2")
       case $1/$folder in
         --from/*) ;;
-        *["#\$\"'\\"$'\t\n']*) fail "$1 $folder: the name of a folder may not have # \$ \" ' \\, tabs or line ends" ;;
+        *["#\$\"'\\"$'\t\n']*) fail "$1 $folder: the name of a folder must not contain # \$ \" ' \\, tabs or line ends" ;;
       esac
       printf -v "${1#--}" '%s' "$folder"
       shift 2 ;;
@@ -34,8 +34,8 @@ while [ "$#" -gt 0 ]; do
     *) fail "$1: no such option; see --help" ;;
   esac
 done
-[ -n "$prefix" ] || fail "where to? --prefix is missing"
-[ -n "$from" ] || [ -n "$uninstall" ] || fail "what? --from is missing"
+[ -n "$prefix" ] || fail "--prefix is missing"
+[ -n "$from" ] || [ -n "$uninstall" ] || fail "--from is missing"
 libdir=${libdir:-$prefix/lib} includedir=${includedir:-$prefix/include} bindir=${bindir:-$prefix/bin}
 mandir=${mandir:-$prefix/share/man}
 
@@ -43,12 +43,12 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 major=${version%%.*} minor=${version#*.} minor=${minor%%.*}
 abi=$(sed -n 's/^#define LAMBDA_EXECUTOR_ABI_VERSION *\([0-9]*\)u .*/\1/p' "$root/include/lambda_executor.h")
 soname=liblambda_executor.so.$abi
-# ABI first, so that the versions of one ABI replace each other and those of two do not.
+# ABI first: versions with the same ABI replace each other, others do not.
 real=$soname.$version
-# What the archive needs of the system: `rustc --print native-static-libs` without what every C compiler adds by itself
+# System libraries of the static library: `rustc --print native-static-libs` without those that C compilers add.
 native_libs='-lgcc_eh -lrt -lpthread -lm -ldl'
 
-# One line a file: kind, source (what a link points to), destination. Both directions read it.
+# One line for each file: kind, source (for a link: its target), destination. Used to install and to uninstall.
 files() {
   local file
   printf '%s\t%s\t%s\n' \
@@ -61,7 +61,7 @@ files() {
     "$libdir/cmake/LambdaExecutor/LambdaExecutorConfigVersion.cmake" \
     program "$from/lambda-executor-local" "$bindir/lambda-executor-local" \
     program "$from/lambda-executor-function" "$bindir/lambda-executor-function"
-  # Also where only the shared library was installed, nothing is left.
+  # --uninstall always includes these.
   if [ -n "$static$uninstall" ]; then
     printf '%s\t%s\t%s\n' \
       data "$from/liblambda_executor.a" "$libdir/liblambda_executor.a" \
@@ -75,7 +75,7 @@ files() {
   done
 }
 
-# A path as pkg-config and CMake want it, below the prefix where it is.
+# A path for pkg-config and CMake, relative to the prefix if it is below.
 below_prefix() { case $1 in "$prefix"/*) printf '%s' "\${prefix}${1#"$prefix"}" ;; *) printf '%s' "$1" ;; esac; }
 
 fill_in() {
@@ -85,7 +85,7 @@ fill_in() {
   local text name value
   text=$(cat "$1")
   while IFS=$'\t' read -r name value; do
-    # pkg-config takes the values apart like a shell.
+    # pkg-config splits values like a shell.
     case $1 in *.pc.in) [ "$name" = NATIVE_LIBS ] || value=${value// /'\ '} ;; esac
     text=${text//"@$name@"/"$value"}
   done <<<"PREFIX	$pc_prefix
@@ -113,7 +113,7 @@ put() { # kind, source, destination
   esac
 }
 
-# Where the loader looks by its cache, a library that was put there or taken away is not seen before ldconfig has run.
+# If the loader uses its cache for this folder, changes have no effect before ldconfig runs.
 refresh_loader() {
   local PATH=$PATH:/sbin:/usr/sbin
   [ -z "${DESTDIR:-}" ] || return 0
@@ -122,7 +122,7 @@ refresh_loader() {
   printf 'install: now run ldconfig as root, so that programs find the library\n'
 }
 
-# Those of versions before this one, which files() does not know. Programs that run keep theirs.
+# Removes libraries of other versions, which files() does not list. Running programs keep theirs open.
 remove_older() {
   local library
   for library in "${DESTDIR:-}$libdir/$soname".*; do
@@ -130,7 +130,7 @@ remove_older() {
   done
 }
 
-# How what is missing or old gets built.
+# The command that builds missing or outdated files.
 how() { case ${from#"$root"/} in build/native | build/portable) printf 'make %s' "${from##*/}" ;; *) printf 'make build' ;; esac; }
 
 if [ -n "$uninstall" ]; then
@@ -138,13 +138,13 @@ if [ -n "$uninstall" ]; then
   files | while IFS=$'\t' read -r _ _ file; do rm -f -- "${DESTDIR:-}$file"; done
   rmdir -- "${DESTDIR:-}$libdir/cmake/LambdaExecutor" 2>/dev/null || true
 else
-  # All or nothing, as far as that can be told before.
+  # Check first, so that nothing is installed if a file is missing.
   files | while IFS=$'\t' read -r kind source _; do
     [ "$kind" = link ] || [ -f "$source" ] || fail "there is no $source; build it first ($(how))"
   done
-  built=$("$from/lambda-executor-local" --version) || fail "$from/lambda-executor-local does not tell its version"
+  built=$("$from/lambda-executor-local" --version) || fail "$from/lambda-executor-local does not print its version"
   [ "$built" = "lambda-executor-local $version" ] ||
-    fail "$from has ${built##* }, and these sources are $version; build it anew ($(how))"
+    fail "$from has version ${built##* }, but these sources are $version; build it again ($(how))"
   files | while IFS=$'\t' read -r kind source file; do put "$kind" "$source" "${DESTDIR:-}$file"; done
   remove_older "$real"
   printf 'install: lambda-executor %s is in %s; for pkg-config: PKG_CONFIG_PATH=%s\n' \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes packages in build/packages from what `make portable` built:
 #
-#   lambda-executor-VERSION-linux-x86_64.tar.gz   a tree to be unpacked anywhere
+#   lambda-executor-VERSION-linux-x86_64.tar.gz   a tree that can be unpacked anywhere
 #   lambda-executor_VERSION_amd64.deb             for Debian 10, Ubuntu 18.04 and newer
 #
-#   tools/package.sh [--from FOLDER] [--to FOLDER] [tarball | deb]    both where none is named
+#   tools/package.sh [--from FOLDER] [--to FOLDER] [tarball | deb]    default: both
 #
 # The same commit and the same built files give the same packages, byte for byte.
 set -euo pipefail
@@ -20,7 +20,7 @@ while [[ ${1:-} == --* ]]; do
   case $1 in
     --from) from=$2 ;;
     --to) out=$2 ;;
-    *) fail "$1: no such option; --from and --to are" ;;
+    *) fail "$1: no such option (expected --from or --to)" ;;
   esac
   shift 2
 done
@@ -29,7 +29,7 @@ done
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 abi=$(sed -n 's/^#define LAMBDA_EXECUTOR_ABI_VERSION *\([0-9]*\)u .*/\1/p' include/lambda_executor.h)
 url=$(sed -n 's/^repository = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-# Of every file. Sources without git have the time of their changelog.
+# Time of every file: of the commit, or without git of the changelog.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}
 export SOURCE_DATE_EPOCH
 work=$(mktemp -d "${TMPDIR:-/tmp}/lambda-executor-package.XXXXXX")
@@ -38,19 +38,19 @@ trap 'rm -rf "$work"' EXIT
 documents() { # folder
   mkdir -p "$1"
   install -m 644 README.md CHANGELOG.md "$1/"
-  # Most licences of what is linked in ask that their text goes with it.
+  # Most licences of linked code require their text.
   python3 packaging/third_party_licenses.py >"$1/THIRD-PARTY-LICENSES"
   cp -r docs examples "$1/"
   find "$1" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 }
 
-# The newest version of glibc that any of the files needs.
+# Newest glibc version that the files need.
 needed_glibc() {
   find "$@" -type f \( -name '*.so.*' -o -path '*/bin/*' \) -exec readelf --version-info --wide {} + |
     grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1 | cut -d _ -f 2
 }
 
-# As dpkg counts: whatever the file system makes of it, the same number.
+# Size by dpkg's rules, independent of the file system.
 kibibytes() { find "$1" -printf '%y %s\n' | awk '{ sum += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print sum }'; }
 
 settle() { find "$1" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +; }
@@ -66,10 +66,10 @@ tarball() {
   printf '%s: %s bytes\n' "$out/$name.tar.gz" "$(stat -c %s "$out/$name.tar.gz")"
 }
 
-# One package: library, headers and programs are of one version and a few files. Names and versions of the parts that
-# Debian would make of it are provided, so that others can depend on these.
+# One package, since library, headers and programs are few files of one version. It provides the names that Debian would
+# give to separate packages, so that other packages can depend on these.
 deb() {
-  command -v dpkg-deb >/dev/null || fail "no dpkg-deb on this machine: tools/package.sh tarball makes the other one"
+  command -v dpkg-deb >/dev/null || fail "no dpkg-deb on this machine: use tools/package.sh tarball"
   local root=$work/deb doc=usr/share/doc/lambda-executor file
   DESTDIR=$root tools/install.sh --from "$from" --prefix /usr --libdir /usr/lib/x86_64-linux-gnu >/dev/null
   documents "$root/$doc"
@@ -94,6 +94,6 @@ mkdir -p "$out"
 for kind in "$@"; do
   case $kind in
     tarball | deb) "$kind" ;;
-    *) fail "which package? tarball or deb, not '$kind'" ;;
+    *) fail "unknown package '$kind' (expected tarball or deb)" ;;
   esac
 done

@@ -1,52 +1,63 @@
 #!/usr/bin/env bash
-# Every check of the repository, with the time of each step and one line of sums at the end. After set-up and build, two
-# rows of steps run at the same time. A step that fails does not keep the later ones from running, but without set-up and
-# build there is nothing to run. The logs of all steps are in build/test-logs.
+# Runs every check of the repository. Prints the time of each step, and one line of totals at the end. After set-up and
+# build, several steps run at the same time. Later steps run even if one fails, except after a failed set-up or build.
+# The logs of all steps are in build/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test-logs
-rm -rf "$logs"
-mkdir -p "$logs"
 
-# What compiles, and what waits for servers and interpreters.
-compiling=(lint test-rust test-c test-image test-go)
-waiting=(test-python test-cpp test-scenarios test-python-package test-airflow test-install test-docs test-airflow-live)
+# The longest first, so that none of them is left over at the end.
+steps=(test-python test-rust test-c test-python-package test-image test-cpp lint test-docs test-go test-scenarios
+  test-airflow test-airflow-live test-install)
+# Steps at the same time. Each waits for servers and interpreters in part of its time.
+at_once=3
+
+# One compilation serves the tests and clippy, see the target lint-rust.
+export RUSTC_WORKSPACE_WRAPPER=clippy-driver
 
 step() {
   local began=$SECONDS status=ok
   printf '=== %s started\n' "$1"
-  # Bash lets what runs in the background ignore SIGINT, which programs of the tests would inherit.
+  # Bash makes background programs ignore SIGINT, and programs of the tests would inherit that.
   env --default-signal=INT,QUIT make --no-print-directory --keep-going "$1" >"$logs/$1.log" 2>&1 </dev/null ||
     status=FAILED
   printf '%-20s %-6s %4s s\n' "$1" "$status" "$((SECONDS - began))" >>"$logs/steps"
-  # In one piece: the other row prints, too.
+  # One write, since other steps print at the same time.
   printf '%s\n=== %s %s\n' "$(cat "$logs/$1.log")" "$1" "$status"
   [ "$status" = ok ]
 }
 
-steps() {
-  local name
-  for name in "$@"; do step "$name" || true; done
-}
+# For xargs, below.
+if [ "${1:-}" = --step ]; then
+  step "$2"
+  exit
+fi
 
-# Sums over the closing lines of cargo test ("test result: ok. 3 passed; 1 failed; ..."), pytest ("3 passed, 1 failed
-# in 2.1s", either may lack) and the C tests ("3 passed, 1 failed").
+rm -rf "$logs"
+mkdir -p "$logs"
+
+# Adds up the last lines of cargo test ("test result: ok. 3 passed; 1 failed; ..."), pytest ("3 passed, 1 failed in 2.1s",
+# where either part may be missing) and the C tests ("3 passed, 1 failed").
 count() {
   cat "$logs"/*.log | sed 's/\x1b\[[0-9;]*m//g' |
     grep -E '^(test result:|=* ?[0-9]+ (passed|failed|error|skipped|xfailed|deselected))' |
     grep -oE "[0-9]+ ($1)" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-if step setup && step prefix && step panicking-library; then
-  steps "${compiling[@]}" &
-  steps "${waiting[@]}"
+# The Python environments are made while cargo compiles; no test needs the one without the other.
+if step setup-build; then
+  step setup &
+  setup=$!
+  if step prefix && step panicking-library && wait "$setup"; then
+    printf '%s\n' "${steps[@]}" | xargs -P "$at_once" -n 1 tools/run_tests.sh --step || true
+  fi
   wait
 fi
 
 passed=$(count passed)
 failed=$(count 'failed|errors?')
 failed_steps=$(awk '$2 != "ok" { print $1 }' "$logs/steps")
-# A step can fail without a failed test (lint, a build): then the sum must not look green.
+# A step can fail without a failed test (lint, a build). The total must then show a failure.
 [ -z "$failed_steps" ] || [ "$failed" -ne 0 ] || failed=$(wc -w <<<"$failed_steps")
 printf '\n'
 cat "$logs/steps"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes sure that this machine has what building and testing need.
-# Tools: installed with apt-get where we may (root, or sudo without a password, on Debian and Ubuntu); else one line
-# names the packages. Python parts: one virtual environment for each tests/python/requirements-NAME.txt in
-# build/venvs/NAME, made again only when that file has changed.
+# Sets up the tools for building and testing.
+# System packages are installed with apt-get if possible (Debian and Ubuntu, as root or with sudo without a password);
+# otherwise the script names them and ends. Python packages: one virtual environment build/venvs/NAME for each
+# tests/python/requirements-NAME.txt, created again only if that file has changed.
 #
 #   tools/setup.sh                for building and testing
 #   tools/setup.sh --build-only   for building and the demo: no Python, no valgrind
-#   tools/setup.sh --portable     for `make function`: Python for its build alone
-#   tools/setup.sh --airflow-versions   for `make airflow-check`, besides the first: other versions of Airflow, one
+#   tools/setup.sh --portable     for `make function`: Python for its build only
+#   tools/setup.sh --airflow-versions   in addition to the first, for `make airflow-check`: other versions of Airflow, one
 #                                 environment for each tests/airflow_live/requirements/NAME.txt
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ what=${1:-all}
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# Each line: a condition that holds when the tool is there, and the Debian packages that bring it.
+# Each line: a condition that holds if the tool is installed, and the Debian packages that have it.
 has() { command -v "$1" >/dev/null 2>&1; }
 missing_packages() {
   has cc && has gcc || echo gcc libc6-dev
@@ -44,9 +44,9 @@ install_packages() {
   local packages=("$@") as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     has sudo && sudo -n true 2>/dev/null && as_root=(sudo -n) ||
-      fail "please install these packages (names as in Debian and Ubuntu), then try again: ${packages[*]}"
+      fail "install these packages (names as in Debian and Ubuntu), then run this again: ${packages[*]}"
   fi
-  has apt-get || fail "please install these packages (names as in Debian and Ubuntu), then try again: ${packages[*]}"
+  has apt-get || fail "install these packages (names as in Debian and Ubuntu), then run this again: ${packages[*]}"
   say "installing ${packages[*]}"
   "${as_root[@]}" apt-get update -qq </dev/null
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" </dev/null >/dev/null
@@ -65,8 +65,8 @@ check_rust() {
     fail "rustc $have is too old: $needed or newer is needed (rustup update)"
 }
 
-# Only where the distribution's is new enough: one that is too old would be in the way of the right one. Asked in the
-# module, as go from 1.21 on may fetch by itself the newer one that its go.mod asks for.
+# Installs the distribution's Go only if it is new enough: an older one would hide a newer one. The version is checked in
+# the module, since go 1.21 and newer may download the version that its go.mod requires.
 set_up_go() {
   local needed have offered
   needed=$(sed -n 's/^go //p' bindings/go/go.mod)
@@ -76,15 +76,38 @@ set_up_go() {
   fi
   have=$(cd bindings/go && go env GOVERSION 2>/dev/null) || true
   at_least "$needed" "${have#go}" ||
-    fail "all is set up but Go: $needed or newer is needed for bindings/go, and ${have:-none} is here; get it from https://go.dev/dl"
+    fail "everything except Go is set up: bindings/go needs $needed or newer, found ${have:-none}; get it from https://go.dev/dl"
+}
+
+# The checker of the Go code, in build/go/bin. It reads what the compiler writes, so a new Go needs it built again.
+ERRCHECK=github.com/kisielk/errcheck@v1.10.0
+set_up_errcheck() {
+  local stamp
+  stamp="$ERRCHECK $(cd bindings/go && go env GOVERSION)"
+  [ -f build/go/.stamp ] && [ "$(cat build/go/.stamp)" = "$stamp" ] && return 0
+  say "installing ${ERRCHECK##*/}"
+  GOBIN=$PWD/build/go/bin go install "$ERRCHECK" </dev/null
+  mkdir -p build/go
+  printf '%s\n' "$stamp" >build/go/.stamp
+}
+
+# CPython's own tests of concurrent.futures, which LambdaPool must pass. Debian and Ubuntu have them in a package of their
+# own, for their own interpreter.
+set_up_python_tests() {
+  local of
+  ! python3 bindings/python/tests/interpreters.py >/dev/null 2>&1 || return 0
+  [ -x /usr/bin/python3 ] || install_packages python3
+  of=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  install_packages "libpython$of-testsuite"
+  python3 bindings/python/tests/interpreters.py >/dev/null
 }
 
 make_environment() { # name, requirements
   local requirements=$2 folder=build/venvs/$1 stamp
-  # The interpreter is part of the stamp: an environment does not outlive the Python that it was made with.
+  # The Python version is part of the stamp: a new Python needs a new environment.
   stamp=$(python3 --version; sha256sum <"$requirements")
   [ -f "$folder/.stamp" ] && [ "$(cat "$folder/.stamp")" = "$stamp" ] && return 0
-  say "making the Python environment $folder"
+  say "creating the Python environment $folder"
   rm -rf "$folder"
   python3 -m venv "$folder"
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" </dev/null
@@ -107,4 +130,6 @@ for requirements in tests/python/requirements-*.txt; do
   name=${requirements##*/requirements-}
   make_environment "${name%.txt}" "$requirements"
 done
+set_up_python_tests
 set_up_go
+set_up_errcheck

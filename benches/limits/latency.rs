@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const TASKS: usize = 20_000;
 const SUCCEEDED: i32 = 4;
-const CONFIG: &str = r#"{"local": {"handler": "builtin", "concurrency": 4096, "faults": {"latency_ms": 20}},
-    "max_concurrent_invokes": 512, "log": "off"}"#;
+const CONFIG: &str =
+    r#"{"local": {"handler": "builtin", "concurrency": 4096, "faults": {"latency_ms": 20}}, "log": "off"}"#;
 
 pub(super) fn measure(values: &mut Values) {
     let ex = Handle::create(CONFIG);

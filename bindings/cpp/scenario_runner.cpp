@@ -1,9 +1,9 @@
-// Carries out a scenario through the C++ layer and prints the outcome: tests/bindings/README.md
-// describes both.
+// Runs a scenario through the C++ layer and prints the outcome: tests/bindings/README.md describes
+// both.
 //
 //   LAMBDA_EXECUTOR_CONFIG=JSON scenario_runner NAME.tsv
 //
-// Exit status: 0 carried out, 1 the library failed it, 2 the scenario is malformed.
+// Exit status: 0 the scenario ran, 1 a call of the library failed, 2 the scenario is malformed.
 #include <lambda_executor.hpp>
 
 #include <cstdlib>

@@ -22,13 +22,13 @@ func wantCounts(t *testing.T, ex *lambdaexecutor.Executor, waiting, unacknowledg
 	}
 }
 
-// waitingEvents waits until so many events have not been handed out.
+// waitingEvents waits until n events wait to be handed out.
 func waitingEvents(t *testing.T, ex *lambdaexecutor.Executor, n uint64) {
 	t.Helper()
 	eventually(t, "the events wait", func() bool { counts, err := ex.Counts(); return err == nil && counts.WaitingEvents == n })
 }
 
-// threeEvents is an executor with so many final events, none of which was handed out.
+// threeEvents returns an executor with three final events, none of which was handed out.
 func threeEvents(t *testing.T) *lambdaexecutor.Executor {
 	ex := start(t, noRunning)
 	for _, key := range []string{"a", "b", "c"} {
@@ -96,7 +96,7 @@ func TestAPartOfABatchIsAcknowledged(t *testing.T) {
 func TestEventsOfSeveralBatchesAreAcknowledgedTogether(t *testing.T) {
 	ex := threeEvents(t)
 	two, one := poll(t, ex, 2, 1, 2), poll(t, ex, 1, 3)
-	// Not the whole first batch, though as many events as it has.
+	// As many events as the first batch has, but not all of that batch.
 	ack(t, lambdaexecutor.Batch{two[0], two[0], one[0], {Key: "not from an executor"}})
 	wantCounts(t, ex, 0, 1)
 	ack(t, two)
@@ -282,7 +282,7 @@ func TestChannelEndsWithTheDrain(t *testing.T) {
 	}
 }
 
-// Err takes no event, and knows of those that are handed out again.
+// Err takes no event, and knows about events that are handed out again.
 func TestErr(t *testing.T) {
 	ex := threeEvents(t)
 	if err := ex.Err(); err != nil {

@@ -12,7 +12,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// asleep waits until so many goroutines wait in a function: these tests need waits that have begun.
+// asleep waits until n goroutines wait in a function: these tests need waits that have begun.
 func asleep(t *testing.T, n int, function string) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
@@ -28,7 +28,7 @@ func asleep(t *testing.T, n int, function string) {
 	})
 }
 
-// Three events at one edge of the descriptor are work for three.
+// Three events at one edge of the descriptor wake three goroutines.
 func TestOneEdgeWakesAsManyAsItHasWorkFor(t *testing.T) {
 	ex := start(t, away)
 	keys := []string{"a", "b", "c"}
@@ -87,7 +87,7 @@ func TestADrainOfNothingEndsWaits(t *testing.T) {
 	}
 }
 
-// One edge of the descriptor, the last event, is work for all: one takes the event, the others learn of the end.
+// One edge of the descriptor, for the last event, wakes all: one goroutine takes the event, the others return the end.
 func TestTheLastEventOfADrainEndsAllWaits(t *testing.T) {
 	ex := start(t, `{"end_wait_timeout": 1, "running_events": false, "local": {}}`)
 	command, open := gate(t)
@@ -114,7 +114,7 @@ func TestTheLastEventOfADrainEndsAllWaits(t *testing.T) {
 	}
 }
 
-// Nothing is freed under a call that is still in the library: here one that waits for a log handler.
+// Nothing is freed during a call that is still in the library: here one that waits for a log handler.
 func TestCloseWaitsForCalls(t *testing.T) {
 	called, release := make(chan struct{}, 1000), make(chan struct{})
 	slow := &handler{level: lambdaexecutor.LevelTrace, handle: func(slog.Record) { called <- struct{}{}; <-release }}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Inside the package: nothing outside can make a token and the end of a context arrive at the same moment.
+// Inside the package, because no test outside can make a token and the end of a context arrive at the same moment.
 func TestAWaitThatEndsLeavesItsTokenToOthers(t *testing.T) {
 	for range 100 { // select picks one of those that are ready at random
 		ex := &Executor{handle: &handle{closing: make(chan struct{})}, wakes: newWakes(), inbox: newInbox(),

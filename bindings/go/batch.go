@@ -39,8 +39,8 @@ func (b Batch) Ack() error {
 	return nil
 }
 
-// Release hands out again, with the same Seq and before all others, what is not acknowledged of the batches of these events.
-// It concerns whole batches, even if b is a part of one. After Close it does nothing.
+// Release makes the unacknowledged events of the batches of b available again: they are handed out before all others, with the
+// same Seq. It releases whole batches, even if b is a part of one. After Close it does nothing.
 //
 //	batch, err := ex.Sync(ctx, 0)
 //	...
@@ -63,10 +63,10 @@ type held struct {
 	batch *C.lambda_executor_batch_t // nil once freed
 }
 
-// releaseDropped makes the collector release it once no event references it. Only for a batch that is not freed.
+// releaseDropped makes the garbage collector release the batch once no event references it. The batch must not be freed yet.
 func (b *held) releaseDropped() { runtime.SetFinalizer(b, (*held).release) }
 
-// releaseDropped is that of all batches of these events, which leave the control of this package.
+// releaseDropped does this for all batches of these events, which are passed to the program.
 func (b Batch) releaseDropped() {
 	var last *held
 	for i := range b {
@@ -77,14 +77,15 @@ func (b Batch) releaseDropped() {
 	}
 }
 
-// setExecutor is nil while the inbox keeps the events: an executor that references itself is never finalized.
+// setExecutor sets the executor of the events' batches. It is nil while the inbox keeps the events, because an executor that
+// references itself is never finalized.
 func (b *held) setExecutor(ex *Executor) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ex = ex
 }
 
-// ack acknowledges events of the batch, in the order of their numbers and without repetition: so n of them are all.
+// ack acknowledges events of the batch. They are in the order of their numbers and distinct, so n events are the whole batch.
 func (b *held) ack(events []Event) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,7 +96,7 @@ func (b *held) ack(events []Event) error {
 		return ErrClosed
 	}
 	defer b.ex.leave()
-	if b.batch == nil || len(events) < b.n { // also events that were released: the library knows them by number
+	if b.batch == nil || len(events) < b.n { // released events too are acknowledged by number
 		seqs := make([]uint64, len(events))
 		for i := range events {
 			seqs[i] = events[i].Seq
@@ -110,14 +111,14 @@ func (b *held) ack(events []Event) error {
 	return nil
 }
 
-// release hands out again what is not acknowledged. Freeing a batch is allowed at any time, also after its executor.
+// release releases the unacknowledged events. A batch may be freed at any time, also after its executor.
 func (b *held) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.batch != nil {
 		ex := b.ex
 		b.free()
-		b.ex = ex // to acknowledge by number what was released
+		b.ex = ex // to acknowledge released events by number
 	}
 }
 
@@ -139,7 +140,7 @@ func (ex *Executor) Ack(seqs ...uint64) error {
 	return ex.ackInside(seqs)
 }
 
-// ackInside is Ack of a caller inside the gate.
+// ackInside is Ack for a caller inside the gate.
 func (ex *Executor) ackInside(seqs []uint64) error {
 	for chunk := range slices.Chunk(seqs, MaxBatch) {
 		result := C.bridge_ack(ex.ptr, (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(chunk))), C.size_t(len(chunk)))

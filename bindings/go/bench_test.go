@@ -8,7 +8,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// The cost of a call, library included. Nothing is submitted, so that nothing else runs.
+// The cost of a call, including the library. No task is submitted, so that nothing else runs.
 const away = `{"max_queued_tasks": 100000000, "log": "off", "local": {"handler": "builtin", "faults": {"outages": [{"for_ms": 3600000}]}}}`
 
 func tasksFor(n int) []lambdaexecutor.Task {
@@ -43,7 +43,7 @@ func BenchmarkQueueBatch(b *testing.B) {
 	}
 }
 
-// cancelled makes n events wait.
+// cancelled creates n waiting events.
 func cancelled(b *testing.B, n int) *lambdaexecutor.Executor {
 	ex := start(b, away)
 	keys := make([]string, n)

@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// wrong returns what is wrong with a task, in the words of Go; empty if nothing is. The library checks the same, and the key, but names
-// the fields of C. config is ExecutorConfig as JSON. adopted: the command is not read.
+// wrong returns the mistake in a task, with Go's names of fields; empty if there is none. The library checks the same, and the key,
+// but its messages have C's names. config is ExecutorConfig as JSON. adopted: the command is not checked.
 func (task *Task) wrong(config []byte, adopted bool) string {
 	for _, limit := range []struct {
 		name string
 		time time.Duration
 	}{{"Timeout", task.Timeout}, {"MaxWait", task.MaxWait}, {"ResultTimeout", task.ResultTimeout}} {
 		if limit.time < 0 {
-			return fmt.Sprintf("%s is %v (0 or more is allowed)", limit.name, limit.time)
+			return fmt.Sprintf("%s is %v (allowed: 0 or more)", limit.name, limit.time)
 		}
 	}
 	if task.AttemptID != "" && !isUUID(task.AttemptID) {
@@ -106,7 +106,7 @@ func tooMany(what string, n int) error {
 	return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("%d %s in one call (allowed: %d, MaxBatch)", n, what, MaxBatch)}
 }
 
-// goMessages are texts of the library that name its functions in C.
+// goMessages replaces C's names of functions in messages of the library.
 var goMessages = strings.NewReplacer(
 	"config_json is NULL, which asks for Airflow's configuration", "config is nil, which asks for Airflow's configuration",
 	"This is a bug in lambda_executor; free the executor and create a new one", "This is a bug in lambda_executor; close the executor and create a new one",

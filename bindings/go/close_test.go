@@ -43,7 +43,7 @@ func descriptors() int {
 	return len(open)
 }
 
-// nothingLeft checks, at the end of the test, that it left no goroutine, no thread and no descriptor.
+// nothingLeft checks at the end of the test that no goroutine, thread or descriptor remains.
 func nothingLeft(t *testing.T) {
 	eventually(t, "what earlier tests left is gone", func() bool { return libraryThreads() == 0 })
 	goroutines, open := runtime.NumGoroutine(), descriptors()
@@ -185,7 +185,7 @@ func TestCloseEndsWaits(t *testing.T) {
 	closing.Wait()
 }
 
-// Every method from many goroutines, while others close, cancel and wake.
+// Every method, called from many goroutines while others close, cancel and wake.
 func TestRaces(t *testing.T) {
 	nothingLeft(t)
 	for round := range 5 {
@@ -229,7 +229,7 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// The log says so if a program forgets Close, and its threads end.
+// If a program forgets Close, the log has a warning, and the threads end.
 func TestFinalizer(t *testing.T) {
 	nothingLeft(t)
 	var log lockedBuffer
@@ -252,7 +252,7 @@ func TestFinalizer(t *testing.T) {
 	}
 }
 
-// The collector does not finalize it while its last call waits.
+// The garbage collector does not finalize an executor while its last call waits.
 func TestAWaitKeepsTheExecutor(t *testing.T) {
 	nothingLeft(t)
 	quiet := lambdaexecutor.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))

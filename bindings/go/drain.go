@@ -14,19 +14,19 @@ import (
 type DrainMode uint32
 
 const (
-	// DrainFinish submits what waits, and waits for all tasks.
+	// DrainFinish submits waiting tasks, and waits for all tasks.
 	DrainFinish DrainMode = 0
-	// DrainCancelQueued cancels what waits, and waits for what runs. The reason of the cancelled tasks is ReasonNeverInvoked, or
-	// ReasonAbandoned if the answer to an Invoke was lost, so that the command may run.
+	// DrainCancelQueued cancels waiting tasks, and waits for running ones. The reason of a cancelled task is ReasonNeverInvoked, or
+	// ReasonAbandoned if the answer to its Invoke was lost, so that its command may run.
 	DrainCancelQueued DrainMode = 1
 )
 
-// Drain accepts no more tasks from now on, and waits until those accepted have finished or the context ends. Afterwards Queue
-// returns ErrClosed, and Sync hands out the events that are left, then returns ErrClosed. It may be called again, to continue waiting or
-// to go from DrainFinish to DrainCancelQueued.
+// Drain accepts no more tasks from now on, and waits until all accepted tasks have finished or the context ends. Afterwards Queue
+// returns ErrClosed, and Sync hands out the remaining events, then returns ErrClosed. It may be called again, to continue waiting or
+// to change from DrainFinish to DrainCancelQueued.
 //
-// It does not need other goroutines to take events, up to 100,000 results or 256 MiB of them, which then wait in memory. With more it
-// returns ErrQueueFull: take and acknowledge events, then call it again.
+// Up to 100,000 results, or 256 MiB of them, wait in memory, so that no other goroutine needs to take events. Beyond that it returns
+// ErrQueueFull: take and acknowledge events, then call it again.
 //
 // remaining is the number of tasks that have not finished: 0 unless there is an error.
 //
@@ -35,8 +35,8 @@ func (ex *Executor) Drain(ctx context.Context, mode DrainMode) (remaining uint64
 	return ex.drainBy(ctx, mode, -1)
 }
 
-// DrainConfigured is Drain that returns ErrTimedOut after option end_wait_timeout, counted from the first drain of the
-// executor.
+// DrainConfigured is Drain with a time limit: option end_wait_timeout, counted from the first drain of the executor. It returns
+// ErrTimedOut at its end.
 func (ex *Executor) DrainConfigured(ctx context.Context, mode DrainMode) (remaining uint64, err error) {
 	return ex.drainBy(ctx, mode, C.LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED)
 }
@@ -63,7 +63,7 @@ func (ex *Executor) drainBy(ctx context.Context, mode DrainMode, timeout C.int64
 		return 0, nil
 	}
 	switch left, now := ex.drainNow(mode); now {
-	case nil: // at the last moment
+	case nil: // finished at the last moment
 		return 0, nil
 	case ErrTimedOut, ErrInterrupted, ErrQueueFull:
 		return left, err
@@ -81,7 +81,7 @@ func (ex *Executor) drainNow(mode DrainMode) (uint64, error) {
 	return uint64(result.number), failure(result.status, result.err)
 }
 
-// waitDrained holds a thread. DrainFinish does not change the mode of a drain that cancels what waits.
+// waitDrained holds a thread. DrainFinish does not change the mode of a drain with DrainCancelQueued.
 func (h *handle) waitDrained(timeout C.int64_t) error {
 	for {
 		result := C.bridge_drain(h.ptr, C.LAMBDA_EXECUTOR_DRAIN_FINISH, timeout)

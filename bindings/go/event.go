@@ -102,7 +102,7 @@ func readEvent(c *C.lambda_executor_event_t, held *held) Event {
 	return event
 }
 
-// bytesOf is memory of C: read it before the batch is freed.
+// bytesOf returns memory of C, which is valid until the batch is freed.
 func bytesOf(s C.lambda_executor_str_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(s.ptr)), int(s.len))
 }

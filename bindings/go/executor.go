@@ -27,10 +27,11 @@ type Executor struct {
 	dropped atomic.Uint64
 }
 
-// enter is that of the gate, which a zero Executor does not have.
+// enter enters the gate. A zero Executor has none.
 func (ex *Executor) enter() bool { return ex.handle != nil && ex.handle.enter() }
 
-// handle is what goroutines in the background reference. If they referenced the Executor, the collector would never finalize it.
+// handle is referenced by goroutines in the background. If they referenced the Executor, the garbage collector would never finalize
+// it.
 type handle struct {
 	ptr *C.lambda_executor_t
 	*gate
@@ -46,13 +47,13 @@ type handle struct {
 // Option is an option of New.
 type Option func(*Executor) error
 
-// WithLogger is SetLogger from the start.
+// WithLogger sets a logger as SetLogger does, before the executor is created.
 func WithLogger(logger *slog.Logger) Option {
 	return func(ex *Executor) error { return ex.SetLogger(logger) }
 }
 
 // New creates an executor and starts its threads. It never waits on the network: functions and queues are checked in the
-// background, and tasks wait until the check has passed. Call CheckHealth to learn of a wrong name early.
+// background, and tasks wait until the check has passed. Call CheckHealth to find a wrong name early.
 //
 // config is the options: a [Config], JSON text (string, []byte, json.RawMessage), or any value that json.Marshal turns into an
 // object. ConfigSchema and docs/configuration.md list them. nil (but not a nil slice, which is an empty text) reads Airflow's
@@ -108,8 +109,8 @@ func New(config any, options ...Option) (*Executor, error) {
 }
 
 // Stop ends the executor for calls that submit or wait: they return ErrClosed from now on, also those that wait at this moment,
-// and channels of Events are closed. Acknowledging events and all questions (State, Describe, Counts, Stats) work until Close, so
-// that goroutines can finish what they have received. Stop does not wait for them. A second call does nothing.
+// and channels of Events are closed. Acknowledging events, State, Describe, Counts and Stats work until Close, so that goroutines can
+// finish the events that they have. Stop does not wait for them. A second call does nothing.
 func (ex *Executor) Stop() {
 	if ex.enter() {
 		ex.stop()
@@ -137,10 +138,10 @@ func (h *handle) stopped() bool {
 // Events are closed. It waits for the calls in progress, then takes at most about option shutdown_grace_ms. Acknowledged
 // results are deleted from their queue, all others are released, also that of an event in the body of All at this moment: Stop
 // first, and let the goroutines finish. Tasks that were not submitted are dropped, and Dropped returns their number: Drain first, to
-// keep them. Invocations that run continue, and a later executor can adopt them.
+// keep them. Running commands continue in Lambda, and a later executor can adopt their tasks.
 //
-// Close does not wait for a log handler, whose thread remains until it returns. But a SetLogger that waits for the handler is a call
-// in progress, for which Close waits without limit.
+// Close does not wait for a log handler, whose thread remains until the handler returns. However, a SetLogger that waits for the
+// handler is a call in progress, for which Close waits without limit.
 //
 // Close may be called again and from any goroutine, but not from the log handler. Each call returns when everything is done.
 func (ex *Executor) Close() {
@@ -165,7 +166,7 @@ func (ex *Executor) Close() {
 // Dropped returns the number of tasks that Close has dropped because they had not been submitted. 0 before Close.
 func (ex *Executor) Dropped() uint64 { return ex.dropped.Load() }
 
-// finalize closes the executor of a program that forgets to. It runs in the goroutine of the collector, which must not wait.
+// finalize closes the executor of a program that forgets Close. It runs in the garbage collector's goroutine, which must not wait.
 func (ex *Executor) finalize() {
 	go func() {
 		ex.logger().Warn("lambda_executor: an Executor was dropped without Close, and is closed now; tasks that wait are dropped")

@@ -14,7 +14,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// Long, because machines are busy. A test that passes does not wait for it.
+// Long, for busy machines. A test that passes does not wait for it.
 const deadline = 60 * time.Second
 
 // A Lambda and an SQS in this process; the function takes no time and returns 0 unless a task says otherwise.
@@ -33,7 +33,7 @@ func start(t testing.TB, config any, options ...lambdaexecutor.Option) *lambdaex
 	return ex
 }
 
-// within is a context that lasts as long as a test may wait.
+// within returns a context that ends after the time limit of a test.
 func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	t.Cleanup(cancel)
@@ -206,7 +206,7 @@ func TestNilConfigurationReadsAirflows(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS=abc")
 }
 
-// A configuration that was read as nothing is not Airflow's.
+// An empty configuration does not mean Airflow's.
 func TestASliceThatIsNilIsAnEmptyText(t *testing.T) {
 	for _, config := range []any{"", []byte(nil), json.RawMessage(nil)} {
 		_, err := lambdaexecutor.New(config)

@@ -12,15 +12,14 @@ import (
 //
 //	ended: the command failed task_key=nightly report state=failed reason=exit
 //
-// numberFields and wordFields are what may follow the key of a task, or stand without one. Their values have no white space, unless
-// they are quoted.
+// numberFields and wordFields are the fields other than the key. Their values have no white space unless they are quoted.
 var (
 	numberFields = set("age_ms", "ago_ms", "attempts", "dropped", "failures", "given_up", "limit", "next_try_ms", "orphans", "outage_ms",
 		"pause_ms", "queued", "running", "tries", "wait_ms")
 	wordFields = set("message_id", "queue", "reason", "request_id", "route", "state")
 )
 
-// keyField is the first of its record. A key may have white space and anything else.
+// keyField comes before the other fields. Its value may contain white space and any other text.
 const keyField = "task_key"
 
 func set(names ...string) map[string]bool {
@@ -31,8 +30,8 @@ func set(names ...string) map[string]bool {
 	return set
 }
 
-// splitFields returns the message without its fields, and the fields. What is not a known field remains in the message. A key or a
-// message that itself ends like a field is read as one.
+// splitFields returns the message without its fields, and the fields. Unknown fields remain in the message. If the text of a key or of
+// a message itself ends with the form of a field, that part is read as a field.
 func splitFields(message string) (string, []slog.Attr) {
 	var reversed []slog.Attr
 	found := map[string]bool{}
@@ -63,7 +62,7 @@ func splitFields(message string) (string, []slog.Attr) {
 func lastField(text string) (before string, field slog.Attr, ok bool) {
 	at := strings.LastIndexByte(text, ' ')
 	if strings.HasSuffix(text, `"`) {
-		// The white space is perhaps inside the quotes.
+		// The last white space may be inside the quotes.
 		if open := strings.LastIndex(text[:len(text)-1], `="`); open >= 0 {
 			at = strings.LastIndexByte(text[:open], ' ')
 		}
@@ -88,7 +87,7 @@ func lastField(text string) (before string, field slog.Attr, ok bool) {
 	return text, slog.Attr{}, false
 }
 
-// unquoted is the text in the quotes that the library adds where a value is empty or has white space.
+// unquoted removes the quotes that the library adds to a value that is empty or has white space.
 func unquoted(value string) (string, bool) {
 	if len(value) < 2 || value[0] != '"' {
 		return value, false

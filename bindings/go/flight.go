@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// flight is a call that may wait in the library, made once for all callers that want its answer meanwhile. A caller that stops
-// waiting does not end the call, because ending one wait in the library would end all others too.
+// flight is a call that may wait in the library, shared by all callers at the same time. A caller that stops waiting does not end the
+// call, because ending one wait in the library would end all others too.
 type flight struct {
 	mu  sync.Mutex
 	now *answer
@@ -20,7 +20,7 @@ type answer struct {
 	err  error
 }
 
-// join returns the answer to the call in progress, or to one that starts now. The caller is inside the gate.
+// join returns the answer of the call in progress, or of one that starts now. The caller is inside the gate.
 func (f *flight) join(h *handle, call func() error) *answer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -45,9 +45,10 @@ func (f *flight) join(h *handle, call func() error) *answer {
 	return started
 }
 
-// awaitAnswer waits for the answer until the context ends. An answer that is there takes precedence over any other end.
+// awaitAnswer waits for the answer until the context ends. If both have happened, it returns the answer.
 func (ex *Executor) awaitAnswer(ctx context.Context, a *answer) (err error) {
-	// The goroutine of the flight does not reference the Executor, which the collector would otherwise finalize during its last call.
+	// Keeps the Executor alive, which the flight's goroutine does not reference: otherwise the garbage collector could finalize it during
+	// its last call.
 	defer runtime.KeepAlive(ex)
 	woken := ex.wakes.begin()
 	defer ex.wakes.end()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Inside the package: nothing outside can make an answer and the end of a context happen at the same moment.
+// Inside the package, because no test outside can make an answer and the end of a context happen at the same moment.
 func TestAnAnswerTakesPrecedenceOverTheContext(t *testing.T) {
 	ex := &Executor{handle: &handle{closing: make(chan struct{})}, wakes: newWakes()}
 	close(ex.closing)

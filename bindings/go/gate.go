@@ -4,8 +4,8 @@ package lambdaexecutor
 
 import "sync/atomic"
 
-// gate counts the calls that use the library's executor, so that Close can wait for them before it frees it. Entering
-// never blocks, unlike a lock for readers: a log handler may call the executor while another call waits for the handler.
+// gate counts the calls that use the library's executor, so that Close can wait for them before it frees the executor. Unlike a
+// readers' lock, entering never blocks: a log handler may call the executor while another call waits for the handler.
 type gate struct {
 	state atomic.Int64 // calls inside, plus closedGate once it is closed
 	empty chan struct{}
@@ -37,10 +37,10 @@ func (g *gate) close() {
 	}
 }
 
-// waitEmpty waits, after close, until all have left. For one caller.
+// waitEmpty waits until all calls have left. Call it after close, and from one goroutine only.
 func (g *gate) waitEmpty() { <-g.empty }
 
-// signalEmpty is called again after a late enter.
+// signalEmpty may be called more than once, because of a late enter.
 func (g *gate) signalEmpty() {
 	select {
 	case g.empty <- struct{}{}:

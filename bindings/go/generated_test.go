@@ -14,7 +14,7 @@ import (
 	"github.com/lambda-executor/lambda-executor/bindings/go/internal/schema"
 )
 
-// The committed files are what the generator makes of the schemas. With UPDATE=1 it writes them.
+// The committed files are those that the generator makes from the schemas. With UPDATE=1 the test writes them.
 func TestGenerated(t *testing.T) {
 	statistics, err := os.ReadFile("../../docs/statistics.schema.json")
 	if err != nil {
@@ -64,7 +64,7 @@ func TestTypedConfiguration(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrInvalidConfig, "worker_threads: `65` is out of range")
 }
 
-// Every option of the schema can be set, and nothing else.
+// Every option of the schema can be set, and no others.
 func TestEveryOptionHasAField(t *testing.T) {
 	var options struct {
 		Properties map[string]json.RawMessage `json:"properties"`
@@ -113,7 +113,7 @@ func TestTypedStatistics(t *testing.T) {
 		stats.CostEstimateUSD.Total <= 0 || len(stats.Routes) != 1 || stats.Routes[0].Name != "default" {
 		t.Errorf("%+v", stats)
 	}
-	// Nothing is left out, and nothing is named otherwise.
+	// Every member is there, with the same name.
 	var raw, typed map[string]any
 	text, err := json.Marshal(stats)
 	if err != nil || json.Unmarshal(text, &typed) != nil || json.Unmarshal(stats.Raw, &raw) != nil {

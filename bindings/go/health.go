@@ -7,9 +7,9 @@ import "C"
 
 import "context"
 
-// CheckHealth asks AWS now whether the functions exist and are active and the queues can be used. The error names what is
-// not, and why. After a success, tasks that wait for an earlier check, for credentials or for a queue are tried at once. Calls
-// during a check wait for that one.
+// CheckHealth asks AWS now whether the functions exist and are active and the queues can be used. The error names the function or
+// queue that cannot be used, and the reason. After a success, tasks that wait for an earlier check, for credentials or for a queue are
+// submitted at once. Calls during a check wait for the same check.
 //
 // Errors: the context's, ErrAWS, ErrCredentials, ErrInterrupted (Wake), ErrClosed, ErrPanic, ErrIO.
 func (ex *Executor) CheckHealth(ctx context.Context) error {
@@ -34,7 +34,7 @@ func (h *handle) checkHealth() error {
 
 // SetCredentials sets new AWS credentials of a running executor: [Credentials], or an object with access_key_id, secret_access_key
 // and, for temporary ones, session_token, as JSON text or as a value that is marshalled. Every call to AWS that starts from now on uses
-// them, and what waits because the old ones were rejected is tried at once.
+// them, and tasks that wait because the old ones were rejected are submitted at once.
 //
 // Errors: ErrInvalidArgument (the message does not repeat the text), ErrClosed, ErrPanic.
 func (ex *Executor) SetCredentials(credentials any) error {

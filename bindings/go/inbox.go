@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// inbox distributes the events of an executor. Those of tasks that Start has submitted go to their runs, all others to the readers:
-// Sync, Poll, All and Events. A wait takes the events of both. It references no Executor, which the collector would
-// otherwise never finalize.
+// inbox distributes the events of an executor. Events of tasks that Start has submitted go to their runs, all others to the readers:
+// Sync, Poll, All and Events. Each waiting goroutine takes events for all. The inbox has no reference to the Executor, which the
+// garbage collector would otherwise never finalize.
 type inbox struct {
 	mu         sync.Mutex      // also held while events are taken from the library, so that they stay in order
 	runs       map[string]*run // by AttemptID, until the final event
@@ -26,7 +26,7 @@ type run struct {
 
 func newInbox() *inbox { return &inbox{runs: map[string]*run{}, forReaders: make(chan struct{}, 1)} }
 
-// readers is what wakes a reader, beside the descriptor of the library. A zero Executor has none.
+// readers returns the channel that wakes a reader, besides the library's descriptor. A zero Executor has none.
 func (ex *Executor) readers() <-chan struct{} {
 	if ex.inbox == nil {
 		return nil
@@ -43,7 +43,7 @@ func (r *run) isDone() bool {
 	}
 }
 
-// lookAtMost is how many events are taken for a run in one go, while other goroutines wait for the lock.
+// lookAtMost is the number of events that are taken for a run at once, while other goroutines wait for the lock.
 const lookAtMost = 1000
 
 // take hands out up to max events for a reader without waiting; nil if none wait. The caller is inside the gate.
@@ -53,7 +53,7 @@ func (ex *Executor) take(max int) (Batch, error) {
 	defer in.mu.Unlock()
 	batch, err := ex.takeInside(max)
 	if err != nil || len(batch) > 0 {
-		ex.wakeup.pass() // there may be more, if only the end of a drain
+		ex.wakeup.pass() // there may be more events, or the end of a drain
 	}
 	return batch, err
 }
@@ -92,7 +92,7 @@ func (ex *Executor) takeInside(max int) (Batch, error) {
 	return batch, nil
 }
 
-// takeFor takes events until that of the run is there. Those for readers are kept. The caller is inside the gate.
+// takeFor takes events until the run's final event has arrived. It keeps events for readers. The caller is inside the gate.
 func (ex *Executor) takeFor(r *run) error {
 	in := ex.inbox
 	in.mu.Lock()
@@ -120,11 +120,11 @@ func (ex *Executor) takeForInside(r *run) error {
 			in.remindInside()
 		}
 	}
-	ex.wakeup.pass() // there may be more
+	ex.wakeup.pass() // there may be more events
 	return nil
 }
 
-// give gives an event to the run that it is of, and reports whether there is one.
+// give passes an event to its run, and reports whether there is one.
 func (in *inbox) give(event Event) bool {
 	r := in.runs[event.AttemptID]
 	if r == nil {
@@ -161,7 +161,7 @@ func (in *inbox) remove(attemptID string) {
 	delete(in.runs, attemptID)
 }
 
-// remind makes a reader look at what is kept.
+// remind wakes a reader for the kept events.
 func (in *inbox) remind() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -184,7 +184,7 @@ func (in *inbox) keeps() bool {
 	return len(in.kept) > 0
 }
 
-// releaseKept returns to the library what no reader has taken.
+// releaseKept returns the events that no reader has taken to the library.
 func (in *inbox) releaseKept() {
 	in.mu.Lock()
 	defer in.mu.Unlock()

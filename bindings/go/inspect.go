@@ -21,7 +21,7 @@ func (ex *Executor) State(key string) (State, error) {
 }
 
 // Describe returns all that is known about the newest task of a key as a JSON object: state, times, attempts, the last error.
-// For people and their tools; members may be added. Works after Stop too.
+// It is for debugging; members may be added. Works after Stop too.
 //
 // Errors: ErrNotFound, ErrInvalidArgument, ErrClosed, ErrPanic.
 func (ex *Executor) Describe(key string) (json.RawMessage, error) {
@@ -55,7 +55,7 @@ func (ex *Executor) Stats() (Stats, error) {
 	return stats, nil
 }
 
-// growing calls with a larger buffer until the text fits, which may itself have grown since the last call.
+// growing repeats a call with a larger buffer until the text fits. The text may grow between two calls.
 func growing(size int, call func([]byte) C.bridge_result_t) (json.RawMessage, error) {
 	for {
 		buffer := make([]byte, size)
@@ -71,7 +71,7 @@ func growing(size int, call func([]byte) C.bridge_result_t) (json.RawMessage, er
 	}
 }
 
-// Counts is how many tasks and events are where.
+// Counts has numbers of tasks and events.
 type Counts struct {
 	Queued         uint64 // Tasks that wait to be submitted.
 	Submitting     uint64 // Tasks whose Invoke is in flight, or whose answer was lost.

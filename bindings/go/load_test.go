@@ -11,7 +11,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// Each of 100,000 tasks (5,000 with -short) ends once, with its own tag, and leaves nothing.
+// Each of 100,000 tasks (5,000 with -short) ends once, with its own tag. No event or message remains.
 func TestLoad(t *testing.T) {
 	nothingLeft(t)
 	tasks := 100_000

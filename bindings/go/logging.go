@@ -28,7 +28,7 @@ var levels = [...]slog.Level{
 	C.LAMBDA_EXECUTOR_LOG_TRACE: LevelTrace,
 }
 
-// loggers by number, so that C holds no pointer of Go, and a late record for a logger that was replaced is discarded.
+// loggers by number, so that C has no pointer of Go, and late records for a replaced logger are discarded.
 var (
 	loggers    sync.Map // uintptr to *slog.Logger
 	lastLogger atomic.Uintptr
@@ -37,8 +37,8 @@ var (
 // SetLogger sends the log records of the library to a logger in place of stderr; nil selects stderr again. The level of the library
 // is the lowest that the logger has enabled at this moment. When SetLogger returns, the previous logger is not used any more.
 //
-// Records have the attribute target, the part of the library that made them, and others by what they are about: task_key, state and
-// reason of a task, request_id, route, queue, failures, wait_ms and more.
+// Records have the attribute target, the part of the library that made them, and others by their subject: task_key, state and reason of
+// a task, request_id, route, queue, failures, wait_ms and more.
 //
 // The handler is called on a goroutine of its own, one record at a time. While it runs, up to 1024 records wait; beyond that they
 // are dropped and counted. Nothing else waits for it. It may call the executor, but neither Close nor SetLogger. A panic in it is
@@ -74,7 +74,7 @@ func mostEnabled(logger *slog.Logger) C.lambda_executor_log_level_t {
 	return C.LAMBDA_EXECUTOR_LOG_OFF
 }
 
-// logger returns the one that was set, else the default of slog.
+// logger returns the logger that was set, else slog's default.
 func (ex *Executor) logger() *slog.Logger {
 	ex.logMu.Lock()
 	defer ex.logMu.Unlock()

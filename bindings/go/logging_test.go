@@ -33,7 +33,7 @@ func (h *handler) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-// busy makes the library log until the condition is true.
+// busy makes the library write log records until the condition is true.
 func busy(t *testing.T, ex *lambdaexecutor.Executor, what string, condition func() bool) {
 	key := 0
 	eventually(t, what, func() bool {
@@ -106,7 +106,7 @@ func TestALogHandlerMayCallTheExecutor(t *testing.T) {
 	busy(t, ex, "it is called", func() bool { return calling.records.Load() > 10 })
 }
 
-// In a process of its own, because the process must survive. A panic is on its stderr.
+// In a process of its own, which must survive. The panic is on its stderr.
 func TestALogHandlerThatDoesNotReturn(t *testing.T) {
 	ends := map[string]func(){"panic": func() { panic("of the handler") }, "goexit": runtime.Goexit}
 	if end := ends[os.Getenv("ENDING_HANDLER")]; end != nil {

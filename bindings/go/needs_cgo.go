@@ -2,6 +2,6 @@
 
 package lambdaexecutor
 
-// The package calls a library in C, which needs Linux. Go switches cgo off where CGO_ENABLED is 0, where there is no C compiler, and
-// where the target is another system or processor than this machine. The compiler prints the name of this variable, which nothing defines.
+// The package needs Linux and cgo. Go switches cgo off if CGO_ENABLED is 0, if there is no C compiler, and if the target system or
+// processor is not that of this machine. The compiler then prints the name of this variable, which is not defined.
 var _ = needs_Linux_and_cgo__set_CGO_ENABLED_to_1_and_install_a_C_compiler_and_the_library_for_the_target

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Where the package cannot be built, the compiler says what is needed, and nothing else.
+// If the package cannot be built, the only message of the compiler says what is needed.
 func TestOtherPlatforms(t *testing.T) {
 	for _, platform := range []string{"CGO_ENABLED=0", "GOOS=darwin", "GOOS=windows", "GOARCH=arm64", "GOOS=darwin CGO_ENABLED=1"} {
 		build := osexec.Command("go", "build", ".")

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Run submits a task, waits until it has ended, and returns its final event, acknowledged. Whether the task succeeded says
-// [Event.Err]. Any number of goroutines may call it at once. It needs no other goroutine that takes events; beside one, the events of
-// the task go to Run only, and all others only to Sync, Poll, All and Events.
+// Run submits a task, waits until it has ended, and returns its final event, acknowledged. [Event.Err] reports whether the task
+// succeeded. Any number of goroutines may call it at once. It does not need another goroutine that takes events. If there is one, the
+// events of the task still go to Run only, and all others only to Sync, Poll, All and Events.
 //
 // When the context ends, Run cancels the task and returns the error of the context, unless the task has ended.
 //
-// To store the result before it is deleted from its queue, use Start and [Handle.Wait]. Wake does not end it.
+// To store the result before it is deleted from its queue, use Start and [Handle.Wait]. Wake does not end Run.
 //
 // Errors: those of Queue, the context's, ErrClosed (stopped or closed), ErrPanic, ErrIO.
 func (ex *Executor) Run(ctx context.Context, task Task) (Event, error) {
@@ -72,14 +72,14 @@ func (ex *Executor) Start(task Task) (*Handle, error) {
 // Key returns the Key of the task.
 func (h *Handle) Key() string { return h.key }
 
-// AttemptID returns which submission of the key this is. With it, a later process can adopt the task.
+// AttemptID returns the id of this submission of the key. With it, a later process can adopt the task.
 func (h *Handle) AttemptID() string { return h.attemptID }
 
-// Wait waits until the task has ended, and returns its final event. Whether the task succeeded says [Event.Err]. It may be called again
-// and from several goroutines, and returns the same event each time. When its context ends the task continues.
+// Wait waits until the task has ended, and returns its final event. [Event.Err] reports whether the task succeeded. Wait may be called
+// again and from several goroutines, and returns the same event each time. When its context ends, the task continues.
 //
-// It acknowledges nothing: call [Event.Ack] once you have stored what you need. If the program references neither the event nor the
-// handle any more, or releases the event, it is handed out again as others are: by Sync, Poll, All or Events.
+// It acknowledges nothing: call [Event.Ack] once you have stored what you need. If the program releases the event, or references
+// neither the event nor the handle any more, the event is handed out again by Sync, Poll, All or Events.
 //
 // Errors: the context's, ErrInterrupted (Wake), ErrClosed (stopped or closed), ErrPanic, ErrIO.
 func (h *Handle) Wait(ctx context.Context) (Event, error) { return h.wait(ctx, true) }
@@ -102,8 +102,8 @@ func (h *Handle) wait(ctx context.Context, wakes bool) (Event, error) {
 	return Event{}, err
 }
 
-// abandon cancels the task, and makes sure that its events are acknowledged. If it has ended already, it returns its event in place of
-// the error.
+// abandon cancels the task, and makes sure that its events are acknowledged. If the task has already ended, it returns the event in
+// place of the error.
 func (h *Handle) abandon(why error) (Event, error) {
 	if !h.ex.enter() {
 		return Event{}, why
@@ -112,7 +112,7 @@ func (h *Handle) abandon(why error) (Event, error) {
 	in := h.ex.inbox
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	// Under the lock the final event cannot be handed out, so that no other task has the key.
+	// The lock keeps the final event from being handed out, so no other task can have the key.
 	if !h.run.isDone() {
 		if _, err := h.ex.Cancel(h.key); err == nil {
 			h.run.abandoned = true
@@ -126,7 +126,7 @@ func (h *Handle) abandon(why error) (Event, error) {
 	return Event{}, why
 }
 
-// TaskError is why a task did not succeed. See [Event.Err].
+// TaskError says why a task did not succeed. See [Event.Err].
 type TaskError struct {
 	Key           string
 	State         State // StateFailed, StateCancelled or StateLost.

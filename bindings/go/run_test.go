@@ -13,7 +13,7 @@ import (
 	lambdaexecutor "github.com/lambda-executor/lambda-executor/bindings/go"
 )
 
-// nothingHeld waits until no event waits and none is unacknowledged.
+// nothingHeld waits until no events wait and none are unacknowledged.
 func nothingHeld(t *testing.T, ex *lambdaexecutor.Executor) {
 	t.Helper()
 	eventually(t, "no event waits and none is unacknowledged", func() bool {
@@ -70,7 +70,7 @@ func TestARefusedRun(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrDuplicate, "task `b`")
 }
 
-// Each gets its own event, though no goroutine of the program takes any, and no wait holds a thread.
+// Each call of Run gets its own event without another goroutine that takes events, and no wait holds a thread.
 func TestManyRuns(t *testing.T) {
 	const runs = 300
 	ex := start(t, builtin)
@@ -97,7 +97,7 @@ func TestManyRuns(t *testing.T) {
 	nothingHeld(t, ex)
 }
 
-// The events of a run go to it, all others to the readers, in order. Each way of reading in turn, while runs go on all the time.
+// The events of a run go to it, all others to the readers, in order. Each way of reading is tried in turn while runs continue.
 func TestRunsBesideReaders(t *testing.T) {
 	const tasks = 100
 	ex := start(t, builtin)
@@ -176,7 +176,7 @@ func TestRunsBesideReaders(t *testing.T) {
 	nothingHeld(t, ex)
 }
 
-// What a run has found for readers is kept for them.
+// Events that a run has found for readers are kept for them.
 func TestARunKeepsTheEventsOfOthers(t *testing.T) {
 	ex := threeEvents(t)
 	if _, err := ex.Run(within(t), lambdaexecutor.Task{Key: "run", Shell: "true"}); err != nil {
@@ -354,7 +354,7 @@ func TestCloseEndsRuns(t *testing.T) {
 	wantStatus(t, err, lambdaexecutor.ErrClosed, "")
 }
 
-// Neither a run that nothing waits for nor an event that is kept keeps the executor from the collector.
+// The garbage collector frees an executor with an abandoned run, and one with a kept event.
 func TestFinalizerWithRuns(t *testing.T) {
 	nothingLeft(t)
 	quiet := lambdaexecutor.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -378,7 +378,7 @@ func TestFinalizerWithRuns(t *testing.T) {
 	})
 }
 
-// Stop, Run and Cancel from everywhere.
+// Stop, Run and Cancel from many goroutines.
 func TestRunsAndCancelRace(t *testing.T) {
 	ex := start(t, builtin)
 	outcomes := make(chan lambdaexecutor.State, 400)

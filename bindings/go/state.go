@@ -41,14 +41,14 @@ const (
 	ReasonSignal         Reason = 2  // A signal ended the command.
 	ReasonTimeout        Reason = 3  // The command exceeded its time limit.
 	ReasonExpired        Reason = 4  // Not submitted within its MaxWait.
-	ReasonDeadLetter     Reason = 5  // Lambda gave up on the event.
-	ReasonInvokeFailed   Reason = 6  // No answer says that Lambda accepted it: see Message.
+	ReasonDeadLetter     Reason = 5  // Lambda could not run the event, or the function failed: see Message.
+	ReasonInvokeFailed   Reason = 6  // Lambda did not confirm that it accepted the event: see Message.
 	ReasonLost           Reason = 7  // No result before its deadline.
 	ReasonNeverInvoked   Reason = 8  // Cancelled; it never ran and never will.
 	ReasonAbandoned      Reason = 9  // Cancelled; it may run or have run.
 	ReasonSetupFailed    Reason = 10 // The command could not be prepared.
 	ReasonBadEvent       Reason = 11 // The function rejected the event.
-	ReasonReplyToRefused Reason = 12 // The function may not use that queue.
+	ReasonReplyToRefused Reason = 12 // The function is not allowed to send results to the executor's queue.
 	ReasonBadResult      Reason = 13 // Its result has no usable return code.
 	ReasonValueTooLarge  Reason = 14 // Its result file could not be sent: too large, or not readable.
 )

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// With the tag static the library is in the program, which runs where the library is not installed. With -static too, nothing else of
-// the system is needed, as in the container image distroless/static.
+// With the tag static, the program contains the library, and runs without an installed one. With -static too, it needs no other shared
+// library, as in the container image distroless/static.
 func TestStatic(t *testing.T) {
 	folder := t.TempDir()
 	program, alone := filepath.Join(folder, "run_commands"), filepath.Join(folder, "alone")
@@ -35,7 +35,7 @@ func TestStatic(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := osexec.Command(program)
-	// The programs that option local runs are found beside the library, which is not there, or on the path.
+	// Option local finds its programs beside the shared library, which this program does not use, or on PATH.
 	run.Env = []string{"PATH=" + strings.TrimSpace(string(bindir)) + ":/usr/bin:/bin"}
 	run.Stdin = strings.NewReader("echo from inside\n")
 	output, err := run.CombinedOutput()
@@ -49,7 +49,7 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-// libraries are the shared ones that a program needs, the dynamic linker included.
+// libraries returns the shared libraries that a program needs, including the dynamic linker.
 func libraries(t *testing.T, name string) string {
 	linked, err := elf.Open(name)
 	if err != nil {

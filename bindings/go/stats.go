@@ -18,7 +18,7 @@ type Stats struct {
 	Invokes         StatsInvokes         `json:"invokes"`
 	LatencyMs       StatsLatencyMs       `json:"latency_ms"`
 	Messages        StatsMessages        `json:"messages"`
-	// Each function that tasks are sent to: the default one, then those of option `queues`.
+	// The routes: the default one, then those of option `queues`.
 	Routes []StatsRoute `json:"routes"`
 	Tasks  StatsTasks   `json:"tasks"`
 	Totals StatsTotals  `json:"totals"`
@@ -38,9 +38,9 @@ type StatsAWSCalls struct {
 	Probe uint64 `json:"probe"`
 	// ReceiveMessage calls begun.
 	Receive uint64 `json:"receive"`
-	// Of these: ended without a message.
+	// ReceiveMessage calls that ended without a message.
 	ReceiveEmpty uint64 `json:"receive_empty"`
-	// All of these but the probes; the few calls of health checks are not counted.
+	// All of these except the probes. The few calls of health checks are not counted.
 	Total uint64 `json:"total"`
 }
 
@@ -52,7 +52,7 @@ type StatsCostEstimateUSD struct {
 	LambdaRequests uint64 `json:"lambda_requests"`
 	// Region and month of the prices.
 	PricesAsOf string `json:"prices_as_of"`
-	// US dollars for the library's calls of SQS. The function's own calls come on top.
+	// US dollars for the library's calls to SQS. The function's own calls are not included.
 	SQS float64 `json:"sqs"`
 	// Requests that SQS bills, for standard and FIFO queues.
 	SQSRequests uint64 `json:"sqs_requests"`
@@ -62,18 +62,18 @@ type StatsCostEstimateUSD struct {
 
 // StatsHealth is health in Stats.
 type StatsHealth struct {
-	// When the executor tries again by itself; null while a call is under way, and when healthy.
+	// Milliseconds until the executor tries again by itself; null while a call is in progress, and when healthy.
 	NextTryInMs *uint64 `json:"next_try_in_ms"`
-	// Why it is not healthy, with AWS's code and message; with several routes, which.
+	// Why it is not healthy, with AWS's code and message and, with several routes, the name of the route.
 	Reason string `json:"reason"`
-	// Unix time in ms since when, where known.
+	// Unix time in ms since which this state lasts, if known.
 	SinceMs *uint64 `json:"since_ms"`
 	// `starting` (a check at start is under way), `healthy`, `degraded` (a function cannot be invoked, or a queue cannot be read),
 	// `no_credentials` (AWS rejects our credentials). The worst of all routes and queues. One of starting, no_credentials, degraded,
 	// healthy.
 	State string `json:"state"`
-	// What the newest health check that passed found to work and still not to fit, such as a queue that takes shorter messages than
-	// may arrive: a sentence each.
+	// Warnings of the newest health check that passed, one sentence each: settings that work now and may lose or delay messages
+	// later, such as a queue that accepts only short messages.
 	Warnings []string `json:"warnings"`
 }
 
@@ -139,17 +139,17 @@ type StatsMessages struct {
 	ForeignDeadLetters uint64 `json:"foreign_dead_letters"`
 	// Messages in a results queue that are not results: deleted.
 	Malformed uint64 `json:"malformed"`
-	// Of these: older than any task may run, so that perhaps no executor waits for them.
+	// Messages of other executors that are older than any task may run, so that probably no executor waits for them.
 	Orphans uint64 `json:"orphans"`
 	// Failed receives.
 	ReceiveFailures uint64 `json:"receive_failures"`
-	// Messages received, each time it is received.
+	// Messages received. A message that is received again counts again.
 	Received uint64 `json:"received"`
 	// Length of their bodies.
 	ReceivedBytes uint64 `json:"received_bytes"`
 	// Records of an on-success destination: deleted.
 	SuccessRecords uint64 `json:"success_records"`
-	// Messages of other executors, each time one is received: released.
+	// Messages of other executors, which are released. A message that is received again counts again.
 	Unmatched uint64 `json:"unmatched"`
 }
 
@@ -157,19 +157,19 @@ type StatsMessages struct {
 type StatsRoute struct {
 	// Tasks submitting or running.
 	Active uint64 `json:"active"`
-	// How many may be under way now.
+	// How many may be under way now: the level that has been found so far (`max_concurrent_invokes`).
 	ConcurrencyLimit uint64 `json:"concurrency_limit"`
 	// Invokes under way.
 	InFlight uint64 `json:"in_flight"`
 	// The name that tasks ask for.
 	Name string `json:"name"`
-	// When the next probe is; null while one is under way, and when healthy.
+	// Milliseconds until the next probe; null while one is in progress, and when healthy.
 	NextTryInMs *uint64 `json:"next_try_in_ms"`
 	// Tasks that wait to be submitted to it, those that back off included.
 	Queued uint64 `json:"queued"`
 	// Why not.
 	Reason string `json:"reason"`
-	// Unix time in ms since when it cannot.
+	// Unix time in ms since which it cannot be invoked.
 	SinceMs *uint64 `json:"since_ms"`
 	// Whether its function can be invoked: `starting`, `degraded` or `healthy`. One of starting, no_credentials, degraded, healthy.
 	State string `json:"state"`
@@ -179,17 +179,17 @@ type StatsRoute struct {
 type StatsTasks struct {
 	// Messages kept hidden in SQS for events that are not acknowledged.
 	HeldMessages uint64 `json:"held_messages"`
-	// Tasks in memory, finished ones that are still visible included.
+	// Tasks in memory, including finished ones that are still visible.
 	Known uint64 `json:"known"`
-	// Tasks that wait to be submitted, those that back off included.
+	// Tasks that wait to be submitted, including those that back off.
 	Queued uint64 `json:"queued"`
 	// Tasks that Lambda has accepted and that have not ended.
 	Running uint64 `json:"running"`
-	// Tasks whose Invoke is under way, or was sent as often as allowed without an answer.
+	// Tasks whose Invoke is in progress, or whose Invokes have all been sent without an answer.
 	Submitting uint64 `json:"submitting"`
 	// Events handed out and not acknowledged.
 	Unacknowledged uint64 `json:"unacknowledged"`
-	// Events that Sync has not handed out, or will hand out again.
+	// Events that wait for Sync, including those that it will hand out again.
 	WaitingEvents uint64 `json:"waiting_events"`
 }
 
@@ -201,7 +201,7 @@ type StatsTotals struct {
 	Adopted uint64 `json:"adopted"`
 	// Tasks that ended CANCELLED.
 	Cancelled uint64 `json:"cancelled"`
-	// Of the failed: Lambda gave up.
+	// Failed tasks whose event became a dead letter.
 	DeadLetters uint64 `json:"dead_letters"`
 	// Tasks that ended FAILED.
 	Failed uint64 `json:"failed"`

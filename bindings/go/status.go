@@ -25,7 +25,7 @@ const (
 	ErrInvalidConfig   Status = -2  // The message lists every mistake, one line each.
 	ErrClosed          Status = -3  // Stopped, closed, draining, or fully drained.
 	ErrForked          Status = -4  // The executor belongs to the parent. Not returned in Go, which cannot fork.
-	ErrPanic           Status = -5  // A bug in the library. Close the executor; what runs can be adopted by another.
+	ErrPanic           Status = -5  // A bug in the library. Close the executor; another one can adopt the running tasks.
 	ErrCredentials     Status = -6  // AWS credentials missing or rejected.
 	ErrAWS             Status = -7  // AWS unreachable, or it refused a call.
 	ErrIO              Status = -8  // The operating system refused a call.
@@ -73,7 +73,7 @@ func (s Status) Err() error {
 	return s
 }
 
-// of returns the status as an error that names the task.
+// of returns the status as an error with the name of the task.
 func (s Status) of(key string) error {
 	return &Error{Status: s, Message: fmt.Sprintf("task `%s`: %s", key, meanings[s])}
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // Sync hands out events, oldest first, at most max of them (0: DefaultEvents). It waits for the first one until the context
-// ends. Several goroutines may call it at once; each event goes to one of them. Those of tasks of Run and Start go to their
-// callers.
+// ends. Several goroutines may call it at once; each event goes to one of them. Events of tasks of Run and Start go to the callers of
+// these.
 //
 // It acknowledges nothing: call Ack of the batch, or of its events, once you have stored what you need.
 //
@@ -45,9 +45,9 @@ func (ex *Executor) Poll(max int) (Batch, error) {
 	return batch, err
 }
 
-// Err reports why no more events come: nil while they may, else what Sync and Poll return from now on and what closed the
-// channels of Events: ErrClosed (stopped or closed, or drained and no event left), ErrPanic, ErrIO. It takes no event. It reports
-// what the last call that looked for events has found.
+// Err reports why no more events arrive. It is nil while events may arrive. Afterwards it is the error that Sync and Poll return and
+// that has closed the channels of Events: ErrClosed (stopped or closed, or drained and no event left), ErrPanic, ErrIO. It takes no
+// event, and reports the result of the last call that has looked for events.
 func (ex *Executor) Err() error {
 	if !ex.enter() {
 		return ErrClosed
@@ -64,20 +64,20 @@ func (ex *Executor) Err() error {
 	return *ended
 }
 
-// All returns the events as they come, for a range loop:
+// All returns the events as they arrive, for a range loop:
 //
 //	for event, err := range ex.All(ctx) { ... }
 //
 // An event is acknowledged when the loop takes the next one, because its body has then finished. If the body leaves the loop
-// (break, return, a panic), its event is not acknowledged and is handed out again, unless the body has called event.Ack. So a
-// body that cannot store an event returns the error, and one that ends the loop with its last event acknowledges it:
+// (break, return, a panic), its event is not acknowledged and is handed out again, unless the body has called event.Ack. So if the
+// body cannot store an event, return the error; to end the loop after an event, acknowledge it:
 //
 //	if event.State.Final() {
 //		return event.Ack()
 //	}
 //
-// The loop ends when the executor is stopped or closed, or drained and no event is left. Any other end, such as that of the
-// context, is a last round with its error.
+// The loop ends when the executor is stopped or closed, or drained with no event left. For any other reason, such as the end of the
+// context, it ends after a last iteration with the error.
 func (ex *Executor) All(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
@@ -99,7 +99,7 @@ func (ex *Executor) All(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// show runs the body of a loop with one event, and releases the event unless the loop continues.
+// show runs the body of a loop for one event, and releases the event unless the loop continues.
 func show(event Event, yield func(Event, error) bool) (more bool) {
 	defer func() {
 		if !more {
@@ -109,11 +109,11 @@ func show(event Event, yield func(Event, error) bool) (more bool) {
 	return yield(event, nil)
 }
 
-// Events returns the events as they come, in a channel without a buffer. The channel is closed when the context ends, or when
-// Err is not nil: the executor is stopped or closed, drained and no event is left, or broken.
+// Events returns the events as they arrive, in a channel without a buffer. The channel is closed when the context ends, or when
+// Err is not nil: the executor is stopped or closed, drained with no event left, or broken.
 //
-// The channel acknowledges nothing: call event.Ack once you have stored what you need. An event that was not received by the
-// end is handed out again. A goroutine serves the channel until then, so end the context when you stop receiving.
+// The channel acknowledges nothing: call event.Ack once you have stored what you need. An event that the program has not received
+// when the channel is closed is handed out again. A goroutine serves the channel until then: end the context when you stop receiving.
 func (ex *Executor) Events(ctx context.Context) <-chan Event {
 	channel := make(chan Event)
 	if !ex.enter() {
@@ -143,7 +143,7 @@ func (ex *Executor) Events(ctx context.Context) <-chan Event {
 	return channel
 }
 
-// next waits for one event. releaseDropped is for events that leave the control of this package.
+// next waits for one event. releaseDropped: the event is passed to the program.
 func (ex *Executor) next(ctx context.Context, releaseDropped bool) (event Event, err error) {
 	err = ex.await(ctx, false, ex.readers(), func() (bool, error) {
 		if !ex.enter() {
@@ -163,14 +163,14 @@ func (ex *Executor) next(ctx context.Context, releaseDropped bool) (event Event,
 	return event, err
 }
 
-// await tries until there is a result, an error or the end of the context. Between tries it waits for the descriptor of the
-// library, or for the other channel. wakes: Wake ends it.
+// await repeats a try until there is a result or an error, or the context ends. Between tries it waits for the library's descriptor or
+// for the other channel. wakes: Wake ends it.
 func (ex *Executor) await(ctx context.Context, wakes bool, other <-chan struct{}, try func() (bool, error)) error {
 	defer runtime.KeepAlive(ex)
 	var woken <-chan struct{}
-	chosen := false // to look: by a token that another goroutine needs if this one does not use it
+	chosen := false // has a token, which another goroutine needs if this one does not use it
 	for {
-		// Before the try: a context that has ended also ends a loop to which events keep coming.
+		// Checked before the try, so that the end of the context also ends a loop while events keep arriving.
 		if err := ctx.Err(); err != nil {
 			if chosen {
 				ex.wakeup.pass()

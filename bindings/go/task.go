@@ -32,13 +32,13 @@ type Task struct {
 	Queue string
 	// Timeout is the time limit of the command, in whole milliseconds, rounded up. 0: only the limit of the function.
 	Timeout time.Duration
-	// MaxWait: the task fails with ReasonExpired after waiting so long to be submitted. 0: no limit.
+	// MaxWait is the time that the task may wait to be submitted. Then it fails with ReasonExpired. 0: no limit.
 	MaxWait time.Duration
-	// ResultTimeout: the task is StateLost after so long without a result, counted from the submission, or from Adopt. 0: option
+	// ResultTimeout is the time without a result, from the submission or from Adopt, after which the task is StateLost. 0: option
 	// result_timeout_ms.
 	ResultTimeout time.Duration
-	// AttemptID is which submission of the key this is, a UUID. For Queue from NewAttemptID; empty: the executor makes one. For
-	// Adopt the one of the task's submission, from its events or your own records; empty: any.
+	// AttemptID is the id of this submission of the key, a UUID. For Queue: from NewAttemptID; empty: the executor makes one. For
+	// Adopt: that of the task's submission, from its events or your own records; empty: any submission.
 	AttemptID string
 }
 
@@ -54,7 +54,7 @@ func NewAttemptID() (string, error) {
 	return C.GoString(&id[0]), nil
 }
 
-// packed is tasks in the form in which they cross to C: numbers in one block, text in another, no pointers.
+// packed has tasks in the form in which they are passed to C: numbers in one block, text in another, no pointers.
 type packed struct {
 	tasks []C.bridge_task_t
 	text  []byte
@@ -79,7 +79,7 @@ func (p *packed) add(task *Task, adopted bool) error {
 	if err != nil {
 		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: ExecutorConfig: %v", task.Key, err)}
 	}
-	if what := task.wrong(config, adopted); what != "" && task.Key != "" { // the library refuses an empty key
+	if what := task.wrong(config, adopted); what != "" && task.Key != "" { // the library itself refuses an empty key
 		return &Error{Status: ErrInvalidArgument, Message: fmt.Sprintf("task `%s`: %s", task.Key, what)}
 	}
 	argv := len(p.text) + len(task.Key)
@@ -109,7 +109,8 @@ func (p *packed) add(task *Task, adopted bool) error {
 	return nil
 }
 
-// milliseconds rounds away from zero: a limit of a microsecond must not become no limit, and a negative one is refused.
+// milliseconds rounds away from zero: a limit of a microsecond must not become 0 (no limit), and a negative one must stay negative,
+// so that it is refused.
 func milliseconds(d time.Duration) C.int64_t {
 	ms := d / time.Millisecond
 	if rest := d % time.Millisecond; rest > 0 {
@@ -156,13 +157,13 @@ func (ex *Executor) QueueBatch(tasks []Task) ([]Status, error) {
 // and get their final events here. It reads Key, Tag, Queue, AttemptID and ResultTimeout, which counts from this call; Timeout is
 // checked and has no effect.
 //
-// With an AttemptID, only results of that submission end the task, and results without an id (of Airflow's function). Without
-// one, results match by the key alone: whatever an earlier submission of the key left in the queue ends it. So use a new key for
-// each try, or store the AttemptID.
+// With an AttemptID, only results of that submission and results without an id (of Airflow's function) end the task. Without one,
+// results match by the key alone, and any result of an earlier submission of the key ends the task. So use a new key for each try,
+// or store the AttemptID.
 //
 // To be able to restart, store key and AttemptID (NewAttemptID) before Queue. After a crash, a stored task without a final event may
-// have been submitted or not: adopting it runs it at most once, and if it was not submitted it is lost in the end; queueing it
-// again runs it at least once.
+// have been submitted or not. Adopting it runs it at most once; if it was not submitted, it becomes StateLost. Queueing it again runs
+// it at least once.
 //
 // The statuses: OK, ErrDuplicate (key or AttemptID is already tracked), ErrInvalidArgument, ErrClosed. The error is nil if all were
 // adopted, otherwise as for QueueBatch. Without statuses no task was adopted.

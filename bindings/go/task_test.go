@@ -81,7 +81,7 @@ func TestRefusedTasks(t *testing.T) {
 		{lambdaexecutor.Task{Key: "a", Command: []string{"echo", "b", "c\x00d"}}, lambdaexecutor.ErrInvalidArgument, "task `a`: Command[2] has a NUL"},
 		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: "[]"}, lambdaexecutor.ErrInvalidArgument, "object"},
 		{lambdaexecutor.Task{Key: "a", Command: command, ExecutorConfig: func() {}}, lambdaexecutor.ErrInvalidArgument, "task `a`: ExecutorConfig: json"},
-		{lambdaexecutor.Task{Key: "a", Command: command, Timeout: -time.Nanosecond}, lambdaexecutor.ErrInvalidArgument, "task `a`: Timeout is -1ns (0 or more is allowed)"},
+		{lambdaexecutor.Task{Key: "a", Command: command, Timeout: -time.Nanosecond}, lambdaexecutor.ErrInvalidArgument, "task `a`: Timeout is -1ns (allowed: 0 or more)"},
 		{lambdaexecutor.Task{Key: "a", Command: command, MaxWait: -time.Hour}, lambdaexecutor.ErrInvalidArgument, "MaxWait is -1h0m0s"},
 		{lambdaexecutor.Task{Key: "a", Command: command, ResultTimeout: -time.Second}, lambdaexecutor.ErrInvalidArgument, "ResultTimeout is -1s"},
 		{lambdaexecutor.Task{Key: "a", Command: command, AttemptID: "no id"}, lambdaexecutor.ErrInvalidArgument, "AttemptID is not a UUID"},
@@ -91,7 +91,7 @@ func TestRefusedTasks(t *testing.T) {
 		err := ex.Queue(refused.task)
 		wantStatus(t, err, refused.status, refused.part)
 		wordsOfGo(t, err)
-		if _, err := adopting.Adopt([]lambdaexecutor.Task{refused.task}); err != nil { // some are only wrong to queue
+		if _, err := adopting.Adopt([]lambdaexecutor.Task{refused.task}); err != nil { // some mistakes are mistakes in Queue only
 			wordsOfGo(t, err)
 		}
 		_, err = ex.QueueBatch([]lambdaexecutor.Task{refused.task})
@@ -103,7 +103,7 @@ func TestRefusedTasks(t *testing.T) {
 	}
 }
 
-// wordsOfGo checks that an error names no field, function or constant of the C API.
+// wordsOfGo checks that an error message has no name of the C API.
 func wordsOfGo(t testing.TB, err error) {
 	t.Helper()
 	if word := ofC.FindString(err.Error()); word != "" {
@@ -113,7 +113,7 @@ func wordsOfGo(t testing.TB, err error) {
 
 var ofC = regexp.MustCompile(`argv|argc|_json|timeout_ms|wait_ms|attempt_id|NULL|LAMBDA_EXECUTOR_|lambda_executor_|PARTIAL|struct`)
 
-// Errors of other calls, in the words of Go too.
+// Errors of other calls also have Go's names.
 func TestErrorsInTheWordsOfGo(t *testing.T) {
 	ex := start(t, builtin)
 	_, drain := ex.Drain(within(t), 7)

@@ -58,6 +58,11 @@ tests() { # folder, arguments of go test
 if [ "${1:-}" = --update ]; then
   exec env UPDATE=1 go test -count=1 -run '^TestGenerated$' .
 fi
+errcheck=$(realpath -m ../../build/go/bin/errcheck)
+[ -x "$errcheck" ] || {
+  printf 'no errcheck in build/go/bin: tools/setup.sh installs it\n' >&2
+  exit 1
+}
 check gofmt formatted
 check 'go vet' go vet ./...
 check 'go vet, static' go vet -tags static ./...
@@ -65,9 +70,8 @@ for example in examples/*/go.mod; do
   folder=${example%/go.mod}
   check "go vet, $folder" env -C "$folder" go vet ./...
 done
-# Where it is installed: go install github.com/kisielk/errcheck@latest
-! command -v errcheck >/dev/null || for module in go.mod examples/*/go.mod; do
-  check "errcheck, $(dirname "$module")" env -C "$(dirname "$module")" errcheck -ignoretests ./...
+for module in go.mod examples/*/go.mod; do
+  check "errcheck, $(dirname "$module")" env -C "$(dirname "$module")" "$errcheck" -ignoretests ./...
 done
 if [ "${1:-}" = --lint ]; then
   exit "$((failed > 0))"

@@ -62,9 +62,9 @@ type stateOrError struct {
 }
 
 const (
-	// A wait in the library cannot be ended alone, so it is made of slices: a thread outlives its caller by no more.
+	// The library has no way to end a single wait, so a wait consists of slices. A thread outlives its caller by one slice at most.
 	waitSliceMs = 1000
-	// Waits beyond this number look from time to time instead: a Go program may not have more than 10,000 threads.
+	// Waits beyond this number poll instead, because a Go program cannot have more than 10,000 threads.
 	maxWaitThreads = 64
 	waitPause      = 50 * time.Millisecond
 )

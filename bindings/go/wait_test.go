@@ -236,7 +236,7 @@ func TestDrain(t *testing.T) {
 	}
 	wantStatus(t, ex.Queue(lambdaexecutor.Task{Key: "b", Shell: "true"}), lambdaexecutor.ErrClosed, "drain")
 	open()
-	// Both learn that no more events come, though no Drain waits.
+	// Both return that no more events arrive, without a waiting Drain.
 	for range 2 {
 		wantStatus(t, <-syncing, lambdaexecutor.ErrClosed, "drained")
 	}

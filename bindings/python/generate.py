@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes src/lambda_executor/_native.py from include/lambda_executor.h; with --check only compares.
 
-It reads the header's own regular form (cbindgen's), not C: what it does not understand is an error, never skipped.
-Macros and functions that only serve C are listed below.
+It reads the regular form of the header, as cbindgen writes it, and not C in general. Anything else is an error, and
+never skipped. Macros that have no use in Python are listed in C_ONLY.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCALARS = {
     "uint64_t": ("ctypes.c_uint64", "int"),
     "size_t": ("ctypes.c_size_t", "int"),
 }
-# Of no use in Python: attributes, initialisers, and the include guard.
+# Macros without use in Python: attributes, initialisers, and the include guard.
 C_ONLY = {"H", "EXPORT", "MUST_CHECK", "INLINE", "STR", "TASK_INIT", "COUNTS_INIT"}
 
 
@@ -36,7 +36,7 @@ class Field(NamedTuple):
 
 
 class Types:
-    """What the header has named so far."""
+    """The types that the header has declared so far."""
 
     def __init__(self) -> None:
         self.scalars = dict(SCALARS)
@@ -45,7 +45,7 @@ class Types:
         self.callbacks: dict[str, str] = {}
 
     def of(self, declaration: str) -> Field:
-        """The field or parameter that a C declaration declares."""
+        """The field or parameter of a C declaration."""
         # An array parameter is a pointer.
         declaration = re.sub(r"\s*(\w+)\[\w*\]$", r" *\1", declaration)
         match = re.fullmatch(r"(.*?)\s*(\w+)", declaration)
@@ -83,7 +83,7 @@ def python_name(c_name: str) -> str:
 
 
 def constants(text: str) -> list[str]:
-    """The numbers of the header, without their prefix."""
+    """The numeric macros of the header, without their prefix."""
     lines = []
     for line in re.findall(r"^#define (.*)$", text.replace("\\\n", " "), re.MULTILINE):
         match = re.fullmatch(r"LAMBDA_EXECUTOR_(\w+)(\(.*?\))? *(.*?) *(/\*.*)?", line)
@@ -104,13 +104,13 @@ def constants(text: str) -> list[str]:
 def without_comments(text: str) -> str:
     text = re.sub(r"/\*.*?\*/", "", text.replace("\\\n", " "), flags=re.DOTALL)
     text = re.sub(r'extern "C" \{|^ *#.*$|\bLAMBDA_EXECUTOR_(EXPORT|MUST_CHECK)\b', "", text, flags=re.MULTILINE)
-    # Functions with a body are for C alone.
+    # Without functions that have a body, which are for C only.
     text = re.sub(r"^static LAMBDA_EXECUTOR_INLINE .*?^\}", "", text, flags=re.MULTILINE | re.DOTALL)
     return text.replace("}  \n", "")
 
 
 def statements(text: str) -> list[str]:
-    """The declarations of the header, one line each: a semicolon outside of braces ends one."""
+    """The declarations of the header, one line each. A semicolon outside of braces ends one."""
     found, depth, start = [], 0, 0
     for at, character in enumerate(text):
         depth += (character == "{") - (character == "}")
@@ -194,7 +194,7 @@ def main() -> None:
     fresh = generate(HEADER.read_text())
     if sys.argv[1:] == ["--check"]:
         if not NATIVE.exists() or NATIVE.read_text() != fresh:
-            raise SystemExit(f"{NATIVE.name} is not what {HEADER.name} says: run bindings/python/generate.py")
+            raise SystemExit(f"{NATIVE.name} does not match {HEADER.name}: run bindings/python/generate.py")
     elif sys.argv[1:]:
         raise SystemExit(f"usage: {Path(__file__).name} [--check]")
     else:

@@ -1,6 +1,6 @@
-"""Puts the library and its programs into the wheel, and the platform they are for into its name.
+"""Adds the library and its programs to the wheel, and their platform to its name.
 
-Without these variables the wheel is pure, for a library that the system has.
+Without these variables the wheel is pure Python, for an installed library.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-/* How an event loop takes the executor in: by its descriptor, beside the descriptors that the loop
- * has anyway (here a timer). The loop sleeps in epoll_wait alone and never in the library.
+/* An event loop with an executor: it waits for the executor's descriptor and its own descriptors
+ * (here a timer). The loop sleeps only in epoll_wait, never in the library.
  *
- *   ./epoll_loop            runs a few commands on this machine; options in LAMBDA_EXECUTOR_CONFIG
- * (JSON) go elsewhere
- */
+ * ./epoll_loop            runs a few commands, on this machine unless LAMBDA_EXECUTOR_CONFIG has
+ * other options (JSON) */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <lambda_executor.h>
@@ -41,7 +40,7 @@ static void queue_all(lambda_executor_t *ex) {
   }
 }
 
-/* Takes what waits, without waiting, and returns how many tasks ended. */
+/* Takes the available events without waiting. Returns the number of tasks that ended. */
 static int take_events(lambda_executor_t *ex) {
   lambda_executor_error_t *err = NULL;
   lambda_executor_batch_t *batch = NULL;
@@ -88,7 +87,7 @@ int main(void) {
   if (lambda_executor_create(config != NULL ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex,
                              &err) != LAMBDA_EXECUTOR_OK)
     fail("create", err);
-  if (lambda_executor_check_health(ex, 10000, &err) < 0) /* before the loop: this waits */
+  if (lambda_executor_check_health(ex, 10000, &err) < 0) /* it waits: call it before the loop */
     fail("check_health", err);
   queue_all(ex);
 
@@ -113,7 +112,7 @@ int main(void) {
       } else {
         uint64_t ticks;
         if (read(timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks)
-          printf("tick: %d to go\n", left);
+          printf("tick: %d tasks left\n", left);
       }
     }
   }

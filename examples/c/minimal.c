@@ -18,7 +18,7 @@ int main(void) {
   task.argc = 2;
   status =
       lambda_executor_create(config ? config : "{\"local\": {}}", LAMBDA_EXECUTOR_NUL, &ex, &err);
-  if (status == LAMBDA_EXECUTOR_OK) /* a wrong name fails here; without this the task would wait */
+  if (status == LAMBDA_EXECUTOR_OK) /* fails early if a name is wrong; else the task would wait */
     status = lambda_executor_check_health(ex, 10000, &err);
   if (status >= 0)
     status = lambda_executor_queue(ex, &task, &err);

@@ -1,13 +1,13 @@
-/* Runs the lines of a file as commands, each in a Lambda function, and tells what became of each.
+/* Runs the lines of a file as commands, each in a Lambda function, and reports their results.
  *
  *   ./run_commands [--config FILE|JSON] [--tsv|--json] [FILE]
  *
  * Each line is one command for the shell; blank lines and lines that start with # are skipped.
- * Without --config the options are those in LAMBDA_EXECUTOR_CONFIG; without both the functions run
- * on this machine. Progress goes to stderr, results to stdout.
- * Ctrl-C submits no more and waits for what runs; Ctrl-C again leaves at once.
+ * Without --config, LAMBDA_EXECUTOR_CONFIG has the options; without both the functions run on this
+ * machine. Progress goes to stderr, results to stdout.
+ * After Ctrl-C it submits no more and waits for running commands; after a second Ctrl-C it exits.
  *
- * Exit status: 0 all succeeded, 1 some did not, 2 could not run, 130 interrupted.
+ * Exit status: 0 all succeeded, 1 some failed, 2 could not run, 130 interrupted.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
@@ -23,7 +23,7 @@
 enum { EXIT_SOME_FAILED = 1, EXIT_CANNOT_RUN = 2, EXIT_INTERRUPTED = 130 };
 enum { TABLE_OUTPUT_BYTES = 60 };
 enum { HEALTH_TIMEOUT_MS = 10000 };
-static const char NOT_STARTED[] = "interrupted before it was started";
+static const char NOT_STARTED[] = "interrupted before it started";
 
 /* ---- small tools ---- */
 
@@ -50,7 +50,7 @@ static char *copy_text(const char *text, size_t len) {
   return copy;
 }
 
-/* Length of the UTF-8 character that text starts with; 0 where it is none. */
+/* Length of the UTF-8 character at the start of the text; 0 if it is invalid. */
 static size_t character_length(const char *text) {
   const unsigned char *t = (const unsigned char *)text;
   size_t length = 0;
@@ -61,15 +61,15 @@ static size_t character_length(const char *text) {
   for (size_t i = 1; i < length; i++)
     if ((t[i] & 0xC0) != 0x80) /* also at the end of the text */
       return 0;
-  /* Written longer than needed, half of a pair of UTF-16, beyond the last. */
+  /* Reject overlong forms, surrogates, and values beyond the last character. */
   if ((t[0] == 0xE0 && t[1] < 0xA0) || (t[0] == 0xED && t[1] > 0x9F) ||
       (t[0] == 0xF0 && t[1] < 0x90) || (t[0] == 0xF4 && t[1] > 0x8F))
     return 0;
   return length;
 }
 
-/* Text as the inside of a JSON string, or as a field of a TSV line. Both escape the same but for
- * the quote, and JSON must be UTF-8: of other bytes each becomes U+FFFD. */
+/* Prints text as the inside of a JSON string, or as a field of a TSV line. Both use the same
+ * escapes except for the quote. JSON must be UTF-8: each invalid byte becomes U+FFFD. */
 static void print_escaped(FILE *out, const char *text, int json) {
   for (size_t length; *text != '\0'; text += length > 0 ? length : 1) {
     unsigned char c = (unsigned char)*text;
@@ -103,7 +103,7 @@ typedef struct job {
   int has_return_code;
   int return_code;
   double seconds;
-  char *last_line; /* of the output, or why there is none */
+  char *last_line; /* of the output, or an error message */
 } job_t;
 
 typedef struct jobs {
@@ -132,7 +132,7 @@ static jobs_t read_jobs(FILE *in) {
     if (memchr(line, '\0', len) != NULL) {
       char where[48];
       snprintf(where, sizeof where, "line %zu", number);
-      die(where, "it contains a NUL byte, which no command can");
+      die(where, "it contains a NUL byte, which a command cannot have");
     }
     if (strspn(line, " \t\r\n") < len && line[0] != '#')
       add_job(&jobs, line, len, number);
@@ -151,7 +151,7 @@ static void free_jobs(jobs_t *jobs) {
   free(jobs->list);
 }
 
-/* The command as a JSON string; to be freed. */
+/* The command as a JSON string; the caller frees it. */
 static char *command_json(const char *command) {
   char *json = NULL;
   size_t len = 0;
@@ -174,7 +174,7 @@ static volatile sig_atomic_t interrupts;
 static void on_interrupt(int signal) {
   (void)signal;
   interrupts++;
-  lambda_executor_wake(executor); /* the one function that a handler may call */
+  lambda_executor_wake(executor); /* the only function that a handler may call */
 }
 
 static void catch_interrupts(lambda_executor_t *ex) {
@@ -233,7 +233,7 @@ static void show_progress(size_t done, size_t failed, size_t all) {
             done == all ? "\n" : "");
 }
 
-/* Takes events until there is one or the time is over; 0 when no more will come. */
+/* Waits for events up to the time limit and takes them. Returns 0 if no more will arrive. */
 static int take_events(lambda_executor_t *ex, jobs_t *jobs, int64_t timeout_ms, size_t *done,
                        size_t *failed) {
   lambda_executor_error_t *err = NULL;
@@ -244,7 +244,7 @@ static int take_events(lambda_executor_t *ex, jobs_t *jobs, int64_t timeout_ms, 
     return 0;
   }
   if (status < 0)
-    die_of("cannot go on", err);
+    die_of("cannot take events", err);
   for (size_t i = 0; i < lambda_executor_batch_len(batch); i++) {
     const lambda_executor_event_t *event = lambda_executor_batch_event(batch, i);
     note_event(jobs, event);
@@ -259,7 +259,7 @@ static int take_events(lambda_executor_t *ex, jobs_t *jobs, int64_t timeout_ms, 
   return 1;
 }
 
-/* 1 accepted, 0 no room for now. A command that is refused for ever gets its row at once. */
+/* Returns 1 if accepted, 0 if the queue is full. A rejected command gets its row at once. */
 static int queue_job(lambda_executor_t *ex, jobs_t *jobs, size_t index, size_t *done,
                      size_t *failed) {
   job_t *job = &jobs->list[index];
@@ -287,7 +287,7 @@ static int queue_job(lambda_executor_t *ex, jobs_t *jobs, size_t index, size_t *
   return 1;
 }
 
-/* Says that no more is to come. What still waits is submitted, or cancelled after a Ctrl-C. */
+/* Ends the input. Waiting commands are submitted, or cancelled after a Ctrl-C. */
 static void end_input(lambda_executor_t *ex, uint32_t flags) {
   lambda_executor_error_t *err = NULL;
   if (lambda_executor_drain(ex, flags, 0, NULL, &err) < 0)
@@ -305,7 +305,7 @@ static size_t run_all(lambda_executor_t *ex, jobs_t *jobs) {
   int stopping = 0;
   do {
     if (interrupts > 0 && !stopping) {
-      fputs("\nwaiting for what runs; Ctrl-C again leaves at once\n", stderr);
+      fputs("\nwaiting for running commands; press Ctrl-C again to exit at once\n", stderr);
       end_input(ex, LAMBDA_EXECUTOR_DRAIN_CANCEL_QUEUED);
       stopping = 1;
     }
@@ -313,7 +313,7 @@ static size_t run_all(lambda_executor_t *ex, jobs_t *jobs) {
   return failed;
 }
 
-/* ---- telling ---- */
+/* ---- results ---- */
 
 static const char *state_text(const job_t *job) {
   return job->state == LAMBDA_EXECUTOR_TASK_UNKNOWN ? "not queued"
@@ -359,7 +359,7 @@ static void print_json(const jobs_t *jobs) {
   }
 }
 
-/* For a terminal: one line each, control characters made visible, cut between characters. */
+/* For a terminal: one line each, control characters visible, cut between characters. */
 static void print_table(const jobs_t *jobs) {
   char code[16];
   printf("%-10s %-10s %4s %8s  %s\n", "KEY", "STATE", "CODE", "SECONDS", "LAST OUTPUT");
@@ -393,7 +393,7 @@ typedef struct arguments {
 static void usage(FILE *out) {
   fputs("usage: run_commands [--config FILE|JSON] [--tsv|--json] [FILE]\n"
         "Runs each line of FILE (or stdin) as a shell command in a Lambda function.\n"
-        "Exit status: 0 all succeeded, 1 some did not, 2 could not run, 130 interrupted.\n",
+        "Exit status: 0 all succeeded, 1 some failed, 2 could not run, 130 interrupted.\n",
         out);
 }
 
@@ -431,7 +431,7 @@ static FILE *open_commands(const char *path) {
   return in;
 }
 
-/* Options given as JSON, or the content of a file; to be freed. */
+/* Options given as JSON, or the content of a file; the caller frees them. */
 static char *read_config(const char *argument) {
   if (argument[strspn(argument, " \t\n")] == '{')
     return copy_text(argument, strlen(argument));
@@ -464,7 +464,7 @@ int main(int argc, char **argv) {
   if (lambda_executor_create(config, LAMBDA_EXECUTOR_NUL, &ex, &err) != LAMBDA_EXECUTOR_OK)
     die_of("cannot start", err);
   free(config);
-  /* A wrong function or queue shows here; without this the commands would wait for it. */
+  /* Fails early if function or queue is wrong; otherwise the commands would wait. */
   if (lambda_executor_check_health(ex, HEALTH_TIMEOUT_MS, &err) < 0)
     die_of("cannot start", err);
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the program from source: build_program.sh FOLDER. In an image with Rust, on Debian or Amazon Linux.
+# Builds the program from source: build_program.sh FOLDER. It runs in an image with Rust, on Debian or Amazon Linux.
 set -eu
 folder=$1
 

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Makes the virtual environment that commands find as `python`, and installs Airflow in it:
+# Creates the virtual environment whose `python` commands use, and installs Airflow in it:
 # install_airflow.sh VERSION EXTRAS CONSTRAINTS_FOLDER. Without a version, no Airflow.
 #
-# An environment of its own, since the base's Python has packages that Lambda's own runtime wants as they are, or belongs
-# to the distribution.
+# The base's own Python stays as it is: Lambda's runtime needs its packages, or it belongs to the distribution.
 set -eu
 version=$1
 extras=$2
@@ -11,18 +10,18 @@ constraints=$3/constraints.txt
 
 fail() { printf 'install_airflow: %s\n' "$*" >&2; exit 1; }
 
-# By its path: once there is an environment, `python3` is the one in it.
+# Use the full path: once the environment exists, `python3` is the one in it.
 base=$(command -v python3) ||
   fail "no python3 in this base: set BASE_IMAGE to one with it, or use Dockerfile.plain"
 same_pip=pip==$("$base" -c 'import pip; print(pip.__version__)') ||
   fail "no pip in this base: set BASE_IMAGE to one with it"
-# Without ensurepip, which Debian leaves out: the base's own pip makes its copy.
+# Debian has no ensurepip, so the base's own pip installs a copy of itself.
 "$base" -m venv --without-pip "$VIRTUAL_ENV"
 "$base" -m pip --python "$VIRTUAL_ENV/bin/python" install --quiet --no-cache-dir --disable-pip-version-check "$same_pip" ||
   fail "the base's $same_pip could not install a copy of itself: it must be 22.3 or newer and reach its packages"
 
 [ -n "$version" ] || exit 0
-# Airflow is installed with the set of versions that it was released with, or it may not start.
+# Install Airflow with the set of versions that it was released with; with others it may not start.
 # https://airflow.apache.org/docs/apache-airflow/stable/installation/installing-from-pypi.html
 python=$("$VIRTUAL_ENV/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ -f "$constraints" ] ||

@@ -6,5 +6,5 @@ folder=$2
 
 mkdir -p "$folder"
 cp -R "$project/." "$folder/"
-# Lambda runs commands as a user that owns none of these.
+# Lambda runs commands as a user that does not own these files.
 chmod -R u+rwX,go+rX,go-w "$folder"

@@ -2,7 +2,7 @@
 # Installs the user's packages beside Airflow: install_requirements.sh AIRFLOW_VERSION REQUIREMENTS_FOLDER
 # CONSTRAINTS_FOLDER.
 #
-# Airflow's own constraints do not apply here, as they would rule out newer packages; Airflow's version is held.
+# Airflow's own constraints do not apply here, since they exclude newer packages. Airflow's version stays the same.
 set -eu
 version=$1
 requirements=$2/requirements.txt

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs packages of the base's own distribution, and the certificates that calls to AWS need where there are none:
+# Installs packages of the base's distribution, and CA certificates if the base has none (calls to AWS need them):
 # install_system_packages.sh "NAME NAME ...".
 set -eu
 packages=$1
 
 fail() { printf 'install_system_packages: %s\n' "$*" >&2; exit 1; }
 
-# Where the program looks for them: Debian's and Amazon Linux's place.
+# The program looks for them here: Debian's and Amazon Linux's paths.
 [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/pki/tls/certs/ca-bundle.crt ] ||
   packages="$packages ca-certificates"
 [ -n "$packages" ] || exit 0

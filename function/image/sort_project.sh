@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes from the user's folder what the image is made of: sort_project.sh PROJECT PARTS. Each part is a folder of its own,
-# empty where the project has none of it.
+# Copies the parts of the image from the user's folder: sort_project.sh PROJECT PARTS. Each part is a separate folder,
+# empty if the project does not have it.
 set -eu
 project=$1
 parts=$2
@@ -21,6 +21,6 @@ if [ -e "$project/dags" ]; then
   cp -R "$project/dags/." "$parts/dags/"
   found="$found dags"
 fi
-# Lambda runs commands as a user that owns none of these.
+# Lambda runs commands as a user that does not own these files.
 chmod -R u+rwX,go+rX,go-w "$parts"
 printf 'sort_project: found%s\n' "${found:- none of requirements.txt, constraints.txt and dags}"

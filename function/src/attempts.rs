@@ -19,10 +19,10 @@ const KEPT: usize = 1_000;
 /// /tmp has 512 MB by default, and commands need it.
 const KEPT_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What is known of a submission.
+/// What the record says about a submission.
 #[derive(Debug)]
 pub(crate) enum Seen {
-    /// Nothing: it is marked as begun now.
+    /// Not seen before. It is now marked as started.
     Never(Begun),
     /// It has ended with this result.
     Finished(String),
@@ -68,10 +68,10 @@ impl Attempts {
         Ok(attempts)
     }
 
-    /// Marks the submission `id` as begun, unless it is known.
+    /// Marks the submission `id` as started, unless the record has it.
     pub(crate) fn begin(&self, id: &str) -> io::Result<Seen> {
         let path = self.path(id);
-        // Locked before it has its name, so that no other process finds it unlocked while this one runs.
+        // Lock before renaming: no other process may find the file unlocked while this one runs the submission.
         let unnamed = path.with_extension(std::process::id().to_string());
         let linked = File::create(&unnamed).and_then(|file| {
             file.try_lock()?;
@@ -142,7 +142,7 @@ fn look(path: &Path) -> io::Result<Seen> {
     let file = File::open(path)?;
     let mut result = io::read_to_string(&file)?;
     if result.is_empty() {
-        // A shared lock: processes that only look must not pass for the one that runs it.
+        // A shared lock: a process that only checks must not look like the one that runs the submission.
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Seen::Running),
@@ -177,7 +177,7 @@ mod tests {
     fn a_submission_is_begun_once_and_its_result_kept() {
         let directory = Scratch::new("begun_once");
         let attempts = Attempts::open(directory.to_path_buf()).unwrap();
-        // As another process on the same record.
+        // This stands for another process on the same record.
         let other = Attempts::open(directory.to_path_buf()).unwrap();
         let running = begun(&attempts, "../a").unwrap();
         assert!(matches!(other.begin("../a").unwrap(), Seen::Running));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_process_knows_what_the_old_one_did() {
+    fn the_record_survives_the_process() {
         let directory = Scratch::new("new_process");
         let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         drop(begun(&attempts, "begun").unwrap());
@@ -209,7 +209,7 @@ mod tests {
         let attempts = Attempts::open(directory.to_path_buf()).unwrap();
         assert!(matches!(attempts.begin("begun").unwrap(), Seen::Unknown));
         assert_eq!(finished(&attempts, "finished").as_deref(), Some("{}"));
-        // Nothing but the two files is left.
+        // Only the two files are left.
         assert_eq!(fs::read_dir(&*directory).unwrap().count(), 2);
     }
 

@@ -17,7 +17,7 @@ where
     }
 }
 
-/// An error with its causes, each once: some repeat the text of their own cause.
+/// An error with its causes. Some errors repeat the text of their cause; such a text is added only once.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut description = error.to_string();
     let mut cause = error.source();

@@ -137,7 +137,7 @@ impl Together<'_> {
             if let Some(begun) = begun
                 && let Err(error) = self.attempts.withdraw(origin.submission(), begun)
             {
-                let message = format!("cannot take back that the command begins: {error}");
+                let message = format!("cannot take back the record of the start: {error}");
                 log::write(Level::Warn, &message, &[("task_key", origin.task_key.into())]);
             }
             let message = "not started: other tasks of the same invocation took its time";
@@ -220,8 +220,8 @@ fn unknown_text(unknown: &[String], tasks: usize) -> String {
     let named = unknown.get(..MOST_NAMED.min(unknown.len())).unwrap_or_default().join(", ");
     let more = if unknown.len() > MOST_NAMED { " and others" } else { "" };
     format!(
-        "{} of the {tasks} tasks of this event were begun in this sandbox before and how they ended is not known: the \
-         function died with them; not run again: submissions {named}{more}",
+        "{} of the {tasks} tasks of this event were started in this sandbox before, and their outcome is unknown because the \
+         function ended while they ran; not run again: submissions {named}{more}",
         unknown.len()
     )
 }

@@ -1,4 +1,4 @@
-//! What a command finds in its environment, and PRE_COMMAND and POST_COMMAND with it.
+//! The environment of a command, of PRE_COMMAND and of POST_COMMAND.
 
 use crate::event::Job;
 use crate::large_argument::MAX_ARGUMENT_BYTES;
@@ -7,14 +7,14 @@ use crate::variables::{GIVEN, RUNTIME_API};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// Variables on top of the function's own environment. Of two with one name the later counts.
+/// Variables on top of the function's own environment. If a name occurs twice, the later one counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     variables: Vec<(String, OsString)>,
 }
 
 impl Environment {
-    /// The variables that describe the task. The Dags are in `dags_folder` where they come from S3.
+    /// The variables that describe the task. The Dags are in `dags_folder` if they come from S3.
     pub(crate) fn of_task(
         job: Job<'_>,
         run_dir: &RunDir,
@@ -42,7 +42,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// What the commands of all tasks have in common. The Dags will be in `dags_folder` where they come from S3.
+    /// The variables that all tasks share. The Dags will be in `dags_folder` if they come from S3.
     pub(crate) fn of_all_tasks(dags_folder: Option<&Path>) -> Self {
         let mut environment = Self::default();
         if let Some(folder) = dags_folder {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 /// The library's limit for keys.
 const MAX_KEY_BYTES: usize = 8 * 1024;
-/// What SQS allows in a deduplication id, which the attempt id becomes.
+/// SQS's limit for deduplication ids; the attempt id becomes one.
 const MAX_ATTEMPT_ID_BYTES: usize = 128;
 
 /// An event that can be answered: it has a key.
@@ -17,7 +17,7 @@ pub(crate) struct Event {
     pub(crate) attempt_id: Option<String>,
     /// The queue that the host wants the result in.
     pub(crate) reply_to: Option<String>,
-    /// What to do, or why the event is invalid.
+    /// The task, or why the event is invalid.
     pub(crate) task: Result<Task, String>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Batch {
     pub(crate) members: Vec<Event>,
 }
 
-/// What to do.
+/// The work of an event.
 #[derive(Debug)]
 pub(crate) struct Task {
     /// What to run.
@@ -139,9 +139,9 @@ impl Batch {
 }
 
 impl Event {
-    /// Reads an event. The error says why there is no usable key; without one no result can be sent.
+    /// Reads an event. The error says why there is no usable key. Without a key no result can be sent.
     pub(crate) fn read(json: &str) -> Result<Self, String> {
-        // A list of fields would pass as a struct, too.
+        // serde would also read a struct from a JSON list.
         if !json.trim_start().starts_with('{') {
             return Err("the event is not a JSON object".to_owned());
         }
@@ -204,12 +204,12 @@ impl Command {
         };
         let (empty, nul) = match &command {
             Self::Argv(argv) => (argv.is_empty(), argv.iter().any(|argument| argument.contains('\0'))),
-            // The shell would call nothing at all a success.
+            // For the shell an empty command is a success.
             Self::Shell(line) => (line.trim().is_empty(), line.contains('\0')),
         };
         match (empty, nul) {
             (true, _) => Err("command is empty".to_owned()),
-            (_, true) => Err("command contains a NUL character, which no program can be given".to_owned()),
+            (_, true) => Err("command contains a NUL character, which Linux cannot pass to a program".to_owned()),
             _ => Ok(command),
         }
     }
@@ -222,7 +222,7 @@ impl Command {
         }
     }
 
-    /// The program's name: all of a command that may be logged.
+    /// The program's name. Nothing else of a command may be logged.
     pub(crate) fn program(&self) -> &str {
         match self {
             Self::Argv(argv) => argv.first().map_or("", String::as_str),

@@ -16,13 +16,13 @@ use lambda_runtime::{Context, Diagnostic};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longer than any function runs, so that a wrong deadline cannot overflow the clock.
+/// Longer than any function runs. It keeps a wrong deadline from overflowing the clock.
 const LONGEST_INVOCATION: Duration = Duration::from_secs(24 * 3_600);
 
-/// Characters of a queue's URL in an error. Those of AWS have fewer: a queue's name has at most 80.
+/// Characters of a queue's URL in an error. URLs of AWS are shorter: a queue's name has at most 80 characters.
 const MAX_SHOWN_URL: usize = 200;
 
-/// How long a command has from SIGTERM to SIGKILL when this program itself has to end: its host allows half a second.
+/// Time from SIGTERM to SIGKILL for a command when this program itself must end: its host allows half a second.
 pub(crate) const LAST_GRACE: Duration = Duration::from_millis(300);
 
 /// State that lasts from one invocation to the next.
@@ -36,16 +36,16 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Does what the event asks for and reports it. The error fails the invocation: Lambda tries again, and at last the
-    /// dead letter queue has the event and the error's message.
+    /// Runs the event's command and reports the result. An error fails the invocation: Lambda retries it, and finally
+    /// sends the event with the error's message to the dead letter queue.
     pub(crate) async fn handle(&self, event: &str, context: &Context) -> Result<Value, Diagnostic> {
         let mut answer = std::pin::pin!(self.handle_event(event, context));
         tokio::select! {
             answer = &mut answer => answer,
             () = host::gone(&self.api) => {
                 process_group::end_current(self.runner.settings.kill_grace.min(LAST_GRACE)).await;
-                let message = format!("nothing listens at {} any more, where events come from: ending", self.api);
-                // Nothing takes this answer; failing to send it ends the program.
+                let message = format!("nothing listens at the Runtime API's address {} any more: ending", self.api);
+                // The answer cannot be sent; that failure ends the program.
                 Err(failed(None, "LambdaExecutor.HostGone", message))
             }
         }
@@ -119,8 +119,8 @@ impl Handler {
             }
             Todo::Unknown => {
                 let message = format!(
-                    "submission {} was begun in this sandbox before and how it ended is not known: the function died \
-                     with it; not run again",
+                    "submission {} was started in this sandbox before, and its outcome is unknown because the function \
+                     ended while it ran; not run again",
                     origin.submission()
                 );
                 return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
@@ -129,7 +129,7 @@ impl Handler {
         let dags = self.runner.fetch_dags(plan).await;
         let ended = once::run(&self.runner, &self.attempts, origin, task, &dags, plan).await?;
         let answer = self.send_body(origin, queue_url, &ended.body, plan).await;
-        // Not before the report: processes that the command left in the background may run until here.
+        // Only after the report: background processes of the command may run until here.
         drop(ended.leftovers);
         answer
     }
@@ -163,7 +163,7 @@ impl Handler {
 /// Fails the invocation, and with it the task: the scheduler reads the dead letter queue, but not the configured
 /// results queue. Lambda copies the first 1 KB of the message into the dead letter.
 fn reply_to_refused(reply_to: &str, queue_url: &str) -> String {
-    // From the event, so it may be anything.
+    // The value comes from the event: it may have any length.
     let shown: String = reply_to.chars().take(MAX_SHOWN_URL).collect();
     let cut = if shown.len() < reply_to.len() { " (cut)" } else { "" };
     format!(

@@ -1,5 +1,5 @@
-//! Directories that the image names and a new sandbox does not have: its /tmp is empty, also if the image had files
-//! there.
+//! Creates directories that the image's variables name. A new sandbox lacks them: its /tmp is empty, even if the image
+//! has files there.
 
 use crate::log::{self, Level};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Where programs keep their files.
 const VARIABLES: [&str; 2] = ["HOME", "AIRFLOW_HOME"];
 
-/// Creates those that are below `temporary`. A failure is a warning only: the command may not need them.
+/// Creates the directories that are below `temporary`. A failure is only a warning: the command may not need them.
 pub(crate) fn make(temporary: &Path) {
     for name in VARIABLES {
         let Some(path) = std::env::var_os(name).map(PathBuf::from).filter(|path| path.starts_with(temporary)) else {

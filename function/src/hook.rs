@@ -7,8 +7,8 @@ use crate::tail::TailText;
 use crate::time_plan::Limit;
 use crate::watch::{Watched, watch};
 
-/// Runs one. The error describes the failure, with the end of the output. Processes that it leaves in the background
-/// end with it.
+/// Runs one of them. The error describes the failure, with the end of the output. Background processes of the hook are
+/// killed when it ends.
 pub(crate) async fn run(
     name: &str,
     hook: &Command,
@@ -28,16 +28,16 @@ pub(crate) async fn run(
         .map_err(|error| format!("{name}: its output cannot be read: {error}"))?;
     match failure(&watched) {
         None => Ok(()),
-        Some(failure) => Err(format!("{name} failed: {failure}{}", said(&watched.output))),
+        Some(failure) => Err(format!("{name} failed: {failure}{}", output_of(&watched.output))),
     }
 }
 
 /// The end of the output for an error message.
-fn said(output: &TailText) -> String {
+fn output_of(output: &TailText) -> String {
     match (output.text.trim_end(), output.truncated) {
         ("", _) => String::new(),
-        (text, false) => format!("; it said: {text}"),
-        (text, true) => format!("; it said, at the end of {} bytes: {text}", output.length),
+        (text, false) => format!("; output: {text}"),
+        (text, true) => format!("; end of its {} bytes of output: {text}", output.length),
     }
 }
 

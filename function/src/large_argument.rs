@@ -9,7 +9,7 @@ pub(crate) const MAX_ARGUMENT_BYTES: usize = 131_071;
 
 const AIRFLOW_MODULE: &str = "airflow.sdk.execution_time.execute_workload";
 
-/// Makes every argument short enough. The error names the one that cannot be.
+/// Moves a long workload to a file. The error names an argument that is too long and cannot be moved.
 pub(crate) fn fit(argv: &[String], run_dir: &RunDir) -> Result<Vec<String>, String> {
     let mut fitted = argv.to_vec();
     if let [.., dash_m, module, option, workload] = fitted.as_mut_slice()

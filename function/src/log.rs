@@ -1,7 +1,7 @@
 //! Our own lines in the function's log: one JSON object each, which CloudWatch can search by field.
 //!
-//! Of an event only the key, its ids, the queue and the program's name may be logged, never arguments or the whole
-//! event: they contain tokens.
+//! Only the event's key, its ids, the queue and the program's name may be logged. Arguments and the whole event contain
+//! tokens and are never logged.
 
 use serde_json::{Map, Value};
 use std::io::Write;

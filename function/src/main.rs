@@ -1,12 +1,12 @@
 //! The program inside AWS Lambda, a custom runtime: takes an event, runs its command, and sends the result to an SQS
 //! queue. The crate's README is its manual.
 //!
-//! `handler` handles one invocation: `event` reads the event, `attempts` says whether it was run before, `run` runs the
-//! command within the limits of `time_plan`, `result` writes the message and `report` sends it. `once` is that for one
-//! task, `batch` for several of one event. `s3`, `home`,
+//! `handler` handles one invocation: `event` reads the event, `attempts` knows whether it has already run, `run` runs
+//! the command within the limits of `time_plan`, `result` writes the message and `report` sends it. `once` is that for
+//! one task, `batch` for several of one event. `s3`, `home`,
 //! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
 //! handle it while it runs. `preload` starts commands of Python in a process that has their modules loaded.
-//! `termination` and `host` notice that this program itself has to end.
+//! `termination` and `host` detect that this program itself must end.
 //!
 //! Imports between these files have no cycles.
 
@@ -79,7 +79,7 @@ fn run_until_the_end(api: &str) -> ExitCode {
         Ok(termination) => termination,
         Err(error) => return cannot_start(api, &format!("cannot wait for SIGTERM: {error}")),
     };
-    // One thread: an invocation is one at a time, and commands must be started by a thread that stays.
+    // One thread: Lambda sends one event at a time, and the thread that starts a command must outlive it.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(api, &format!("cannot start the runtime: {error}")),
@@ -88,8 +88,8 @@ fn run_until_the_end(api: &str) -> ExitCode {
         let mut served = std::pin::pin!(serve(api));
         tokio::select! {
             status = &mut served => status,
-            // The invocation stops here: a result caused by our own SIGTERM would pass for the command's. Lambda sees
-            // that no answer came.
+            // Send no result: one that our own SIGTERM caused would look like the command's. Lambda sees that no answer
+            // came.
             Ok(()) = termination::requested(termination) => {
                 log::write(Level::Info, "SIGTERM: ending", &[]);
                 process_group::end_current(handler::LAST_GRACE).await;
@@ -131,13 +131,13 @@ async fn make_handler(api: &str) -> Result<handler::Handler, String> {
     let cannot_write = |error| format!("cannot write below {}: {error}", temporary.display());
     let state = state_dir::StateDir::open(&temporary).map_err(cannot_write)?;
     let attempts = state.subdirectory("attempts").and_then(attempts::Attempts::open).map_err(cannot_write)?;
-    // Retries are ours: they must fit the time that is left.
+    // `report` retries, since retries must fit into the time that is left.
     let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let defaults = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
     let config = defaults.retry_config(RetryConfig::disabled()).load().await;
     let dags = settings.s3.clone().map(|source| s3::Folder::new(&config, source, state.dags_folder())).transpose()?;
     let preload = (!settings.preload.is_empty()).then(|| {
-        // Modules may write there when they are loaded.
+        // Modules may write to HOME while they are loaded.
         home::make(&temporary);
         let mut command = std::process::Command::new("python");
         environment::Environment::of_all_tasks(dags.as_ref().map(s3::Folder::path)).apply(&mut command);

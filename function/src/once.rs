@@ -41,16 +41,16 @@ pub(crate) fn begin(attempts: &Attempts, origin: &Origin<'_>) -> Todo {
     match attempts.begin(origin.submission()) {
         Ok(Seen::Never(begun)) => Todo::Run(Some(begun)),
         Ok(Seen::Finished(body)) => {
-            log::write(Level::Warn, "seen before: not run again, its result is sent again", &key);
+            log::write(Level::Warn, "this submission has already run: sending its result again", &key);
             Todo::Report(body)
         }
         Ok(Seen::Running) => {
-            log::write(Level::Warn, "another invocation runs this submission now: left to that one", &key);
+            log::write(Level::Warn, "another invocation is running this submission and will report its result", &key);
             Todo::Leave
         }
         Ok(Seen::Unknown) => Todo::Unknown,
         Err(error) => {
-            let message = format!("cannot record that the command begins, running it all the same: {error}");
+            let message = format!("cannot record the start of the command, running it anyway: {error}");
             log::write(Level::Warn, &message, &key);
             Todo::Run(None)
         }

@@ -11,8 +11,8 @@ use tokio::net::unix::pipe::Receiver;
 
 /// The default capacity of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// The largest capacity of a pipe without privileges. All that the command itself wrote is within it; more comes from a
-/// process that it left behind.
+/// The largest capacity of a pipe without privileges. All output of the command itself fits into it; more output comes
+/// from a process that the command left behind.
 const DRAIN_BYTES: usize = 1024 * 1024;
 /// How long the result waits for a log that nothing reads.
 const LOG_PATIENCE: Duration = Duration::from_secs(1);
@@ -108,13 +108,13 @@ impl Output {
 }
 
 async fn ready(pipe: &Receiver, stream: Stream) -> Stream {
-    // An error shows again when reading.
+    // The read that follows reports the error.
     let _ = pipe.readable().await;
     stream
 }
 
 fn drain(pipe: Receiver) -> Vec<u8> {
-    // Read directly: tokio's readiness may lag behind.
+    // Read directly: tokio may not know yet that the pipe is readable.
     let Ok(fd) = pipe.into_nonblocking_fd() else { return Vec::new() };
     let mut bytes = Vec::new();
     // Ends at the end of the stream, the limit, or `WouldBlock`; what was read stays.
@@ -132,7 +132,7 @@ struct Log {
 }
 
 impl Log {
-    /// Only when nothing is pending.
+    /// Call it only when nothing is pending.
     fn queue(&mut self, to: Stream, bytes: &[u8]) {
         self.pending.clear();
         self.pending.extend_from_slice(bytes);

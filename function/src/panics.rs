@@ -3,7 +3,7 @@
 use crate::log::{self, Level};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 
-/// From now on panics are logged. Lambda's runtime library panics where the Runtime API does not answer as Lambda does.
+/// Logs panics from now on. Lambda's runtime library panics if the Runtime API's answer is not as Lambda's.
 pub(crate) fn install_hook(api: &str) {
     let api = api.to_owned();
     set_hook(Box::new(move |info| log::write(Level::Error, &describe(info, &api), &[])));
@@ -23,7 +23,7 @@ fn describe(info: &PanicHookInfo<'_>, api: &str) -> String {
              Lambda); this program ends"
         );
     }
-    // Relative to the package: the rest of the path is of the machine that built the program.
+    // Keep the part below src/: the rest of the path is of the machine that built the program.
     let file = place.map_or("", |place| place.file());
     let file = file.rsplit_once("/src/").map_or(file, |(_, file)| file);
     let line = place.map_or(0, std::panic::Location::line);

@@ -55,7 +55,7 @@ impl ProcessGroup {
 
     /// Takes over the process `id`, a child of this program that leads its group and writes to these pipes.
     pub(crate) fn adopt(id: libc::pid_t, stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
-        // Fails if it is not our child; its end would not reach us, and its number could be another program's.
+        // Fails if it is not our child. Then we could not wait for its end, and its number could be reused.
         wait_unreaped(id, libc::WNOHANG)?;
         Ok(Self::new(id, Some(stdout), Some(stderr)))
     }
@@ -75,7 +75,7 @@ impl ProcessGroup {
         self.stderr.take()
     }
 
-    /// Returns when the first process has ended. Needs no signal handler: a thread of tokio's waits.
+    /// Returns when the first process has ended. A thread of tokio waits, so no signal handler is needed.
     pub(crate) fn ended(&self) -> impl Future<Output = io::Result<Ended>> + use<> {
         let id = self.id;
         async move { tokio::task::spawn_blocking(move || wait_unreaped(id, 0)).await.map_err(io::Error::other)? }
@@ -96,10 +96,10 @@ impl ProcessGroup {
     }
 }
 
-/// Only for a group whose first process is not reaped.
+/// Call it only while the group's first process is not reaped.
 fn signal_group(id: libc::pid_t, signal: libc::c_int) {
     // SAFETY: kill has no memory effects. The group's number is ours, see the module's comment.
-    // That nothing is left to signal is no error.
+    // No error if no process is left.
     unsafe { libc::kill(-id, signal) };
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn end_current(grace: Duration) {
 fn lives(id: libc::pid_t) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else { return true };
     processes.flatten().any(|process| {
-        // "pid (name) state parent group ...", and a name may hold anything.
+        // "pid (name) state parent group ...". The name may contain any character.
         let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
         let mut fields = stat.rsplit_once(") ").map(|(_, rest)| rest.split(' ')).into_iter().flatten();
         let (state, group) = (fields.next(), fields.nth(1).and_then(|group| group.parse().ok()));
@@ -152,7 +152,7 @@ pub(crate) fn end_with_us(command: &mut Command) {
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                 return Err(io::Error::last_os_error());
             }
-            // Killed before the call above took effect.
+            // This program was killed before the call above took effect.
             if libc::getppid().cast_unsigned() != us {
                 return Err(io::Error::from_raw_os_error(libc::ESRCH));
             }
@@ -161,8 +161,8 @@ pub(crate) fn end_with_us(command: &mut Command) {
     }
 }
 
-/// Waits for the end of a child and leaves it a zombie. With the option WNOHANG it returns at once, and the value means
-/// nothing if the child has not ended.
+/// Waits for the end of a child and leaves it a zombie. With the option WNOHANG it returns at once; the value is
+/// undefined if the child has not ended.
 fn wait_unreaped(id: libc::pid_t, options: libc::c_int) -> io::Result<Ended> {
     loop {
         // SAFETY: all-zero bytes are a valid siginfo_t.

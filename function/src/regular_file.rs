@@ -1,11 +1,11 @@
-//! Reads a file that another program has written, and that may be anything.
+//! Reads a file that another program has written. It may be of any kind and size.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// What was found.
+/// Content of the file, or why it was not read.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Content {
     Absent,

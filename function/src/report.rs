@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Time limit of one try. SQS answers in milliseconds, and a lost connection must not use up the time of the other
-/// tries.
+/// Time limit of one try. SQS answers in milliseconds. A lost connection must not use up the time of the other tries.
 const TRY_LIMIT: Duration = Duration::from_secs(5);
 
 /// AWS's codes of errors that no retry can fix. Others, and failures that never reached AWS, may pass. SQS also answers
@@ -42,7 +41,7 @@ const PERMANENT: &[&str] = &[
     "OptInRequired",
     "QueueDoesNotExist",
     "UnsupportedOperation",
-    // Lambda gives a sandbox its credentials once.
+    // Lambda passes credentials to a sandbox only once.
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
@@ -70,7 +69,7 @@ pub(crate) struct Delivery<'a> {
 /// Why the result was not delivered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotDelivered {
-    #[error("the result was not sent: {queue_url} refuses it for good: {reason}")]
+    #[error("the result was not sent: {queue_url} rejects it permanently: {reason}")]
     Refused { queue_url: String, reason: String },
     #[error("the result was not sent: {queue_url} was tried {tries} times until the function's time was up: {reason}")]
     TimeUp { queue_url: String, tries: u32, reason: String },
@@ -80,7 +79,7 @@ pub(crate) enum NotDelivered {
 pub(crate) async fn deliver(client: &Client, delivery: Delivery<'_>, until: Instant) -> Result<(), NotDelivered> {
     let mut pause = FIRST_PAUSE;
     let mut tries = 0;
-    let mut reason = "there was no time left for the first".to_owned();
+    let mut reason = "no time was left for the first try".to_owned();
     let queue_url = delivery.queue_url.to_owned();
     while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         tries += 1;
@@ -129,7 +128,7 @@ fn is_permanent(error: &SdkError<SendMessageError>) -> bool {
         || error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| PERMANENT.contains(&code))
 }
 
-/// Between three quarters and all of `pause`, so that many functions do not retry at the same moment.
+/// `pause` times a factor from 0.75 to 1, so that many functions do not retry at the same moment.
 fn jittered(pause: Duration) -> Duration {
     // Each `RandomState` has a new seed: random enough for this.
     let random = RandomState::new().build_hasher().finish() % 256;

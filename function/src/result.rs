@@ -5,11 +5,11 @@ use crate::result_file::Value;
 use crate::tail::{TailText, line_start};
 use serde::Serialize;
 
-/// What every results queue accepts: SQS allows 1 MiB, but queues created before 2025 keep the limit of 256 KiB that
-/// was the default then. [SQS quotas]
+/// A size that every results queue accepts. SQS allows 1 MiB, but queues created before 2025 keep the default of that
+/// time, 256 KiB. [SQS quotas]
 pub(crate) const MAX_RESULT_BYTES: usize = 262_144;
 
-/// The room that a value must leave for output and notes.
+/// Bytes that a value must leave for output and notes.
 const LEAST_TAIL_BYTES: usize = 1_024;
 
 /// The return code when no command was run: as in a shell that cannot run a program.
@@ -66,7 +66,7 @@ pub(crate) struct Outcome {
     pub(crate) signal: Option<i32>,
     /// The end of its output, and below it notes of ours. Its length counts the command's bytes only.
     pub(crate) output: TailText,
-    /// What it left in its result file; see [`Self::set_value`].
+    /// The value in its result file; see [`Self::set_value`].
     pub(crate) value: Value,
     /// Unix ms; none if no command was started.
     pub(crate) started_at_ms: Option<i64>,
@@ -77,7 +77,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// No command was run.
+    /// The outcome when no command was run.
     pub(crate) fn not_run(reason: Reason, message: &str) -> Self {
         Self {
             reason,
@@ -105,7 +105,7 @@ impl Outcome {
         text.push_str(&note(message));
     }
 
-    /// Adds the value. One that cannot be sent makes a failure of a success.
+    /// Adds the value. A success becomes a failure if the value cannot be sent.
     pub(crate) fn set_value(&mut self, value: Value) {
         if let Value::Unsendable { why, .. } = &value {
             self.add_note(why);
@@ -122,7 +122,7 @@ fn note(message: &str) -> String {
     format!("lambda-executor: {message}\n")
 }
 
-/// Whose result it is.
+/// Identifies the run that the result is of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) task_key: &'a str,
@@ -183,8 +183,8 @@ struct Message<'a> {
     not_started: bool,
 }
 
-/// Writes the message, at most [`MAX_RESULT_BYTES`] long: first the output is shortened, then the value left out.
-/// `outcome` is then what the message says.
+/// Writes the message, at most [`MAX_RESULT_BYTES`] long. A longer one is made to fit: first the output is shortened,
+/// then the value is left out. `outcome` is changed accordingly.
 pub(crate) fn encode(origin: &Origin<'_>, outcome: &mut Outcome) -> serde_json::Result<String> {
     let body = write(origin, outcome)?;
     if body.len() <= MAX_RESULT_BYTES {
@@ -215,7 +215,7 @@ fn end_within(text: &str, limit: usize) -> &str {
     let kept = text.char_indices().rev().take_while(|(_, character)| {
         size += match character {
             '"' | '\\' => 2,
-            // As \u and four digits, for some of them less.
+            // At most \u and four digits.
             '\0'..' ' | '\u{fffe}' | '\u{ffff}' => 6,
             _ => character.len_utf8(),
         };
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_in_the_message() {
+    fn the_message_has_all_fields() {
         let expected = json!({
             "task_key": "k", "return_code": -9, "attempt_id": "a", "reason": "signal", "signal": 9,
             "output_tail": "out", "output_length": 3, "output_truncated": false, "request_id": "r", "log_stream": "s",
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_run_has_no_start() {
+    fn a_command_that_was_not_run_has_no_start() {
         let origin = Origin { attempt_id: None, ..ORIGIN };
         let message = message(&origin, Outcome::not_run(Reason::BadEvent, "no"));
         let absent = ["attempt_id", "signal", "started_at_ms", "value", "value_dropped"].map(|name| message.get(name));
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_gives_way_to_the_value() {
+    fn output_is_shortened_to_make_room_for_the_value() {
         // A control character takes six bytes in JSON.
         let message = message(&ORIGIN, outcome(format!("{}end", "\u{1}".repeat(65_000)), Some(vec![0; 150_000])));
         assert!(message["output_tail"].as_str().unwrap().ends_with("\u{1}end"));

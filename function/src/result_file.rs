@@ -6,12 +6,12 @@ use std::path::Path;
 /// 240 KB in base64, so that the message stays within what every results queue accepts (`MAX_RESULT_BYTES`).
 pub(crate) const MAX_VALUE_BYTES: u64 = 180_000;
 
-/// What a command left in its result file.
+/// The value in a command's result file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Value {
     /// Nothing: there is no file, or it is empty.
     Nothing,
-    /// This.
+    /// This value.
     Bytes(Vec<u8>),
     /// Something that cannot be sent.
     Unsendable {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_the_value() {
+    fn the_content_of_the_file_is_the_value() {
         let directory = Scratch::new("result_file");
         let path = directory.join("result");
         assert_eq!(read(&path), Value::Nothing);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_explained() {
+    fn an_unsendable_value_is_explained() {
         let directory = Scratch::new("result_file_unsendable");
         let path = directory.join("result");
         std::fs::write(&path, vec![0; 180_001]).unwrap();

@@ -1,4 +1,4 @@
-//! Runs one command: fetches what it needs, prepares it, watches it, and makes the outcome of how it ended.
+//! Runs one command: fetches its Dags, prepares its environment, watches it, and determines the outcome.
 
 use crate::clock;
 use crate::env_file;
@@ -30,7 +30,7 @@ const NOT_FOUND: i32 = 127;
 pub(crate) struct Runner {
     pub(crate) settings: Settings,
     pub(crate) state: StateDir,
-    /// The Dags, where they come from S3.
+    /// The Dags, if they come from S3.
     pub(crate) dags: Option<s3::Folder>,
     /// The warm start, if configured.
     pub(crate) preload: Option<Preload>,
@@ -84,13 +84,14 @@ impl Runner {
         finished
     }
 
-    /// Prepares all that the command needs. The error says what failed.
+    /// Prepares the command. The error says what failed.
     async fn prepare(
         &self,
         job: Job<'_>,
         dags: &Result<Option<&Path>, String>,
         plan: &TimePlan,
     ) -> Result<Prepared, String> {
+        // A command may have removed it.
         home::make(&std::env::temp_dir());
         let dags_folder = dags.clone()?;
         let run_dir =
@@ -130,7 +131,7 @@ impl Runner {
         Finished { outcome, leftovers: Some(group) }
     }
 
-    /// None where the command has to be started in the usual way.
+    /// `None` if the command must be started with a new process.
     async fn start_warm(&self, command: &std::process::Command, job: Job<'_>, limit: &Limit) -> Option<ProcessGroup> {
         match self.preload.as_ref()?.start(command, limit.terminate_at).await {
             Ok(started) => started,
@@ -142,7 +143,7 @@ impl Runner {
         }
     }
 
-    /// Runs however the command ended: the operator may have to clean up after it. A failure of POST_COMMAND does not
+    /// Runs after any end of the command, for example to clean up. A failure of POST_COMMAND does not
     /// change the task's result.
     async fn run_post_command(
         &self,
@@ -169,11 +170,11 @@ impl Runner {
 fn not_started(program: &str, error: &std::io::Error) -> Outcome {
     let (reason, return_code, message) = match error.kind() {
         ErrorKind::NotFound => (Reason::Exit, NOT_FOUND, format!("cannot start `{program}`: {error}")),
-        // Not an error of the program.
+        // The program itself is not at fault.
         ErrorKind::ArgumentListTooLong => (
             Reason::SetupFailed,
             NOT_RUN,
-            "the command's arguments and environment together are larger than Linux takes".to_owned(),
+            "the command's arguments and environment together are larger than Linux accepts".to_owned(),
         ),
         ErrorKind::OutOfMemory | ErrorKind::WouldBlock => {
             (Reason::SetupFailed, NOT_RUN, format!("no process can be started: {error}"))

@@ -1,4 +1,4 @@
-//! A directory of a test's own, gone with the test however it ends.
+//! A directory for one test, removed when the test ends, also by a panic.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// `name` is the test's alone.
+    /// No other test may use `name`.
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("lambda-executor-function-test-{}-{name}", std::process::id()));
         std::fs::create_dir(&path).unwrap();

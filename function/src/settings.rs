@@ -1,4 +1,4 @@
-//! What the environment of the function configures, read once and checked before the first event.
+//! The function's configuration: environment variables, read once and checked before the first event.
 
 use crate::event::Command;
 use crate::s3::{Location, MAX_BYTES_VARIABLE, Source};
@@ -21,7 +21,7 @@ const POST_TIMEOUT_MS: &str = "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS";
 
 /// Enough for a stack trace; a result stays far below every limit of SQS.
 const DEFAULT_OUTPUT_TAIL_BYTES: u64 = 4_096;
-/// A tail is in memory and in every result. The log has all of the output.
+/// The tail uses memory and is part of every result. The log has all of the output.
 const MAX_OUTPUT_TAIL_BYTES: u64 = 65_536;
 /// Airflow gives the processes of a task a similar time to end.
 const DEFAULT_KILL_GRACE_MS: u64 = 5_000;
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) output_tail_bytes: usize,
     /// Time between SIGTERM and SIGKILL.
     pub(crate) kill_grace: Duration,
-    /// Where the Dags come from, if from S3.
+    /// The source of the Dags, if they come from S3.
     pub(crate) s3: Option<Source>,
     /// Runs before each command.
     pub(crate) pre_command: Option<Command>,
@@ -123,11 +123,11 @@ impl Settings {
         })
     }
 
-    /// Those of these names that look like variables of this program and are not: usually a spelling mistake.
+    /// The names that look like variables of this program but are unknown, usually because of a spelling mistake.
     pub(crate) fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         const KNOWN: [&str; 6] =
             [REPLY_TO_ALLOW, OUTPUT_TAIL_BYTES, KILL_GRACE_MS, MAX_BYTES_VARIABLE, POST_TIMEOUT_MS, PRELOAD];
-        // Not those of lambda-executor-local, and not what a command is given: this may run inside one.
+        // Except variables of lambda-executor-local and of commands: this program may run inside a command.
         names
             .filter(|name| name.starts_with("LAMBDA_EXECUTOR_") && !name.starts_with("LAMBDA_EXECUTOR_LOCAL_"))
             .filter(|name| !KNOWN.contains(name) && !variables::is_ours(name))
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_mean_nothing_are_noticed() {
+    fn unknown_variables_are_reported() {
         let names = ["PATH", "LAMBDA_EXECUTOR_OUTPUT_TAIL", KILL_GRACE_MS, "LAMBDA_EXECUTOR_LOCAL_HANDLER"];
         let given = ["LAMBDA_EXECUTOR_CONFIG", "LAMBDA_EXECUTOR_TASK_KEY"];
         let unknown = Settings::unknown(names.into_iter().chain(given));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_lambda_it_says_so() {
+    fn outside_lambda_the_error_says_so() {
         assert_eq!(Settings::read(|_| None), Err(SettingsError::NotInLambda("AWS_LAMBDA_FUNCTION_NAME")));
         assert_eq!(read(&[("QUEUE_URL", URL), ("AWS_REGION", "")]), Err(SettingsError::NoRegion));
     }

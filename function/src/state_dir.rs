@@ -1,4 +1,4 @@
-//! The one directory that this program writes to, below the temporary directory, readable by this user only.
+//! The only directory that this program writes to. It is below the temporary directory and readable by this user only.
 
 use crate::log::{self, Level};
 use std::fs;
@@ -25,11 +25,11 @@ impl StateDir {
         let path = temporary.join(format!("lambda-executor-function-{user}"));
         make_private(&path)?;
         let found = fs::symlink_metadata(&path)?;
-        // On a machine with other users one of them may have created it, to read our files.
+        // Another user of the machine may have created it, to read our files.
         if !found.is_dir() || found.uid() != user || found.mode() & 0o077 != 0 {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
-                format!("{} is not a directory of our own with mode 0700: remove it", path.display()),
+                format!("{} is not a directory of this user with mode 0700: remove it", path.display()),
             ));
         }
         remove_left_behind(&path)?;
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_killed_processes_left_is_removed() {
+    fn files_of_killed_processes_are_removed() {
         let temporary = Scratch::new("left_behind");
         let state = StateDir::open(&temporary).unwrap();
         // Beyond the largest number that Linux gives a process.

@@ -11,7 +11,7 @@ pub(crate) struct Tail {
     length: u64,
 }
 
-/// What is known of a stream after its end.
+/// Summary of a stream that has ended.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct TailText {
     /// The last part of the stream.
@@ -66,8 +66,8 @@ impl Tail {
     }
 }
 
-/// Where to begin a text that follows the byte `after`, so that it begins with a whole line. A line that starts beyond
-/// the middle is not worth dropping what precedes it: then, and without any line, 0.
+/// Where to cut a text that follows the byte `after`, so that it begins with a whole line. Returns 0 if no line starts
+/// in the first half: then cutting would drop too much.
 pub(crate) fn line_start(text: &str, after: Option<u8>) -> usize {
     if after.is_none_or(|byte| byte == b'\n') {
         return 0;

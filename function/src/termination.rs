@@ -1,5 +1,5 @@
-//! SIGTERM as something to wait for. The host of this program sends it before SIGKILL. The command must end
-//! with this program, and with it processes that the kernel would not end, such as the children of a shell.
+//! Makes SIGTERM awaitable. The host of this program sends it before SIGKILL. The command must end with this program,
+//! and so must processes that the kernel would not end, such as the children of a shell.
 
 #![allow(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! How the time of an invocation is divided, so that the result is sent before Lambda ends the sandbox.
+//! Divides the time of an invocation so that the result is sent before Lambda ends the sandbox.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ const POST_GRACE: Duration = Duration::from_secs(1);
 /// default limit of 3 s can still run a command for most of that.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TimePlan {
-    /// SIGTERM to the command at the latest; what precedes it must have ended by then, too.
+    /// Latest time of SIGTERM to the command. Everything before the command must have ended by then, too.
     pub(crate) terminate_by: Instant,
-    /// SIGKILL to the command at the latest.
+    /// Latest time of SIGKILL to the command.
     pub(crate) kill_by: Instant,
-    /// SIGKILL to POST_COMMAND at the latest.
+    /// Latest time of SIGKILL to POST_COMMAND.
     pub(crate) post_kill_by: Instant,
-    /// No try to send the result goes on beyond this.
+    /// Tries to send the result end by this time.
     pub(crate) send_by: Instant,
 }
 
@@ -41,13 +41,13 @@ pub(crate) struct Limit {
     pub(crate) terminate_at: Instant,
     /// When SIGKILL is due.
     pub(crate) kill_at: Instant,
-    /// Whose limit it is.
+    /// What set the limit.
     pub(crate) by: LimitedBy,
 }
 
 impl TimePlan {
-    /// Divides the time `left` from `now` to Lambda's limit; `grace` is wanted between SIGTERM and SIGKILL, `post` for
-    /// POST_COMMAND, where there is one.
+    /// Divides the time `left` from `now` to Lambda's limit. `grace` is the time between SIGTERM and SIGKILL, and
+    /// `post` is the time of POST_COMMAND, if there is one.
     pub(crate) fn new(now: Instant, left: Duration, grace: Duration, post: Option<Duration>) -> Self {
         let fifth = left / 5;
         let until_post_kill = left - REPORT_RESERVE.min(fifth);
@@ -69,7 +69,7 @@ impl TimePlan {
         }
     }
 
-    /// The limit of what goes before the command.
+    /// The time limit of everything before the command.
     pub(crate) fn limit_before(&self) -> Limit {
         Limit { terminate_at: self.terminate_by, kill_at: self.kill_by, by: LimitedBy::Function }
     }

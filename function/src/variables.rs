@@ -1,10 +1,10 @@
 //! Names of the environment variables that only this program may set for a command.
 
-/// Of this program alone. A command that finds it, such as another Lambda runtime, would take our events.
+/// Never passed on: a command that uses it, such as another Lambda runtime, would receive our events.
 pub(crate) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// The file in which PRE_COMMAND may leave variables for the command.
 pub(crate) const ENV_FILE: &str = "LAMBDA_EXECUTOR_ENV_FILE";
-/// What a command is given. If this program runs inside a command of another one, none of that one's values must
+/// Variables that a command receives. If this program itself runs inside a command, the outer command's values must not
 /// remain.
 pub(crate) const GIVEN: &[&str] = &[
     "LAMBDA_EXECUTOR_ATTEMPT_ID",

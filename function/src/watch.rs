@@ -15,9 +15,9 @@ const KILL_PATIENCE: Duration = Duration::from_millis(500);
 /// How a program ended.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// None if its status cannot be read from the kernel, or not in time.
+    /// `None` if its status cannot be read from the kernel in time.
     pub(crate) ended: Option<Ended>,
-    /// Set if it exceeded its time limit: a sentence that says so.
+    /// Set if it exceeded its time limit: a sentence for the operator.
     pub(crate) over_limit: Option<String>,
     /// The end of its output.
     pub(crate) output: TailText,
@@ -33,8 +33,8 @@ enum Stage {
     Killed,
 }
 
-/// Copies the output of `group` to the log and keeps the last `tail_bytes` of it, until its first process has ended.
-/// Ends it at `limit`.
+/// Copies the output of `group` to the log and keeps its last `tail_bytes`, until the group's first process has ended.
+/// Ends the group at `limit`.
 pub(crate) async fn watch(group: &mut ProcessGroup, tail_bytes: usize, limit: &Limit) -> io::Result<Watched> {
     let mut output = Output::new(group.take_stdout(), group.take_stderr(), tail_bytes)?;
     let mut stage = Stage::Running;

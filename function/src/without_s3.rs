@@ -1,4 +1,4 @@
-//! In place of `s3` in a build without the cargo feature `s3`, as for `make demo`: a source is an error.
+//! Replaces `s3` in a build without the cargo feature `s3`, as for `make demo`: a configured `S3_URI` is an error.
 
 #[path = "s3/location.rs"]
 mod location;
@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// There is none in this build.
+/// This build has no Dags from S3, so no value exists.
 #[derive(Debug)]
 pub(crate) enum Folder {}
 

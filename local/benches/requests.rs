@@ -1,7 +1,7 @@
-//! How many requests a second the local AWS serves on one core, and how much CPU time of its thread each takes. The
-//! clients send requests that were signed before, so that they cost little.
+//! Measures requests a second of the local AWS on one core, and CPU time of its thread for each request. The clients
+//! send requests that were signed in advance, so that they use little CPU.
 //!
-//! `cargo bench -p lambda-executor-local`, or with `--profile dev` for what the tests run against.
+//! Run `cargo bench -p lambda-executor-local`, with `--profile dev` for the build that the tests use.
 
 #![allow(missing_docs, clippy::print_stdout)]
 

@@ -1,10 +1,9 @@
-//! The time: Unix milliseconds that never go back, and that follow tokio's clock, so that tests can move it.
+//! A clock in Unix milliseconds that never goes back. It follows tokio's clock, so that tests can move it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// What the system's clock shows, as other processes see it: Unix ms. Unlike a [`Clock`] it goes on while the machine
-/// sleeps.
+/// The system's clock in Unix ms, as other processes see it. Unlike a [`Clock`] it continues while the machine sleeps.
 pub(crate) fn system_time() -> u64 {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(unix.as_millis()).unwrap_or(0)

@@ -1,15 +1,15 @@
 //! The state of a function.
 
-/// As GetFunction shows it. Only an active function can be invoked.
+/// The state that GetFunction returns. Only an active function can be invoked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FunctionState {
     /// Can be invoked.
     Active,
-    /// Is being made, or made ready again.
+    /// Is being created, or activated again.
     Pending,
     /// Was not invoked for weeks.
     Inactive,
-    /// Cannot be made ready.
+    /// Could not be created.
     Failed,
 }
 

@@ -7,33 +7,33 @@ use tokio::sync::oneshot;
 
 /// The version that every function has.
 pub(crate) const LATEST: &str = "$LATEST";
-/// Largest payload of a synchronous invoke and of its answer, bytes; 6 MB and what Lambda allows beyond.
+/// Largest payload of a synchronous invoke and of its answer, bytes: 6 MB and the excess that Lambda accepts.
 pub(crate) const MAX_SYNCHRONOUS: usize = 6_291_556;
 
 /// An event on its way through a function.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The same over all retries.
+    /// Request id, the same for all retries.
     pub(crate) request_id: Arc<str>,
     /// The event, byte for byte.
     pub(crate) payload: Bytes,
-    /// As the caller named it, the qualifier included.
+    /// ARN with the caller's qualifier.
     pub(crate) arn: Arc<str>,
-    /// As the caller named it, `$LATEST` without one: which event-invoke configuration counts.
+    /// The caller's qualifier, by default `$LATEST`. It selects the event-invoke configuration.
     pub(crate) qualifier: Arc<str>,
-    /// What the qualifier stands for.
+    /// The version that the qualifier refers to.
     pub(crate) version: Arc<str>,
     /// `X-Amzn-Trace-Id` of the request, if it had one.
     pub(crate) trace_id: Option<String>,
-    /// When it was accepted, Unix ms.
+    /// Time of acceptance, Unix ms.
     pub(crate) accepted_ms: u64,
     /// Runs so far.
     pub(crate) runs: u32,
-    /// Where a synchronous caller waits; `None` for asynchronous events.
+    /// Receives the answer for a synchronous caller; `None` for asynchronous events.
     pub(crate) caller: Option<oneshot::Sender<CallerAnswer>>,
 }
 
-/// What a synchronous caller gets.
+/// Answer to a synchronous caller.
 #[derive(Debug)]
 pub(crate) enum CallerAnswer {
     Ran(Outcome),
@@ -41,21 +41,21 @@ pub(crate) enum CallerAnswer {
     Throttled,
 }
 
-/// What came of one run.
+/// Outcome of one run.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
-    /// With the handler's answer.
+    /// Success, with the handler's answer.
     Success(Bytes),
-    /// A function error: tried again if the event is asynchronous.
+    /// A function error. Asynchronous events are retried.
     Error(FunctionError),
 }
 
-/// The handler's own error, or what Lambda says about a handler that is gone.
+/// The handler's own error, or Lambda's error about a handler that has ended.
 #[derive(Clone, Debug)]
 pub(crate) struct FunctionError {
-    /// Of the JSON below.
+    /// `errorType` of the JSON below.
     pub(crate) message: String,
-    /// JSON with `errorType` and `errorMessage`, perhaps more.
+    /// JSON with `errorType`, `errorMessage` and optional further fields.
     pub(crate) payload: Bytes,
 }
 
@@ -77,12 +77,12 @@ impl FunctionError {
         }
     }
 
-    /// The process ended without an answer. `how` is such as `exit status: 1`.
+    /// The process ended without an answer. `how` is, for example, `exit status: 1`.
     pub(crate) fn exited(request_id: &str, how: &str) -> Self {
         Self::new("Runtime.ExitError", format!("RequestId: {request_id} Error: Runtime exited with error: {how}"))
     }
 
-    /// The time limit was over.
+    /// The run exceeded the time limit.
     pub(crate) fn timed_out(request_id: &str, limit_ms: u64) -> Self {
         let seconds = limit_ms as f64 / 1000.0;
         Self::new(

@@ -1,11 +1,10 @@
 //! A Lambda and an SQS in one process, on a loopback port, for development, tests and demonstration.
 //!
-//! What speaks AWS's protocols to AWS speaks them to this: requests are signed, asynchronous events are retried and
-//! dead-lettered, handlers are real processes under the Runtime API. It forgets everything when it ends, and it is no
-//! place for production work.
+//! Any AWS client works with it: requests are signed, asynchronous events are retried and dead-lettered, handlers are
+//! real processes under the Runtime API. It keeps everything in memory, loses it at exit, and is not for production.
 //!
-//! The way of an Invoke through the modules: `server` (HTTP) → `front` (faults, signature, which service) → `lambda`
-//! (the operation, then the function's backlog) → `sandbox` (a handler process and its Runtime API) or
+//! An Invoke passes these modules: `server` (HTTP) → `front` (faults, signature, choice of the service) → `lambda` (the
+//! operation, then the function's backlog) → `sandbox` (a handler process and its Runtime API) or
 //! `lambda::builtin` (no process) → `sqs`. Each module uses only modules further down in this list: `running`, `front`,
 //! `lambda`, `sandbox`, `config`, `server`, `faults`, `sqs`, and small ones such as `job`, `signature` and `clock`.
 

@@ -11,21 +11,22 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long handlers may take to end after SIGTERM.
+/// Time between SIGTERM and SIGKILL for handlers.
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    // First of all, while it is most likely still there.
+    // Do this first, while the parent most likely still runs.
     let parent = std::os::unix::process::parent_id();
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(message) => return complain(2, &message),
     };
     if arguments.help {
-        return say(&help());
+        return say(&help()).map_or_else(|message| complain(1, &message), |()| ExitCode::SUCCESS);
     }
     if arguments.version {
-        return say(concat!("lambda-executor-local ", env!("CARGO_PKG_VERSION"), "\n"));
+        let version = concat!("lambda-executor-local ", env!("CARGO_PKG_VERSION"), "\n");
+        return say(version).map_or_else(|message| complain(1, &message), |()| ExitCode::SUCCESS);
     }
     let options = serde_json::Value::from(arguments.options.clone()).to_string();
     match Options::from_json(&options) {
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCode, String> {
-    // Before any thread is started, so that all of them block these signals too.
+    // Block the signals before any thread is started: threads inherit the mask.
     let ending = Ending::prepare();
     if tracing::subscriber::set_global_default(Log::from_environment()).is_err() {
         return Err("a log is already set".to_owned());
@@ -50,17 +51,22 @@ fn serve(arguments: &Arguments, options: Options, parent: u32) -> Result<ExitCod
     if let Some(path) = &arguments.ready_file {
         write_ready_file(path, &running).map_err(|error| format!("--ready-file {}: {error}", path.display()))?;
     }
-    say(&shell_lines(&running));
-    ending.wait();
+    match say(&shell_lines(&running)) {
+        // Nothing else says where the server listens.
+        Err(message) if arguments.ready_file.is_none() => {
+            running.stop(GRACE);
+            return Err(message);
+        }
+        _ => ending.wait(),
+    }
     running.stop(GRACE);
     Ok(ExitCode::SUCCESS)
 }
 
-fn say(text: &str) -> ExitCode {
+fn say(text: &str) -> Result<(), String> {
     let mut output = std::io::stdout().lock();
-    // Standard output may be closed by its reader.
-    let _ = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-    ExitCode::SUCCESS
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| format!("cannot write to standard output: {error}"))
 }
 
 fn complain(code: u8, message: &str) -> ExitCode {

@@ -1,11 +1,11 @@
-//! The owner of a loopback connection. The Runtime API has no credentials, so the ports of handlers are for our own user
-//! only; the kernel's table of sockets shows which user holds the other end.
+//! The user at the other end of a loopback connection. The Runtime API has no credentials, so the ports of handlers
+//! accept our own user only. The kernel's socket table shows which user holds the other end.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use tokio::net::TcpStream;
 
-/// The table may miss a row when others change while it is read.
+/// Reads of the table: it may miss a row if other rows change while it is read.
 const TRIES: usize = 3;
 
 /// The user that holds the other end of a connection.
@@ -15,14 +15,14 @@ pub(crate) enum Peer {
     Own,
     /// Another user.
     Another,
-    /// None: it has been closed.
+    /// The other end has been closed.
     Gone,
 }
 
 /// Finds the user of the other end. Call it before anything is read.
 pub(crate) async fn of(stream: &TcpStream) -> io::Result<Peer> {
     let (ours, theirs) = (v4(stream.local_addr()?)?, v4(stream.peer_addr()?)?);
-    // The kernel takes some ms to print the table.
+    // The kernel needs some ms to print the table.
     tokio::task::spawn_blocking(move || compare(ours, theirs)).await.map_err(io::Error::other)?
 }
 
@@ -33,7 +33,7 @@ fn compare(ours: SocketAddrV4, theirs: SocketAddrV4) -> io::Result<Peer> {
         own = own.or_else(|| owner(&table, ours, theirs));
         let other = match owner(&table, theirs, ours) {
             Some(other) => Some(other),
-            // Clients may have an IPv6 socket for IPv4 addresses. There is no such table where IPv6 is switched off.
+            // Clients may use an IPv6 socket for IPv4 addresses. The table is missing if IPv6 is off.
             None => std::fs::read_to_string("/proc/net/tcp6").ok().and_then(|table| owner(&table, theirs, ours)),
         };
         if let (Some(own), Some(other)) = (own, other) {
@@ -53,8 +53,8 @@ fn v4(address: std::net::SocketAddr) -> io::Result<SocketAddrV4> {
     }
 }
 
-/// The user that holds the socket between these addresses. A socket that was closed is listed with the number
-/// of root and without an inode.
+/// The user that holds the socket between these addresses. A closed socket is listed with root's user id and without
+/// an inode.
 fn owner(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> Option<u32> {
     table.lines().find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
@@ -67,7 +67,7 @@ fn owner(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> Option<u32> 
     })
 }
 
-/// `0100007F:1F90`: each 32 bits as this machine has them in memory. Of IPv6 only what stands for IPv4.
+/// Reads `0100007F:1F90`: each 32 bits in this machine's byte order. Of IPv6 only mapped IPv4 addresses.
 fn address(text: &str) -> Option<SocketAddrV4> {
     let (host, port) = text.split_once(':')?;
     let words: Option<Vec<[u8; 4]>> = (0..host.len())
@@ -115,12 +115,12 @@ mod tests {
         .concat();
         assert_eq!(owner(&table, at(8080), at(0xc000)), Some(1000));
         assert_eq!(owner(&table, at(0xc000), at(8080)), None);
-        assert_eq!(owner(&table, at(0xc001), at(8080)), None, "closed: it has no owner");
+        assert_eq!(owner(&table, at(0xc001), at(8080)), None, "a closed socket has no owner");
         assert_eq!(owner(&table, at(0xc002), at(8080)), Some(1001));
     }
 
     #[tokio::test]
-    async fn our_own_connections_are_known_and_closed_ones_are_not() {
+    async fn own_connections_are_recognised_and_closed_ones_are_not() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();

@@ -10,7 +10,7 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(crate) struct Random(AtomicU64);
 
 impl Random {
-    /// The same numbers for the same seed, as long as one thread asks.
+    /// The same seed gives the same numbers, if only one thread uses it.
     pub(crate) fn seeded(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
@@ -41,7 +41,7 @@ impl Random {
         let high = (self.next() & !0xf000) | 0x4000;
         let low = (self.next() & !(0b11 << 62)) | (0b10 << 62);
         let bits = (u128::from(high) << 64) | u128::from(low);
-        // By hand, because every request has one and `format!` would cost more than the rest of its answer.
+        // Without `format!`: every request has a UUID, and formatting would be the largest part of the answer's cost.
         let mut text = String::with_capacity(36);
         for nibble in 0..32 {
             if matches!(nibble, 8 | 12 | 16 | 20) {
@@ -59,7 +59,7 @@ impl Random {
     }
 }
 
-/// A secret of so many characters that need no escaping anywhere, from the kernel's random numbers.
+/// A secret of this length, from the kernel's random numbers. Its characters need no escaping.
 pub(crate) fn secret(characters: usize) -> Result<String, getrandom::Error> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut bytes = vec![0; characters];
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn chances_come_true_as_often_as_they_say() {
+    fn chances_have_their_frequency() {
         let random = Random::seeded(7);
         let hits = (0..10_000).filter(|_| random.chance(0.25)).count();
         assert!((2_300..2_700).contains(&hits), "{hits}");

@@ -1,11 +1,10 @@
-//! Reads options from a JSON object and collects everything that is wrong with it: which option, what was found, what
-//! is allowed.
+//! Reads options from a JSON object and collects all problems: the option, the value found, and the allowed values.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// Options that are not allowed: every problem found, each with the option, what was found and what is allowed.
+/// Invalid options: every problem with the option, the value found and the allowed values.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", problems.join("; "))]
 pub struct OptionsError {
@@ -28,7 +27,7 @@ impl OptionsError {
     }
 }
 
-/// Takes the options of one object out one by one; what is left at the end is unknown.
+/// Takes the options out of one object. Options that remain at the end are unknown.
 #[derive(Debug)]
 pub(crate) struct Reader {
     path: String,
@@ -38,7 +37,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Starts on `value`, which must be an object. `path` is its own name in messages; empty for the outermost.
+    /// Starts on `value`, which must be an object. `path` is its name in messages, empty for the outermost object.
     pub(crate) fn new(path: &str, value: Value) -> Self {
         let mut reader = Self { path: path.to_owned(), fields: Map::new(), known: Vec::new(), problems: Vec::new() };
         match value {
@@ -51,19 +50,19 @@ impl Reader {
         reader
     }
 
-    /// The value of an option, `None` where it is absent or null.
+    /// The value of an option, `None` if absent or null.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.fields.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Reads the object of that name with `read`; its problems become ours.
+    /// Reads the object of that name with `read`, and adds its problems to ours.
     pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Reader) -> T) -> Option<T> {
         let value = self.take(name)?;
         Some(self.nested(name, value, read))
     }
 
-    /// Reads an object that the caller has taken out, such as one of a list.
+    /// Reads an object that the caller has taken out, for example from a list.
     pub(crate) fn nested<T>(&mut self, name: &str, value: Value, read: impl FnOnce(&mut Reader) -> T) -> T {
         let mut inner = Reader::new(&self.full(name), value);
         let result = read(&mut inner);
@@ -71,7 +70,7 @@ impl Reader {
         result
     }
 
-    /// Reads each object of the list of that name with `read`. `items` says what the list holds, for messages.
+    /// Reads each object of the list of that name with `read`. `items` describes the elements in messages.
     pub(crate) fn list<T>(
         &mut self,
         name: &'static str,
@@ -147,7 +146,7 @@ impl Reader {
         })
     }
 
-    /// Notes that `value` is not what option `name` allows.
+    /// Records that option `name` does not allow `value`.
     pub(crate) fn refuse(&mut self, name: &str, value: &Value, allowed: &str) {
         self.problems.push(format!("{}: expected {allowed}, found {}", self.full(name), shown(value)));
     }
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn something_else_than_an_object_is_refused() {
+    fn other_values_than_objects_are_refused() {
         assert_eq!(Reader::new("faults", json!([1])).finish(), ["faults: expected an object, found [1]"]);
     }
 }

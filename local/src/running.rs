@@ -1,4 +1,4 @@
-//! Starts the local AWS and ends it: threads, port, function and queues.
+//! Starts and stops the local AWS: threads, port, function and queues.
 
 use crate::clock::Clock;
 use crate::config::{Handler, OnFailure, Options};
@@ -28,15 +28,15 @@ use tokio::time::timeout;
 const ACCOUNT: &str = "000000000000";
 /// The variable that names the results queue to the function.
 const QUEUE_URL: &str = "QUEUE_URL";
-/// How long the threads may take to end once nothing runs on them.
+/// Time limit for the end of idle threads.
 const THREADS_END: Duration = Duration::from_secs(5);
-/// How long processes may take to end after SIGKILL.
+/// Time limit for the end of processes after SIGKILL.
 const PROCESSES_END: Duration = Duration::from_secs(1);
 
 /// Why the local AWS did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The kernel provided no random numbers, which credentials and ids are made of.
+    /// The kernel provided no random numbers for credentials and ids.
     #[error("no random numbers from the kernel: {0}")]
     Random(getrandom::Error),
     /// The handler's program was not found.
@@ -45,25 +45,25 @@ pub enum StartError {
     /// Threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(std::io::Error),
-    /// The port is taken, or may not be used.
+    /// The port is in use or not permitted.
     #[error("cannot listen on 127.0.0.1:{port}: {error}")]
     Port {
-        /// As asked for.
+        /// The requested port.
         port: u16,
         /// The system's reason.
         error: std::io::Error,
     },
-    /// A queue could not be made.
-    #[error("cannot make the queue {name}: {error}")]
+    /// A queue could not be created.
+    #[error("cannot create the queue {name}: {error}")]
     Queue {
-        /// Of the queue.
+        /// Name of the queue.
         name: String,
         /// SQS's reason.
         error: SqsError,
     },
 }
 
-/// A local AWS that runs. Dropping it is `stop` without grace.
+/// A running local AWS. Dropping it is `stop` without grace.
 #[derive(Debug)]
 pub struct Running {
     /// `None` once stopped.
@@ -81,13 +81,13 @@ pub struct Running {
 }
 
 /// Starts a Lambda and an SQS on 127.0.0.1, with one function, a results queue and a dead letter queue. Its threads are
-/// named `lmbx-local-N`, inherit the signal mask of the caller, which should have blocked all signals, and log to where the
-/// caller's records go. Must not be called from within an asynchronous runtime.
+/// named `lmbx-local-N`. They inherit the signal mask of the caller, which should block all signals, and the caller's
+/// log. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
     start_with(options, || ())
 }
 
-/// The same; each thread first calls `on_thread_start`.
+/// Like [`start`]; each thread first calls `on_thread_start`.
 pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + 'static) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
     let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
@@ -119,7 +119,7 @@ pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + '
         surroundings: Surroundings {
             endpoint_url: endpoint_url.clone(),
             region: options.region.clone(),
-            // A function has a role of its own: the caller's credentials may expire, its own do not.
+            // On AWS a function has its own role: its credentials stay valid when the caller's expire.
             access_key_id: lasting.as_ref().map_or(&access_key_id, |(id, _)| id).clone(),
             secret_access_key: lasting.as_ref().map_or(&secret_access_key, |(_, secret)| secret).clone(),
             queue_url: queue.url.clone(),
@@ -162,7 +162,7 @@ pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + '
     })
 }
 
-/// Those of the options; what is missing there is made at random.
+/// The credentials of the options; missing parts are random.
 fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> {
     let access_key_id = match &options.access_key_id {
         Some(given) => given.clone(),
@@ -180,11 +180,11 @@ fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::i
     let log = tracing::dispatcher::get_default(Clone::clone);
     let runtime = Builder::new_multi_thread()
         .worker_threads(number)
-        // For reading /proc. Started here and kept: with none, Tokio panics when the system refuses a new thread.
+        // One thread for reading /proc, started here and kept: Tokio panics if it has none and cannot start one.
         .max_blocking_threads(1)
         .thread_keep_alive(Duration::from_secs(u64::from(u32::MAX)))
         .thread_name_fn(move || format!("lmbx-local-{}", started.fetch_add(1, Ordering::Relaxed)))
-        // For the life of the thread, so the guard that would end it is not kept.
+        // Forget the guard: the log is set for the life of the thread.
         .on_thread_start(move || {
             std::mem::forget(tracing::dispatcher::set_default(&log));
             on_start();
@@ -227,7 +227,7 @@ fn settings(options: &Options, runner: Runner, queue_url: &str, dead_letter_queu
         runner,
         timeout_ms: options.timeout_ms,
         memory_mb: options.memory_mb,
-        // As a deployed function has it, for checks of its configuration.
+        // Like a deployed function, for checks of its configuration.
         env: BTreeMap::from([(
             QUEUE_URL.to_owned(),
             options.env.get(QUEUE_URL).map_or(queue_url, String::as_str).to_owned(),
@@ -249,7 +249,7 @@ fn settings(options: &Options, runner: Runner, queue_url: &str, dead_letter_queu
 }
 
 impl Running {
-    /// `http://127.0.0.1:PORT`, of Lambda and SQS.
+    /// `http://127.0.0.1:PORT`, for Lambda and SQS.
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
     }
@@ -269,24 +269,25 @@ impl Running {
         self.secret_access_key.reveal()
     }
 
-    /// The function made at start.
+    /// The function created at start.
     pub fn function_name(&self) -> &str {
         &self.function_name
     }
 
-    /// The results queue made at start.
+    /// The results queue created at start.
     pub fn queue_url(&self) -> &str {
         &self.queue.url
     }
 
-    /// The dead letter queue made at start.
+    /// The dead letter queue created at start.
     pub fn dead_letter_queue_url(&self) -> &str {
         &self.dead_letter_queue.url
     }
 
-    /// Ends everything: no more requests, SIGTERM to the process groups of the handlers and SIGKILL to what is left of
-    /// their sessions when they have ended or after `grace`, all threads joined, all descriptors closed. Takes about as long as `grace` when a handler does not end by itself.
-    /// Must not be called from within an asynchronous runtime.
+    /// Ends everything: stops requests, sends SIGTERM to the process groups of the handlers, sends SIGKILL to the rest
+    /// of their sessions when they have ended or after `grace`, joins all threads and closes all descriptors. Takes
+    /// about as long as `grace` if a handler does not end by itself. Must not be called from within an asynchronous
+    /// runtime.
     pub fn stop(mut self, grace: Duration) {
         self.end(grace);
     }
@@ -298,7 +299,7 @@ impl Running {
             let stopped = runtime.block_on(async { timeout(grace + PROCESSES_END, self.lambda.stop()).await });
             if stopped.is_err() {
                 tracing::error!(
-                    "processes of functions did not end within {} s after SIGKILL, and are left running; perhaps this \
+                    "processes of functions did not end within {} s after SIGKILL and are left running; perhaps this \
                      process may not send them signals any more (setuid)",
                     PROCESSES_END.as_secs()
                 );

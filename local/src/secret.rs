@@ -1,16 +1,16 @@
 //! A text that must not reach a log.
 
-/// Shown as `***` by `Debug`; `reveal` returns the text itself.
+/// `Debug` prints `***`; `reveal` returns the text.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The text. For signatures and for its owner.
+    /// The text, for signatures and for its owner.
     pub fn reveal(&self) -> &str {
         &self.0
     }

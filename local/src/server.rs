@@ -17,26 +17,26 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// An answer: headers and a body that is there as a whole.
+/// An answer with its complete body.
 pub(crate) type Answer = http::Response<Full<Bytes>>;
 
-/// Instead of an answer: the connection is to be closed without one.
+/// Replaces an answer: the connection is closed without one.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed without an answer")]
 pub(crate) struct NoAnswer;
 
-/// What answers requests. Clones are the same service.
+/// A service that answers requests. Clones share it.
 pub(crate) trait Service: Clone + Send + 'static {
     /// Answers one request.
     fn answer(&self, request: http::Request<Incoming>) -> impl Future<Output = Result<Answer, NoAnswer>> + Send;
 }
 
-/// How long to wait after an error of `accept`, such as too many open files, which only time can cure.
+/// Pause after an error of `accept`, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long to wait for a port that another process holds for a moment.
+/// Pause before another try to listen on a port that is in use.
 const BIND_PAUSE: Duration = Duration::from_millis(10);
 
-/// Serves connections, but for the outages of `plan`, until the future is dropped, which closes them all.
+/// Serves connections, except during outages of `plan`. Dropping the future closes all connections.
 pub(crate) async fn serve<S: Service>(
     first: TcpListener,
     address: SocketAddr,
@@ -48,22 +48,23 @@ pub(crate) async fn serve<S: Service>(
     let mut connections = JoinSet::new();
     let mut changes = plan.changes();
     let mut logged = false;
+    let mut refused = false;
     loop {
         let active = plan.active();
         let now = Instant::now();
         let mut next_change = active.next_change(now);
         if active.outage(now) == Some(OutageKind::Refuse) {
-            // Without a listener the kernel refuses. Requests under way lose their connection.
+            // Without a listener the kernel refuses connections. Requests in flight lose theirs.
             listener = None;
             logged = false;
             connections.abort_all();
         } else if listener.is_none() {
-            // Again, after an outage, on the port that clients know.
+            // After an outage, listen again on the port that clients know.
             match TcpListener::bind(address).await {
                 Ok(bound) => listener = Some(bound),
                 Err(error) => {
                     if !std::mem::replace(&mut logged, true) {
-                        tracing::warn!(%error, %address, "cannot listen again after an outage; trying again");
+                        tracing::warn!(%error, %address, "cannot listen again after an outage; retrying");
                     }
                     let again = now + BIND_PAUSE;
                     next_change = Some(next_change.map_or(again, |change| change.min(again)));
@@ -73,11 +74,15 @@ pub(crate) async fn serve<S: Service>(
         tokio::select! {
             accepting = accept(listener.as_ref()) => match accepting {
                 Ok(stream) => {
+                    refused = false;
                     accepted();
                     connections.spawn(connection(stream, service.clone(), Some(plan.clone())));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection; trying again");
+                    // Once, until it works again: there are twenty tries a second.
+                    if !std::mem::replace(&mut refused, true) {
+                        tracing::warn!(%error, "cannot accept a connection; retrying");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -88,7 +93,7 @@ pub(crate) async fn serve<S: Service>(
     }
 }
 
-/// Serves connections of our own user until the future is dropped, which closes them all.
+/// Serves connections of our own user. Dropping the future closes all connections.
 pub(crate) async fn serve_own_user<S: Service>(listener: TcpListener, service: S) {
     let mut connections = JoinSet::new();
     loop {
@@ -125,29 +130,29 @@ pub(crate) async fn any_port() -> std::io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// As `connection`, if it is our own user's.
+/// Like `connection`, for connections of our own user only.
 async fn own_connection<S: Service>(stream: TcpStream, service: S) {
     match peer::of(&stream).await {
         Ok(Peer::Own) => connection(stream, service, None).await,
-        // Our function connects each second to see whether the port is open, and sends nothing.
+        // Our function program connects each second to check that the port is open, and sends nothing.
         Ok(Peer::Gone) => {
             tracing::debug!("a connection to the Runtime API of a handler was closed before it was served")
         }
         Ok(Peer::Another) => {
-            tracing::warn!("a connection to the Runtime API of a handler is refused: it is another user's");
+            tracing::warn!("a connection to the Runtime API of a handler was refused: it is from another user");
         }
         Err(error) => {
-            tracing::warn!(%error, "a connection to the Runtime API of a handler is refused: /proc/net/tcp does not \
-                            show whose it is");
+            tracing::warn!(%error, "a connection to the Runtime API of a handler was refused: /proc/net/tcp does not \
+                            show its user");
         }
     }
 }
 
-/// Serves one connection until either side closes it. `plan` says how long it may be idle.
+/// Serves one connection until either side closes it. `plan` limits its idle time.
 async fn connection<S: Service>(stream: TcpStream, service: S, plan: Option<Arc<FaultPlan>>) {
-    // An answer that waits for the client's acknowledgement of the one before takes 40 ms.
+    // Without this, an answer may wait 40 ms for the client's acknowledgement of the previous one.
     let _ = stream.set_nodelay(true);
-    // Since when it has been idle; `None` during a request.
+    // Start of the idle time; `None` during a request.
     let (idle_since, idle) = watch::channel(Some(Instant::now()));
     let idle_since = Arc::new(idle_since);
     let handler = service_fn(move |request| {
@@ -162,7 +167,7 @@ async fn connection<S: Service>(stream: TcpStream, service: S, plan: Option<Arc<
             answered
         }
     });
-    // hyper's own date stands still after the system's clock was set back, and clients correct their clock by it.
+    // hyper's own date stops when the system's clock is set back, and clients correct their clock by it.
     let mut serving =
         pin!(http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), handler));
     let served = tokio::select! {
@@ -187,7 +192,7 @@ async fn idle_too_long(plan: Option<Arc<FaultPlan>>, mut idle: watch::Receiver<O
         let end = limit.zip(since).map(|(limit, since)| since + limit);
         tokio::select! {
             () = wait_until(end), if end.is_some() => return,
-            // Without a limit, requests need not wake this task.
+            // Without a limit, requests do not need to wake this task.
             Ok(()) = idle.changed(), if limit.is_some() => {}
             _ = changes.changed() => {}
         }
@@ -200,7 +205,7 @@ pub(crate) async fn read_body(body: Incoming, limit: usize) -> Option<Bytes> {
     Limited::new(body, limit).collect().await.ok().map(http_body_util::Collected::to_bytes)
 }
 
-/// An answer with a body; content type and more are the caller's.
+/// An answer with a body; the caller adds the content type and other headers.
 pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Answer {
     let mut answer = http::Response::new(Full::new(body.into()));
     *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
@@ -210,7 +215,7 @@ pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)], body: impl I
     answer
 }
 
-/// Adds a header; one that HTTP does not allow is left out.
+/// Adds a header, unless HTTP does not allow its value.
 pub(crate) fn set_header(answer: &mut Answer, name: &'static str, value: &str) {
     if let Ok(value) = http::HeaderValue::from_str(value) {
         answer.headers_mut().insert(http::HeaderName::from_static(name), value);
@@ -231,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Repeats until there is something, while the virtual time goes by.
+    /// Repeats `there` in virtual time until it returns a value.
     async fn eventually<T>(what: &str, mut there: impl AsyncFnMut() -> Option<T>) -> T {
         for _ in 0..10_000 {
             if let Some(it) = there().await {

@@ -1,9 +1,9 @@
-//! Counters, shown by `GET /_local/stats`. They only go up.
+//! Counters, returned by `GET /_local/stats`. They only increase.
 
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// One number that many threads add to.
+/// A counter that many threads increment.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -37,15 +37,15 @@ const OPERATIONS: &[&str] = &[
     "Other",
 ];
 
-/// What this server has done since it started.
+/// The counters since the start of the server.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     requests: [Counter; OPERATIONS.len()],
-    /// Requests refused for their signature or credentials.
+    /// Requests rejected because of their signature or credentials.
     pub(crate) refused_signatures: Counter,
     /// Requests that a fault throttled, failed, dropped or left without an answer.
     pub(crate) faults: Counter,
-    /// Requests carried out in a task of their own whose connection was closed before the answer.
+    /// Requests in their own task whose connection was closed before the answer.
     pub(crate) aborted_requests: Counter,
     /// Invokes of the type `DryRun`, which are not among `requests`.
     pub(crate) dry_runs: Counter,
@@ -63,9 +63,9 @@ pub(crate) struct Stats {
     pub(crate) retries: Counter,
     /// Events given up and sent to a dead letter queue or an on-failure destination.
     pub(crate) dead_letters: Counter,
-    /// Events given up without a place to send them to, or that could not be sent there.
+    /// Events given up without a destination, or that could not be sent to it.
     pub(crate) dropped_events: Counter,
-    /// Synchronous invokes refused for want of concurrency.
+    /// Synchronous invokes rejected for lack of concurrency.
     pub(crate) throttles: Counter,
     /// Runs that started a process.
     pub(crate) cold_starts: Counter,

@@ -91,7 +91,7 @@ fn functions_are_created_changed_and_deleted() {
 }
 
 #[test]
-fn the_handler_of_the_environment_counts_only_while_it_is_there() {
+fn the_handler_variable_has_effect_only_while_it_is_set() {
     let (_running, client) = builtin();
     let function = json!({
         "FunctionName": "mine",
@@ -109,7 +109,7 @@ fn the_handler_of_the_environment_counts_only_while_it_is_there() {
 }
 
 #[test]
-fn a_function_with_a_handler_of_its_own_has_the_concurrency_of_its_kind() {
+fn a_function_with_its_own_handler_has_the_default_concurrency_of_its_kind() {
     let running = local(json!({"handler": "builtin"}));
     let client = Client::of(&running);
     let function = json!({
@@ -122,7 +122,7 @@ fn a_function_with_a_handler_of_its_own_has_the_concurrency_of_its_kind() {
     for _ in 0..events {
         assert_eq!(client.invoke_of("mine", "Event", &json!({})).status, 202);
     }
-    // Refused, because all slots are taken: by then those that wait would have started, too.
+    // Rejected because all slots are taken: by then waiting events would have started, too.
     eventually("all slots are taken", || client.invoke_of("mine", "RequestResponse", &json!({})).status == 429);
     assert_eq!(client.stats()["cold_starts"], 2 * processors);
 }
@@ -144,11 +144,11 @@ fn deleting_a_version_leaves_the_function() {
     assert_eq!(delete("live").error(), (400, "InvalidParameterValueException"));
     assert_eq!(client.invoke_of("lambda-executor-local:live", "Event", &json!({"task_key": "k"})).status, 202);
     let published = client.lambda("POST", &format!("{GET_FUNCTION}/versions"), &[], b"{}").json();
-    assert_eq!(published["Version"], "3", "a number is not given twice");
+    assert_eq!(published["Version"], "3", "a number is not reused");
 }
 
 #[test]
-fn letters_go_to_standard_queues_that_exist() {
+fn dead_letters_need_an_existing_standard_queue() {
     let (_running, client) = builtin();
     let fifo = json!({"QueueName": "letters.fifo", "Attributes": {"FifoQueue": "true"}});
     assert_eq!(client.sqs("CreateQueue", &fifo).status, 200);
@@ -185,7 +185,7 @@ fn a_function_that_is_not_active_cannot_be_invoked() {
 }
 
 #[test]
-fn reserved_concurrency_can_be_set_and_taken_back() {
+fn reserved_concurrency_can_be_set_and_removed() {
     let (_running, client) = builtin();
     let uri = "/2017-10-31/functions/lambda-executor-local/concurrency";
     client.lambda("PUT", uri, &[], br#"{"ReservedConcurrentExecutions": 0}"#);
@@ -221,7 +221,7 @@ fn payloads_are_checked() {
 }
 
 #[test]
-fn unsigned_and_wrongly_signed_requests_are_refused_in_each_services_words() {
+fn unsigned_and_wrongly_signed_requests_are_refused_in_the_form_of_each_service() {
     let (_running, client) = builtin();
     let cases: [(&str, &str, Client); 4] = [
         (
@@ -261,7 +261,7 @@ fn half_a_pair_of_lasting_credentials_is_refused() {
 }
 
 #[test]
-fn the_admin_paths_want_the_secret_key_and_refuse_nonsense() {
+fn the_admin_paths_need_the_secret_key_and_valid_faults() {
     let (_running, client) = builtin();
     let other = Client { secret_access_key: "guess".into(), ..client.clone() };
     assert_eq!(other.admin("GET", "/_local/stats", &Value::Null).status, 403);
@@ -305,7 +305,7 @@ fn a_dry_run_has_the_checks_of_an_event_and_runs_nothing() {
 }
 
 #[test]
-fn a_function_shows_what_checks_of_its_configuration_need() {
+fn the_configuration_of_a_function_is_complete() {
     let (_running, client) = builtin();
     let letters = "arn:aws:sqs:us-east-1:000000000000:lambda-executor-dead-letters";
     for uri in [GET_FUNCTION.to_owned(), format!("{GET_FUNCTION}/configuration")] {

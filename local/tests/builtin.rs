@@ -98,7 +98,7 @@ fn an_event_too_old_is_given_up() {
 }
 
 #[test]
-fn reports_come_twice_or_never_when_asked() {
+fn reports_can_be_duplicated_or_omitted() {
     let running = local(json!({"handler": "builtin"}));
     let client = Client::of(&running);
     let event = |flag: &str| json!({"task_key": flag, "executor_config": {"builtin": {flag: true}}});

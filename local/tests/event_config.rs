@@ -41,7 +41,7 @@ fn an_update_of_the_event_config_keeps_what_it_does_not_mention() {
 }
 
 #[test]
-fn each_qualifier_has_its_own() {
+fn each_qualifier_has_its_own_configuration() {
     let (_running, client) = builtin();
     publish(&client);
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:lambda-executor-local";

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: the faults of requests, functions and messages.
+//! Fault injection: faults of requests, functions and messages.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn visible(client: &Client) -> u32 {
 }
 
 #[test]
-fn credentials_expire_when_faults_say_so() {
+fn credentials_expire_by_fault() {
     let (_running, client) = builtin();
     client.set_faults(&json!({"expire_credentials_after_ms": 0}));
     assert_eq!(client.invoke("Event", &json!({})).error(), (403, "ExpiredTokenException"));
@@ -27,7 +27,7 @@ fn credentials_expire_when_faults_say_so() {
 }
 
 #[test]
-fn lasting_credentials_are_spared_by_that_fault() {
+fn lasting_credentials_do_not_expire() {
     let options = r#"{"handler": "builtin", "lasting_access_key_id": "AKIALASTING", "lasting_secret_access_key": "s2",
         "faults": {"expire_credentials_after_ms": 0}}"#;
     let running = start(Options::from_json(options).unwrap()).unwrap();
@@ -64,7 +64,7 @@ fn faults_throttle_fail_and_drop() {
 }
 
 #[test]
-fn latency_can_be_one_services() {
+fn latency_can_apply_to_one_service() {
     let running = local(json!({"handler": "builtin", "faults": {"lambda": {"latency_ms": 300}}}));
     let client = Client::of(&running);
     let start = Instant::now();
@@ -84,8 +84,8 @@ fn an_outage_refuses_connections_and_ends() {
     let mut reader = BufReader::new(open.try_clone().unwrap());
     assert_eq!(read_answer(&mut reader).unwrap().status, 200);
     client.set_faults_and_lose_connection(&json!({"outages": [{"for_ms": 1500, "kind": "refuse"}]}));
-    assert!(read_answer(&mut reader).is_err(), "the open connection is closed");
-    assert!(TcpStream::connect(&client.address).is_err(), "a new one is refused");
+    assert!(read_answer(&mut reader).is_err(), "the open connection must be closed");
+    assert!(TcpStream::connect(&client.address).is_err(), "a new connection must be refused");
     eventually("the outage ends", || client.send(&list).is_ok_and(|answer| answer.status == 200));
 }
 
@@ -100,7 +100,7 @@ fn an_outage_can_answer_503() {
 }
 
 #[test]
-fn messages_are_lost_and_doubled_when_faults_say_so() {
+fn messages_are_lost_and_duplicated_by_fault() {
     let (_running, client) = builtin();
     client.set_faults(&json!({"messages": {"duplicate": 1}}));
     client.invoke("RequestResponse", &json!({"task_key": "twice"}));
@@ -114,7 +114,7 @@ fn messages_are_lost_and_doubled_when_faults_say_so() {
 }
 
 #[test]
-fn a_hanging_request_takes_effect_or_not_and_gets_no_answer() {
+fn a_hanging_request_gets_no_answer_and_may_take_effect() {
     let (_running, client) = builtin();
     client.set_faults(&json!({"hang": 1, "seed": 1}));
     let request = client.sqs_request("SendMessage", &json!({"QueueUrl": client.queue_url, "MessageBody": "m"}));
@@ -124,7 +124,7 @@ fn a_hanging_request_takes_effect_or_not_and_gets_no_answer() {
         let stream = connection.get_ref();
         stream.set_nonblocking(true).unwrap();
         let nothing = (&*stream).read(&mut [0]).unwrap_err();
-        assert_eq!(nothing.kind(), ErrorKind::WouldBlock, "the connection stays open");
+        assert_eq!(nothing.kind(), ErrorKind::WouldBlock, "the connection must stay open");
     }
     client.set_faults(&json!({}));
     let count = visible(&client);
@@ -136,7 +136,7 @@ fn idle_connections_are_closed() {
     let (_running, client) = builtin();
     client.set_faults(&json!({"idle_close_ms": 200}));
     let begun = Instant::now();
-    // A request under way is not idle.
+    // A connection with a request in flight is not idle.
     let poll = client.sqs_request("ReceiveMessage", &json!({"QueueUrl": client.queue_url, "WaitTimeSeconds": 1}));
     let mut connection = client.begin(&poll);
     assert_eq!(read_answer(&mut connection).unwrap().status, 200);
@@ -144,7 +144,7 @@ fn idle_connections_are_closed() {
     assert!(begun.elapsed() >= Duration::from_millis(1150), "{:?}", begun.elapsed());
     let unused = TcpStream::connect(&client.address).unwrap();
     unused.set_read_timeout(Some(DEADLINE)).unwrap();
-    assert_eq!((&unused).read(&mut [0]).unwrap(), 0, "one without a request, too");
+    assert_eq!((&unused).read(&mut [0]).unwrap(), 0, "a connection without a request must be closed, too");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Inside a host: what `start` brings into the process is gone after `stop`. In a file of its own, because it looks at the
-//! whole process.
+//! Inside a host: `stop` removes everything that `start` added to the process. A separate file, because the test checks
+//! the whole process.
 
 mod support;
 
@@ -13,7 +13,7 @@ fn descriptors() -> BTreeSet<String> {
     let targets = entries.filter_map(|entry| {
         let entry = entry.unwrap();
         let target = std::fs::read_link(entry.path()).ok()?;
-        // The folder that is being read is one itself.
+        // The descriptor of the folder that is being read.
         let ours = !target.starts_with("/proc");
         ours.then(|| format!("{} {}", entry.file_name().to_string_lossy(), target.display()))
     });
@@ -29,7 +29,6 @@ fn threads() -> Vec<String> {
 #[test]
 fn nothing_is_left_after_stop() {
     let before = descriptors();
-    // A handler that never asks for its event and must be killed.
     let stubborn = "/bin/sh -c 'trap \"\" TERM; while :; do sleep 600; done'";
     for options in [json!({"handler": "builtin"}), json!({"handler": stubborn, "worker_threads": 2})] {
         let running = local(options);
@@ -42,7 +41,7 @@ fn nothing_is_left_after_stop() {
             let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
             let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).map(str::trim);
             let flags = flags.map_or(0o2_000_000, |flags| u32::from_str_radix(flags, 8).unwrap());
-            assert_ne!(flags & 0o2_000_000, 0, "{name} would be inherited by children");
+            assert_ne!(flags & 0o2_000_000, 0, "{name} must not be inherited by children");
         }
         running.stop(Duration::from_millis(100));
         assert_eq!(threads(), [""; 0]);

@@ -51,14 +51,14 @@ fn an_aborted_poll_takes_what_arrives_and_hides_it() {
     let message = receive(&client, 20);
     assert_eq!(message["Attributes"]["ApproximateReceiveCount"], "2");
     let hidden = sent.elapsed();
-    assert!(hidden >= Duration::from_millis(1950), "{hidden:?}: not the visibility that the aborted poll asked for");
+    assert!(hidden >= Duration::from_millis(1950), "{hidden:?}: expected the visibility of the aborted poll");
 }
 
 #[test]
 fn an_aborted_poll_ends_with_its_wait_time() {
     let (_running, client) = builtin();
     abort_poll(&client, 1, 60);
-    assert_eq!(receive(&client, 2), Value::Null, "a poll that ends later than the aborted one");
+    assert_eq!(receive(&client, 2), Value::Null, "this poll ends later than the aborted one");
     send(&client);
     assert_eq!(receive(&client, 20)["Attributes"]["ApproximateReceiveCount"], "1");
 }
@@ -75,7 +75,7 @@ fn an_outage_ends_aborted_polls() {
 }
 
 #[test]
-fn a_request_is_carried_out_when_its_client_does_not_wait() {
+fn a_request_takes_effect_when_its_client_does_not_wait() {
     let running: Running = local(json!({"handler": "builtin", "faults": {"lambda": {"latency_ms": 500}}}));
     let client = Client::of(&running);
     let uri = format!("/2015-03-31/functions/{}/invocations", client.function_name);

@@ -1,4 +1,4 @@
-//! Handler processes under the Runtime API. The handler is this test program itself: see `handler` at the end.
+//! Handler processes under the Runtime API. The handler is this test program itself, see `handler` at the end.
 
 mod support;
 
@@ -10,7 +10,7 @@ use std::process::exit;
 use std::time::{Duration, Instant};
 use support::{Answer, Client, Program, eventually, kill, local, read_answer};
 
-/// Options of a local AWS whose function is `handler` below, and `more`.
+/// Options of a local AWS with the function `handler` below, plus `more`.
 fn options(more: &Value) -> Value {
     let program = std::env::current_exe().unwrap();
     let mut all = json!({
@@ -39,7 +39,7 @@ fn an_answer_comes_back() {
 }
 
 #[test]
-fn a_handler_finds_what_lambda_provides() {
+fn a_handler_has_the_environment_of_lambda() {
     let (_running, client) = with_handler(json!({"timeout_ms": 60_000}));
     let trace = [("x-amz-invocation-type", "RequestResponse"), ("x-amzn-trace-id", "Root=1-2-3")];
     let uri = format!("/2015-03-31/functions/{}/invocations", client.function_name);
@@ -89,7 +89,7 @@ fn a_synchronous_caller_does_not_wait_for_a_slot() {
 }
 
 #[test]
-fn an_error_of_the_handler_is_told() {
+fn an_error_of_the_handler_is_returned() {
     let (_running, client) = with_handler(json!({}));
     let answer = client.invoke("RequestResponse", &json!({"error": "broken"}));
     assert_eq!((answer.status, answer.header("x-amz-function-error")), (200, "Unhandled"));
@@ -97,7 +97,7 @@ fn an_error_of_the_handler_is_told() {
 }
 
 #[test]
-fn a_handler_that_exits_is_tried_again_in_a_new_process() {
+fn an_event_of_a_handler_that_exits_is_retried_in_a_new_process() {
     let (_running, client) = with_handler(json!({}));
     let answer = client.invoke("RequestResponse", &json!({"exit": 3}));
     assert_eq!(answer.header("x-amz-function-error"), "Unhandled");
@@ -164,7 +164,7 @@ fn an_answer_may_have_six_megabytes_and_no_more() {
 
 #[test]
 fn calls_of_the_runtime_api_are_quick() {
-    // Held up by a delayed acknowledgement, each takes 40 ms or more.
+    // With a delayed acknowledgement each call would take at least 40 ms.
     let (_running, client) = with_handler(json!({"concurrency": 1}));
     client.invoke("RequestResponse", &json!({}));
     let start = Instant::now();
@@ -175,7 +175,7 @@ fn calls_of_the_runtime_api_are_quick() {
 }
 
 #[test]
-fn an_event_handed_to_a_handler_that_has_just_died_runs_in_another() {
+fn an_event_assigned_to_a_handler_that_has_just_died_runs_in_another() {
     let config = options(&json!({"concurrency": 1, "maximum_retry_attempts": 0})).to_string();
     let program = Program::start(&["--config", &config]);
     let client = &program.client;
@@ -188,7 +188,7 @@ fn an_event_handed_to_a_handler_that_has_just_died_runs_in_another() {
             pid.is_some()
         });
         let pid = pid.unwrap();
-        // On a connection that is open already, so that the event and the end of the handler are seen together.
+        // Use an open connection, so that the event arrives together with the end of the handler.
         let list = client.sqs_request("ListQueues", &json!({}));
         stream.write_all(&list).unwrap();
         assert_eq!(read_answer(&mut reader).unwrap().status, 200);
@@ -198,7 +198,7 @@ fn an_event_handed_to_a_handler_that_has_just_died_runs_in_another() {
         let invoke = client.signed("lambda", "POST", &uri, &[("x-amz-invocation-type", kind)], event.as_bytes());
         kill("-STOP", program.pid());
         kill("-KILL", u32::try_from(pid).unwrap());
-        // With all its threads: the first may be gone before the others, and the process with the last.
+        // Wait for all threads: the process ends with the last one.
         eventually("the handler is dead", || {
             std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "))
                 && std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() == 1)
@@ -214,20 +214,20 @@ fn an_event_handed_to_a_handler_that_has_just_died_runs_in_another() {
 }
 
 #[test]
-fn what_a_handler_has_started_in_other_groups_ends_with_it() {
+fn processes_in_other_groups_end_with_their_handler() {
     let (running, client) = with_handler(json!({"timeout_ms": 1500, "maximum_retry_attempts": 0}));
     let left = || {
         client.invoke("Event", &json!({"group_then_sleep_ms": 600_000, "report_to": client.queue_url}));
         client.result()["child"].as_u64().unwrap()
     };
-    // Dead, though perhaps not yet reaped by the process that has inherited it.
+    // The process is dead, but its new parent may not have reaped it yet.
     let dead =
         |pid: u64| std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "));
     let timed_out = left();
     eventually("the time limit ends it", || dead(timed_out));
     let stopped = left();
     running.stop(Duration::ZERO);
-    // Killed; the kernel takes a moment for that.
+    // The kernel needs a moment to end a killed process.
     eventually("the end of the function ends it", || dead(stopped));
 }
 
@@ -235,7 +235,7 @@ fn what_a_handler_has_started_in_other_groups_ends_with_it() {
 fn another_user_cannot_take_events() {
     use std::os::unix::process::CommandExt;
     if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
-        // Only root can become another user.
+        // Only root can change to another user.
         return;
     }
     let (_running, client) = with_handler(json!({"concurrency": 1}));
@@ -252,7 +252,7 @@ fn another_user_cannot_take_events() {
     };
     assert_eq!(next(65_534), "");
     assert_eq!(next(0), "HTTP/1.1 404");
-    // The handler's own request for an event still stands.
+    // The handler's own request for an event is still open.
     let again = client.invoke("RequestResponse", &json!({})).json();
     assert_eq!(again["pid"], answer["pid"]);
 }
@@ -281,7 +281,7 @@ fn a_new_configuration_reaches_warm_handlers() {
     });
     assert_eq!(client.stats()["function_errors"], 0);
     let before = show();
-    // What no process can notice leaves it warm.
+    // A change that no process can notice leaves it warm.
     change(json!({"Timeout": 30}));
     assert_eq!(show()["pid"], before["pid"]);
 }
@@ -294,14 +294,14 @@ fn stopping_ends_every_handler_and_leaves_nothing() {
     let busy = client.result()["pid"].as_u64().unwrap();
     let start = Instant::now();
     running.stop(Duration::from_secs(60));
-    assert!(start.elapsed() < Duration::from_secs(30), "no handler ignores SIGTERM: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "every handler must end at SIGTERM: {:?}", start.elapsed());
     for pid in [idle, busy] {
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "handler {pid} is still there");
     }
     assert!(TcpStream::connect(&client.address).is_err());
 }
 
-/// The handler: does what each event asks for. Runs in processes that the tests above have started.
+/// The handler: obeys each event. Runs in processes that the tests above start.
 #[test]
 #[ignore = "the handler process of the other tests"]
 fn handler() {
@@ -317,7 +317,7 @@ fn handler() {
         let length = body.len();
         let head =
             format!("{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nhost: {api}\r\ncontent-length: {length}\r\n\r\n");
-        // The server may refuse a body that is too large before it has read it.
+        // The server may reject a body that is too large before it has read it.
         let _ = writer.write_all(&[head.as_bytes(), body].concat());
         read_answer(&mut reader).unwrap_or_else(|_| exit(1))
     };
@@ -360,7 +360,7 @@ fn obey(event: &Answer, id: &str) -> Result<Vec<u8>, String> {
         child.wait().unwrap();
     }
     if let Some(ms) = asked["group_then_sleep_ms"].as_u64() {
-        // As the function runs commands: in a group of their own, and the shell goes before what it has started.
+        // Like the function program: its own process group, and the shell ends before its child.
         let mut shell = std::process::Command::new("sh");
         std::os::unix::process::CommandExt::process_group(&mut shell, 0);
         let shell = shell.args(["-c", "sleep 600 >/dev/null 2>&1 & echo $!"]).output().unwrap();
@@ -387,7 +387,7 @@ fn obey(event: &Answer, id: &str) -> Result<Vec<u8>, String> {
     Ok(answer.to_string().into_bytes())
 }
 
-/// A client with what a handler finds in its environment.
+/// A client with the settings of a handler's environment.
 fn own_client() -> Client {
     let variable = |name: &str| std::env::var(name).unwrap();
     Client {

@@ -1,4 +1,4 @@
-//! The program: what it prints, the file it writes, and how it ends.
+//! The program: its output, its ready file, and its end.
 
 mod support;
 
@@ -27,7 +27,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts the program and reads what it prints when it serves.
+    /// Starts the program and reads its output until it serves.
     fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -54,7 +54,7 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "the program does not end");
+            assert!(Instant::now() < deadline, "the program did not end");
             std::thread::yield_now();
         }
     }
@@ -94,7 +94,7 @@ fn help_and_version_are_printed() {
 }
 
 #[test]
-fn mistakes_are_told_and_nothing_starts() {
+fn invalid_options_are_reported_and_nothing_starts() {
     let complaint = |arguments: &[&str]| {
         let output = run(arguments);
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -128,7 +128,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn it_says_where_it_is_and_ends_on_sigterm() {
+fn it_prints_its_address_and_ends_at_sigterm() {
     let ready = scratch("ready.json");
     let mut command = program();
     command.args(["--handler", "builtin", "--access-key-id", "AKIAME", "--ready-file"]).arg(&ready);
@@ -164,7 +164,7 @@ fn it_ends_with_its_input_when_asked() {
 
 #[test]
 fn it_ends_with_its_parent_when_asked() {
-    // The shell stays between us and the program, says the program's number, and is killed.
+    // The shell is the parent of the program. It prints the program's process id, and is then killed.
     let mut shell = Command::new("/bin/sh")
         .args(["-c", r#""$0" --handler builtin --exit-with-parent & echo "pid $!"; wait"#])
         .arg(env!("CARGO_BIN_EXE_lambda-executor-local"))
@@ -184,25 +184,25 @@ fn it_ends_with_its_parent_when_asked() {
 }
 
 #[test]
-fn a_parent_that_is_init_is_a_parent() {
-    // In a container everything is started by process 1.
+fn process_1_can_be_the_parent() {
+    // In a container process 1 starts all programs.
     let mut inside = Command::new("unshare");
     inside.args(["--map-root-user", "--user", "--pid", "--fork", "--kill-child"]);
     if !inside.arg("true").status().is_ok_and(|status| status.success()) {
-        // Not everywhere may one make namespaces.
+        // Some machines do not permit namespaces.
         return;
     }
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--user", "--pid", "--fork", "--kill-child", "/bin/sh", "-c"]);
     command.arg(r#""$0" --handler builtin --exit-with-parent --exit-with-stdin <&3 & wait $!"#);
     command.arg(env!("CARGO_BIN_EXE_lambda-executor-local"));
-    // A shell gives its background processes no input, so it is given as another descriptor.
+    // A shell gives its background processes no input, so pass it as another descriptor.
     let mut wrapped = Command::new("/bin/sh");
     wrapped.args(["-c", r#"exec 3<&0; exec "$@""#, "sh"]).arg(command.get_program()).args(command.get_args());
     wrapped.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut server = Server::start(wrapped);
     let address = server.exported("AWS_ENDPOINT_URL").strip_prefix("http://").unwrap().to_owned();
-    // It would have ended before it answered.
+    // If it took process 1 for a dead parent, it would end before it answers.
     let client = Client {
         address,
         region: server.exported("AWS_REGION").to_owned(),
@@ -223,7 +223,7 @@ fn a_parent_that_is_init_is_a_parent() {
 #[test]
 fn a_hangup_that_is_ignored_has_no_effect() {
     let path = scratch("hangup.json");
-    // As nohup does.
+    // Like nohup.
     let mut command = Command::new("env");
     command.args(["--ignore-signal=HUP", env!("CARGO_BIN_EXE_lambda-executor-local"), "--handler", "builtin"]);
     command.arg("--ready-file").arg(&path).stdout(Stdio::piped());
@@ -240,7 +240,7 @@ fn a_hangup_that_is_ignored_has_no_effect() {
 #[test]
 fn a_host_that_ignores_sigchld_hides_how_handlers_end() {
     let path = scratch("ignored.json");
-    // What is ignored stays ignored in the program.
+    // An ignored signal stays ignored in the program.
     let mut command = Command::new("env");
     command.args(["--ignore-signal=CHLD", env!("CARGO_BIN_EXE_lambda-executor-local")]);
     command.args(["--handler", "/bin/sh -c 'exit 3'", "--ready-file"]).arg(&path).stdout(Stdio::piped());
@@ -249,4 +249,16 @@ fn a_host_that_ignores_sigchld_hides_how_handlers_end() {
     let answer = client.invoke("RequestResponse", &json!({}));
     assert_eq!(answer.json()["errorType"], "Runtime.ExitError");
     assert!(answer.json()["errorMessage"].as_str().unwrap().ends_with("exit status unknown"), "{}", answer.json());
+}
+
+#[test]
+fn a_server_whose_address_cannot_be_written_ends() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for argument in ["--help", "--version", "--exit-with-stdin"] {
+        let mut command = program();
+        let ended = command.arg(argument).stdin(Stdio::piped()).stdout(full()).output().unwrap();
+        let error = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{argument}: {error}");
+        assert!(error.contains("cannot write to standard output: No space left"), "{argument}: {error}");
+    }
 }

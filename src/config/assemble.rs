@@ -1,6 +1,7 @@
 //! All options together: contradictions, missing options, and the settings of each part.
 
 use super::airflow::Airflow;
+use super::concurrency;
 use super::connection::AwsConnection;
 use super::effective;
 use super::given::Given;
@@ -157,7 +158,7 @@ fn routes(given: &mut Given) -> Vec<Route> {
     routes
 }
 
-fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environment: Environment) -> Config {
+fn assemble(given: &Given, mut routes: Vec<Route>, identity: AwsConnection, environment: Environment) -> Config {
     let count = |option: &Opt| usize::try_from(given.integer(option)).unwrap_or(usize::MAX);
     let number = |option: &Opt| u32::try_from(given.integer(option)).unwrap_or(u32::MAX);
     let duration = |option: &Opt| Duration::from_millis(given.integer(option));
@@ -170,11 +171,13 @@ fn assemble(given: &Given, routes: Vec<Route>, identity: AwsConnection, environm
         result_timeout: longest_result_timeout(&routes),
     };
     let local = given.text(&o::LOCAL);
+    let max_invokes_in_flight = concurrency::resolve(&mut routes, local.is_some());
     // The local AWS accepts any region, but requests cannot be signed without one.
     let region = identity.region.or_else(|| local.is_some().then(|| "us-east-1".to_owned()));
     Config {
         executor: executor::Settings {
             routes: routes.iter().map(|route| route.limits.clone()).collect(),
+            max_invokes_in_flight,
             queues,
             reply_to,
             route_by_queue: given.has(&o::QUEUES),

@@ -27,7 +27,9 @@ pub(super) fn of(given: &Given) -> Vec<Effective> {
     let one = |option: &'static option::Opt| {
         let value = match option.kind {
             _ if option.secret && given.has(option) => Value::from("given"),
-            Kind::Integer { .. } => Value::from(given.integer(option)),
+            Kind::Integer { .. } if option.default != Default::Absent || given.has(option) => {
+                Value::from(given.integer(option))
+            }
             Kind::Boolean => Value::from(given.boolean(option)),
             kind if kind.is_text() || option.default != Default::Absent => Value::from(given.text(option)),
             _ => Value::from(given.has(option).then_some("given")),

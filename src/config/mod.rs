@@ -7,6 +7,7 @@
 
 mod airflow;
 mod assemble;
+mod concurrency;
 pub mod connection;
 pub mod credentials;
 mod effective;

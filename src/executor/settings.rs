@@ -8,7 +8,7 @@ use super::task::Refusal;
 pub struct RouteSettings {
     /// The name tasks ask for.
     pub name: String,
-    /// At most so many Invokes at once; adapts below.
+    /// At most so many Invokes at once; the level below it is found by trial.
     pub max_concurrent_invokes: usize,
     /// At most so many Invokes a second; 0 is no limit.
     pub max_invokes_per_second: u32,
@@ -53,6 +53,8 @@ pub struct QueueSettings {
 pub struct Settings {
     /// At least one; the first is the default.
     pub routes: Vec<RouteSettings>,
+    /// At most so many Invokes and probes of all routes at once: each has a connection of its own.
+    pub max_invokes_in_flight: usize,
     /// Results first.
     pub queues: Vec<QueueSettings>,
     /// Queue URL named to the function.
@@ -113,6 +115,7 @@ impl Default for Settings {
                 batch_bytes: 1_000_000,
                 batch_resubmit: false,
             }],
+            max_invokes_in_flight: usize::MAX,
             queues: vec![
                 QueueSettings { name: "results".into(), kind: QueueKind::Results, fifo: false },
                 QueueSettings { name: "dead letters".into(), kind: QueueKind::DeadLetters, fifo: false },

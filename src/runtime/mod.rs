@@ -5,6 +5,7 @@
 //! - [`fork`]: distinguishes a process from its forked children
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - `file_identity`, [`low_descriptors`]: descriptors that the host has closed
+//! - [`open_files`]: how many the process may have
 //! - [`clock`]: the time of the system
 //! - [`child`]: runs a command and reads its output
 //! - [`environment`]: the variables of the process, read once
@@ -22,6 +23,7 @@ pub mod fork;
 pub mod home;
 pub mod library_path;
 pub mod low_descriptors;
+pub mod open_files;
 pub mod panics;
 pub mod signals;
 pub mod stderr;

@@ -1,4 +1,4 @@
-"""What the tests of Airflow's executor start from. They run in an environment with Airflow, of any version."""
+"""Fixtures of the tests of Airflow's executor. They run in an environment with Airflow, of any version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import local_aws
 import pytest
 
-# Before anything imports Airflow or the library: neither may see the user's own.
+# Set before the import of Airflow and the library: neither may use the user's settings.
 _home = tempfile.TemporaryDirectory(prefix="airflow-home-")
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "AWS_"))]:
     del os.environ[_name]
@@ -20,7 +20,7 @@ os.environ.update(
         "AIRFLOW_HOME": _home.name,
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "lambda_executor.airflow.LambdaExecutor",
-        # What the base class of Airflow 3 makes at random otherwise, with a warning.
+        # Without it the base class of Airflow 3 draws one at random, with a warning.
         "AIRFLOW__API_AUTH__JWT_SECRET": "not-a-secret" * 4,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_home.name}/airflow.db",
         "LAMBDA_EXECUTOR_LIBRARY": str(local_aws.LIBRARY),
@@ -50,8 +50,8 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what some versions lack are not part of the run there: `airflow(3, 3)` needs 3.3, `airflow_before(3, 0)`
-    an older one."""
+    """Deselects tests of features that this version lacks: `airflow(3, 3)` needs 3.3, `airflow_before(3, 0)` an older
+    version."""
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
@@ -69,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
-    """A local AWS, which Airflow's configuration leads to."""
+    """A local AWS, used by Airflow's configuration."""
     with local_aws.running(tmp_path, "--handler", "builtin", "--retry-base-ms", "10") as server:
         for name, text in server.options().items():
             monkeypatch.setenv(name, text)
@@ -78,7 +78,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
 
 @pytest.fixture(autouse=True)
 def caught() -> Iterator[list[str]]:
-    """The exceptions that the executor has caught: none, where a test does not clear the list."""
+    """The exceptions that the executor has caught. A test with exceptions fails unless it clears the list."""
     tracebacks: list[str] = []
 
     class Tracebacks(logging.Handler):
@@ -96,7 +96,7 @@ def caught() -> Iterator[list[str]]:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts schedulers, each with an executor of its own."""
+    """Starts schedulers, each with its own executor."""
     started: list[LambdaExecutor] = []
 
     def make(**arguments: object) -> Scheduler:
@@ -104,7 +104,7 @@ def start() -> Iterator[Start]:
         started.append(executor)
         executor.start()
         made = scheduler_module.Scheduler(executor)
-        # On a busy machine, `start` has not waited for long enough.
+        # On a busy machine, `start` may not have waited long enough.
         made.until(lambda: executor.library is not None, "the library")
         return made
 
@@ -115,5 +115,5 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def scheduler(aws: LocalAws, start: Start) -> Scheduler:
-    """A scheduler whose executor runs on the local AWS."""
+    """A scheduler whose executor uses the local AWS."""
     return start()

@@ -1,4 +1,4 @@
-"""The local Lambda and SQS, as a process of its own, and calls to it without an AWS SDK: most Airflow environments of
+"""The local Lambda and SQS in a separate process, and calls to it without an AWS SDK: most Airflow environments of
 these tests have none."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATIENCE_S = 120.0
 
 
 class LocalAws:
-    """Where it listens, and who its client is."""
+    """Its URL, credentials and resources."""
 
     def __init__(self, ready: dict[str, Any]) -> None:
         self.endpoint_url: str = ready["endpoint_url"]
@@ -37,7 +37,7 @@ class LocalAws:
         self.dead_letter_queue_url: str = ready["dead_letter_queue_url"]
 
     def options(self) -> dict[str, str]:
-        """Environment that leads Airflow's executor here."""
+        """Environment with which Airflow's executor uses it."""
         connection = {
             "conn_type": "aws",
             "login": self.access_key_id,
@@ -57,7 +57,7 @@ class LocalAws:
         self.sqs("SendMessage", QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed)
 
     def receive(self, queue_url: str, number: int) -> list[dict[str, Any]]:
-        """Takes so many messages out of a queue."""
+        """Receives and deletes this number of messages."""
         taken: list[dict[str, Any]] = []
         deadline = time.monotonic() + PATIENCE_S
         while len(taken) < number:
@@ -69,7 +69,7 @@ class LocalAws:
         return taken
 
     def depth(self, queue_url: str) -> tuple[int, int]:
-        """Messages in a queue: visible, and in flight."""
+        """Number of messages in a queue, visible and in flight."""
         attributes = self.sqs("GetQueueAttributes", QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         visible, in_flight = (int(attributes[name]) for name in names)
@@ -101,7 +101,7 @@ class LocalAws:
         return _post(f"{self.endpoint_url}/", body, headers)
 
     def faults(self, **faults: Any) -> None:
-        """Replaces what goes wrong on purpose."""
+        """Replaces the faults."""
         self._own("faults", json.dumps(faults).encode())
 
     def stats(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _post(url: str, body: bytes | None, headers: dict[str, str]) -> dict[str, An
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[LocalAws]:
-    """The local AWS, until the block ends."""
+    """The local AWS; it ends with the block."""
     ready = folder / f"ready-{len(list(folder.iterdir()))}.json"
     command = [str(PROGRAM), "--ready-file", str(ready), "--exit-with-stdin", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
@@ -137,7 +137,7 @@ def running(folder: Path, *options: str) -> Iterator[LocalAws]:
             deadline = time.monotonic() + PATIENCE_S
             while not ready.exists():
                 assert process.poll() is None, "the local AWS has ended"
-                assert time.monotonic() < deadline, "the local AWS does not start"
+                assert time.monotonic() < deadline, "the local AWS did not start"
                 time.sleep(0.005)
             yield LocalAws(json.loads(ready.read_text()))
         finally:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of Airflow's executor, in every Airflow environment that is there: build/venvs/airflow, and build/venvs/
-# airflow-VERSION where somebody has made them.
+# Runs the tests of Airflow's executor in every existing Airflow environment: build/venvs/airflow and
+# build/venvs/airflow-VERSION.
 set -euo pipefail
 cd "$(dirname "$0")"
 failed=0

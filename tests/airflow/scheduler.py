@@ -1,4 +1,4 @@
-"""Plays the scheduler: queues what it would queue, in the forms of every version of Airflow, and processes events."""
+"""Acts as the scheduler: queues tasks and callbacks in the form of every version of Airflow, and processes events."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Scheduler:
         queue: str = "default",
         executor_config: Any = None,
     ) -> Any:
-        """Queues a task instance, and returns the executor's key of it.
+        """Queues a task instance, and returns the executor's key for it.
 
-        builtin: what the local Lambda's handler does.
+        builtin: behaviour of the local Lambda's handler.
         """
         ti = ti or task_instance(task_id, queue=queue)
         config = executor_config if builtin is None else {"builtin": builtin}
@@ -47,7 +47,7 @@ class Scheduler:
         return versions.task_key_of(self.executor, ti)
 
     def loop(self) -> list[tuple[Any, str, Any]]:
-        """One round of the scheduler's loop: the events that it processed."""
+        """Runs one round of the scheduler's loop. Returns the events that it processed."""
         self.executor.heartbeat()
         taken = self.executor.get_event_buffer()
         processed = [(key, str(getattr(state, "value", state)), info) for key, (state, info) in taken.items()]
@@ -64,12 +64,25 @@ class Scheduler:
         return value
 
     def until_ended(self, *keys: Any) -> list[str]:
-        """Loops until these keys have ended: their final states."""
+        """Loops until these keys have ended. Returns their final states."""
         self.until(lambda: all(self.final(key) for key in keys), f"the end of {keys}")
         return [self.final(key) for key in keys]
 
+    def until_buffered(self, key: Any) -> None:
+        """Waits until the key has a final event in the buffer, where it stays: takes what happens, and nothing else."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not any(state in str(self.executor.event_buffer.get(key)) for state in ("success", "failed")):
+            assert time.monotonic() < deadline, f"no final event of {key}"
+            self.executor.sync()
+            time.sleep(0.01)
+
+    def unacknowledged(self) -> int:
+        """Events whose results stay in their queue on AWS."""
+        assert self.executor.library is not None
+        return self.executor.library.counts().unacknowledged
+
     def final(self, key: Any) -> str:
-        """The final state of a key, empty while there is none."""
+        """The final state of a key, empty before its end."""
         return next((state for at, state, _ in self.events if at == key and state in ("success", "failed")), "")
 
     def states(self, key: Any) -> list[str]:
@@ -91,7 +104,7 @@ def task_instance(
     try_number: int = 1,
     identity: Any = None,
 ) -> SimpleNamespace:
-    """What executors read of a task instance in Airflow's database."""
+    """The attributes of a task instance in Airflow's database that executors read."""
     key = TaskInstanceKey("d", task_id, "r", try_number, -1)
     return SimpleNamespace(
         **key._asdict(),
@@ -106,12 +119,12 @@ def task_instance(
 
 
 def preassigned(task_id: str = "t", **more: Any) -> SimpleNamespace:
-    """A task instance whose attempt_id the scheduler has written down."""
+    """A task instance with an attempt_id that the scheduler has stored."""
     return task_instance(task_id, external=str(uuid.uuid4()), **more)
 
 
 def workload(ti: Any, executor_config: Any = None) -> Any:
-    """What the scheduler of Airflow 3 queues for a task instance."""
+    """The workload that Airflow 3's scheduler queues for a task instance."""
     from airflow.executors import workloads
 
     kind = _kind_of_task_instances()
@@ -141,7 +154,7 @@ def workload(ti: Any, executor_config: Any = None) -> Any:
 
 
 def _kind_of_task_instances() -> Any:
-    """The class of the task instance in a workload, which has had three places."""
+    """The class of the task instance in a workload. It has been in three modules."""
     from airflow.executors import workloads
 
     for name in ("TaskInstanceDTO", "TaskInstance"):

@@ -1,4 +1,4 @@
-"""What an earlier scheduler has submitted is tracked again. Surprise 4, rows D1 and D11."""
+"""Tasks that an earlier scheduler submitted are tracked again. Rows R4, D1 and D11."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler import Scheduler, preassigned, task_instance
 
 
 def key_of(ti: Any) -> str:
-    """The key of a task instance on the wire, by itself."""
+    """The plain key of a task instance on the wire."""
     return str(ti.id) if versions.UUID_KEYS else text_of(ti.key)
 
 
 def submitted(start: Start, ti: Any, **builtin: Any) -> None:
-    """A scheduler submits the task and is gone before it has its result."""
+    """A scheduler submits the task and ends before it has the result."""
     before = start()
     key = before.queue(ti=ti, builtin=builtin)
     before.until(lambda: before.states(key), "the RUNNING event")
@@ -31,13 +31,13 @@ def submitted(start: Start, ti: Any, **builtin: Any) -> None:
 
 
 def test_the_next_scheduler_gets_the_result(aws: LocalAws, start: Start) -> None:
-    """Takes 15 s: the long poll of the first one, which has ended, still takes the result, as on AWS."""
+    """Takes 15 s: the aborted long poll of the first scheduler still takes the result, as on AWS."""
     ti = preassigned()
     submitted(start, ti, duration_ms=300)
     after = start()
     assert list(after.executor.try_adopt_task_instances([ti])) == []
     key = versions.task_key_of(after.executor, ti)
-    # Surprise 4: an adopted task has a slot in every version.
+    # R4: an adopted task has a slot in every version.
     assert after.executor.running == {key}
     assert after.until_ended(key) == ["success"]
     assert after.executor.running == set()
@@ -57,7 +57,7 @@ def test_a_task_is_found_by_the_id_written_before_the_invoke(aws: LocalAws, star
     aws.send(aws.queue_url, json.dumps(result))
     key = versions.task_key_of(after.executor, ti)
     assert after.until_ended(key) == ["failed" if return_code else "success"]
-    # Its key on the wire is one of two; the other one is not waited for.
+    # Its key on the wire is one of two; the executor does not wait for the other one.
     assert after.executor._dispatches.all() == []
     assert after.executor.library is not None
     assert after.executor.library.counts().running == 0
@@ -65,7 +65,7 @@ def test_a_task_is_found_by_the_id_written_before_the_invoke(aws: LocalAws, star
 
 @pytest.mark.airflow(3, 2)
 def test_a_second_dispatch_is_found_by_its_attempt_id_alone(aws: LocalAws, start: Start) -> None:
-    """Whose key on the wire was not the plain one, by a handler that sends back no attempt_id."""
+    """Its key on the wire was not the plain one, and the handler returns no attempt_id."""
     ti = preassigned()
     after = start()
     after.executor.try_adopt_task_instances([ti])
@@ -77,7 +77,7 @@ def test_a_second_dispatch_is_found_by_its_attempt_id_alone(aws: LocalAws, start
 
 
 def test_a_result_of_airflows_handler_ends_an_adopted_task(aws: LocalAws, start: Start) -> None:
-    """A task that Airflow's own executor has submitted, and its handler ran."""
+    """A task that Airflow's own executor submitted and Airflow's handler ran."""
     ti = task_instance()
     ti.external_executor_id = key_of(ti)
     after = start()
@@ -87,7 +87,7 @@ def test_a_result_of_airflows_handler_ends_an_adopted_task(aws: LocalAws, start:
 
 
 @pytest.mark.airflow(3, 4)
-def test_coordinates_from_before_an_upgrade_are_adopted(aws: LocalAws, start: Start) -> None:
+def test_coordinates_of_older_versions_are_adopted(aws: LocalAws, start: Start) -> None:
     ti = task_instance()
     ti.external_executor_id = text_of(ti.key)
     after = start()
@@ -100,8 +100,8 @@ STRANGE = [None, "", "5", "null", "[]", "{}", "None", "arn:aws:ecs:1", '{"dag_id
 
 
 @pytest.mark.parametrize("external", STRANGE)
-def test_ids_of_others_are_refused_one_by_one(scheduler: Scheduler, external: str | None) -> None:
-    """D11. The scheduler clears what is not adopted."""
+def test_ids_of_other_executors_are_refused_one_by_one(scheduler: Scheduler, external: str | None) -> None:
+    """D11: the scheduler clears tasks that are not adopted."""
     ours, theirs = preassigned("ours"), task_instance("theirs", external=external)
     assert list(scheduler.executor.try_adopt_task_instances([theirs, ours])) == [theirs]
     assert scheduler.executor.running == {versions.task_key_of(scheduler.executor, ours)}
@@ -125,7 +125,7 @@ def test_native_ids_are_of_this_very_task() -> None:
         assert adoption.dispatch_of(ti, ti.key) is None
 
 
-def test_what_is_tracked_already_stays(scheduler: Scheduler) -> None:
+def test_tracked_tasks_stay_tracked(scheduler: Scheduler) -> None:
     """Airflow asks every 300 s."""
     ti = preassigned()
     key = scheduler.queue(ti=ti, builtin={"duration_ms": 500})
@@ -133,6 +133,8 @@ def test_what_is_tracked_already_stays(scheduler: Scheduler) -> None:
     ti.external_executor_id = scheduler.info(key, "running")
     assert list(scheduler.executor.try_adopt_task_instances([ti])) == []
     assert scheduler.until_ended(key) == ["success"]
+    # Once, so that its end leaves nothing.
+    assert scheduler.executor._dispatches.all() == []
 
 
 def test_adoption_never_raises(scheduler: Scheduler, caught: list[str]) -> None:
@@ -157,5 +159,5 @@ def test_adoption_is_linear(scheduler: Scheduler) -> None:
 
     seconds(100)
     small = seconds(1000)
-    # Quadratic would be 64 times.
+    # With quadratic cost the factor would be 64.
     assert seconds(8000) < 24 * max(small, 0.01)

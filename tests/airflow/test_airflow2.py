@@ -20,6 +20,6 @@ def test_no_dag_is_pickled() -> None:
 
 
 def test_unlimited_parallelism(aws: object, start: object) -> None:
-    """0 in 2.11."""
+    """In 2.11 it is 0."""
     scheduler: Scheduler = start(parallelism=0)  # type: ignore[operator]
     assert scheduler.until_ended(scheduler.queue()) == ["success"]

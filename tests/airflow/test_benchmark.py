@@ -1,4 +1,4 @@
-"""benches/airflow_executors.py runs and counts what it says."""
+"""benches/airflow_executors.py runs, and counts correctly."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_both_executors_run_all_tasks(tmp_path: Path) -> None:
         assert figure["requests"]["Invoke"] == 20
         assert 0 < figure["longest_ms"] <= figure["total_s"] * 1000 <= figure["wall_s"] * 1000
         assert figure["cpu_s"] > 0
-    # One after the other in one heartbeat, 20 ms each.
+    # Airflow's executor sends them one after the other in one heartbeat, 20 ms each.
     assert figures["AwsLambdaExecutor"]["longest_ms"] > 20 * 20
     assert figures["AwsLambdaExecutor"]["requests"]["DeleteMessage"] == 20
     assert "CUT OFF" not in table
 
 
 def test_a_run_that_takes_too_long_is_cut_off(tmp_path: Path) -> None:
-    """100 Invokes one after the other take 2 s: the time is over within the first heartbeat."""
+    """100 sequential Invokes take 2 s: the time limit is exceeded within the first heartbeat."""
     figures, table = run(tmp_path, "--tasks", "100", "--limit-s", "1")
     assert (figures["LambdaExecutor"]["done"], figures["LambdaExecutor"]["cut"]) == (100, False)
     figure = figures["AwsLambdaExecutor"]

@@ -1,4 +1,4 @@
-"""Whatever happens at AWS, a heartbeat is short and raises nothing. Rows A1, A2, B1 to B5."""
+"""A heartbeat is short and raises nothing in every state of AWS. Rows A1, A2, B1 to B5."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from conftest import Start
 from local_aws import LocalAws
 from scheduler import Scheduler
 
-# Of one call. The goal is 100 ms on an idle machine; benches/airflow_sync.py measures it.
+# Limit of one call. The goal is 100 ms on an idle machine; benches/airflow_sync.py measures it.
 LIMIT_S = 0.4
 
 
 def longest(scheduler: Scheduler, *keys: object) -> float:
-    """Loops until these keys have ended: the CPU time of the longest heartbeat."""
+    """Loops until these keys have ended. Returns the CPU time of the longest heartbeat."""
     most = 0.0
 
     def ended() -> bool:
@@ -41,7 +41,7 @@ def test_many_tasks_and_many_events(scheduler: Scheduler) -> None:
 
 
 def test_an_unreachable_aws(aws: LocalAws, scheduler: Scheduler) -> None:
-    """B3: wall time, since nothing may wait."""
+    """B3: measured in wall time, since no call may wait."""
     aws.faults(outages=[{"after_ms": 0, "for_ms": 3000, "kind": "refuse"}])
     keys = [scheduler.queue(f"t{place}") for place in range(20)]
     most = 0.0
@@ -84,7 +84,7 @@ MALFORMED = ["5", "null", "[]", '{"task_key": []}', "{", '{"return_code": 0}', '
 
 
 def test_malformed_messages(aws: LocalAws, scheduler: Scheduler) -> None:
-    """B2: each is handled alone."""
+    """B2: each is handled by itself."""
     for body in filter(None, MALFORMED):
         aws.send(aws.queue_url, body)
         aws.send(aws.dead_letter_queue_url, body)

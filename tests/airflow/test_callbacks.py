@@ -1,4 +1,4 @@
-"""Callbacks are workloads of executors from 3.3 on. Surprise 6."""
+"""Callbacks are workloads of executors since 3.3. Row R6."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def test_a_callback_succeeds(scheduler: Scheduler, monkeypatch: pytest.MonkeyPat
     key = queue_callback(scheduler)
     assert scheduler.until_ended(key) == ["success"]
     assert {at for at, _ in taken} == {key}
-    # States of callbacks, not of tasks.
+    # These are states of callbacks, not of tasks.
     assert {type(state) for _, (state, _) in taken} == {CallbackState}
     assert scheduler.executor.running == set()
 
 
 def test_a_failed_callback_has_a_reason(tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow stores its text in `callback.output`."""
+    """Airflow stores the reason in `callback.output`."""
     with local_aws.running(tmp_path, "--handler", "builtin", "--builtin", '{"return_code": 3}') as aws:
         for name, text in aws.options().items():
             monkeypatch.setenv(name, text)
@@ -67,7 +67,7 @@ def test_a_refused_callback_fails_with_the_reason(scheduler: Scheduler) -> None:
     key = queue_callback(scheduler, kwargs={"text": "x" * 2_000_000})
     assert scheduler.until_ended(key) == ["failed"]
     assert "max_payload_bytes" in scheduler.info(key, "failed")
-    # No row of Airflow's log: it is of task instances.
+    # No row in Airflow's log: that log is for task instances.
     assert scheduler.logged() == []
 
 

@@ -1,5 +1,5 @@
-"""Credentials come from Airflow's connection, whatever backend holds it, and are renewed before they expire. Rows B1
-and B4."""
+"""Credentials come from Airflow's connection in any secrets backend, and are renewed before they expire. Rows B1 and
+B4."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
     def write(connection: dict[str, Any] | None) -> None:
         file.write_text(json.dumps({} if connection is None else {CONN_ID: connection}))
-        # Airflow reads its configuration of backends once.
+        # Airflow reads the configuration of backends only once.
         backends = airflow.configuration.initialize_secrets_backends()
         monkeypatch.setattr(airflow.configuration, "secrets_backend_list", backends)
 
@@ -58,8 +58,8 @@ def test_a_connection_of_a_secrets_backend(
     assert scheduler.until_ended(scheduler.queue()) == ["success"]
 
 
-def test_a_connection_in_the_environment_is_left_to_the_library(aws: LocalAws) -> None:
-    """Which reads all of it, roles included, and renews what it makes of it."""
+def test_the_library_reads_a_connection_in_the_environment(aws: LocalAws) -> None:
+    """The library reads it completely, including roles, and renews the credentials."""
     found = credentials.identity("aws_default", None)
     assert found == Identity({"airflow": True, "conn_id": "aws_default"}, None, None, True)
 
@@ -67,7 +67,7 @@ def test_a_connection_in_the_environment_is_left_to_the_library(aws: LocalAws) -
 def test_another_backends_connection_of_the_same_name_comes_first(
     aws: LocalAws, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Airflow has it."""
+    """Airflow has the same order."""
     monkeypatch.setenv("AIRFLOW_CONN_ELSEWHERE", '{"conn_type": "aws", "login": "a", "password": "b"}')
     store(connection(aws))
     assert credentials.identity(CONN_ID, None).keys == Keys(aws.access_key_id, aws.secret_access_key, None)
@@ -76,7 +76,7 @@ def test_another_backends_connection_of_the_same_name_comes_first(
 def test_no_connection_is_the_default_chain(store: Store, caught: list[str]) -> None:
     store(None)
     assert credentials.identity(CONN_ID, None) == Identity({}, None, None, False)
-    # Airflow 2 logs that its database, the last place where it looks, has no tables.
+    # Airflow 2 looks in its database last, and logs that it has no tables.
     assert all("no such table" in text for text in caught)
     caught.clear()
 
@@ -108,8 +108,8 @@ def test_time_limits_and_region(store: Store) -> None:
         ({"extra": {"endpoint_url": "http://a", "service_config": {"sqs": {"endpoint_url": "http://b"}}}}, "endpoints"),
     ],
 )
-def test_what_cannot_be_used_is_an_error(store: Store, changed: dict[str, Any], expected: str) -> None:
-    """Never another identity."""
+def test_an_unusable_connection_is_an_error(store: Store, changed: dict[str, Any], expected: str) -> None:
+    """Another identity is never used instead."""
     store({"conn_type": "aws", **changed})
     with pytest.raises(InvalidConfigError) as error:
         credentials.identity(CONN_ID, None)
@@ -164,7 +164,7 @@ def identity_of(aws: LocalAws, keys: Keys, expires: datetime | None) -> Identity
     return Identity({**endpoint, "credentials": named}, keys, expires, False)
 
 
-def test_they_are_renewed_before_they_expire_in_a_thread(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_renews_them_before_they_expire(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = Keys(aws.access_key_id, aws.secret_access_key, None), Keys("expired", "expired", None)
     threads, renewed = set(), threading.Event()
 
@@ -186,6 +186,49 @@ def test_they_are_renewed_before_they_expire_in_a_thread(aws: LocalAws, monkeypa
     made.library.queue("t", ["true"])
     assert str(made.library.wait("t", timeout=20)) == "succeeded"
     assert threads == {"lambda-executor-credentials"}
+    made.stop()
+    made.library.close()
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(None, 5), (60, 50), (25, 15), (10, 5), (-1, 0)])
+def test_when_they_are_read_again(minutes: int | None, expected: int) -> None:
+    """Those that last for so many minutes, or for ever."""
+    expires = None if minutes is None else datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    assert round(opening._pause(Identity({}, None, expires, False)) / 60) == expected
+
+
+def test_those_without_an_expiry_are_read_again(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys in a secrets backend may be replaced at any time."""
+    monkeypatch.setattr(opening, "LOOK_AGAIN_S", 0.05)
+    good = Keys(aws.access_key_id, aws.secret_access_key, None)
+    replaced = [Keys("replaced", "replaced", None)] * 3
+
+    def identity(conn_id: str, team: str | None) -> Identity:
+        return identity_of(aws, replaced.pop() if replaced else good, None)
+
+    succeeds(opened(aws, identity, monkeypatch))
+
+
+def test_they_are_renewed_again_and_again_also_after_a_failure(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a role last for an hour, a scheduler for months."""
+    names = ["first", "second", "", "third", ""]
+
+    def identity(conn_id: str, team: str | None) -> Identity:
+        soon = datetime.now(timezone.utc) + timedelta(seconds=0.1)
+        name = names.pop(0) if names else aws.access_key_id
+        if not name:
+            raise ConnectionError("vault is sealed")
+        secret = aws.secret_access_key if name == aws.access_key_id else "expired"
+        return identity_of(aws, Keys(name, secret, None), soon)
+
+    succeeds(opened(aws, identity, monkeypatch))
+
+
+def succeeds(made: opening.Opening) -> None:
+    """A task does, with the keys that come in the end."""
+    assert made.library is not None
+    made.library.queue("t", ["true"])
+    assert str(made.library.wait("t", timeout=60)) == "succeeded"
     made.stop()
     made.library.close()
 
@@ -212,7 +255,7 @@ def test_a_backend_that_fails_is_asked_again(
 
 
 def test_tasks_wait_in_memory_while_a_backend_hangs(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scheduler starts, and its heartbeats are short."""
+    """The scheduler starts and its heartbeats are short."""
     release = threading.Event()
     keys = Keys(aws.access_key_id, aws.secret_access_key, None)
 

@@ -1,4 +1,4 @@
-"""SIGUSR2 shows what the executor knows. Contract section 5."""
+"""At SIGUSR2 Airflow prints the state of the executor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_before_it_is_started(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_no_token_is_shown(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
-    """E3: workloads have a secret."""
+    """E3: workloads contain a secret."""
     scheduler.until_ended(scheduler.queue(builtin={"return_code": 1}))
     scheduler.executor.debug_dump()
     assert "a-token-that-is-secret" not in caplog.text

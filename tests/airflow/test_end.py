@@ -1,4 +1,4 @@
-"""The end of a scheduler loses nothing. Surprise 15, rows D4, D5 and D6."""
+"""The end of a scheduler loses nothing. Rows R15, D4, D5 and D6."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from local_aws import LocalAws
 from scheduler import Scheduler, preassigned
 
 
-def test_it_waits_for_what_runs_and_acknowledges_nothing(aws: LocalAws, start: Start) -> None:
-    """Surprise 15: no event is processed after `end`."""
+def test_it_waits_for_running_tasks_and_acknowledges_nothing(aws: LocalAws, start: Start) -> None:
+    """R15: no event is processed after `end`."""
     before, ti = start(), preassigned()
     before.queue(ti=ti, builtin={"duration_ms": 300})
     before.executor.heartbeat()
     before.executor.end()
-    # The result was received, and is back.
+    # The result was received and released.
     assert sum(aws.depth(aws.queue_url)) == 1
     after = start()
     after.executor.try_adopt_task_instances([ti])
@@ -26,8 +26,8 @@ def test_it_waits_for_what_runs_and_acknowledges_nothing(aws: LocalAws, start: S
         assert after.until_ended(key) == ["success"]
 
 
-def test_also_after_a_crash_of_the_loop(aws: LocalAws, start: Start) -> None:
-    """Surprise 15: it runs in a `finally`. The events that were taken may not be in the database."""
+def test_the_same_after_a_crash_of_the_loop(aws: LocalAws, start: Start) -> None:
+    """R15: `end` runs in a `finally`. Events that were taken may not be in the database."""
     scheduler = start()
     scheduler.until_ended(scheduler.queue())
     scheduler.executor.end()
@@ -44,8 +44,8 @@ def test_the_timeout_limits_the_wait(aws: LocalAws, start: Start, monkeypatch: p
     assert 0.9 < time.monotonic() - began < 10
 
 
-def test_what_waits_is_submitted(aws: LocalAws, start: Start) -> None:
-    """D6: tasks that back off are not dropped."""
+def test_waiting_tasks_are_submitted(aws: LocalAws, start: Start) -> None:
+    """D6: tasks that wait for a retry are not dropped."""
     scheduler = start()
     for place in range(50):
         scheduler.queue(f"t{place}")
@@ -55,8 +55,8 @@ def test_what_waits_is_submitted(aws: LocalAws, start: Start) -> None:
 
 
 @pytest.mark.airflow(3, 0)
-def test_what_the_executor_has_not_taken_yet_is_submitted(aws: LocalAws, start: Start) -> None:
-    """The scheduler has written an id for it, so the next one takes it for submitted."""
+def test_tasks_that_the_executor_has_not_taken_yet_are_submitted(aws: LocalAws, start: Start) -> None:
+    """The scheduler has stored an id for the task, so the next scheduler assumes that it was submitted."""
     scheduler = start()
     scheduler.queue()
     scheduler.executor.end()

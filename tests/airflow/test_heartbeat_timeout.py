@@ -1,4 +1,4 @@
-"""The scheduler gives up a task without a heartbeat by `change_state`, not by `revoke_task`. Surprises 8 and 10."""
+"""For a task without a heartbeat the scheduler calls `change_state`, not `revoke_task`. Rows R8 and R10."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def running(scheduler: Scheduler) -> int:
 
 
 def test_the_task_is_abandoned(scheduler: Scheduler) -> None:
-    """Surprise 8."""
+    """R8"""
     key = scheduler.queue(builtin={"duration_ms": 100_000})
     scheduler.until(lambda: running(scheduler) == 1, "the task on Lambda")
     scheduler.executor.change_state(key, TaskInstanceState.FAILED, remove_running=True)

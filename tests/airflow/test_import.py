@@ -27,7 +27,7 @@ def test_importing_the_package_imports_no_airflow() -> None:
 
 
 def test_airflow_loads_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Of Airflow 2, which refuses SQLite.
+    # Needed by Airflow 2, which refuses SQLite.
     monkeypatch.setenv("_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK", "1")
     from airflow.executors.executor_loader import ExecutorLoader
     from lambda_executor.airflow import LambdaExecutor
@@ -52,7 +52,7 @@ def test_an_unknown_name_of_the_package() -> None:
 
 
 def test_it_is_loaded_from_a_list_and_by_an_alias() -> None:
-    """Beside another executor. In a process of its own, since Airflow keeps the names that it has read."""
+    """Together with another executor. In a separate process, since Airflow caches the names."""
     program = (
         "from airflow.executors.executor_loader import ExecutorLoader as L; "
         "print(type(L.load_executor('lambda')).__name__, len(L.get_executor_names()))"
@@ -63,7 +63,7 @@ def test_it_is_loaded_from_a_list_and_by_an_alias() -> None:
             **os.environ,
             "PYTHONPATH": ":".join(entry for entry in sys.path if entry),
             "AIRFLOW__CORE__EXECUTOR": "lambda:lambda_executor.airflow.LambdaExecutor,LocalExecutor",
-            # Of Airflow 2, which refuses SQLite.
+            # Needed by Airflow 2, which refuses SQLite.
             "_AIRFLOW__SKIP_DATABASE_EXECUTOR_COMPATIBILITY_CHECK": "1",
         },
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What reaches the scheduler has a key of the type that it expects. Surprises 2, 3 and 16."""
+"""Events have keys of the type that the scheduler expects. Rows R2, R3 and R16."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler import Scheduler, preassigned, task_instance
 
 @pytest.mark.airflow(3, 4)
 def test_events_have_uuid_keys(scheduler: Scheduler) -> None:
-    """Surprise 2: another type ends the scheduler of 3.4, and coordinates are dropped with a warning."""
+    """R2: another type ends the scheduler of 3.4, and coordinates are dropped with a warning."""
     from airflow.executors.workloads.types import TaskInstanceUuid
 
     ti = task_instance()
@@ -24,14 +24,14 @@ def test_events_have_uuid_keys(scheduler: Scheduler) -> None:
 
 @pytest.mark.airflow_before(3, 4)
 def test_events_have_coordinate_keys(scheduler: Scheduler) -> None:
-    """Surprise 2, before 3.4."""
+    """R2, before 3.4."""
     scheduler.until_ended(scheduler.queue())
     assert {type(at) for at, _, _ in scheduler.events} == {TaskInstanceKey}
 
 
 @pytest.mark.airflow(3, 4)
 def test_the_scheduler_can_name_the_tasks_of_all_events(scheduler: Scheduler) -> None:
-    """Surprise 3: the base class registers what the methods of the class's own body take."""
+    """R3: the base class registers tasks by wrapping methods in the body of the class."""
     executor = scheduler.executor
     queued, adopted = task_instance("queued"), task_instance("adopted")
     scheduler.queue(ti=queued, builtin={"duration_ms": 100_000})
@@ -46,14 +46,14 @@ def test_the_scheduler_can_name_the_tasks_of_all_events(scheduler: Scheduler) ->
 
 @pytest.mark.airflow(3, 4)
 def test_adoption_is_defined_in_the_class_itself() -> None:
-    """Surprise 3: the base class wraps no method of a mixin."""
+    """R3: the base class does not wrap methods of a mixin."""
     wrapped = vars(LambdaExecutor)["try_adopt_task_instances"]
     assert inspect.unwrap(wrapped) is not wrapped
 
 
 @pytest.mark.airflow(3, 0)
 def test_no_key_is_built_from_fields_of_the_workload(scheduler: Scheduler) -> None:
-    """Surprise 16: `map_index` of the workload need not be the key's."""
+    """R16: `map_index` of the workload may differ from the key's."""
     ti = preassigned()
     key = scheduler.queue(ti=ti)
     scheduler.until_ended(key)
@@ -63,6 +63,6 @@ def test_no_key_is_built_from_fields_of_the_workload(scheduler: Scheduler) -> No
 
 @pytest.mark.airflow(3, 0)
 def test_executor_config_reaches_the_function(scheduler: Scheduler) -> None:
-    """Surprise 16: the workload's JSON leaves it out."""
+    """R16: the workload's JSON omits it."""
     key = scheduler.queue(builtin={"return_code": 7})
     assert scheduler.until_ended(key) == ["failed"]

@@ -1,4 +1,4 @@
-"""Each failure leaves a row in Airflow's log. Surprise 14, row D10 and contract section 5."""
+"""Each failure adds a row to Airflow's log. Rows R14 and D10."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH = 60
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_name_fits_airflows_column(reason: Reason) -> None:
-    """Surprise 14: a longer name loses that loop's events."""
+    """R14: with a longer name the scheduler loses the events of that loop."""
     failed = outcomes.failure(made(reason))
     assert failed is not None
     assert 0 < len(failed.name) <= WIDTH
@@ -23,20 +23,20 @@ def test_every_name_fits_airflows_column(reason: Reason) -> None:
     assert failed.extra.startswith(failed.reason)
 
 
-def test_the_column_is_that_wide() -> None:
+def test_the_column_has_the_expected_width() -> None:
     from airflow.models.log import Log
 
     assert Log.__table__.c.event.type.length == WIDTH
 
 
-def test_a_reason_that_a_newer_library_adds() -> None:
+def test_a_reason_of_a_newer_library() -> None:
     failed = outcomes.failure(made(Reason(99)))
     assert failed is not None
     assert failed.name == "lambda unnamed_99"
 
 
 def test_a_dead_letter(aws: LocalAws, scheduler: Scheduler) -> None:
-    """D10: the reason of the dead letter reaches the user."""
+    """D10: the user sees the reason of the dead letter."""
     key = scheduler.queue(builtin={"crash": True})
     assert scheduler.until_ended(key) == ["failed"]
     ((name, extra),) = scheduler.logged()
@@ -46,7 +46,7 @@ def test_a_dead_letter(aws: LocalAws, scheduler: Scheduler) -> None:
 
 
 def test_an_invoke_failure(aws: LocalAws, scheduler: Scheduler) -> None:
-    """B9: what cannot succeed fails at once."""
+    """B9: a task that cannot succeed fails at once."""
     key = scheduler.queue(executor_config={"x": "y" * 999_990})
     assert scheduler.until_ended(key) == ["failed"]
     assert [name for name, _ in scheduler.logged()] == ["lambda invoke failure"]
@@ -66,7 +66,7 @@ def test_a_killed_command(aws: LocalAws, scheduler: Scheduler) -> None:
 
 
 def test_a_lost_task(aws: LocalAws, start: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """D4: neither result nor dead letter arrives. Takes seconds: first all queues have to be read since."""
+    """D4: neither result nor dead letter arrives. Takes seconds, until all queues have been read after the deadline."""
     monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__RESULT_TIMEOUT_MS", "500")
     monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__MAX_UNMATCHED_DELAY_S", "1")
     scheduler = start()  # type: ignore[operator]
@@ -79,7 +79,7 @@ def test_a_lost_task(aws: LocalAws, start: object, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_scheduler_stores_them_all(scheduler: Scheduler) -> None:
-    """With SQLAlchemy 2.1 too: the scheduler hands it a generator, and it references the rows weakly."""
+    """Also with SQLAlchemy 2.1, which receives a generator and references the rows weakly."""
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
     from airflow.models.log import Log
     from sqlalchemy import create_engine, select
@@ -99,14 +99,14 @@ def test_the_scheduler_stores_them_all(scheduler: Scheduler) -> None:
 
 
 def test_rows_that_are_not_stored_yet_are_kept(scheduler: Scheduler) -> None:
-    """Another heartbeat may come first."""
+    """Another heartbeat may come before the rows are stored."""
     scheduler.executor.log_task_event(event="one", extra="text", ti_key=task_instance().key)
     scheduler.executor.heartbeat()
     assert scheduler.executor._logged == list(scheduler.executor._task_event_logs) != []
 
 
 def sent(aws: LocalAws, scheduler: Scheduler, **result: object) -> str:
-    """A task whose result is this: its final state."""
+    """The final state of a task with this result."""
     key = scheduler.queue(builtin={"silent": True})
     scheduler.until(lambda: scheduler.states(key), "the RUNNING event")
     (dispatch,) = scheduler.executor._dispatches.all()
@@ -117,7 +117,7 @@ def sent(aws: LocalAws, scheduler: Scheduler, **result: object) -> str:
 
 
 def made(reason: Reason) -> Event:
-    """An event that says nothing but its reason."""
+    """An event with only a reason."""
     return Event(
         seq=1,
         tag=0,

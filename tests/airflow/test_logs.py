@@ -1,4 +1,4 @@
-"""The log of a running task. Surprise 7."""
+"""The log of a running task. Row R7."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def running_instance() -> Any:
 
 
 def test_an_instance_that_was_not_started_names_the_log(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Surprise 7: without a source line, Airflow asks a log server that does not exist."""
+    """R7: without a source line, Airflow requests the log from a log server that does not exist."""
     monkeypatch.setenv(
         "AIRFLOW_CONN_AWS_DEFAULT", '{"conn_type": "aws", "extra": {"endpoint_url": "http://127.0.0.1:9"}}'
     )
@@ -47,7 +47,7 @@ def test_it_never_raises(aws: LocalAws, caught: list[str]) -> None:
 
 
 def test_the_streaming_form_is_the_same(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Surprise 7: 3.4 asks for this one first."""
+    """R7: 3.4 uses this form first."""
     executor = LambdaExecutor()
     monkeypatch.setattr(executor, "get_task_log", lambda ti, try_number: (["source"], ["one", "two"]))
     sources, streams = executor.get_streaming_task_log(running_instance(), 1)
@@ -68,7 +68,7 @@ def test_the_log_group_is_named_by_the_function(function: str, name: str) -> Non
 
 
 class CloudWatch(BaseHTTPRequestHandler):
-    """As much of CloudWatch Logs as is asked."""
+    """The part of CloudWatch Logs that the tests need."""
 
     asked: list[dict[str, Any]]
     token = "eyJhbGciOi"
@@ -124,7 +124,7 @@ def test_cloudwatch_has_the_lines_of_this_run(cloudwatch: type[CloudWatch]) -> N
     ti = running_instance()
     sources, lines = executor.get_task_log(ti, 1)
     assert sources[-1] == "Log stream stream 9"
-    # Neither the token that Airflow's handler logs nor the next task of the sandbox.
+    # The lines exclude the token that Airflow's handler logs, and the next task of the sandbox.
     assert lines == ["begins", "works"]
     found, read = cloudwatch.asked
     assert found["logGroupName"] == "/aws/lambda/f"

@@ -1,4 +1,4 @@
-"""Metrics go where Airflow's own go. Surprise 17, row D13, contract section 5."""
+"""Metrics go to the same backend as Airflow's own. Rows R17 and D13."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scheduler import Scheduler, task_instance
 
 
 class Recorded:
-    """Takes the place of Airflow's stats."""
+    """Replaces Airflow's stats."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, Any]] = []
@@ -62,14 +62,14 @@ def test_gauges_and_failures(scheduler: Scheduler, recorded: Recorded) -> None:
 
 
 def test_airflows_own_object_takes_them(scheduler: Scheduler) -> None:
-    """Surprise 17: which differs by version."""
+    """R17: the object differs by version."""
     with versions.timer("lambda_executor.adopt_task_instances.duration", None):
         versions.gauge("lambda_executor.running", 1, None)
         versions.count("lambda_executor.failures.exit", "blue")
 
 
 def test_importing_it_does_not_warn() -> None:
-    """Surprise 17: from 3.3 on the old module warns."""
+    """R17: since 3.3 the old module warns."""
     import subprocess
     import sys
 
@@ -92,7 +92,7 @@ def test_importing_it_does_not_warn() -> None:
 
 
 def test_slots_are_airflows_metrics(aws: LocalAws, start: Start) -> None:
-    """Core emits them from the base class's own counts, which this class keeps."""
+    """Airflow's core emits them from the base class's counts, which this class maintains."""
     scheduler = start(parallelism=2)
     for place in range(3):
         scheduler.queue(f"t{place}", builtin={"duration_ms": 100_000})

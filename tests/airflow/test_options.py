@@ -1,4 +1,4 @@
-"""Airflow's configuration becomes the library's. One line of configuration switches between the executors."""
+"""Airflow's configuration is the library's. One line of it switches between the executors."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from lambda_executor.airflow import options
 from local_aws import LocalAws
 
 TABLE = Path(options.__file__).with_name("options.json")
-# Of the library's options, those that an executor of Airflow sets by itself, or that mean nothing to it.
+# Options of the library that Airflow's executor sets by itself, or that have no meaning for it.
 LEFT_OUT = {"airflow", "team", "credentials", "journal", "log", "running_events"}
 REQUIRED = {"function_name", "queue_url", "dead_letter_queue_url"}
-# What the library's description does not say for this executor.
+# Descriptions that differ for this executor.
 DESCRIPTIONS = {
     "conn_id": "Airflow connection with the credentials, of any secrets backend. If there is no such connection, the "
     "AWS default chain is used.",
@@ -44,7 +44,7 @@ def expected_table() -> list[dict[str, Any]]:
 
 
 def test_the_table_is_the_librarys() -> None:
-    """UPDATE=1 writes it anew."""
+    """UPDATE=1 updates it."""
     text = json.dumps(expected_table(), indent=2, ensure_ascii=False) + "\n"
     if os.environ.get("UPDATE"):
         TABLE.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""`airflow providers list` and `airflow config list` know the package. Issue 12, item 2."""
+"""`airflow providers list` and `airflow config list` show the package. Row X3."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_every_option_is_described(info: dict[str, Any]) -> None:
 
 
 def test_the_shared_section_is_described_by_one_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Amazon provider describes it where it is installed."""
+    """The Amazon provider describes the section if it is installed."""
     monkeypatch.setattr(provider, "_installed", lambda name: True)
     assert set(provider.get_provider_info()["config"]) == {options.OWN}
     monkeypatch.setattr(provider, "_installed", lambda name: False)
     assert set(provider.get_provider_info()["config"]) == {options.SHARED, options.OWN}
 
 
-def test_no_default_of_our_own_options_overrules_a_connection(info: dict[str, Any]) -> None:
+def test_defaults_of_our_options_do_not_override_a_connection(info: dict[str, Any]) -> None:
     assert {option["default"] for option in info["config"][options.OWN]["options"].values()} == {None}
 
 
@@ -60,7 +60,7 @@ def test_the_entry_point_names_it() -> None:
 
 
 def test_airflow_lists_it(tmp_path: Path) -> None:
-    """As an installed package: with its metadata beside it."""
+    """As an installed package, with its metadata."""
     import os
 
     folder = tmp_path / "lambda_executor-0.2.0.dist-info"

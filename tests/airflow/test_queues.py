@@ -1,4 +1,4 @@
-"""Airflow's queue names select functions. Row D12."""
+"""The queue name of a task selects its function. Row D12."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def test_an_unknown_queue_is_refused(start: Start) -> None:
     key = scheduler.queue(queue="nowhere")
     assert scheduler.until_ended(key) == ["failed"]
     assert "nowhere" in scheduler.info(key, "failed")
+    assert scheduler.executor._dispatches.all() == []
 
 
-def test_one_functions_absence_holds_up_its_queue_alone(start: Start) -> None:
+def test_a_missing_function_delays_only_its_queue(start: Start) -> None:
     scheduler = start()
     waits = scheduler.queue("waits", queue="missing")
     assert scheduler.until_ended(scheduler.queue("runs")) == ["success"]

@@ -1,4 +1,4 @@
-"""A task that was queued for too long is taken back. Surprise 9, row D3."""
+"""A task that was queued for too long is revoked. Rows R9 and D3."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from scheduler import Scheduler, preassigned
 
 
 def test_a_waiting_task_never_runs(aws: LocalAws, scheduler: Scheduler) -> None:
-    """Surprise 9."""
-    # Nothing is invoked for now.
+    """R9"""
+    # Prevent Invokes for now.
     aws.faults(**{"lambda": {"error": 1.0}})
     ti = preassigned()
     key = scheduler.queue(ti=ti)
@@ -48,8 +48,20 @@ def test_a_task_in_the_base_classs_queue_is_taken_out(scheduler: Scheduler) -> N
     assert scheduler.events == []
 
 
+def test_an_event_that_is_there_already_goes_with_the_task(scheduler: Scheduler) -> None:
+    """The scheduler has given the task up: neither its event nor its result may stay."""
+    ti = preassigned()
+    key = scheduler.queue(ti=ti)
+    scheduler.executor.heartbeat()
+    scheduler.until_buffered(key)
+    scheduler.executor.revoke_task(ti=ti)
+    assert scheduler.loop() == []
+    scheduler.loop()
+    assert scheduler.unacknowledged() == 0
+
+
 def test_before_the_library_is_open(aws: LocalAws) -> None:
-    """Row D3, where tasks wait in memory."""
+    """D3, for tasks that wait in memory."""
     ti = preassigned()
     executor = LambdaExecutor()
     from scheduler import Scheduler as Made
@@ -64,7 +76,7 @@ def test_before_the_library_is_open(aws: LocalAws) -> None:
 
 
 def test_the_same_task_runs_when_it_is_queued_again(scheduler: Scheduler) -> None:
-    """The scheduler requeues it twice, then fails it."""
+    """The scheduler queues it again twice, then fails it."""
     ti = preassigned()
     key = scheduler.queue(ti=ti, builtin={"duration_ms": 100_000})
     scheduler.executor.heartbeat()
@@ -75,7 +87,7 @@ def test_the_same_task_runs_when_it_is_queued_again(scheduler: Scheduler) -> Non
 
 
 def test_fail_after_requeues(scheduler: Scheduler) -> None:
-    """Surprise 9: `executor.fail(key)` of the scheduler itself."""
+    """R9: the scheduler itself calls `executor.fail(key)`."""
     key = scheduler.queue(builtin={"duration_ms": 100_000})
     scheduler.executor.heartbeat()
     scheduler.executor.fail(key)
@@ -85,7 +97,7 @@ def test_fail_after_requeues(scheduler: Scheduler) -> None:
     assert scheduler.executor.library.counts().running == 0
 
 
-def test_unknown_tasks_and_strange_ones_raise_nothing(scheduler: Scheduler, caught: list[str]) -> None:
+def test_unknown_and_invalid_tasks_raise_nothing(scheduler: Scheduler, caught: list[str]) -> None:
     scheduler.executor.revoke_task(ti=preassigned("unknown"))
     strange: Any = object()
     scheduler.executor.revoke_task(ti=strange)

@@ -1,4 +1,4 @@
-"""How many tasks an executor has at once. Surprise 11, row A1."""
+"""The number of tasks that an executor has at once. Rows R11 and A1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler import Scheduler
 
 
 def test_parallelism_limits_what_is_submitted(aws: LocalAws, start: Start) -> None:
-    """Surprise 11: Airflow's own limit, over what is queued and runs."""
+    """R11: Airflow's own limit, for queued and running tasks together."""
     scheduler = start(parallelism=3)
     keys = [scheduler.queue(f"t{place}", builtin={"duration_ms": 100}) for place in range(10)]
     scheduler.executor.heartbeat()
@@ -31,10 +31,10 @@ def test_a_refused_task_has_its_slot_until_its_failure_is_processed(aws: LocalAw
     assert scheduler.executor.slots_available == 1
 
 
-def test_what_is_not_json_fails_with_a_reason(scheduler: Scheduler, caught: list[str]) -> None:
+def test_values_that_are_not_json_fail_with_a_reason(scheduler: Scheduler, caught: list[str]) -> None:
     """An executor_config left from another executor, such as a pod_override of Kubernetes."""
     if versions.AIRFLOW >= (3, 0):
-        # Airflow's own model of the workload takes what is no JSON.
+        # Airflow's own model of the workload accepts values that are not JSON.
         key = scheduler.queue(executor_config={"pod_override": {1, 2}})
     else:
         key = scheduler.queue(executor_config={"pod_override": object()})

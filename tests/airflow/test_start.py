@@ -1,4 +1,4 @@
-"""Making an executor is cheap, starting it checks its options. Surprise 13, rows B6, B7, B8 and contract section 5."""
+"""Creating an executor is cheap, starting it checks its options. Rows R13, B6, B7 and B8."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from local_aws import LocalAws
 from scheduler import Scheduler
 
 
-def test_making_it_opens_nothing(aws: LocalAws) -> None:
-    """The API server makes one, too, to ask it for logs."""
+def test_creating_it_opens_nothing(aws: LocalAws) -> None:
+    """The API server also creates one, to read logs."""
     threads = threading.active_count()
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     executors = [LambdaExecutor() for _ in range(20)]
@@ -26,8 +26,8 @@ def test_making_it_opens_nothing(aws: LocalAws) -> None:
 
 
 @pytest.mark.airflow(3, 0)
-def test_making_it_takes_airflows_arguments(aws: LocalAws) -> None:
-    """Surprise 12: 3.0 has `team_id`, later ones `team_name`."""
+def test_creating_it_accepts_airflows_arguments(aws: LocalAws) -> None:
+    """R12: 3.0 has `team_id`, later versions have `team_name`."""
     assert LambdaExecutor(5).parallelism == 5
     team = {"team_id": "t"} if versions.AIRFLOW < (3, 1) else {"team_name": "t"}
     assert LambdaExecutor(parallelism=5, **team).parallelism == 5
@@ -35,7 +35,7 @@ def test_making_it_takes_airflows_arguments(aws: LocalAws) -> None:
 
 @pytest.mark.airflow(3, 0)
 def test_the_configured_secret_signs(aws: LocalAws) -> None:
-    """Surprise 13: without one, the base class makes one that no other process has, and warns."""
+    """R13: without a secret, the base class creates one that no other process has, and warns."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         LambdaExecutor()
@@ -54,7 +54,7 @@ def test_the_configured_secret_signs(aws: LocalAws) -> None:
         ("LAMBDA_EXECUTOR__QUEUES", "{", "expected a JSON object"),
     ],
 )
-def test_mistakes_are_raised_at_the_start(
+def test_invalid_options_are_raised_at_the_start(
     aws: LocalAws, monkeypatch: pytest.MonkeyPatch, option: str, value: str, expected: str
 ) -> None:
     """B6: the error names option, value and what is allowed."""
@@ -64,7 +64,7 @@ def test_mistakes_are_raised_at_the_start(
     assert expected in error.value.message
 
 
-def test_all_mistakes_are_named_at_once(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_options_are_named_at_once(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS", "abc")
     monkeypatch.setenv("AIRFLOW__LAMBDA_EXECUTOR__WORKER_THREADS", "many")
     with pytest.raises(InvalidConfigError) as error:
@@ -73,7 +73,7 @@ def test_all_mistakes_are_named_at_once(aws: LocalAws, monkeypatch: pytest.Monke
 
 
 def test_a_missing_function_keeps_tasks_waiting(aws: LocalAws, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """B7: the health check names it; the scheduler runs on."""
+    """B7: the health check names it; the scheduler continues."""
     monkeypatch.setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME", "missing")
     scheduler = start()
     key = scheduler.queue()
@@ -84,7 +84,7 @@ def test_a_missing_function_keeps_tasks_waiting(aws: LocalAws, start: Start, mon
     assert key in scheduler.executor.running
 
 
-def test_without_the_check_at_start_nothing_is_asked(
+def test_without_the_check_at_start_no_request_is_sent(
     aws: LocalAws, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B8."""
@@ -104,7 +104,7 @@ def test_starting_does_not_wait_for_aws(
 
 
 def test_it_can_be_started_again(aws: LocalAws) -> None:
-    """Airflow's loader keeps executors: `dag.test` starts and ends the same one."""
+    """Airflow's loader caches executors: `dag.test` starts and ends the same one."""
     executor = LambdaExecutor()
     for _ in range(2):
         executor.start()

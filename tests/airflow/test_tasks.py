@@ -1,4 +1,4 @@
-"""A task's way from the scheduler's queue to its event."""
+"""A task from the scheduler's queue to its event."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_task_fails_with_its_last_output(scheduler: Scheduler) -> None:
 
 @pytest.fixture
 def observed(aws: LocalAws, start: Start, monkeypatch: pytest.MonkeyPatch) -> Scheduler:
-    """A scheduler whose executor does not read the dead letter queue: a crash leaves the event there, byte for byte."""
+    """A scheduler whose executor does not read the dead letter queue, which has the exact event after a crash."""
     other = aws.sqs("CreateQueue", QueueName="other")["QueueUrl"]
     monkeypatch.setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__DEAD_LETTER_QUEUE_URL", other)
     return start()
@@ -69,8 +69,8 @@ def test_the_key_is_the_uuid(scheduler: Scheduler) -> None:
 
 
 @pytest.mark.airflow(3, 2)
-def test_the_attempt_id_is_written_down_before_the_invoke(aws: LocalAws, observed: Scheduler) -> None:
-    """D1: the scheduler writes it in the transaction that queues the task."""
+def test_the_attempt_id_is_stored_before_the_invoke(aws: LocalAws, observed: Scheduler) -> None:
+    """D1: the scheduler stores it in the transaction that queues the task."""
     assert observed.executor.pre_assigns_external_executor_id
     ti = preassigned()
     observed.queue(ti=ti, builtin={"crash": True})
@@ -80,7 +80,7 @@ def test_the_attempt_id_is_written_down_before_the_invoke(aws: LocalAws, observe
 
 
 def test_the_running_event_has_the_key_on_the_wire(scheduler: Scheduler) -> None:
-    """It becomes the external_executor_id, by which this executor and Airflow's own adopt the task."""
+    """It becomes the external_executor_id, with which this executor and Airflow's own adopt the task."""
     key = scheduler.queue(builtin={"duration_ms": 200})
     scheduler.until_ended(key)
     assert scheduler.states(key) == ["running", "success"]

@@ -1,4 +1,4 @@
-"""An executor of a team has the team's options and connection. Contract sections 3 and 5."""
+"""An executor of a team has the team's options and connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.airflow(3, 1)
 
 @pytest.fixture
 def team(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The options of the common executor lead nowhere."""
+    """The common executor's options point to nothing."""
     for name, text in aws.options().items():
         if name.startswith("AIRFLOW__"):
             monkeypatch.setenv(name.replace("AIRFLOW__", "AIRFLOW__BLUE___"), text)

@@ -32,7 +32,7 @@ class Browser:
         self.command("POST", "/url", {"url": url})
 
     def text(self) -> str:
-        """What a person reads on the page."""
+        """The visible text of the page."""
         text: str = self.command("POST", "/execute/sync", {"script": "return document.body.innerText", "args": []})
         return text
 
@@ -51,7 +51,7 @@ def send(url: str, method: str, body: object = None) -> Any:  # noqa: ANN401 - a
 
 @contextmanager
 def browser(folder: Path, width: int, height: int) -> Iterator[Browser]:
-    """With a profile of its own below `folder`; it ends with the block."""
+    """A browser with its own profile below `folder`; it ends with the block."""
     program = shutil.which("chromedriver")
     assert program, "chromedriver is not installed (Debian: chromium-driver)"
     port = servers.free_port()

@@ -1,4 +1,4 @@
-"""A real Airflow 3: API server, scheduler, Dag processor and triggerer, processes of their own, on the local Lambda."""
+"""A real Airflow 3 on the local Lambda: API server, scheduler, Dag processor and triggerer as processes."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import functions
+import leftovers
 import servers
 from postgres import Database, postgres
 
@@ -20,9 +21,9 @@ AIRFLOW = servers.VENVS / "airflow"
 # Airflow's own executor, which the same deployment runs for comparison.
 UPSTREAM = "airflow.providers.amazon.aws.executors.aws_lambda.AwsLambdaExecutor"
 EXECUTOR = os.environ.get("LIVE_EXECUTOR", "lambda_executor.airflow.LambdaExecutor")
-# Of our binding: where Airflow's processes import it from, and the installation whose library and programs they use.
+# The folder of our binding for Airflow's processes, and the installation with library and programs.
 BINDING = Path(os.environ.get("LIVE_BINDING", servers.ROOT / "bindings" / "python" / "src"))
-# Further folders to import from, with drivers for the database where the environments of Airflow lack them.
+# Further folders to import from, for database drivers that Airflow's environments lack.
 MORE = os.environ.get("LIVE_PYTHONPATH", "")
 PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX", servers.ROOT / "build" / "prefix"))
 COMPONENTS = ("api-server", "dag-processor", "scheduler", "triggerer")
@@ -47,11 +48,11 @@ class Deployment:
 
     @property
     def scratch(self) -> Path:
-        """Where the Dags leave traces of their runs."""
+        """Folder in which the Dags record their runs."""
         return self.folder / "scratch"
 
     def airflow(self, *arguments: str) -> str:
-        """Output of a command of Airflow's own."""
+        """Output of an `airflow` command."""
         answer = subprocess.run(
             [self.venv / "bin" / "airflow", *arguments],
             env=self.environment,
@@ -69,6 +70,9 @@ class Deployment:
         arguments = [component]
         if component == "api-server":
             arguments += ["--host", "127.0.0.1", "--port", str(self.api_port), "--workers", "1"]
+        if component == "triggerer":
+            # It would listen on all addresses. The API server reads the triggerer's logs from the folder.
+            arguments.append("--skip-serve-logs")
         process = self.stack.enter_context(
             servers.running(
                 [str(self.venv / "bin" / "airflow"), *arguments],
@@ -87,7 +91,7 @@ class Deployment:
         process.wait(300)
 
     def kill(self, name: str) -> None:
-        """SIGKILL, as by the kernel when memory is short: nothing of the process runs after it."""
+        """SIGKILL, as by the kernel when memory is short: no code of the process runs after it."""
         process = self.running.pop(name)
         process.kill()
         process.wait(10)
@@ -111,13 +115,16 @@ def deployment(
     venv: Path = AIRFLOW,
     components: tuple[str, ...] = COMPONENTS,
     dags: Path = DAGS,
+    binding: Path | None = BINDING,
     function_reaches_database: bool = False,
     local: dict[str, Any] | None = None,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """An Airflow that runs the Dags below `dags`; everything ends with the block.
 
-    `local` are further options of the local Lambda, `settings` further environment variables of Airflow's components.
+    `binding` is the folder that Airflow's processes import our package from; None: it is installed in `venv`, with its
+    library. `local` are further options of the local Lambda, `settings` further environment variables of
+    Airflow's components.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "scratch").mkdir()
@@ -128,7 +135,7 @@ def deployment(
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{api_port}/execution/",
-            # Instead of S3 or CloudWatch: a folder that function and API server share, like EFS.
+            # A folder that function and API server share, like EFS, instead of S3 or CloudWatch.
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
             # The default of 5 s is too short for a machine that runs everything on two cores.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
@@ -144,13 +151,23 @@ def deployment(
             **servers.clean_environment(),
             **shared,
             **_configuration(folder, venv, executor, database, aws, api_port),
+            **_package(binding),
             **(settings or {}),
         }
         airflow = Deployment(folder, venv, database, aws, environment, api_port, stack)
+        # What the components leave. Not the function's processes: the local Lambda ends those.
+        stack.callback(leftovers.end, f"AIRFLOW_HOME={environment['AIRFLOW_HOME']}\0")
         airflow.airflow("db", "migrate")
         for component in components:
             airflow.start(component)
         yield airflow
+
+
+def _package(binding: Path | None) -> dict[str, str]:
+    if binding is None:
+        return {"PYTHONPATH": MORE}
+    library = str(PREFIX / "lib" / "liblambda_executor.so.1")
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(binding), MORE])), "LAMBDA_EXECUTOR_LIBRARY": library}
 
 
 def _configuration(
@@ -163,15 +180,14 @@ def _configuration(
         "extra": {"region_name": aws.region, "endpoint_url": aws.endpoint_url},
     }
     return {
+        **leftovers.KEEPS_ENVIRONMENT,
         "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(BINDING), MORE])),
-        "LAMBDA_EXECUTOR_LIBRARY": str(PREFIX / "lib" / "liblambda_executor.so.1"),
         "HOME": str(folder),
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{api_port}",
         "AIRFLOW__API__SECRET_KEY": secrets.token_hex(16),
-        # Without it each component draws one of its own, and the API server refuses the tasks' tokens.
+        # Without it each component creates its own, and the API server rejects the tasks' tokens.
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
         "AIRFLOW__AWS_LAMBDA_EXECUTOR__DEAD_LETTER_QUEUE_URL": aws.dead_letter_queue_url,
         "AIRFLOW__AWS_LAMBDA_EXECUTOR__FUNCTION_NAME": aws.function_name,

@@ -1,26 +1,17 @@
-"""What runs Airflow's tasks in the local Lambda: our function program, or the handler that Airflow publishes."""
+"""Functions for Airflow's tasks in the local Lambda: our function program, or the handler that Airflow publishes."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import image_defaults
+import leftovers
 import published_handler
 
 HANDLERS = ("ours", "airflow")
 
-# Imported once in each sandbox of our function, as in its image for Airflow.
-PRELOAD = (
-    "airflow.sdk.execution_time.execute_workload",
-    "airflow.executors.workloads",
-    "airflow.executors.base_executor",
-    "airflow.sdk.execution_time.supervisor",
-    "airflow.sdk.execution_time.task_runner",
-    "airflow.dag_processing.bundles.manager",
-    "airflow.dag_processing.dagbag",
-)
-
-# The file `hold` names a file that the command to be held makes. The first invocation whose command ends while both
-# exist lasts until `hold` is removed.
+# The file `hold` contains the path of a file that the command creates. The first invocation whose command ends while
+# both files exist continues until `hold` is removed.
 HOLD = """
 if [ -e "$LIVE_SCRATCH/hold" ] && [ -e "$(cat "$LIVE_SCRATCH/hold")" ] && mkdir "$LIVE_SCRATCH/held" 2>/dev/null; then
   echo $$ > "$LIVE_SCRATCH/held/by"
@@ -39,6 +30,7 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
         made.mkdir(parents=True, exist_ok=True)
     env = {
         **environment,
+        **leftovers.KEEPS_ENVIRONMENT,
         "PATH": f"{venv / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
         "TMPDIR": str(temporary),
@@ -48,9 +40,9 @@ def options(handler: str, folder: Path, environment: Mapping[str, str], venv: Pa
     chosen: dict[str, Any] = {"handler": "exec"}
     if handler == "ours":
         env |= {"POST_COMMAND": HOLD, "LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS": "120000"}
-        env["LAMBDA_EXECUTOR_PRELOAD"] = ",".join(PRELOAD)
+        env["LAMBDA_EXECUTOR_PRELOAD"] = image_defaults.preload()
     else:
-        # Airflow's handler has no such hook: a `python` that runs the real one does it.
+        # Airflow's handler has no such hook, so a script `python` runs the real one and then the hook.
         chosen = published_handler.options(published_handler.find(), home)
         python = folder / "bin" / "python"
         python.parent.mkdir(exist_ok=True)

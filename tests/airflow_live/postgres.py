@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own on a loopback port, for one Airflow."""
+"""A separate PostgreSQL server on a loopback port, for one Airflow."""
 
 import os
 import pwd
@@ -15,10 +15,10 @@ from typing import Any
 
 import servers
 
-# Nothing here has to survive a power failure.
+# The data does not need to survive a power failure.
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 NAME = "airflow"
-# Between columns and between rows of an answer: neither is in the texts that Airflow stores.
+# Separators of columns and rows in answers; Airflow's texts contain neither.
 COLUMN, ROW = "\x1f", "\x1e"
 
 
@@ -30,7 +30,7 @@ class Database:
 
     @property
     def url(self) -> str:
-        """As SQLAlchemy reads it."""
+        """The URL for SQLAlchemy."""
         return f"postgresql+psycopg2://{NAME}:{self.password}@127.0.0.1:{self.port}/{NAME}"
 
     def query(self, statement: str) -> list[list[str]]:
@@ -65,7 +65,7 @@ def programs() -> Path:
 
 @contextmanager
 def postgres() -> Iterator[Database]:
-    """The server ends with the block, and its files are removed."""
+    """Starts the server. It ends with the block, and its files are removed."""
     # Below the system's temporary folder: the folders of pytest are closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="lambda-executor-postgres-"))
     # PostgreSQL refuses to run as root.

@@ -1,4 +1,4 @@
-"""States of Dag runs and tasks as Airflow's database has them."""
+"""States of Dag runs and tasks in Airflow's database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from deployment import Deployment
 
 FINAL = ("success", "failed")
 
-# Of each wait for tasks. A task takes seconds, but minutes where other programs use the processors.
+# Time limit of each wait for tasks. A task takes seconds, on a busy machine minutes.
 PATIENCE_S = 900.0
-# Between two looks at the database.
+# Interval between two queries of the database.
 PROBE_S = 0.3
 
 
@@ -72,7 +72,7 @@ def wait_for_run(airflow: Deployment, dag: str, run: str, seconds: float = PATIE
 
 
 def wait_for_file(airflow: Deployment, dag: str, run: str, file: Path) -> str:
-    """Content of a file that a task of the run writes; fails as soon as the run has ended without it."""
+    """Content of a file that a task of the run writes. Fails if the run ends without it."""
 
     def probe() -> str | None:
         airflow.check_alive()
@@ -88,7 +88,7 @@ def wait_for_file(airflow: Deployment, dag: str, run: str, file: Path) -> str:
 
 
 def events(airflow: Deployment, dag: str, run: str) -> list[list[str]]:
-    """Event, task and text of the rows that the page "Audit log" shows."""
+    """Event, task and text of the rows of the page "Audit log"."""
     return airflow.database.query(
         f"select event, task_id, extra from log where dag_id = '{dag}' and run_id = '{run}' order by id"
     )

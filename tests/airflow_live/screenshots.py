@@ -1,4 +1,4 @@
-"""Writes docs/images/airflow-*.png: runs on the executor, as Airflow's web interface shows them.
+"""Writes docs/images/airflow-*.png: screenshots of runs on the executor in Airflow's web interface.
 
 make airflow-screenshots
 """
@@ -14,7 +14,7 @@ import servers
 import web
 
 IMAGES = servers.ROOT / "docs" / "images"
-# A name, the page, and what a person reads there once it has loaded.
+# A name, the page, and a text that the page has when it is loaded.
 PAGES = (
     ("mapped", "/dags/live_mapped/runs/shown/tasks/count_run/mapped", "success"),
     ("retry", "/dags/live_retry/runs/shown", "fails_once"),
@@ -40,7 +40,7 @@ def main() -> None:
 
 def take(airflow: deployment.Deployment, shown: browser.Browser) -> None:
     IMAGES.mkdir(exist_ok=True)
-    # Logs in: with all users as administrators the page needs no password.
+    # Log in: all users are administrators, so no password is needed.
     shown.open(f"{airflow.api_url}/auth/token/login")
     for name, page, text in PAGES:
         shown.open(f"{airflow.api_url}{page}")
@@ -49,7 +49,7 @@ def take(airflow: deployment.Deployment, shown: browser.Browser) -> None:
             return text in shown.text() or None
 
         servers.until(f"{page} shows {text!r}", loaded, runs.PATIENCE_S, runs.PROBE_S)
-        # Animations end; no condition of the page says so.
+        # Wait for the end of animations; the page has no condition for it.
         time.sleep(2)
         shown.screenshot(IMAGES / f"airflow-{name}.png")
         print(f"docs/images/airflow-{name}.png")

@@ -1,4 +1,4 @@
-"""The short form: four Dags at once by our function. `long/` has the rest."""
+"""The short form: four Dags at once with our function. `long/` has the other tests."""
 
 import pytest
 import runs
@@ -10,7 +10,7 @@ TASKS = 20
 
 @pytest.fixture(scope="module")
 def started(live: Live) -> Live:
-    """All Dags are triggered before the first test waits: they share the time that their processes take to start."""
+    """Triggers all Dags before the first test waits, so that their processes start at the same time."""
     for dag in ("live_success", "live_retry", "live_deferrable"):
         live.web.trigger(dag, "short")
     live.web.trigger("live_mapped", "short", {"tasks": TASKS})
@@ -24,7 +24,7 @@ def test_tasks_succeed_and_their_logs_appear(started: Live) -> None:
     assert "the value arrived" in started.web.log("live_success", "short", "check", 1)
 
 
-def test_a_failed_task_is_tried_again(started: Live) -> None:
+def test_a_failed_task_is_retried(started: Live) -> None:
     assert runs.wait_for_run(started.airflow, "live_retry", "short") == "failed"
     again = runs.task(started.airflow, "live_retry", "short", "fails_once")
     assert (again.state, again.try_number) == ("success", 2)
@@ -36,7 +36,7 @@ def test_a_failed_task_is_tried_again(started: Live) -> None:
 
 def test_a_deferred_task_resumes(started: Live) -> None:
     assert runs.wait_for_run(started.airflow, "live_deferrable", "short") == "success"
-    assert (started.airflow.scratch / "deferrable").read_text().split() == ["deferred", "resumed"]
+    assert (started.airflow.scratch / "deferrable.short").read_text().split() == ["deferred", "resumed"]
     assert "resumed by the triggerer" in started.web.log("live_deferrable", "short", "defers", 1)
 
 

@@ -17,13 +17,13 @@ class Web:
         self.token = ""
 
     def wait_until_ready(self, dags: list[str]) -> None:
-        """Until the API server answers and the Dag processor has read the Dags."""
+        """Waits until the API server answers and the Dag processor has read the Dags."""
 
         def answers() -> bool | None:
             self.airflow.check_alive()
             try:
                 self.token = self._ask("GET", "/auth/token")["access_token"]
-                # The first request of a task would wait for seconds, until Airflow has built this part of the server.
+                # Airflow builds this part of the server at the first request. It takes seconds: do it before the tasks.
                 self._ask("GET", "/execution/health")
             except OSError:
                 return None
@@ -47,7 +47,7 @@ class Web:
         self.call("POST", f"/dags/{dag}/dagRuns", {"dag_run_id": run, "logical_date": None, "conf": conf or {}})
 
     def log(self, dag: str, run: str, task: str, try_number: int, map_index: int = -1) -> str:
-        """What the page of a task's log shows, one event a line."""
+        """The content of a task's log page, one event per line."""
         path = (
             f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{try_number}?map_index={map_index}&full_content=true"
         )

@@ -1,4 +1,4 @@
-"""Runners made once, and every outcome that is asked for under way from the start, since scenarios mostly wait."""
+"""Builds each runner once, and starts all requested scenarios at once, since scenarios mostly wait."""
 
 import json
 import os
@@ -18,9 +18,9 @@ import servers
 from messages import messages
 
 SCENARIOS = Path(__file__).with_name("scenarios")
-# More waits than processors have work.
+# More than the number of processors, since most runs wait.
 SIDE_BY_SIDE = 8
-# A runner that hangs; its own waits end before, after 60 s each.
+# For a runner that hangs; its own waits end after 60 s each.
 SECONDS = 150
 
 
@@ -28,8 +28,8 @@ SECONDS = 150
 class Outcome:
     exit_status: int
     printed: bytes
-    said: str
-    # Of the scenario's faults, what never came.
+    stderr: str
+    # Faults of the scenario that did not occur.
     missing: list[str]
 
 
@@ -38,23 +38,23 @@ Outcomes = dict[tuple[str, str], "Future[Outcome]"]
 
 
 def steps_of(scenario: Path) -> tuple[dict[str, dict[str, Any]], list[list[str]], str]:
-    """What a scenario says to the harness: objects by step, and what was submitted before; and what the runner gets."""
-    told: dict[str, dict[str, Any]] = {"options": {}, "local": {}, "faults": {}}
+    """The parts of a scenario: objects for the harness by step, tasks submitted before, and the runner's part."""
+    settings: dict[str, dict[str, Any]] = {"options": {}, "local": {}, "faults": {}}
     submitted = []
     rest = []
     for line in scenario.read_text().splitlines():
         step, *fields = line.split("\t")
-        if step in told:
-            told[step] = json.loads(fields[0])
+        if step in settings:
+            settings[step] = json.loads(fields[0])
         elif step == "submitted":
             submitted.append(fields)
         if step != "submitted":
             rest.append(line)
-    return told, submitted, "".join(f"{line}\n" for line in rest)
+    return settings, submitted, "".join(f"{line}\n" for line in rest)
 
 
 def submit(server: servers.LocalServer, key: str, attempt_id: str, command: str) -> None:
-    """As an executor does that is gone by now."""
+    """Submits a task like an executor that has ended."""
     event = {
         "task_key": key,
         "attempt_id": attempt_id,
@@ -68,21 +68,21 @@ def submit(server: servers.LocalServer, key: str, attempt_id: str, command: str)
 
 
 def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
-    """One run against a server of its own."""
-    told, submitted, steps = steps_of(scenario)
-    with servers.local(folder, **told["local"]) as server:
+    """One run against its own server."""
+    settings, submitted, steps = steps_of(scenario)
+    with servers.local(folder, **settings["local"]) as server:
         config = {
             "function_name": server.function_name,
             "queue_url": server.queue_url,
             "dead_letter_queue_url": server.dead_letter_queue_url,
             "endpoint_url": server.endpoint_url,
             "region_name": server.region,
-            **told["options"],
+            **settings["options"],
         }
         for fields in submitted:
             submit(server, *fields)
-        if told["faults"]:
-            server.faults(**told["faults"])
+        if settings["faults"]:
+            server.faults(**settings["faults"])
         for_runner = folder / scenario.name
         for_runner.write_text(steps)
         done = subprocess.run(
@@ -92,18 +92,18 @@ def carry_out(runner: list[str], scenario: Path, folder: Path) -> Outcome:
             capture_output=True,
             timeout=SECONDS,
         )
-        missing = missing_faults(server, told["faults"])
+        missing = missing_faults(server, settings["faults"])
     return Outcome(done.returncode, done.stdout, done.stderr.decode(errors="replace"), missing)
 
 
 def missing_faults(server: servers.LocalServer, faults: dict[str, Any]) -> list[str]:
-    """Where faults did not happen, a scenario passes that shows nothing. An outage shows in the outcome."""
+    """Faults that did not occur: without them a scenario would prove nothing. An outage is visible in the outcome."""
     missing = []
     if faults.keys() & {"lambda", "sqs", "throttle", "error", "drop"} and server.stats()["faults"] == 0:
         missing.append("no request was throttled, failed or dropped")
     rough = faults.get("messages", {})
     if "duplicate" in rough or "delay" in rough:
-        # The server does not count them: messages of our own must suffer too. The second copies of results may be left.
+        # The server does not count these, so send own messages with the same faults. Copies of results may remain.
         server.sqs().purge_queue(QueueUrl=server.queue_url)
         for number in range(8):
             server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=str(number))
@@ -111,7 +111,7 @@ def missing_faults(server: servers.LocalServer, faults: dict[str, Any]) -> list[
         taken = [message["Attributes"] for message in messages(server, server.queue_url, 16 if twice else 8)]
         late = [int(at["ApproximateFirstReceiveTimestamp"]) - int(at["SentTimestamp"]) for at in taken]
         if "delay" in rough and max(late) < rough["delay_ms"]:
-            missing.append(f"no message was late: {late} ms")
+            missing.append(f"no message was delayed: {late} ms")
     return missing
 
 
@@ -121,7 +121,7 @@ def credentials(server: servers.Server) -> dict[str, str]:
 
 @contextmanager
 def at_work(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that begins nothing more once nobody waits for it, as after Ctrl-C or with -x."""
+    """A pool that starts no further runs when its results are no longer needed, as after Ctrl-C or with -x."""
     pool = ThreadPoolExecutor(threads)
     try:
         yield pool
@@ -132,8 +132,8 @@ def at_work(threads: int) -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture(scope="session")
 def workplace() -> Iterator[Path]:
     check = [str(Path(__file__).with_name("check_prefix.sh")), str(runners.PREFIX)]
-    told = subprocess.run(check, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
+    done = subprocess.run(check, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
     folder = Path(tempfile.mkdtemp(prefix="lambda-executor-bindings.", dir=os.environ.get("TMPDIR")))
     runners.OUT.mkdir(parents=True, exist_ok=True)
     yield folder
@@ -142,7 +142,7 @@ def workplace() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def made(request: pytest.FixtureRequest, workplace: Path) -> Iterator[Runners]:
-    """The runners of the languages that were asked for, each being made."""
+    """The runners of the requested languages, being built."""
     wanted = {item.callspec.params["language"] for item in asked_for(request)}
     with at_work(2) as pool:
         yield {name: pool.submit(make) for name, make in runners.LANGUAGES.items() if name in wanted}
@@ -150,7 +150,7 @@ def made(request: pytest.FixtureRequest, workplace: Path) -> Iterator[Runners]:
 
 @pytest.fixture(scope="session")
 def outcomes(request: pytest.FixtureRequest, made: Runners, workplace: Path) -> Iterator[Outcomes]:
-    """Of each language and scenario that was asked for. The longest first: all others fit beside it."""
+    """Runs of the requested languages and scenarios, the longest first, since all others run at the same time."""
     wanted = {
         (str(item.callspec.params["language"]), str(item.callspec.params["scenario"]))
         for item in asked_for(request)

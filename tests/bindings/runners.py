@@ -1,4 +1,4 @@
-"""How each language's runner is made and started."""
+"""Builds and starts the runner of each language."""
 
 import os
 import subprocess
@@ -9,13 +9,13 @@ from pathlib import Path
 import servers
 from go_flags import go_flags
 
-# Where the library is installed for the tests.
+# The prefix with the library for the tests.
 PREFIX = Path(os.environ.get("LAMBDA_EXECUTOR_PREFIX", servers.ROOT / "build" / "prefix"))
 OUT = servers.ROOT / "build" / "tests" / "bindings"
 
 
 def environment() -> dict[str, str]:
-    """Where compilers and programs find the installed library."""
+    """Environment in which compilers and programs find the installed library."""
     return {
         **servers.clean_environment(),
         "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig"),
@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: str | Path, cwd: Path = servers.ROOT, **variables: str) -> str:
-    """What a command prints; fails with what it says on its error stream."""
+    """Output of a command. Fails with its standard error."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -38,7 +38,7 @@ def run(*command: str | Path, cwd: Path = servers.ROOT, **variables: str) -> str
 
 
 def compiled(compiler: str, source: str, *options: str) -> list[str]:
-    """Against the installed library, as its users would."""
+    """Builds against the installed library like a user."""
     program = OUT / f"{Path(source).stem}-{compiler}"
     library = run("pkg-config", "--cflags", "--libs", "lambda_executor").split()
     run(compiler, *options, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", source, "-o", program, *library)

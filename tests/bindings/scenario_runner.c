@@ -1,9 +1,9 @@
-/* Carries out a scenario through the C API and prints the outcome: README.md beside it describes
+/* Runs a scenario through the C API and prints the outcome; README.md in this folder describes
  * both. The other languages' runners must print the same.
  *
  *   LAMBDA_EXECUTOR_CONFIG=JSON scenario_runner NAME.tsv
  *
- * Exit status: 0 carried out, 1 the library failed it, 2 the scenario is malformed.
+ * Exit status: 0 success, 1 failure of the library, 2 malformed scenario.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 enum { HEALTH_MS = 30000, WAIT_MS = 120000, MOST_FIELDS = 7 };
 
-/* What is known of a task that was accepted. */
+/* State of an accepted task. */
 typedef struct record {
   char *key;
   uint64_t tag;
@@ -72,7 +72,7 @@ static uint64_t number_of(const char *field) {
   char *end;
   uint64_t number = strtoull(text_of(field), &end, 10);
   if (*end != '\0')
-    die(2, "`%s` is no number", field);
+    die(2, "`%s` is not a number", field);
   return number;
 }
 
@@ -110,7 +110,7 @@ static record_t *record_of(const char *key) {
 static void add_record(const char *key) {
   record_t record = {0};
   if (record_of(key) != NULL)
-    die(2, "the key `%s` is accepted twice, which the outcome cannot tell", key);
+    die(2, "the key `%s` was accepted twice, which the outcome cannot represent", key);
   record.key = allocated(strdup(key));
   records = allocated(realloc(records, (record_count + 1) * sizeof *records));
   records[record_count++] = record;
@@ -204,7 +204,7 @@ static void step_batch(char **field) {
     tasks[i].tag = i;
   }
   if (lambda_executor_queue_batch(ex, tasks, n, results, &accepted, NULL, NULL) < 0)
-    die(1, "queue_batch did not carry out `%s`", field[0]);
+    die(1, "queue_batch did not process `%s`", field[0]);
   for (size_t i = 0; i < n; i++)
     if (results[i] == LAMBDA_EXECUTOR_OK)
       add_record(keys + i * room);

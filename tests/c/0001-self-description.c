@@ -1,5 +1,4 @@
-/* The library returns its version, the names of all numbers, and its options; before and without
- * any executor. */
+/* Version, names of all numbers and options: available without an executor. */
 #include "test.h"
 
 static const struct {

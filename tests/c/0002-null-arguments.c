@@ -1,5 +1,5 @@
-/* NULL where something must be given is an error that names it, and never a crash; NULL where
- * nothing need be is fine. */
+/* NULL for a required argument is an error that names it, never a crash. NULL for an optional
+ * argument is allowed. */
 #include "test.h"
 
 #define INVALID LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT
@@ -76,7 +76,7 @@ static void with_an_executor(void) {
   lambda_executor_batch_t *batch = NULL;
   CHECK_ERROR(lambda_executor_sync(ex, -2, 0, &batch, &err), INVALID, "timeout_ms");
 
-  /* Nothing of it did anything, and none of nothing is fine. */
+  /* The calls above had no effect, and an empty array is allowed. */
   CHECK_OK(lambda_executor_queue_batch(ex, NULL, 0, NULL, NULL, NULL, &err));
   CHECK_OK(lambda_executor_ack(ex, NULL, 0, &err));
   CHECK_OK(lambda_executor_cancel(ex, NULL, 0, NULL, NULL, &err));

@@ -1,4 +1,4 @@
-/* A wrong configuration gives one clear error with everything that is wrong, and neither an
+/* An invalid configuration gives one error that lists every problem, and creates neither an
  * executor nor a thread. */
 #include "test.h"
 
@@ -32,13 +32,13 @@ int main(void) {
   invalid("{}", "queue_url");
   invalid("{}", "dead_letter_queue_url");
   invalid("{\"function_name\": \"f\", \"queue_url\": \"my-queue\"}", "my-queue");
-  /* All at once: each of the three has its line. */
+  /* Three problems: each has its line. */
   invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}", "queue_url");
   invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}",
           "max_queued_tasks");
   invalid("{\"queue_url\": \"q\", \"max_queued_tasks\": true, \"nonsense\": 1}", "nonsense");
 
-  /* Airflow's sources, of which there are none here, and one that is wrong. */
+  /* Airflow's sources: first none, then an invalid one. */
   setenv("AIRFLOW_CONFIG", "/no/such/airflow.cfg", 1);
   setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__MAX_INVOKE_ATTEMPTS", "abc", 1);
   refuse(NULL, 0, LAMBDA_EXECUTOR_ERR_INVALID_CONFIG,
@@ -55,7 +55,7 @@ int main(void) {
   CHECK_ERROR(lambda_executor_create(BUILTIN, LAMBDA_EXECUTOR_NUL, NULL, &err),
               LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "ex");
 
-  /* A length takes what is before it, whatever follows. */
+  /* With a length, the text after it is ignored. */
   lambda_executor_t *ex = NULL;
   CHECK_OK(lambda_executor_create(BUILTIN "garbage", sizeof BUILTIN - 1, &ex, &err));
   lambda_executor_free(ex, NULL);

@@ -1,5 +1,4 @@
-/* The life of one task: RUNNING before SUCCEEDED, with everything that was said of it in the
- * events. */
+/* One task: RUNNING before SUCCEEDED, and all fields of both events. */
 #include "test.h"
 
 int main(void) {
@@ -20,7 +19,7 @@ int main(void) {
   CHECK_INT(event->reason, LAMBDA_EXECUTOR_REASON_NONE);
   CHECK_INT(event->has_return_code, 0);
   CHECK(event->tag == UINT64_MAX);
-  /* Not known where the result came before the answer to Invoke. */
+  /* Unknown if the result arrived before the answer to Invoke. */
   CHECK(event->submitted_at_ms == 0 || event->submitted_at_ms >= event->queued_at_ms);
   done_with(batch);
 
@@ -32,7 +31,7 @@ int main(void) {
   CHECK_INT(event->has_return_code, 1);
   CHECK_INT(event->return_code, 0);
   CHECK_INT(event->signal, 0);
-  CHECK(event->attempts <= 1); /* 0 where the result was faster than the answer to Invoke */
+  CHECK(event->attempts <= 1); /* 0 if the result was faster than the answer to Invoke */
   CHECK(event->tag == UINT64_MAX);
   CHECK_INT(event->key.len, 12);
   CHECK(memcmp(event->key.ptr, "größer than", 12) == 0);

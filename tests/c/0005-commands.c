@@ -1,5 +1,4 @@
-/* Commands in real function processes, in their three forms, and every way in which a command ends.
- */
+/* Commands in real function processes: their three forms, and every kind of end. */
 #include "test.h"
 
 static void expect(lambda_executor_t *ex, const char *key, int32_t reason, int code, int signal,

@@ -1,5 +1,5 @@
-/* A task that cannot be run is refused with an error that says what is wrong and names its key;
- * nothing is queued. */
+/* An invalid task is rejected with an error that names the problem and the key; nothing is queued.
+ */
 #include "test.h"
 
 static lambda_executor_t *ex;

@@ -1,5 +1,5 @@
-/* Callers built with an older or a newer header: a struct may be larger if what the library does
- * not know is zero. */
+/* Callers built with an older or a newer header: a struct may be larger than the library's if the
+ * unknown part is zero. */
 #include "test.h"
 
 typedef struct newer_task {
@@ -12,7 +12,7 @@ typedef struct newer_counts {
   uint64_t unknown;
 } newer_counts_t;
 
-/* What a caller passes that was compiled with the first version of the header. */
+/* The struct of a caller that was compiled with the first version of the header. */
 enum { FIRST_SIZE = 136 };
 
 int main(void) {
@@ -30,7 +30,7 @@ int main(void) {
               LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "does not know");
   newer[0].unknown = 0;
 
-  /* In an array they are as far apart as the caller says. */
+  /* In an array the caller's stride applies. */
   lambda_executor_status_t results[2] = {9, 9};
   size_t accepted = 0;
   CHECK_OK(lambda_executor_queue_batch(ex, &newer[0].known, 2, results, &accepted, NULL, &err));
@@ -47,7 +47,7 @@ int main(void) {
   CHECK_STATUS(results[0], LAMBDA_EXECUTOR_OK);
 
   const uint32_t wrong[] = {0, 4, FIRST_SIZE - 8, UINT32_MAX};
-  for (size_t i = 0; i < 4; i++) { /* smaller than the first version was, and never set */
+  for (size_t i = 0; i < 4; i++) { /* smaller than the first version, or unset */
     older.struct_size = wrong[i];
     CHECK_ERROR(lambda_executor_queue(ex, &older, &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
                 "struct_size");
@@ -63,8 +63,7 @@ int main(void) {
   counts.known.struct_size = sizeof counts;
   CHECK_STATUS(lambda_executor_counts(ex, &counts.known, NULL), LAMBDA_EXECUTOR_OK);
   CHECK_INT(counts.known.struct_size, sizeof counts);
-  CHECK_INT(counts.unknown,
-            7); /* is what it was: beyond its own fields the library writes nothing */
+  CHECK_INT(counts.unknown, 7); /* unchanged: the library writes only its own fields */
   for (size_t i = 0; i < 4; i++) {
     counts.known.struct_size = wrong[i] == FIRST_SIZE - 8 ? 8 : wrong[i];
     counts.unknown = 5;

@@ -1,5 +1,4 @@
-/* Events as an array: as far apart as the stride says, which is how an older caller walks events
- * that have grown. */
+/* Events as an array with a stride, so that an older caller can walk larger events. */
 #include "test.h"
 
 int main(void) {

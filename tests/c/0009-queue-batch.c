@@ -1,5 +1,4 @@
-/* Many tasks in one call: each has its own status, and the error is that of the first that failed.
- */
+/* Many tasks in one call: each has its own status; the error is that of the first failed task. */
 #include "test.h"
 
 int main(void) {
@@ -23,13 +22,13 @@ int main(void) {
   CHECK_CONTAINS(lambda_executor_error_cstr(first), "tasks[2]: task `c`: command_json");
   lambda_executor_error_free(first);
 
-  /* Results and number need not be asked for. */
+  /* Results and number are optional. */
   lambda_executor_task_t last = task("last");
   CHECK_STATUS(lambda_executor_queue_batch(ex, &last, 1, NULL, NULL, NULL, NULL),
                LAMBDA_EXECUTOR_OK);
   CHECK(state_of(ex, "last") != LAMBDA_EXECUTOR_TASK_UNKNOWN);
 
-  /* A number that is none: nothing is read, written or broken. */
+  /* An impossible number: nothing is read or written. */
   results[0] = 9;
   const size_t wrong[2] = {LAMBDA_EXECUTOR_MAX_BATCH + 1, SIZE_MAX};
   uint64_t seq = 1;

@@ -1,9 +1,9 @@
-/* Flow control: QUEUE_FULL when as many tasks wait as may, DUPLICATE until the final event of a key
- * was handed out. */
+/* Flow control: QUEUE_FULL at the limit of waiting tasks, DUPLICATE until the final event of the
+ * key was returned. */
 #include "test.h"
 
 int main(void) {
-  /* Lambda is down, so that what is queued stays queued. */
+  /* Lambda is down, so that queued tasks stay queued. */
   lambda_executor_t *ex =
       start("{\"local\": {\"handler\": \"builtin\", \"faults\": {\"outages\": [{\"for_ms\": "
             "3600000}]}}, \"max_queued_tasks\": 2, \"log\": \"off\"}");
@@ -26,7 +26,7 @@ int main(void) {
     CHECK_STATUS(results[i], LAMBDA_EXECUTOR_QUEUE_FULL);
   CHECK_INT(counts_of(ex).queued, 2);
 
-  /* A cancelled task makes room at once, but keeps its key until its event was handed out. */
+  /* A cancelled task makes room at once, but keeps its key until its event was returned. */
   lambda_executor_str_t key = text("one");
   CHECK_OK(lambda_executor_cancel(ex, &key, 1, NULL, NULL, &err));
   CHECK_STATUS(lambda_executor_queue(ex, &one, &err), LAMBDA_EXECUTOR_DUPLICATE);

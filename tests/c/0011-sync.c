@@ -1,5 +1,5 @@
-/* The heartbeat: waits as long as it may, hands out at most what was asked for, and leaves no batch
- * where there is none. */
+/* sync: waits for its time limit, returns at most the requested number of events, and sets no batch
+ * without events. */
 #include "test.h"
 
 int main(void) {

@@ -38,19 +38,19 @@ int main(void) {
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, &remaining, NULL),
                LAMBDA_EXECUTOR_INTERRUPTED);
   CHECK_INT(remaining, 1);
-  done_with(next_batch(ex, 0)); /* it runs: nothing more to come */
+  done_with(next_batch(ex, 0)); /* it runs: no further event */
 
   pthread_t threads[2];
   for (int i = 0; i < 2; i++)
     CHECK_INT(pthread_create(&threads[i], NULL, wait_for_ever, NULL), 0);
   WAIT_UNTIL(__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) == 2);
-  /* Who announced itself may not wait yet: then its next wait ends, but one wake is owed to one of
-   * them at most. */
+  /* A thread that counted itself may not wait yet. Then its next wait ends; at most one wake is
+   * still pending for one of the threads. */
   WAIT_UNTIL((lambda_executor_wake(ex), __atomic_load_n(&waiting, __ATOMIC_SEQ_CST) == 0));
   for (int i = 0; i < 2; i++)
     pthread_join(threads[i], NULL);
 
-  /* One wake is used up by one wait of each thread, though they wait again at once. */
+  /* One wake ends one wait of each thread, even if they wait again at once. */
   lambda_executor_free(ex, NULL);
   ex = start(BUILTIN);
   for (int i = 0; i < 2; i++)

@@ -1,4 +1,4 @@
-/* A signal with a handler of the host's ends a wait with INTERRUPTED, also with SA_RESTART. */
+/* A signal that the host handles ends a wait with INTERRUPTED, even with SA_RESTART. */
 #include "test.h"
 #include <pthread.h>
 #include <signal.h>
@@ -34,7 +34,7 @@ static void interrupt_with(void (*handler)(int)) {
   CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
   ended = 0;
   CHECK_INT(pthread_create(&thread, NULL, wait_for_ever, NULL), 0);
-  /* Again and again, since the first may come before the wait. */
+  /* Repeated, since the first signal may arrive before the wait. */
   WAIT_UNTIL((pthread_kill(thread, SIGUSR1), __atomic_load_n(&ended, __ATOMIC_SEQ_CST)));
   pthread_join(thread, NULL);
 }

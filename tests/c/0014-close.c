@@ -1,5 +1,5 @@
 /* close ends every wait, and every later call that submits or waits, with ERR_CLOSED. Until free,
- * what was handed out before can be acknowledged, and questions are answered. */
+ * returned events can be acknowledged, and queries work. */
 #include "test.h"
 #include <pthread.h>
 

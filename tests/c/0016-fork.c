@@ -1,5 +1,5 @@
-/* After fork the child can use nothing of the parent's executor but free it, and can create one of
- * its own; the parent goes on undisturbed. */
+/* After fork the child can only free the parent's executor, and can create its own. The parent is
+ * not affected. */
 #include "test.h"
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,8 +52,8 @@ int main(void) {
   CHECK(child >= 0);
   if (child == 0) {
     in_child(ex, batch);
-    /* Not _exit: valgrind would blame the child for the parent's memory, which free leaves alone
-     * there. */
+    /* Not _exit: valgrind would report the parent's memory in the child, where free does not
+     * release it. */
     execl("/bin/true", "true", (char *)NULL);
     _exit(1);
   }

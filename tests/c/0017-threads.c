@@ -1,5 +1,5 @@
-/* Eight threads on one executor at once: every task gets exactly one final event, whichever thread
- * takes it.
+/* Eight threads on one executor at once: every task gets exactly one final event, in any of the
+ * threads.
  */
 #include "test.h"
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* Cancel: what runs is abandoned, what waits never runs, and what has finished is not found. */
+/* Cancel: running tasks are abandoned, waiting ones never run, finished ones are NOT_FOUND. */
 #include "test.h"
 
 int main(void) {

@@ -1,4 +1,4 @@
-/* Adopted tasks count as running, without a RUNNING event, and can be cancelled; a known key is a
+/* Adopted tasks count as running without a RUNNING event, and can be cancelled. A known key is
  * DUPLICATE. */
 #include "test.h"
 
@@ -28,7 +28,7 @@ int main(void) {
   CHECK_INT(event->tag, 7);
   done_with(batch);
 
-  /* With the id of a submission, only its results count; one that is none of ours is refused. */
+  /* With an attempt id, only results of that submission count. An invalid id is rejected. */
   static const char *const ids[3] = {"11111111-1111-4111-9111-111111111111",
                                      "11111111-1111-4111-9111-111111111111", "7"};
   lambda_executor_task_t known[3] = {task("known"), task("the same"), task("malformed")};
@@ -47,7 +47,7 @@ int main(void) {
   CHECK_TEXT(lambda_executor_batch_event(batch, 0)->attempt_id.ptr, ids[0]);
   done_with(batch);
 
-  /* Those of tasks of ours, in each of their events. */
+  /* Every event of a submitted task has its attempt id. */
   queue(ex, task("ours"));
   batch = next_batch(ex, 1);
   lambda_executor_batch_t *last = final_batch(ex, "ours");
@@ -58,7 +58,7 @@ int main(void) {
   done_with(batch);
   done_with(last);
 
-  /* The host may name the submission. */
+  /* The host may choose the attempt id. */
   char id[LAMBDA_EXECUTOR_ATTEMPT_ID_SIZE];
   lambda_executor_task_t named = task("named");
   CHECK_OK(lambda_executor_new_attempt_id(id));

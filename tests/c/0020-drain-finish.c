@@ -1,5 +1,5 @@
-/* Drain in mode FINISH: what waits is submitted, all is waited for, and afterwards sync hands out
- * the rest and ends. */
+/* Drain in mode FINISH: waiting tasks are submitted, and drain waits for all. Afterwards sync
+ * returns the remaining events, then ERR_CLOSED. */
 #include "test.h"
 
 int main(void) {
@@ -17,7 +17,7 @@ int main(void) {
   lambda_executor_task_t late = task("late");
   CHECK_ERROR(lambda_executor_queue(ex, &late, &err), LAMBDA_EXECUTOR_ERR_CLOSED, "");
 
-  /* Nobody takes events meanwhile. */
+  /* No thread takes events meanwhile. */
   CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, -1, &remaining, &err));
   CHECK_INT(remaining, 0);
   CHECK_INT(counts_of(ex).waiting_events, 4);

@@ -1,5 +1,5 @@
-/* Drain in mode CANCEL_QUEUED: what waits is cancelled as never invoked, what runs is waited for.
- */
+/* Drain in mode CANCEL_QUEUED: waiting tasks are cancelled as never invoked; drain waits for
+ * running tasks. */
 #include "test.h"
 
 int main(void) {

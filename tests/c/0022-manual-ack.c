@@ -1,4 +1,4 @@
-/* Freeing a batch does not acknowledge: its events are handed out again with the same seq.
+/* Freeing a batch does not acknowledge: its events are returned again with the same seq.
  * lambda_executor_batch_ack and lambda_executor_ack do, and accept repeated and unknown numbers. */
 #include "test.h"
 
@@ -17,7 +17,7 @@ int main(void) {
   CHECK_INT(counts_of(ex).unacknowledged, 1);
   lambda_executor_batch_free(batch);
 
-  /* Only the event that was not acknowledged comes again. */
+  /* Only the event that was not acknowledged is returned again. */
   CHECK_INT(counts_of(ex).waiting_events, 1);
   batch = next_batch(ex, 0);
   CHECK_INT(lambda_executor_batch_len(batch), 1);

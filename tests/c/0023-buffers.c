@@ -1,5 +1,5 @@
-/* describe and stats: too small a buffer is not written to, and the size that is needed is
- * returned; the size with its NUL does. */
+/* describe and stats: a buffer that is too small is not written to, and the required size (with its
+ * NUL) is returned. A buffer of that size is sufficient. */
 #include "test.h"
 
 int main(void) {
@@ -12,7 +12,7 @@ int main(void) {
   CHECK_STATUS(lambda_executor_describe(ex, "a", 1, NULL, 0, &needed, &err),
                LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
   CHECK(err == NULL && needed > 2);
-  char *buf = malloc(needed); /* exactly: valgrind sees a byte too many */
+  char *buf = malloc(needed); /* exact size: valgrind reports one byte too many */
   memset(buf, 'x', needed);
   CHECK_STATUS(lambda_executor_describe(ex, "a", 1, buf, needed - 1, &again, &err),
                LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
@@ -27,14 +27,14 @@ int main(void) {
                LAMBDA_EXECUTOR_NOT_FOUND);
   CHECK_INT(needed, 0);
   CHECK_ERROR(lambda_executor_describe(ex, "b", 1, NULL, 8, &needed, &err),
-              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "buf"); /* known or not */
+              LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "buf"); /* for a known and an unknown key */
 
   CHECK_STATUS(lambda_executor_stats(ex, NULL, 0, NULL, &err), LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
   char small[4] = "xyz";
   CHECK_STATUS(lambda_executor_stats(ex, small, sizeof small, &needed, &err),
                LAMBDA_EXECUTOR_BUFFER_TOO_SMALL);
   CHECK_TEXT(small, "xyz");
-  char *stats = malloc(needed + 4096); /* may have grown since */
+  char *stats = malloc(needed + 4096); /* it may have grown since */
   CHECK_OK(lambda_executor_stats(ex, stats, needed + 4096, &again, &err));
   CHECK_INT(strlen(stats) + 1, again);
   CHECK_INT(stats[0], '{');

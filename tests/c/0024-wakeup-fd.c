@@ -28,9 +28,9 @@ int main(void) {
     done_with(next_batch(ex, 1));
     CHECK(!readable(fd, 0));
   }
-  lambda_executor_wake(ex); /* ends waits in the library, and is no event */
+  lambda_executor_wake(ex); /* ends waits in the library, but is not an event */
   CHECK(!readable(fd, 0));
-  /* A host that drained without waiting learns here that the drain is over. */
+  /* The descriptor reports the end of the drain to a host that does not wait for it. */
   lambda_executor_batch_t *batch = NULL;
   CHECK_STATUS(lambda_executor_sync(ex, 0, 0, &batch, &err), LAMBDA_EXECUTOR_INTERRUPTED);
   queue_builtin(ex, "c", "{\"duration_ms\": 100}");

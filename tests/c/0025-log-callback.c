@@ -1,5 +1,5 @@
-/* Log records reach the callback in a thread of the library's own, and then nothing is printed;
- * NULL ends it. */
+/* The library calls the log callback in its own thread, and prints nothing while a callback is set.
+ * NULL removes it. */
 #include "test.h"
 #include <pthread.h>
 #include <unistd.h>

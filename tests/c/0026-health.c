@@ -1,5 +1,5 @@
-/* check_health asks AWS at once: OK, or what is wrong and where; it ends in time, and when woken.
- */
+/* check_health calls AWS at once. It returns OK or an error with the problem and its place, and
+ * ends at its time limit or when woken. */
 #include "test.h"
 
 static lambda_executor_t *with_faults(const char *faults) {
@@ -24,7 +24,7 @@ int main(void) {
               "");
   lambda_executor_free(ex, NULL);
 
-  /* Started and asked for without ever waiting. */
+  /* Start and query without waiting. */
   ex = with_faults("{\"error\": 1}");
   WAIT_UNTIL(lambda_executor_check_health(ex, 0, NULL) == LAMBDA_EXECUTOR_ERR_AWS);
   lambda_executor_free(ex, NULL);

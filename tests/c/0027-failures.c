@@ -1,5 +1,5 @@
-/* Tasks that fail, each with its reason: a return code, a crash, a wait that took too long, a
- * result that comes twice. */
+/* Tasks that fail, each with its reason: a return code, a crash, a wait that took too long. And a
+ * result that arrives twice. */
 #include "test.h"
 
 int main(void) {

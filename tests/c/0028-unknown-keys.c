@@ -1,4 +1,4 @@
-/* A key that was never given is NOT_FOUND and UNKNOWN; a key that is not UTF-8 is an error. */
+/* An unknown key is NOT_FOUND and UNKNOWN; a key that is not UTF-8 is an error. */
 #include "test.h"
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* A good guest: our threads take no signal, no handler is installed, and no descriptor is
- * inherited. Not run under valgrind, which has signals and descriptors of its own. */
+/* Effects on the host process: our threads take no signal, no handler is installed, and no
+ * descriptor is inherited. Not run under valgrind, which has its own signals and descriptors. */
 #include "test.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -48,7 +48,7 @@ static void check_thread(int thread) {
   }
 }
 
-/* The host's own, which are none of our business. */
+/* Descriptors of the host. */
 static char was_open[1024];
 
 static void note_fd(int fd) {
@@ -72,12 +72,12 @@ static void check_fd(int fd) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     memset(line, 0, sizeof line);
     ssize_t len = readlink(path, line, sizeof line - 1);
-    FAIL("descriptor %d (%s) is inherited by programs that are started", fd, len < 0 ? "?" : line);
+    FAIL("descriptor %d (%s) would be inherited by child programs", fd, len < 0 ? "?" : line);
   }
 }
 
-/* In a program that was started while an executor worked: there is what the host had open, and no
- * more. */
+/* In a program that was started while an executor worked: it has only the descriptors of the host.
+ */
 static int inherited(const char *expected) {
   CHECK_INT(for_each_entry("/proc/self/fd", NULL), atoi(expected));
   return 0;
@@ -129,13 +129,13 @@ int main(int argc, char **argv) {
   fds_of_the_host = for_each_entry("/proc/self/fd", note_fd);
   round_of_work();
 
-  /* The first round may leave what a process has once; the next rounds nothing at all. */
+  /* The first round may leave state that a process has once; later rounds leave nothing. */
   size_t fds_before = fds();
   for (int i = 0; i < 3; i++)
     round_of_work();
   WAIT_UNTIL(threads() == 1);
   CHECK_INT(fds(), fds_before);
-  /* But for 32 and 33, which libc catches for itself with the first thread; below make they were
+  /* Except 32 and 33, which libc catches for itself with the first thread. Under make they were
    * ignored until then. */
   const uint64_t libcs_own = UINT64_C(3) << 31;
   uint64_t caught_now = field("/proc/self/status", "SigCgt:") & ~libcs_own;

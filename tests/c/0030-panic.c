@@ -3,11 +3,11 @@
 #include "test.h"
 #include <pthread.h>
 
-/* Only in the library for this test. */
+/* Exported only by the library for this test. */
 lambda_executor_status_t lambda_executor_test_panic(lambda_executor_t *ex, int32_t place,
                                                     lambda_executor_error_t **err);
 
-/* The log has the panic, though it is in a thread of the host. */
+/* The panic is logged even in a thread of the host. */
 static void on_record(void *count, const lambda_executor_log_record_t *record) {
   if (record->level == LAMBDA_EXECUTOR_LOG_ERROR &&
       strstr(record->message.ptr, "injected by a test"))
@@ -20,7 +20,7 @@ static void *wait_without_limit(void *ex) {
   return NULL;
 }
 
-/* A panic while a batch is acknowledged or freed breaks its executor: the state behind it is
+/* A panic while a batch is acknowledged or freed poisons its executor, since the state is then
  * unknown. */
 static void in_a_batch(int acknowledge) {
   lambda_executor_t *ex = start(BUILTIN);

@@ -1,5 +1,5 @@
-/* A task of which nothing is heard any more is LOST. Takes about 40 s: only long polls of 20 s that
- * come back empty prove that both queues were read without a gap after the deadline. */
+/* A task without result or dead letter becomes LOST. Takes about 40 s: only empty long polls of 20
+ * s prove that both queues were read without a gap after the deadline. */
 #include "test.h"
 
 int main(void) {
@@ -11,7 +11,7 @@ int main(void) {
   WAIT_UNTIL(state_of(ex, "silent") == LAMBDA_EXECUTOR_TASK_RUNNING);
   CHECK_STATUS(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH, 2000, &remaining, &err),
                LAMBDA_EXECUTOR_TIMED_OUT);
-  CHECK_INT(remaining, 1); /* its deadline is over, but it may still be in a queue */
+  CHECK_INT(remaining, 1); /* its deadline is over, but a message may still be in a queue */
   CHECK_INT(state_of(ex, "silent"), LAMBDA_EXECUTOR_TASK_RUNNING);
 
   CHECK_OK(

@@ -1,5 +1,5 @@
-/* A process that may open no more descriptors gets ERR_IO from create, with what was being done,
- * and nothing is left open or running; with more room create works again. */
+/* At the limit of open descriptors create returns ERR_IO with the failed step, and leaves nothing
+ * open or running. With a higher limit create works again. */
 #include "test.h"
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -14,7 +14,7 @@ static int next_fd(void) {
 
 int main(void) {
   struct rlimit all, few;
-  lambda_executor_free(start(BUILTIN), NULL); /* what a process has once is there now */
+  lambda_executor_free(start(BUILTIN), NULL); /* create state that a process has once */
   int first_free = next_fd();
   CHECK(getrlimit(RLIMIT_NOFILE, &all) == 0);
 

@@ -1,3 +1,4 @@
-/* The same with a library whose events have grown at their end since this program was compiled. */
+/* 0008 with a library whose events have new fields at the end, added after this program was
+ * compiled. */
 #define GROWN
 #include "0008-event-array.c"

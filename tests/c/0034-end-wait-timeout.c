@@ -1,4 +1,4 @@
-/* Option end_wait_timeout is the time limit of a drain that asks for it, counted from the first
+/* The option end_wait_timeout is the time limit of a drain that asks for it, counted from the first
  * drain. */
 #include "test.h"
 
@@ -9,7 +9,7 @@ int main(void) {
   uint64_t remaining = 0;
   queue_builtin(ex, "long", "{\"duration_ms\": 600000}");
 
-  /* Only a drain knows it. */
+  /* Only drain has this time limit. */
   lambda_executor_batch_t *batch = NULL;
   CHECK_ERROR(lambda_executor_sync(ex, LAMBDA_EXECUTOR_TIMEOUT_CONFIGURED, 0, &batch, &err),
               LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT, "timeout_ms is -2");
@@ -34,7 +34,7 @@ int main(void) {
   CHECK(now_ms() - began < 900);
   lambda_executor_free(ex, NULL);
 
-  /* 0, the default, is for ever. */
+  /* 0, the default, means no limit. */
   ex = start(BUILTIN);
   queue_builtin(ex, "short", "{\"duration_ms\": 100}");
   CHECK_OK(lambda_executor_drain(ex, LAMBDA_EXECUTOR_DRAIN_FINISH,

@@ -1,4 +1,5 @@
-/* Option queues: a task's queue is a route with limits of its own; unknown names are refused. */
+/* The option queues: a task's queue selects a route with its own limits; unknown names are
+ * rejected. */
 #include "test.h"
 
 int main(void) {
@@ -24,7 +25,7 @@ int main(void) {
   wrong.executor_config_json = text("{\"timeout_ms\": 0}");
   CHECK_ERROR(lambda_executor_queue(ex, &wrong, &err), LAMBDA_EXECUTOR_ERR_INVALID_ARGUMENT,
               "task `wrong`: executor_config: timeout_ms is 0");
-  /* A version that the local function does not have: Lambda says so, and this task alone fails. */
+  /* The local function does not have this version: Lambda reports it, and only this task fails. */
   wrong.executor_config_json = text("{\"function_qualifier\": \"nowhere\"}");
   queue(ex, wrong);
   expect_final(ex, "wrong", LAMBDA_EXECUTOR_TASK_FAILED, LAMBDA_EXECUTOR_REASON_INVOKE_FAILED);

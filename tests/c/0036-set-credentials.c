@@ -1,5 +1,5 @@
-/* Credentials that expire while tasks wait and run, then new ones from the host: no task fails,
- * none runs twice. What is no credentials is an error that repeats nothing of it. */
+/* Credentials expire while tasks wait and run, then the host sets new ones: no task fails, none
+ * runs twice. The error about invalid credentials does not quote them. */
 #include "test.h"
 
 enum { TASKS = 40 };

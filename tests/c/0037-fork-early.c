@@ -1,5 +1,5 @@
-/* A child forked while the first executor of the process starts is no worse off than a later one:
- * what is made once a process is not left half made in it. */
+/* A child forked while the first executor of the process starts can use the library: state that a
+ * process creates once is not half created in the child. */
 #include "test.h"
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@ static void run_one_task(const char *key) {
   lambda_executor_free(ex, NULL);
 }
 
-/* Not by exit: what the parent has registered and allocated is none of the child's. */
+/* Not exit: handlers that the parent registered must not run in the child. */
 static void leave(void) {
   execl("/bin/true", "true", (char *)NULL);
   _exit(1);
@@ -25,7 +25,7 @@ static void expect_success(pid_t child) {
   CHECK_INT(WEXITSTATUS(status), 0);
 }
 
-/* In a process that has not used the library yet. */
+/* This process has not used the library yet. */
 static void fork_after(useconds_t microseconds) {
   lambda_executor_t *ex = start(BUILTIN);
   usleep(microseconds);

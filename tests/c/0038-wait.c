@@ -1,4 +1,4 @@
-/* lambda_executor_wait waits for one task and leaves its events to sync; several threads may wait.
+/* lambda_executor_wait waits for one task. sync still returns its events. Several threads may wait.
  */
 #include "test.h"
 #include <pthread.h>

@@ -1,4 +1,4 @@
-/* A NUL byte in a key or a command is refused at once, with the reason: no function could receive
+/* A NUL byte in a key or a command is rejected at once, with the reason: no function can receive
  * it. */
 #include "test.h"
 

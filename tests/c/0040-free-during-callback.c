@@ -1,5 +1,5 @@
-/* A log callback may use the executor while another thread frees it, also after free has given up
- * waiting for it. */
+/* A log callback may use the executor while another thread frees it, even after free has stopped
+ * waiting for the callback. */
 #include "test.h"
 #include <pthread.h>
 

@@ -28,7 +28,7 @@ static void *create_and_free(void *unused) {
   return NULL;
 }
 
-/* Not by exit: valgrind would report the parent's memory in the child. */
+/* Not exit: valgrind would report the parent's memory in the child. */
 static void leave(void) {
   execl("/bin/true", "true", (char *)NULL);
   _exit(1);
@@ -62,7 +62,7 @@ static void while_another_thread_creates(void) {
     CHECK_INT(pthread_join(threads[i], NULL), 0);
 }
 
-/* Whether a thread of this process is in write(2, ...). */
+/* True if a thread of this process is in write(2, ...). */
 static int writes_to_stderr(void) {
   int found = 0;
   char expected[32], path[300], line[64];
@@ -81,7 +81,7 @@ static int writes_to_stderr(void) {
   return found;
 }
 
-/* A pipe whose write end is stderr from now on. Returns its read end. */
+/* Makes the write end of a new pipe stderr. Returns the read end. */
 static int pipe_as_stderr(int full) {
   int ends[2];
   char bytes[4096] = {0};
@@ -107,11 +107,11 @@ static void while_stderr_is_full(void) {
     alarm(CHILD_S);
     struct pollfd own = {pipe_as_stderr(0), POLLIN, 0};
     lambda_executor_t *of_child = start(LOGGING);
-    CHECK_INT(poll(&own, 1, -1), 1); /* its options are logged */
+    CHECK_INT(poll(&own, 1, -1), 1); /* the options are logged */
     lambda_executor_free(of_child, NULL);
     leave();
   }
-  dup2(old_stderr, STDERR_FILENO); /* the last write end: the log's write fails now */
+  dup2(old_stderr, STDERR_FILENO); /* closes the last write end: the log's write fails now */
   close(full);
   close(old_stderr);
   expect_success(child);

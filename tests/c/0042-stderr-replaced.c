@@ -1,6 +1,6 @@
-/* Without a callback, log records go to the stderr of create only: not to another file that has
- * become descriptor 2 since, which may be a connection of the host. A file opened for appending is
- * a log of the host, and gets them. */
+/* Without a callback, log records go only to the stderr that was open at create. They do not go to
+ * another file that has become descriptor 2 since: it may be a connection of the host. A file
+ * opened for appending is a log of the host, and receives them. */
 #include "test.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 
 #define LOGGING "{\"log\": \"info\", \"local\": {\"handler\": \"builtin\"}}"
 
-/* Makes log records while `descriptor` is stderr. Closes it. */
+/* Causes log records while `descriptor` is stderr, then closes it. */
 static void log_to(int descriptor) {
   int old_stderr = dup(STDERR_FILENO);
   lambda_executor_error_t *err = NULL;

@@ -1,5 +1,5 @@
-/* An outage is not the fault of a task: whenever it begins and whatever max_invoke_attempts is,
- * every task succeeds with one attempt, and work goes on within a second after it ends. */
+/* An outage does not fail tasks. For every start time and every max_invoke_attempts, each task
+ * succeeds with one attempt, and work continues within a second after the outage. */
 #include "server.h"
 
 enum { TASKS = 200, OUTAGE_MS = 1500, CALLS = 64 };
@@ -55,11 +55,11 @@ static void outage(const char *kind, int attempts, int beginning) {
   lambda_executor_free(ex, NULL);
 }
 
-/* While an outage begins during calls, the promise has an exception. A connection that ends before
- * its first answer, or more than a second after the request, may have carried its event. That try
- * counts, so with max_invoke_attempts 1 the event is not sent again: if it was lost, its task waits
- * for a result. It does not fail. Longer than an Invoke may take there is no event then, and
- * nothing is queued or runs. */
+/* An outage that begins during calls has an exception. A connection that ends before its first
+ * answer, or more than a second after the request, may have carried its event. That try counts, so
+ * with max_invoke_attempts 1 the event is not sent again: if it was lost, its task waits for a
+ * result and does not fail. So this function waits until no event has arrived for longer than an
+ * Invoke may take, and nothing is queued or runs. */
 static int expect_all_or_unsure(lambda_executor_t *ex, int max_attempts, const char *what) {
   enum { LONGEST_INVOKE_MS = 12000 };
   int64_t deadline = now_ms() + DEADLINE_MS;
@@ -90,8 +90,8 @@ static int expect_all_or_unsure(lambda_executor_t *ex, int max_attempts, const c
   return TASKS - ended;
 }
 
-/* The outage begins while 64 calls are under way. Before, two rounds of 64 calls open as many
- * connections and use each, so that nearly all that are cut have answered before. */
+/* The outage begins while 64 calls are in flight. Before it, two rounds of 64 calls open as many
+ * connections and use each, so that nearly all connections that are cut have answered before. */
 static void outage_during_calls(const char *kind, int attempts) {
   char config[1200], what[64], faults[256];
   server_t server;

@@ -1,5 +1,5 @@
-/* While answers are lost, Lambda sees an event max_invoke_attempts times at most; after that the
- * function is asked by dry runs only, and the task waits for a result. */
+/* While answers are lost, Lambda receives an event at most max_invoke_attempts times. After that
+ * only dry runs probe the function, and the task waits for a result. */
 #include "test.h"
 
 /* A number in the statistics, by the text before it. */
@@ -19,7 +19,7 @@ int main(void) {
             " \"log\": \"off\", \"local\":"
             " {\"handler\": \"builtin\", \"faults\": {\"lambda\": {\"drop\": 1.0}}}}");
   queue_builtin(ex, "unanswered", "{\"duration_ms\": 600000}");
-  /* Long polls of 20 s that come back empty prove the silence. */
+  /* Empty long polls of 20 s prove that no result arrives. */
   lambda_executor_error_t *err = NULL;
   lambda_executor_task_state_t state = 0;
   CHECK_OK(

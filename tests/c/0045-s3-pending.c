@@ -1,5 +1,5 @@
-/* A function that is Pending fails no task: they wait, health says why, and all succeed once it is
- * Active. */
+/* A Pending function does not fail tasks: they wait, health has the reason, and all succeed when
+ * the function becomes Active. */
 #include "server.h"
 
 static int health_has(lambda_executor_t *ex, const char *part) {

@@ -1,6 +1,6 @@
-/* A restart while long polls are under way and results arrive: SQS lets an aborted poll take
- * messages that reach no client (so does the local server), and what the first process held is
- * hidden. The next process adopts the tasks, and each result arrives within 20 s. */
+/* A restart while long polls are in flight and results arrive. In SQS, as in the local server, an
+ * aborted poll may take messages that reach no client, and messages that the first process received
+ * stay hidden. The next process adopts the tasks, and each result arrives within 20 s. */
 #include "server.h"
 
 /* The first process ends when it has some of the results; the others follow one by one, in 5 s.
@@ -12,9 +12,9 @@ static char config[1100];
 static char keys[TASKS][16];
 static char attempts[TASKS][LAMBDA_EXECUTOR_ATTEMPT_ID_SIZE];
 
-/* The process before has all tasks accepted and some results received. One that frees its executor
- * has acknowledged them, and names them in the pipe: what it had not, free would release, and its
- * last polls would end by that. One that waits to be killed keeps them, hidden. */
+/* The first process has all tasks accepted and some results received. If it frees its executor, it
+ * first acknowledges these results and writes their keys to the pipe; otherwise free would release
+ * them, which would end its last polls. If it waits to be killed, the results stay hidden. */
 static void first_process(int acknowledged, int is_freed) {
   lambda_executor_t *ex = start(config);
   char behaviour[64];
@@ -37,7 +37,7 @@ static void first_process(int acknowledged, int is_freed) {
       CHECK(write(acknowledged, &number, 1) == 1);
     if (is_freed)
       done_with(batch);
-    /* Else not freed either: freed events are handed out again. */
+    /* Otherwise do not free it: freed events are returned again. */
   }
   CHECK(counts_of(ex).running > TASKS / 2);
   if (is_freed)
@@ -47,7 +47,7 @@ static void first_process(int acknowledged, int is_freed) {
     pause();
 }
 
-/* Returns once that process is dead. Sets which tasks have no result any more. */
+/* Returns when that process is dead. Marks the tasks whose results were acknowledged. */
 static void run_first_process(int is_freed, int is_done[TASKS]) {
   int acknowledged[2], status = 0;
   unsigned char number;

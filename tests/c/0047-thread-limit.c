@@ -1,13 +1,13 @@
-/* A process that may start no more threads (RLIMIT_NPROC, a cgroup's pids.max) gets ERR_IO from
- * create, and nothing is left behind; with more room create works. When the limit is reached later,
- * a host name is still resolved, or the executor goes on once the limit is lifted. */
+/* At the thread limit (RLIMIT_NPROC, a cgroup's pids.max) create returns ERR_IO and leaves nothing
+ * behind. With a higher limit create works. If the limit is reached later, host names are still
+ * resolved, or the executor continues when the limit is lifted. */
 #include "server.h"
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-/* A user who has no other process: the limit counts all processes of a user. */
+/* A user without other processes, since the limit counts all processes of a user. */
 enum { NOBODY_ELSE = 61047 };
 
 static int open_descriptors(void) {
@@ -27,7 +27,7 @@ static void limit_threads(rlim_t to) {
   CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
 }
 
-/* A server whose name has to be looked up, on a thread for calls that block. */
+/* The name of this server must be resolved, on a thread for blocking calls. */
 static void name_is_looked_up_at_the_limit(server_t *server) {
   char config[1200], *number = strstr(server->options, "127.0.0.1");
   CHECK(number != NULL);
@@ -47,7 +47,7 @@ int main(void) {
   if (geteuid() == 0) { /* root has no limit */
     CHECK(setgroups(0, NULL) == 0 && setgid(NOBODY_ELSE) == 0 && setuid(NOBODY_ELSE) == 0);
   }
-  lambda_executor_free(start(BUILTIN), NULL); /* what a process has once is there now */
+  lambda_executor_free(start(BUILTIN), NULL); /* create state that a process has once */
   WAIT_UNTIL(thread_count() == 1);
   int descriptors = open_descriptors();
 

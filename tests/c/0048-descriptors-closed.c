@@ -1,5 +1,5 @@
-/* A daemon that closes all descriptors above 2 after create: calls that wait name the cause, free
- * returns, and descriptors that the host has opened since are neither written nor closed. */
+/* A daemon closes all descriptors above 2 after create: calls that wait report the cause, free
+ * returns, and descriptors that the host opened later are neither written to nor closed. */
 #include "test.h"
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* A host that has closed descriptors 0, 1 and 2: none of the executor's gets these numbers, so that
- * nothing the host prints goes into a connection, and the host may put its own files there. */
+/* A host has closed descriptors 0, 1 and 2: the executor does not use these numbers. So output of
+ * the host cannot go into a connection, and the host may open its own files there. */
 #include "test.h"
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -1,11 +1,11 @@
-/* The wall clock of the host: wrong by an hour, with the credentials of the environment, and set
- * back by an hour while a local AWS runs in the process. Tasks run in both cases. */
+/* The host's wall clock is wrong by an hour (with credentials of the environment), or is set back
+ * by an hour while a local AWS runs in the process. Tasks run in both cases. */
 #include "server.h"
 #include <sys/syscall.h>
 
 static volatile long offset_s;
 
-/* In place of libc's, for this program and the library. */
+/* Replaces libc's function for this program and the library. */
 int clock_gettime(clockid_t clock, struct timespec *now) {
   if (syscall(SYS_clock_gettime, clock, now) != 0)
     return -1;
@@ -27,7 +27,7 @@ static void wrong_from_the_start(long by_s, const char *direction) {
   snprintf(config, sizeof config, "%s}", server.options);
   offset_s = by_s;
   lambda_executor_t *ex = start(config);
-  /* The first call says what is wrong; the calls after it are right. */
+  /* The first call reports the error; the calls after it have the right time. */
   lambda_executor_status_t status = lambda_executor_check_health(ex, DEADLINE_MS, &err);
   if (status != LAMBDA_EXECUTOR_OK)
     CHECK_CONTAINS(lambda_executor_error_cstr(err), direction);

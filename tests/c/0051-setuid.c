@@ -1,5 +1,5 @@
-/* A host that starts a local AWS as root and then becomes another user may not end the functions'
- * processes any more: free returns all the same, and says what it left. */
+/* A host starts a local AWS as root and then becomes another user, so that it may no longer end the
+ * functions' processes. free still returns, and reports the processes that it left running. */
 #include "test.h"
 #include <unistd.h>
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs each example program and checks what it prints. The programs of the README are run by tests/docs/test_readme.py.
-# run_commands over many commands is the business of tools/demo.sh; here it is interrupted.
+# Runs each example program and checks its output. tests/docs/test_readme.py runs the programs of the README.
+# tools/demo.sh runs run_commands with many commands; here it is interrupted.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 examples=build/examples
 work=$(mktemp -d "${TMPDIR:-/tmp}/lambda-executor-examples.XXXXXX")
 runner=
-# `jobs -p` may name a program that has ended; that is no failure.
+# `jobs -p` may name a program that has already ended.
 trap '[ -z "$runner" ] || kill -KILL "$runner" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
@@ -34,8 +34,8 @@ status=0
 expect "$work/loop" 'tick: ' 'task-1 succeeded with return code 0: one' 'task-2 succeeded with return code 0: two' \
   'task-3 failed with return code 3: three'
 
-# One SIGINT: no more is submitted, and what runs is waited for. Two: it leaves at once. The commands say by a file that
-# they run, and end when another file is there. A program started in the background of a script ignores SIGINT, and
+# After one SIGINT run_commands submits no more and waits for running commands. After two it exits at once. The commands
+# create a file when they run, and end when another file exists. A script's background program ignores SIGINT, but
 # run_commands sets its own handler.
 interrupt() { # name, SIGINTs
   local name=$1 times=$2 folder=$work/$1 status=0 tries=0
@@ -49,26 +49,26 @@ interrupt() { # name, SIGINTs
     [ "$tries" -lt 600 ] || fail "$name: the command did not start: $(cat "$folder/progress")"
     sleep 0.05
   done
-  # Of the program itself, not of timeout, which passes a signal on but then reports for itself.
+  # The process id of the program, not of timeout, which would exit with its own status.
   local program
   program=$(cat "/proc/$runner/task/$runner/children")
   kill -INT ${program}
   tries=0
   until grep -q 'Ctrl-C again' "$folder/progress"; do
     tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || fail "$name: the first SIGINT was not noticed"
+    [ "$tries" -lt 600 ] || fail "$name: the first SIGINT had no effect"
     sleep 0.05
   done
   if [ "$times" -eq 2 ]; then kill -INT ${program}; else touch "$folder/go"; fi
   wait "$runner" || status=$?
   runner=
-  # Whoever adopted the command may still have to notice that it has ended.
+  # The process that adopted the command may not have reaped it yet.
   local shell
   shell=$(cat "$folder/runs")
   tries=0
   while [ -e "/proc/$shell/stat" ] && ! grep -q ') Z ' "/proc/$shell/stat"; do
     tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || fail "$name: the command is still there after run_commands has ended"
+    [ "$tries" -lt 600 ] || fail "$name: the command still runs after run_commands has ended"
     sleep 0.05
   done
   [ "$status" -eq 130 ] || fail "$name: exit status $status: $(cat "$folder/progress")"
@@ -76,11 +76,11 @@ interrupt() { # name, SIGINTs
 
 echo 'run_commands, interrupted once'
 interrupt once 1
-grep -E '^line-0001.*succeeded' "$work/once/table" >/dev/null || fail "what ran was not waited for: $(cat "$work/once/table")"
-grep -E '^line-0002.*cancelled' "$work/once/table" >/dev/null || fail "what waited was not handed back: $(cat "$work/once/table")"
+grep -E '^line-0001.*succeeded' "$work/once/table" >/dev/null || fail "run_commands did not wait for the running command: $(cat "$work/once/table")"
+grep -E '^line-0002.*cancelled' "$work/once/table" >/dev/null || fail "the waiting command was not cancelled: $(cat "$work/once/table")"
 echo 'run_commands, interrupted twice'
 interrupt twice 2
-grep -E '^line-0001.*running' "$work/twice/table" >/dev/null || fail "what runs on is not told: $(cat "$work/twice/table")"
+grep -E '^line-0001.*running' "$work/twice/table" >/dev/null || fail "the command that still runs is not reported: $(cat "$work/twice/table")"
 
 echo 'run_commands, bytes of all kinds'
 run_json() { "$examples/run_commands" --config '{"local": {}}' --json >"$work/out" 2>"$work/refused"; }
@@ -90,11 +90,11 @@ printf 'echo a\0b; touch %s/nul\n' "$work" | run_json || status=$?
 expect "$work/refused" 'line 1: it contains a NUL byte'
 [ ! -e "$work/nul" ] || fail 'a part of a line with a NUL was run'
 printf '  \n: \377\355\240\200 \303\244\360\237\230\200\340\n' | run_json || fail "not UTF-8: $(cat "$work/refused")"
-# Each byte that is no part of a character becomes U+FFFD, and what is one stays.
+# Each byte that is not part of a character becomes U+FFFD; characters are unchanged.
 expect "$work/out" "\"command\": \": $(printf '\357\277\275%.0s' 1 2 3 4) $(printf '\303\244\360\237\230\200\357\277\275')\"}"
 [ "$(wc -l <"$work/out")" -eq 1 ] || fail "the blank line was not skipped: $(cat "$work/out")"
 
-echo 'a function that is not there'
+echo 'a missing function'
 "${CARGO_TARGET_DIR:-target}/debug/lambda-executor-local" --handler builtin >"$work/local.env" 2>"$work/server" &
 runner=$!
 tries=0

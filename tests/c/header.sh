@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The header alone: compiles in every edition of C and C++ without a warning, twice in one file and in two files of one
-# program; every name has the prefix; that every item has a comment is tested by tests/header.rs.
+# Checks the header alone: it compiles in every edition of C and C++ without a warning, twice in one file and in two files
+# of one program, and every name has the prefix. tests/header.rs checks that every item has a comment.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 header=include/lambda_executor.h
@@ -22,7 +22,7 @@ for edition in c++98 c++11 c++14 c++17 c++20; do
   "$work/program"
 done
 
-# The initialisers, and the string literal in C99 and C++11.
+# The initialisers, and the macro for string literals, in C99 and C++11.
 cat >"$work/init.c" <<'END'
 #include <lambda_executor.h>
 int main(void) {
@@ -46,7 +46,7 @@ if gcc -std=c99 "${warnings[@]}" -c -o "$work/ignored.o" "$work/ignored.c" 2>/de
   exit 1
 fi
 
-# What is declared: macros, and with comments and strings gone, typedef names, struct tags and functions.
+# All declared names: macros, and (without comments and strings) typedef names, struct tags and functions.
 declared() {
   sed -n 's/^#define \([A-Za-z0-9_]*\).*/\1/p' "$header"
   gcc -E -P -Iinclude "$header" | sed -n '/lambda_executor/,$p' |

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the library with the export that panics into build/panic-injection, if it is older than the shipped one. One test
-# target is among what is built so that the dependencies keep the features that `make build` gave them, and only the root
-# package is compiled again. cargo gives both libraries the same place and takes either for the other, so the shipped one
-# is put back by hand: in place, since cargo's two names for it are one file.
+# Builds the library with the export that panics into build/panic-injection, if it is older than the shipped one. The build
+# includes one test target, so that the dependencies keep the features of `make build` and only the root package is
+# compiled again. cargo uses the same path for both libraries and cannot distinguish them, so this script restores the
+# shipped one: in place, since cargo's two names for it are one file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

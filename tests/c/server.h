@@ -1,5 +1,5 @@
-/* A local Lambda and SQS in a process of their own, LAMBDA_EXECUTOR_LOCAL, which outlives the
- * executors that use it and whose faults can be changed at any moment. Its handler is builtin. */
+/* A local Lambda and SQS in a separate process (LAMBDA_EXECUTOR_LOCAL), which outlives the
+ * executors that use it. Its faults can be changed at any time. Its handler is builtin. */
 #ifndef LAMBDA_EXECUTOR_TEST_SERVER_H
 #define LAMBDA_EXECUTOR_TEST_SERVER_H
 
@@ -12,12 +12,12 @@
 
 typedef struct server {
   pid_t pid;
-  /* Options that lead an executor to it, without the closing brace, so that more can follow. Its
-   * credentials are in the environment. */
+  /* Options of an executor for this server, without the closing brace, so that more can follow.
+   * The credentials are in the environment. */
   char options[1024];
 } server_t;
 
-/* Takes what a client needs from what the server prints. */
+/* Reads the settings for clients from the server's output. */
 static inline void read_announcement(FILE *printed, server_t *server) {
   static const char EXPORT[] = "export ";
   char line[1024];
@@ -36,7 +36,7 @@ static inline void read_announcement(FILE *printed, server_t *server) {
     snprintf(server->options, sizeof server->options, "%.*s", (int)len - 3, value + 1);
     return;
   }
-  FAIL("the server announced nothing");
+  FAIL("the server printed no settings");
 }
 
 /* Call it while no executor exists: it changes the environment. */

@@ -1,6 +1,5 @@
-/* What the C tests share: checks that say where and what, and the steps that most of them begin
- * with. A failed check ends the test. Nothing here sleeps: waits are for a condition, with a
- * deadline. */
+/* Common parts of the C tests: checks that report place and values, and common first steps. A
+ * failed check ends the test. Nothing here sleeps: waits have a condition and a deadline. */
 #ifndef LAMBDA_EXECUTOR_TEST_H
 #define LAMBDA_EXECUTOR_TEST_H
 
@@ -13,11 +12,11 @@
 #include <string.h>
 #include <time.h>
 
-/* Long, because valgrind on a busy machine is slow. What comes in time costs nothing. */
+/* Long, because valgrind on a busy machine is slow. It costs no time unless a test fails. */
 enum { DEADLINE_MS = 60000 };
 
-/* A Lambda and an SQS in this process; the function takes no time and returns 0 unless a task says
- * otherwise. */
+/* A Lambda and an SQS in this process. The function takes no time and returns 0, unless a task sets
+ * another behaviour. */
 #define BUILTIN "{\"local\": {\"handler\": \"builtin\"}}"
 
 #define FAIL(...)                                                                                  \
@@ -97,12 +96,12 @@ static inline int64_t now_ms(void) {
     struct timespec moment_ = {0, 1000000};                                                        \
     while (!(condition)) {                                                                         \
       if (now_ms() > deadline_)                                                                    \
-        FAIL("never came true: %s", #condition);                                                   \
+        FAIL("condition did not become true: %s", #condition);                                     \
       nanosleep(&moment_, NULL);                                                                   \
     }                                                                                              \
   } while (0)
 
-/* Threads of this process. One that was joined may be listed for a moment longer: WAIT_UNTIL. */
+/* Threads of this process. A joined thread may be listed for a moment longer: use WAIT_UNTIL. */
 static inline int thread_count(void) {
   int count = 0;
   DIR *tasks = opendir("/proc/self/task");
@@ -188,8 +187,8 @@ static inline int is_final(int32_t state) {
   return state >= LAMBDA_EXECUTOR_TASK_SUCCEEDED;
 }
 
-/* Takes events one by one up to the final one of the key, and returns the batch that holds just
- * that one. */
+/* Takes events one by one up to the final event of the key, and returns the batch with that event.
+ */
 static inline lambda_executor_batch_t *final_batch(lambda_executor_t *ex, const char *key) {
   for (;;) {
     lambda_executor_batch_t *batch = next_batch(ex, 1);
@@ -200,7 +199,7 @@ static inline lambda_executor_batch_t *final_batch(lambda_executor_t *ex, const 
   }
 }
 
-/* Waits for the final event of the key, which must be in this state for this reason. */
+/* Waits for the final event of the key, and checks its state and reason. */
 static inline void expect_final(lambda_executor_t *ex, const char *key, int32_t state,
                                 int32_t reason) {
   lambda_executor_batch_t *batch = final_batch(ex, key);

@@ -1,4 +1,4 @@
-"""Builds and runs a program as a reader of its page would: from one file, against the installed library."""
+"""Builds and runs a program like a reader of its page: from one file, against the installed library."""
 
 import os
 import re
@@ -14,6 +14,7 @@ from servers import PROGRAMS, ROOT, VENVS, clean_environment
 
 PREFIX = ROOT / "build" / "prefix"
 GO_BINDING = ROOT / "bindings" / "go"
+ERRCHECK = ROOT / "build" / "go" / "bin" / "errcheck"
 # Long, because compilers on a busy machine are slow. What comes in time costs nothing.
 BUILD_SECONDS = 300
 RUN_SECONDS = 60
@@ -22,7 +23,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
 def environment() -> dict[str, str]:
-    """With the installed library, and without what would configure it."""
+    """Environment with the installed library, and without settings that would configure it."""
     return {
         **clean_environment(),
         "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig"),
@@ -31,7 +32,7 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "bindings" / "python" / "src"),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LAMBDA_EXECUTOR_LIBRARY": str(PROGRAMS / "liblambda_executor.so"),
-        # Nothing from the network, and nothing into the home folder.
+        # No downloads, and no files in the home folder.
         "GOCACHE": str(ROOT / "build" / "go-cache"),
         "GOPROXY": "off",
         "GOTOOLCHAIN": "local",
@@ -40,7 +41,7 @@ def environment() -> dict[str, str]:
 
 
 def build(program: Program, folder: Path) -> list[str]:
-    """Builds in `folder`; what comes back is the command that runs the program."""
+    """Builds in `folder`. Returns the command that runs the program."""
     builders: dict[str, Callable[[str, Path], list[str]]] = {
         "c": build_c,
         "cpp": build_cpp,
@@ -72,15 +73,14 @@ def build_go(source: str, folder: Path) -> list[str]:
     binding = (GO_BINDING / "go.mod").read_text()
     module = re.search(r"^module (\S+)", binding, re.MULTILINE)
     version = re.search(r"^go (\S+)", binding, re.MULTILINE)
-    assert module, "bindings/go/go.mod does not say its module"
-    assert version, "bindings/go/go.mod does not say its version of Go"
+    assert module, "bindings/go/go.mod has no module line"
+    assert version, "bindings/go/go.mod has no go line"
     (folder / "go.mod").write_text(
         f"module program\n\ngo {version[1]}\n\nrequire {module[1]} v0.0.0\n\nreplace {module[1]} => {GO_BINDING}\n"
     )
     flags = go_flags(PREFIX)
     call(["go", "vet", "."], folder, BUILD_SECONDS, **flags)
-    if shutil.which("errcheck"):
-        call(["errcheck", "."], folder, BUILD_SECONDS, **flags)
+    call([str(ERRCHECK), "."], folder, BUILD_SECONDS, **flags)
     call(["go", "build", "-o", "program", "."], folder, BUILD_SECONDS, **flags)
     return [str(folder / "program")]
 
@@ -90,7 +90,7 @@ def pkg_config() -> list[str]:
 
 
 def run(command: Sequence[str], folder: Path, **variables: str) -> str:
-    """What a program prints. It must end by itself, and well."""
+    """Output of a program, which must end by itself with status 0."""
     (folder / "tmp").mkdir(exist_ok=True)
     working = folder / "work"
     working.mkdir(exist_ok=True)

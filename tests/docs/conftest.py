@@ -1,4 +1,4 @@
-"""The library as `make install` puts it, which the programs in the docs are built against."""
+"""The library as `make install` installs it, for the programs in the docs."""
 
 import subprocess
 
@@ -10,5 +10,5 @@ from servers import ROOT
 @pytest.fixture(scope="session")
 def installed() -> None:
     check = [str(ROOT / "tests" / "bindings" / "check_prefix.sh"), str(building.PREFIX)]
-    told = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
-    assert told.returncode == 0, told.stderr
+    done = subprocess.run(check, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

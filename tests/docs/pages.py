@@ -1,4 +1,4 @@
-"""What is in a page: fenced blocks, headings, anchors and links, as GitHub's renderer sees them."""
+"""The content of a page: fenced blocks, headings, anchors and links, by the rules of GitHub's renderer."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Block:
     text: str
     line: int
     section: str
-    """The nearest heading of level two above it."""
+    """The nearest preceding heading of level two."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> list[str]:
-        """What may come after `#` in a link to this page. One that is there twice is listed twice."""
+        """The anchors of this page. One that exists twice is listed twice."""
         anchors: list[str] = []
         seen: dict[str, int] = {}
         for _, text in self.headings:
@@ -85,7 +85,7 @@ class Page:
     def links(self) -> Iterator[tuple[int, str]]:
         """Line and target of each."""
         for number, line in self._parts[0]:
-            # Not in code, but the text of a link may be code.
+            # Skip links in code, but the text of a link may be code.
             text = re.sub(r"(?<!\[)`[^`]*`(?!\])", "", line)
             for target in LINK.findall(text) + DEFINITION.findall(text):
                 yield number, target
@@ -97,7 +97,7 @@ def slug_of(heading: str) -> str:
 
 
 def where_it_leads(page: Page, target: str) -> str | None:
-    """None for a link that leads somewhere, else why it does not. Links to other hosts are not followed."""
+    """None for a valid link, else the reason. Links to other hosts are not checked."""
     if re.match(r"[a-z]+:", target):
         return None
     path, _, anchor = target.partition("#")

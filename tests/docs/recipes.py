@@ -1,4 +1,4 @@
-"""The programs in the pages of the languages, and what their pages say that they print."""
+"""The programs in the pages of the languages, and their output as in the pages."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from itertools import takewhile
 from pages import Page, slug_of
 from servers import ROOT
 
-# Under the same headings in the same order on every page.
+# Every page has the same headings in the same order.
 RECIPES = ["Run one", "Run many", "Heartbeat loop", "Event loop", "Restart and adopt"]
-# Needs a Lambda that outlives it, and runs once with each of these.
+# This program needs a Lambda that outlives it, and runs once with each argument.
 RESTART, ARGUMENTS = "Restart and adopt", ["first", "second"]
 
-# Page and the language of its fences.
+# The pages, with the language of their fences.
 LANGUAGES = {"c": "c", "cpp": "cpp", "python": "python", "go": "go"}
 
 
@@ -24,7 +24,7 @@ class Program:
     source: str
     line: int
     outputs: tuple[str, ...]
-    """One for each time that it runs."""
+    """One output for each run."""
 
     def __str__(self) -> str:
         return f"{self.page.name}:{self.line}"
@@ -32,12 +32,12 @@ class Program:
 
 def page_of(name: str) -> Page:
     path = ROOT / "docs" / f"{name}.md"
-    assert path.exists(), f"docs/{name}.md is not there"
+    assert path.exists(), f"docs/{name}.md does not exist"
     return Page(path)
 
 
 def programs(name: str) -> list[Program]:
-    """Every block in the language of a page, with the `text` blocks that follow it."""
+    """All blocks in the language of a page, with the `text` blocks that follow them."""
     page = page_of(name)
     found = []
     for at, block in enumerate(page.blocks):
@@ -49,7 +49,7 @@ def programs(name: str) -> list[Program]:
 
 
 def recipe(name: str, heading: str) -> Program:
-    """The one program under a heading of a page."""
+    """The only program under a heading of a page."""
     page = page_of(name)
     found = [program for program in programs(name) if program.section == heading]
     assert len(found) == 1, f"{page.name}: {len(found)} programs under `## {heading}`, expected one"
@@ -65,7 +65,7 @@ def recipe_id(name: str, heading: str) -> str:
 
 
 def matches(expected: str, printed: str) -> bool:
-    """Whether output is as the page has it: `...` on a line of its own is any lines, within a line anything."""
+    """True if the output matches the page: `...` alone on a line matches any lines, within a line any text."""
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "..." else ".*".join(map(re.escape, line.split("..."))) + r"\n"
         for line in expected.splitlines()

@@ -1,4 +1,4 @@
-"""docs/c-api.md is what tools/c_reference.py makes, and has everything that the compiler sees in the header."""
+"""docs/c-api.md is the output of tools/c_reference.py, and has everything that the compiler sees in the header."""
 
 import re
 import shutil
@@ -26,23 +26,23 @@ def preprocessed(*options: str) -> str:
 
 
 def declarations() -> str:
-    """The header's own declarations without comments, on one line each."""
+    """The header's own declarations without comments, one on each line."""
     text = c_reference.regular(HEADER.read_text())
     text = re.sub(r"/\*.*?\*/|^ *#.*?$|^extern \"C\" \{$", "", text, flags=re.DOTALL | re.MULTILINE)
     return " ".join(text.split())
 
 
 def constants() -> dict[str, int]:
-    """Of all macros, the value that the compiler gives them."""
+    """The values that the compiler gives to all macros."""
     names = re.findall(r"^#define (LAMBDA_EXECUTOR_\w+) ", preprocessed("-dM"), re.MULTILINE)
-    # Not those that are no numbers.
+    # Only macros that are numbers.
     others = re.compile(r"LAMBDA_EXECUTOR_(H|EXPORT|MUST_CHECK|INLINE|STR|\w+_INIT)")
     names = sorted(name for name in names if not others.fullmatch(name))
     return dict(zip(names, compiled(names), strict=True))
 
 
 def compiled(names: list[str]) -> list[int]:
-    # An array's bytes are in the object file: no need to run anything.
+    # The array's bytes are in the object file, so no program needs to run.
     source = (
         f'#include "{HEADER}"\nconst long long values[] = {{{", ".join(f"(long long)({name})" for name in names)}}};'
     )
@@ -67,12 +67,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_committed_page_is_the_one_that_the_header_makes() -> None:
+def test_the_committed_page_is_the_generated_one() -> None:
     checked = run_tool(ROOT, "--check")
     assert checked.returncode == 0, f"run `make docs` and commit docs/c-api.md:\n{checked.stdout}{checked.stderr}"
 
 
-def test_check_tells_what_differs_and_writes_nothing(copy: Path) -> None:
+def test_check_prints_the_difference_and_writes_nothing(copy: Path) -> None:
     stale = copy / "docs" / "c-api.md"
     stale.write_text(stale.read_text().replace("| Success. |", "| Finished. |"))
     before = stale.read_text()
@@ -85,7 +85,7 @@ def test_check_tells_what_differs_and_writes_nothing(copy: Path) -> None:
     assert stale.read_text() == PAGE.read_text()
 
 
-def test_every_constant_is_there_with_its_number(page: str) -> None:
+def test_every_constant_is_on_the_page_with_its_number(page: str) -> None:
     rows = re.findall(r"^\| `(.*?)` \| <a id=\"(\w+)\"></a>`(\w+)` \| \S.* \|$", page, re.MULTILINE)
     assert all(anchor == name for _, anchor, name in rows)
     rows = [row for row in rows if row[0] != "macro"]
@@ -95,7 +95,7 @@ def test_every_constant_is_there_with_its_number(page: str) -> None:
     assert on_page == constants()
 
 
-def test_every_function_is_there_with_its_prototype(page: str) -> None:
+def test_every_function_is_on_the_page_with_its_prototype(page: str) -> None:
     shown = dict(re.findall(r"^### (lambda_executor_\w+)\n\n```c\n(.*?)\n```\n\n\S", page, re.MULTILINE | re.DOTALL))
     on_page = {name: " ".join(text.split()) for name, text in shown.items()}
     prototypes = re.findall(r"[\w *]+?\b(lambda_executor_\w+)\([^()]*\);", declarations())
@@ -105,7 +105,7 @@ def test_every_function_is_there_with_its_prototype(page: str) -> None:
         assert prototype in declarations(), name
 
 
-def test_every_type_is_there_with_its_members(page: str) -> None:
+def test_every_type_is_on_the_page_with_its_members(page: str) -> None:
     types = re.findall(r"typedef struct (\w+) \w+;|typedef \w+ (\w+);|\} (\w+);|\(\*(\w+)\)\(", declarations())
     names = ["".join(found) + ("_t" if found[0] else "") for found in types]
     assert len(names) >= 13
@@ -113,14 +113,14 @@ def test_every_type_is_there_with_its_members(page: str) -> None:
         assert f"### {name}\n" in page or f'<a id="{name}"></a>' in page, name
     for body, name in re.findall(r"\{([^{}]*)\} (\w+);", declarations()):
         section = page.split(f"### {name}\n")[1].split("\n#")[0]
-        # Types are links where they are ours.
+        # Our own types are links.
         rows = re.findall(r"^\| \[?`([^`]+)`\S* \| `(\w+)` \| \S.* \|$", section, re.MULTILINE)
         assert [" ".join(row).replace("* ", "*") for row in rows] == [
             member.strip() for member in body.split(";") if member.strip()
         ], name
 
 
-def test_every_sentence_of_the_header_is_there(page: str) -> None:
+def test_every_sentence_of_the_header_is_on_the_page(page: str) -> None:
     def words(text: str) -> str:
         return " ".join(re.findall(r"[A-Za-z0-9_]+", text))
 
@@ -129,7 +129,7 @@ def test_every_sentence_of_the_header_is_there(page: str) -> None:
     lines = [line for line in COMMENT.findall(c_reference.regular(HEADER.read_text())) if line and line != generated_by]
     assert len(lines) > 250
     missing = [line for line in lines if words(line).lower() not in shown.lower()]
-    # The title of the file is the page's own.
+    # The title of the file is not part of the page.
     assert missing == ["lambda_executor.h - runs tasks on AWS Lambda and reports their results."]
 
 
@@ -138,7 +138,7 @@ def test_an_item_without_a_comment_is_refused() -> None:
     comments = [
         comment
         for comment in re.finditer(r"^ */\*\*.*?\*/\n| /\*\*< .*? \*/", header, re.MULTILINE | re.DOTALL)
-        # Before the first section are macros for the compiler.
+        # Macros for the compiler precede the first section.
         if comment.start() > header.index("/* ---- ")
     ]
     assert len(comments) >= 120
@@ -156,11 +156,11 @@ def test_an_item_without_a_comment_is_refused() -> None:
         ("see lambda_executor_config_schema", "see lambda_executor_rouse", "names `lambda_executor_rouse`, which the"),
         ("option keep_finished", "option max_tasks", "option `max_tasks`, which configuration.md does not have"),
         ("uint32_t lambda_executor_version(void);", "enum lambda_executor_e { A };", "a form that this tool does not"),
-        ("LAMBDA_EXECUTOR_LOG_...", "LAMBDA_EXECUTOR_LEVEL_...", "which is no group of constants"),
+        ("LAMBDA_EXECUTOR_LOG_...", "LAMBDA_EXECUTOR_LEVEL_...", "which is not a group of constants"),
     ],
     ids=["constant", "function", "name", "option", "form", "family"],
 )
-def test_what_the_page_would_lack_is_refused(before: str, after: str, why: str) -> None:
+def test_items_that_the_page_would_lack_are_refused(before: str, after: str, why: str) -> None:
     header = HEADER.read_text()
     assert before in header
     with pytest.raises(c_reference.HeaderError, match=re.escape(why)):

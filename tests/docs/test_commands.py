@@ -1,4 +1,4 @@
-"""The commands in the pages of the languages: what can be carried out here is, and the rest names what there is."""
+"""The commands in the pages of the languages: those that can run here are run; names in the others are checked."""
 
 import re
 import shlex
@@ -11,12 +11,12 @@ import pytest
 import recipes
 from servers import PROGRAMS, ROOT
 
-# Of the repository: what begins with one of these is a path in it. build/ and target/ are there after a build.
+# A word that begins with one of these is a path in the repository. build/ and target/ exist after a build.
 FOLDERS = ("benches/", "bindings/", "docs/", "examples/", "function/", "include/", "local/", "packaging/", "tools/")
 
 
 def lines(name: str) -> Iterator[tuple[str, str]]:
-    """Where it is, and a command."""
+    """Place and text of each command."""
     page = recipes.page_of(name)
     for block in page.blocks:
         if block.language == "sh":
@@ -35,7 +35,7 @@ def targets() -> set[str]:
 
 
 def complaint(command: list[str]) -> str | None:
-    """What a command names that is not there."""
+    """The first name in a command that does not exist."""
     match command:
         case [prefix, *rest] if prefix == "sudo" or re.match(r"\w+=", prefix):
             return complaint(rest)
@@ -53,7 +53,7 @@ def complaint(command: list[str]) -> str | None:
         case ["go", "get", *rest]:
             module = re.findall(r"^module (\S+)", (building.GO_BINDING / "go.mod").read_text(), re.MULTILINE)
             missing = [word for word in rest if not word.startswith("-") and word.partition("@")[0] not in module]
-            return f"bindings/go is no module {missing}" if missing else None
+            return f"bindings/go is not the module {missing}" if missing else None
     return None
 
 
@@ -78,12 +78,12 @@ def missing_paths(command: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", recipes.LANGUAGES)
-def test_commands_name_what_there_is(name: str) -> None:
+def test_names_in_commands_exist(name: str) -> None:
     complaints = []
     for where, line in lines(name):
         for command in re.split(r"&&|\|\||[;|]", line):
-            told = complaint(words(command))
-            complaints += [f"{where}: {told}"] if told else []
+            problem = complaint(words(command))
+            complaints += [f"{where}: {problem}"] if problem else []
             complaints += [f"{where}: there is no {path}" for path in missing_paths(words(command))]
     assert not complaints, "\n".join(complaints)
 
@@ -95,21 +95,21 @@ def test_commands_name_what_there_is(name: str) -> None:
         ("tools/setup.sh --build-onyl", "tools/setup.sh has no option ['--build-onyl']"),
         ("pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
         ("python3 -m pip install 'lambda-executor[pickel]'", "the Python package has no extra ['pickel']"),
-        ("go get example.com/other@latest", "bindings/go is no module ['example.com/other@latest']"),
+        ("go get example.com/other@latest", "bindings/go is not the module ['example.com/other@latest']"),
         ("sudo CC=gcc make instal", "the Makefile has no target ['instal']"),
         ("make build", None),
         ("tools/setup.sh --build-only", None),
     ],
 )
-def test_what_is_not_there_is_found(command: str, why: str | None) -> None:
+def test_missing_names_are_found(command: str, why: str | None) -> None:
     assert complaint(words(command)) == why
     assert missing_paths(words("cp ./tools/setup.sh tools/none.sh --from=docs/none")) == ["tools/none.sh", "docs/none"]
 
 
 @pytest.mark.parametrize(("name", "source"), [("c", "program.c"), ("cpp", "program.cpp"), ("go", "main.go")])
-def test_the_first_commands_of_a_page_install_build_and_run(name: str, source: str, tmp_path: Path) -> None:
-    """As they are, with the first recipe's program in the folder and a home folder of its own. But what `make install`
-    installs is built already, and the page of Go leaves to its reader where this repository is.
+def test_the_first_commands_of_a_page_install_build_and_run_a_program(name: str, source: str, tmp_path: Path) -> None:
+    """Unchanged, with the first recipe's program in the folder and an own home folder. Exceptions: the files of
+    `make install` are already built, and the page of Go does not know the path of this repository.
     """
     program = recipes.recipe(name, recipes.RECIPES[0])
     (tmp_path / source).write_text(program.source)
@@ -123,7 +123,7 @@ def test_the_first_commands_of_a_page_install_build_and_run(name: str, source: s
     if name == "go":
         commands = commands.replace("/path/to/lambda-executor", str(ROOT))
     commands = f"unset PKG_CONFIG_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH GOFLAGS\n{commands}"
-    # Always the same home, and a cache for it alone: Go's does not see that a library is elsewhere.
+    # The same home with its own cache each time: Go's cache does not detect that a library has moved.
     home = ROOT / "build" / "tests" / "docs" / "home"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Pages: every link leads somewhere, examples of JSON and shell are valid, and the pages of the languages are alike."""
+"""Pages: links are valid, examples of JSON and shell are valid, and the pages of the languages have the same form."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ PAGES = sorted({path for pattern in PATTERNS for path in ROOT.glob(pattern)})
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_is_valid(path: Path) -> None:
     page = pages.Page(path)
     found = [(f"{page.name}:{line}: {target}", pages.where_it_leads(page, target)) for line, target in page.links()]
     broken = [f"{link}: {why}" for link, why in found if why]
@@ -36,7 +36,7 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["README.md", "CONTRIBUTING.md", "function/README.md", "local/README.md", "docs/c-api.md"]
 )
-def test_the_pages_that_must_be_looked_at_are(name: str) -> None:
+def test_the_checked_pages_include_the_required_ones(name: str) -> None:
     assert ROOT / name in PAGES
 
 
@@ -91,7 +91,7 @@ def test_recipes_come_in_the_same_order(name: str) -> None:
     sections = [text for level, text in page.headings if level == 2]
     assert [text for text in sections if text in recipes.RECIPES] == recipes.RECIPES
     first = sections.index(recipes.RECIPES[0])
-    assert sections[first : first + len(recipes.RECIPES)] == recipes.RECIPES, "something is between the recipes"
+    assert sections[first : first + len(recipes.RECIPES)] == recipes.RECIPES, "a heading is between the recipes"
     for heading in recipes.RECIPES:
         recipes.recipe(name, heading)
 

@@ -1,4 +1,4 @@
-"""Each program in docs/c.md, cpp.md, python.md and go.md builds, runs, and prints what its page says."""
+"""Each program in docs/c.md, cpp.md, python.md and go.md builds, runs, and prints the output of its page."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import recipes
 import servers
 
-# The pages whose commands can be carried out as they are: the others leave folders to their readers.
+# The pages whose commands can run unchanged; in the others the reader must fill in folders.
 RESTARTED = ["c", "cpp", "go"]
 
 
@@ -47,7 +47,7 @@ def test_recipe(name: str, heading: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("name", recipes.LANGUAGES)
 def test_restart(name: str, tmp_path: Path) -> None:
-    """Two processes one after another, in the same folder and with the same Lambda."""
+    """Two processes one after the other, in the same folder and with the same Lambda."""
     program = recipes.recipe(name, recipes.RESTART)
     command = building.build(program, tmp_path)
     with servers.local(tmp_path / "aws") as aws:
@@ -59,15 +59,15 @@ def test_restart(name: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("name", RESTARTED)
 def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
-    """Its commands, with the installed library below a home folder; and no Lambda that ends with the program."""
+    """Runs its commands, with the installed library below a home folder. The Lambda must outlive the program."""
     program = recipes.recipe(name, recipes.RESTART)
     shown = [block for block in program.page.blocks if (block.language, block.section) == ("sh", recipes.RESTART)]
     assert len(shown) == 1, f"{program.page.name}: {len(shown)} blocks of `sh` under `## {recipes.RESTART}`"
     command = building.build(program, tmp_path)
     alone = ["bash", "-c", '"$@" 2>&1; echo "ended with $?"', "bash", *command, recipes.ARGUMENTS[0]]
-    told = building.run(alone, tmp_path)
-    assert "LAMBDA_EXECUTOR_CONFIG" in told, told
-    assert told.endswith("ended with 2\n"), told
+    text = building.run(alone, tmp_path)
+    assert "LAMBDA_EXECUTOR_CONFIG" in text, text
+    assert text.endswith("ended with 2\n"), text
 
     home = tmp_path / "home"
     home.mkdir()

@@ -1,4 +1,4 @@
-"""The programs in README.md, one for each language, print what it says."""
+"""The programs in README.md, one for each language, print the output that it shows."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def test_the_first_program(language: str, tmp_path: Path) -> None:
     assert recipes.matches(expected.text, printed), f"{program}: printed\n{printed}"
 
 
-def test_the_first_ten_lines_say_what_it_is_for_whom_and_what_is_missing() -> None:
+def test_the_first_ten_lines_have_purpose_users_and_limits() -> None:
     first = "\n".join(README.path.read_text().splitlines()[:10])
     for word in ("AWS Lambda", "Airflow", "C, C++, Python or Go", "Not yet", "real AWS", "x86_64", "journal", "batch"):
         assert word in first

@@ -77,7 +77,7 @@ all differences; each row has its cases there.
 |---|---|---|
 ";
 
-/// Name in the cases of `tests/python/airflow_config`, what Airflow does, what we do.
+/// Name in the cases of `tests/python/airflow_config`, Airflow's behaviour, our behaviour.
 const DIFFERENCES: [[&str; 3]; 9] = [
     [
         "checked",

@@ -3,7 +3,7 @@
 use lambda_executor::aws::{ERROR_CODES, Service, fault_of_status};
 use lambda_executor::executor::ports::Fault;
 
-/// What the library does, by fault.
+/// The library's reaction to each kind of fault.
 const FAULTS: &[(Fault, &str, &str)] = &[
     (
         Fault::Event,
@@ -34,7 +34,8 @@ const FAULTS: &[(Fault, &str, &str)] = &[
         Fault::Account,
         "the account",
         "No attempt is used. The route pauses (50 ms, doubling to 10 s, and at least `Retry-After`), runs half as many \
-         Invokes at once, and returns to `max_concurrent_invokes` step by step.",
+         Invokes at once, returns to nine tenths of the former number within seconds, and tries more after pauses of up \
+         to 8 s.",
     ),
     (
         Fault::Identity,
@@ -126,6 +127,6 @@ fn page() -> String {
 }
 
 #[test]
-fn the_page_of_errors_is_that_of_the_table() {
+fn the_page_of_errors_matches_the_table() {
     super::page::expect_committed("docs/errors.md", &page());
 }

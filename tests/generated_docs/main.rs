@@ -1,5 +1,5 @@
-//! Pages of `docs/` that are generated from tables in the code: each test compares one with its table, or with UPDATE=1
-//! (`make docs`) writes it.
+//! Pages of `docs/` that are generated from tables in the code. Each test compares one page with its table; with
+//! UPDATE=1 (`make docs`) it writes the page.
 
 mod configuration;
 mod errors;

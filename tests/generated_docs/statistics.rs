@@ -60,7 +60,7 @@ fn place(row: &Row) -> (&'static str, &'static str) {
     row.path.split_once('.').unwrap_or(("", row.path))
 }
 
-/// An object with all of these. More are allowed: fields may be added.
+/// The schema of an object with all of these fields. Further fields are allowed: a later version may add some.
 fn object(rows: &[Row]) -> Value {
     let mut groups: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for row in rows {
@@ -105,13 +105,13 @@ fn page() -> String {
 }
 
 #[test]
-fn page_and_schema_are_those_of_the_table() {
+fn page_and_schema_match_the_table() {
     expect_committed("docs/statistics.md", &page());
     expect_committed("docs/statistics.schema.json", &format!("{:#}\n", schema()));
 }
 
 #[test]
-fn each_path_is_in_its_table_once_and_its_sentence_is_one() {
+fn each_path_is_in_its_table_once_with_one_sentence() {
     for rows in [rows(), latency_rows(), route_rows()] {
         let paths: BTreeSet<&str> = rows.iter().map(|row| row.path).collect();
         assert_eq!(paths.len(), rows.len());

@@ -1,6 +1,5 @@
-"""Images built from function/Dockerfile* by buildah, which needs no engine: each step runs by chroot, with all that it
-makes below one folder. No registry of images is reached: the bases are made from the packages of this machine's own
-distribution."""
+"""Images built from function/Dockerfile* with buildah, which needs no engine: each step runs with chroot, and all files
+are below one folder. No image registry is used: the bases are made from packages of this machine's distribution."""
 
 import json
 import subprocess
@@ -12,13 +11,13 @@ from servers import ROOT, clean_environment
 ROOTS = ROOT / "build" / "roots"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP_CONFIG = Path("/etc/pip.conf")
-# Of the base images that Lambda offers.
+# Environment of the base images that Lambda offers.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image as a folder, with what its Dockerfile says of how it is started."""
+    """An image as a folder, with the settings of its Dockerfile for the start."""
 
     root: Path
     environment: dict[str, str]
@@ -27,7 +26,7 @@ class Image:
 
 
 class BuildError(Exception):
-    """What a failed build has written."""
+    """A failed build; the text is its output."""
 
 
 class Store:
@@ -44,7 +43,7 @@ class Store:
         (self.folder / name).write_text(text)
 
     def buildah(self, *arguments: str, cwd: Path = ROOT) -> str:
-        """What buildah prints; `BuildError` with all that it wrote when it fails."""
+        """Output of buildah. Raises `BuildError` with all output if it fails."""
         environment = {
             **clean_environment(),
             "BUILDAH_ISOLATION": "chroot",
@@ -65,8 +64,8 @@ class Store:
         return done.stdout.strip()
 
     def add_base(self, name: str, tar: Path, *, certificates: bool, local: Path | None = None) -> None:
-        """An image from a root in a tar file. With `certificates` it trusts whom this machine trusts, and takes
-        Python's packages from where this machine takes them. `bin` and `lib` of `local` are in /usr/local."""
+        """An image from a root in a tar file. With `certificates` it has this machine's CA certificates and package
+        index for Python. `bin` and `lib` of `local` are in /usr/local."""
         container = self.buildah("from", "scratch")
         self.buildah("add", "--quiet", container, str(tar), "/")
         if certificates:
@@ -86,8 +85,8 @@ class Store:
     def build(
         self, dockerfile: str, base: str, *, contexts: dict[str, Path], source: Path = ROOT, **arguments: str
     ) -> Image:
-        """Builds `dockerfile` of the clone `source` on the base added by that name, with further build contexts and
-        build arguments."""
+        """Builds `dockerfile` of the clone `source` on the base of that name, with further build contexts and build
+        arguments."""
         identifier_file = self.folder / "image-id"
         given = {"BASE_IMAGE": f"localhost/{base}", **arguments}
         self.buildah(
@@ -122,7 +121,7 @@ class Store:
 
 
 def package_sources() -> str:
-    """Where this machine takes its distribution's packages from, in the form of sources.list."""
+    """The package sources of this machine's distribution, in the form of sources.list."""
     origin = next(
         line.removeprefix("ID=").strip().capitalize()
         for line in Path("/etc/os-release").read_text().splitlines()
@@ -131,7 +130,7 @@ def package_sources() -> str:
     targets = ["apt-get", "indextargets", "--format", "deb $(REPO_URI) $(CODENAME) $(COMPONENT)"]
     asked = [*targets, f"Origin: {origin}", "Created-By: Packages"]
     for update in (False, True):
-        if update:  # apt-get knows no origins before its first update
+        if update:  # apt-get has no origins before its first update
             subprocess.run(["apt-get", "update", "-qq"], check=True)
         listed = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout
         if listed:
@@ -141,8 +140,8 @@ def package_sources() -> str:
 
 
 def base_tar(name: str, packages: list[str]) -> Path:
-    """The smallest root of this machine's distribution with `packages`. It is kept and made anew when what it is made
-    from changes."""
+    """The smallest root of this machine's distribution with `packages`. It is cached, and rebuilt when its inputs
+    change."""
     tar, stamp = ROOTS / f"{name}.tar", ROOTS / f"{name}.stamp"
     sources = package_sources()
     made_from = f"{sources}{' '.join(packages)}\n"

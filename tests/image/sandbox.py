@@ -1,5 +1,5 @@
-"""Runs tasks in an image the way Lambda does: as a user who may write to /tmp only, which is empty at first, with the
-environment and the entry point that the Dockerfile names. The local Lambda stays outside of the image."""
+"""Runs tasks in an image like Lambda: as a user who may write to /tmp only, which is empty at first, with the
+environment and the entry point of the Dockerfile. The local Lambda runs outside of the image."""
 
 import json
 import shutil
@@ -12,14 +12,14 @@ from typing import Any
 import servers
 from images import Image
 
-# Lambda's sandboxes have one such user. Nobody's files are his.
+# User id of the commands, as in Lambda's sandboxes. This user owns no files.
 USER = 1051
 SERVER = "lambda-executor-local"
 
 
 @dataclass(frozen=True)
 class Function:
-    """An image at work."""
+    """An image that runs as a function."""
 
     server: servers.LocalServer
     log: Path
@@ -35,8 +35,8 @@ class Function:
         def result() -> dict[str, Any] | None:
             for message in sqs.receive_message(QueueUrl=self.server.queue_url, WaitTimeSeconds=1).get("Messages", []):
                 sqs.delete_message(QueueUrl=self.server.queue_url, ReceiptHandle=message["ReceiptHandle"])
-                told: dict[str, Any] = json.loads(message["Body"])
-                return told
+                result_body: dict[str, Any] = json.loads(message["Body"])
+                return result_body
             dead = sqs.receive_message(QueueUrl=self.server.dead_letter_queue_url).get("Messages", [])
             assert not dead, f"the function failed: {self.log.read_text()}"
             return None
@@ -44,19 +44,19 @@ class Function:
         return servers.until(f"the result of {command}", result, seconds)
 
     def output(self, command: list[str] | str, seconds: float = 60) -> str:
-        """What a task printed that succeeded."""
+        """Output of a task, which must succeed."""
         result = self.run(command, seconds)
         assert result["return_code"] == 0, f"{result}\n{self.log.read_text()}"
-        told: str = result["output_tail"]
-        return told.strip()
+        tail: str = result["output_tail"]
+        return tail.strip()
 
 
 @contextmanager
 def function(image: Image, folder: Path) -> Iterator[Function]:
-    """The image as a function of the local Lambda, whose own files are below `folder`."""
-    # The server is of that user, too, as its Runtime API serves its own user only; and he may not reach this
-    # repository, so it starts from a copy. The one thing more that he may do is to make the image his root. What is
-    # mounted there is seen by these processes alone, and gone with them.
+    """The image as a function of the local Lambda, whose files are below `folder`."""
+    # The server has the same user, since its Runtime API accepts only its own user. That user cannot read this
+    # repository, so the server starts from a copy. Its only additional permission is chroot into the image. The mounts
+    # are visible only to these processes, and end with them.
     folder.mkdir()
     shutil.chown(folder, USER, USER)
     shutil.copy(servers.PROGRAMS / SERVER, folder / "server")

@@ -28,7 +28,7 @@ def image(store: images.Store, tmp_path_factory: pytest.TempPathFactory) -> imag
 
 @pytest.fixture(scope="module")
 def function(image: images.Image, workplace: Path) -> Iterator[sandbox.Function]:
-    # The bucket is not there; what a sync does is tested where there is one.
+    # The bucket does not exist; other tests cover S3.
     image = replace(image, environment={**image.environment, "S3_URI": ""})
     with sandbox.function(image, workplace / "plain") as function:
         yield function
@@ -44,7 +44,7 @@ def test_the_project_is_where_commands_start(function: sandbox.Function) -> None
     assert function.output("pwd; ./sum.sh") == "/var/task\n6"
 
 
-def test_home_can_be_written_to_and_nothing_else(function: sandbox.Function) -> None:
+def test_only_home_is_writable(function: sandbox.Function) -> None:
     assert (
         function.output('id -u; echo kept >"$HOME/file"; echo $HOME; cat "$HOME/file"')
         == f"{sandbox.USER}\n/tmp/home\nkept"
@@ -59,11 +59,11 @@ def test_packages_are_installed_and_certificates_added(image: images.Image, func
     assert list((image.root / "var/lib/apt/lists").iterdir()) == []
 
 
-def test_s3_is_named_by_the_argument(image: images.Image) -> None:
+def test_the_build_argument_sets_s3_uri(image: images.Image) -> None:
     assert image.environment["S3_URI"] == "s3://bucket/files"
 
 
-def test_no_project_is_an_empty_one(store: images.Store) -> None:
+def test_without_a_project_the_folder_is_empty(store: images.Store) -> None:
     image = store.build(DOCKERFILE, "plain", contexts=PROGRAM)
     assert list((image.root / "var/task").iterdir()) == []
     assert image.environment["S3_URI"] == ""

@@ -49,10 +49,10 @@ def test_homes_can_be_written_to(function: sandbox.Function) -> None:
     assert function.output(write).split() == [str(sandbox.USER), "/tmp/home", "kept", "/tmp/airflow", "kept"]
 
 
-def test_nothing_but_what_is_asked_for_is_in_the_image(image: images.Image) -> None:
+def test_the_image_has_only_the_requested_files(image: images.Image) -> None:
     assert [path.name for path in (image.root / "var/task").iterdir()] == ["dags"]
     assert list(image.root.rglob("secrets")) == []
-    # What the build needed is not left behind.
+    # Files of the build are removed.
     assert [
         path
         for name in ("image", "project", "constraints", "requirements")

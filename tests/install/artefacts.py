@@ -1,4 +1,4 @@
-"""What was built to be shipped, and what its ELF files say."""
+"""The shipped files, and the content of their ELF headers."""
 
 import re
 import subprocess
@@ -13,17 +13,17 @@ HEADER = ROOT / "include" / "lambda_executor.h"
 SHARED = PORTABLE / "liblambda_executor.so"
 ARCHIVE = PORTABLE / "liblambda_executor.a"
 PROGRAMS = [PORTABLE / "lambda-executor-local", PORTABLE / "lambda-executor-function"]
-# Brings zig, which can link against any glibc.
+# Has zig, which can link against any glibc.
 PORTABLE_PYTHON = VENVS / "portable" / "bin" / "python"
 
 
 def output(*command: str | Path, cwd: Path = ROOT) -> str:
-    """What a command prints that must succeed."""
+    """Output of a command, which must succeed."""
     done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def declared_functions() -> set[str]:
-    """Of the header."""
+    """Functions of the header."""
     return set(re.findall(r"^\S.*?\b(lambda_executor_\w+)\(", HEADER.read_text(), re.MULTILINE))

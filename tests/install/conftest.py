@@ -1,4 +1,4 @@
-"""One installation for all tests that build against one, a copy of it that was moved, and one of what is shipped."""
+"""An installation for all tests that build against one, a moved copy of it, and one of the shipped files."""
 
 import pytest
 from artefacts import PORTABLE
@@ -12,13 +12,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
 
 @pytest.fixture(scope="session")
 def moved(installed: Prefix, tmp_path_factory: pytest.TempPathFactory) -> Prefix:
-    """The same files elsewhere, where none of them was told to be. Its path has a space."""
+    """The same files in a folder that none of them names. Its path has a space."""
     return copy_of(installed, tmp_path_factory.mktemp("moved") / "a prefix")
 
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
-    """For the tests in packages/ alone: `make portable` takes minutes."""
+    """Only for the tests in packages/: `make portable` takes minutes."""
     prefix = tmp_path_factory.mktemp("shipped") / "prefix"
     install(PORTABLE, prefix)
     return Prefix(prefix)

@@ -1,4 +1,4 @@
-"""A program in Go, a module of its own that requires the binding."""
+"""A program in Go, in its own module that requires the binding."""
 
 import shutil
 import subprocess
@@ -40,7 +40,7 @@ func main() {{
 	}}
 }}
 """
-TOLD = "greeting: running \ngreeting: succeeded hello\n\n"
+PRINTED = "greeting: running \ngreeting: succeeded hello\n\n"
 
 
 def write_module(folder: Path) -> None:
@@ -52,7 +52,7 @@ def write_module(folder: Path) -> None:
 
 
 def go_environment(prefix: Prefix) -> dict[str, str]:
-    """Nothing is fetched: the binding needs the standard library alone. What was compiled before is used again."""
+    """No downloads: the binding needs only the standard library. Compiled packages are reused."""
     go = shutil.which("go") or "/usr/local/go/bin/go"
     cache = subprocess.run([go, "env", "GOCACHE"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     return {

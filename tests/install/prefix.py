@@ -1,4 +1,4 @@
-"""An installation, and how a user's programs are built against it and run."""
+"""An installation, and the environment in which a user builds and runs programs with it."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from servers import PROGRAMS, ROOT
 INSTALL = ROOT / "tools" / "install.sh"
 MINIMAL = ROOT / "examples" / "c" / "minimal.c"
 VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-# What minimal.c prints: a command has run in a process of the function's program.
+# Output of minimal.c: a command has run in a process of the function program.
 HELLO = "my first task: running \nmy first task: succeeded hello, world\n\n"
-# Neither Rust nor this repository is on it.
+# A PATH without Rust and this repository.
 PATH = "/usr/bin:/bin"
 
 
 def install(source: Path, prefix: Path | str, *options: str, destdir: Path | None = None, cwd: Path = ROOT) -> None:
-    """Installs what the folder `source` holds."""
+    """Installs the files of the folder `source`."""
     run_installer(f"--from={source}", f"--prefix={prefix}", *options, destdir=destdir, cwd=cwd)
 
 
@@ -28,7 +28,7 @@ def uninstall(prefix: Path | str, *options: str, destdir: Path | None = None) ->
 
 
 def run_installer(*options: str, destdir: Path | None = None, cwd: Path = ROOT, path: str | None = None) -> str:
-    """What it prints; `CalledProcessError` with what it complains of when it fails."""
+    """Output of the command. Raises `CalledProcessError` with its error output if it fails."""
     arguments = [part for option in options for part in option.split("=", 1)]
     environment = {**os.environ, "DESTDIR": str(destdir or ""), "PATH": path or os.environ["PATH"]}
     done = subprocess.run(
@@ -39,7 +39,7 @@ def run_installer(*options: str, destdir: Path | None = None, cwd: Path = ROOT, 
 
 @dataclass(frozen=True)
 class Prefix:
-    """Where the library is installed."""
+    """A prefix in which the library is installed."""
 
     folder: Path
 
@@ -48,7 +48,7 @@ class Prefix:
         return self.folder / "lib"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Of a user who builds against it. Its programs are not on the path."""
+        """Environment of a user who builds against it. Its programs are not on PATH."""
         return {
             "PATH": PATH,
             "LC_ALL": "C.UTF-8",
@@ -57,11 +57,11 @@ class Prefix:
         }
 
     def sh(self, script: str, cwd: Path, **more: str) -> str:
-        """What a script prints that such a user runs in the folder `cwd`. It must succeed."""
+        """Output of a script that such a user runs in the folder `cwd`. It must succeed."""
         done = subprocess.run(
             ["sh", "-eu", "-c", script],
             cwd=cwd,
-            # Tools keep things at home, Go for one.
+            # Tools such as Go keep files in the home folder.
             env={"HOME": str(cwd), **self.environment(**more)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -79,7 +79,7 @@ def debug_build(prefix: Path) -> Prefix:
 
 
 def copy_of(prefix: Prefix, folder: Path) -> Prefix:
-    """The same files elsewhere. Half a gigabyte need not be copied: they are linked."""
+    """The same files in another folder, as hard links to avoid a copy of half a gigabyte."""
 
     def link(source: str, destination: str) -> None:
         Path(destination).hardlink_to(source)

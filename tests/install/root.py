@@ -1,4 +1,4 @@
-"""A plain system of this machine's distribution in a folder, in which commands run by chroot."""
+"""A minimal system of this machine's distribution in a folder. Commands run in it with chroot."""
 
 import subprocess
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Root:
     folder: Path
 
     def sh(self, script: str) -> str:
-        """What a script prints in there. Its /proc and /dev are gone with it."""
+        """Output of a script in the system. Its /proc and /dev end with it."""
         inside = (
             f"set -e; mount -t proc proc {self.folder}/proc; mount --rbind /dev {self.folder}/dev; "
             f'exec chroot {self.folder} /bin/sh -eu -c "$1"'
@@ -30,7 +30,7 @@ class Root:
 
 
 def make_root(folder: Path) -> Root:
-    """With a C compiler, CMake and pkg-config, and nothing else that the smallest one lacks."""
+    """The smallest system with a C compiler, CMake and pkg-config."""
     tar = images.base_tar("compiler", ["gcc", "libc6-dev", "pkg-config", "cmake", "make"])
     folder.mkdir()
     subprocess.run(["tar", "-xf", tar, "-C", folder, "--exclude=./dev/*"], check=True)

@@ -1,4 +1,4 @@
-"""A program in C, built in an empty folder with pkg-config alone, finds the function's program of the installation."""
+"""A program in C, built in an empty folder with pkg-config only, finds the installation's function program."""
 
 import re
 import subprocess
@@ -8,10 +8,10 @@ from prefix import HELLO, MINIMAL, Prefix
 
 
 def needed(program: Path) -> set[str]:
-    told = subprocess.run(
+    headers = subprocess.run(
         ["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True
     ).stdout
-    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", told))
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", headers))
 
 
 def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> None:
@@ -23,10 +23,10 @@ def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> No
 def test_linked_with_the_archive(installed: Prefix, tmp_path: Path) -> None:
     installed.sh(f"cc -s {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
     assert not any("lambda_executor" in library or "gcc_s" in library for library in needed(tmp_path / "hello"))
-    # Such a program does not know where the installation is.
+    # Such a program does not know the path of the installation.
     path = f"/usr/bin:/bin:{installed.folder}/bin"
     assert installed.sh("./hello", tmp_path, PATH=path) == HELLO
-    # A tree of one's own, with the program in its bin.
+    # A user's own tree, with the program in its bin.
     tree = tmp_path / "tree"
     for folder in ("bin", "libexec"):
         (tree / folder).mkdir(parents=True)
@@ -35,14 +35,14 @@ def test_linked_with_the_archive(installed: Prefix, tmp_path: Path) -> None:
     assert installed.sh("./libexec/hello", tree) == HELLO
 
 
-def test_linked_with_nothing_shared(installed: Prefix, tmp_path: Path) -> None:
+def test_linked_statically(installed: Prefix, tmp_path: Path) -> None:
     installed.sh(f"cc -static -s {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
     assert not needed(tmp_path / "hello")
     assert installed.sh("./hello", tmp_path, PATH=f"/usr/bin:/bin:{installed.folder}/bin") == HELLO
 
 
 def test_in_a_folder_with_a_space(moved: Prefix, tmp_path: Path) -> None:
-    # pkg-config's own way to follow a tree that was moved. Its answers are quoted for a shell.
+    # pkg-config's option for a tree that was moved. Its output is quoted for a shell.
     flags = "pkg-config --define-prefix --cflags --libs lambda_executor"
     moved.sh(f'eval "cc {MINIMAL} $({flags}) -o hello"', tmp_path)
     assert moved.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(moved.libdir)) == HELLO

@@ -20,7 +20,7 @@ target_link_libraries(hello-static PRIVATE LambdaExecutor::lambda_executor_stati
 
 
 def configure(prefix: Prefix, folder: Path, project: str = PROJECT) -> "subprocess.CompletedProcess[str]":
-    """The project in `folder`, to be built in `folder`/build."""
+    """Configures the project in `folder`, with the build folder `folder`/build."""
     (folder / "CMakeLists.txt").write_text(project)
     (folder / "minimal.c").write_text(MINIMAL.read_text())
     return subprocess.run(
@@ -36,10 +36,10 @@ def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
     configured = configure(moved, tmp_path)
     assert configured.returncode == 0, configured.stderr
     moved.sh("cmake --build build", tmp_path)
-    # CMake's own run path leads to the library.
+    # CMake's own run path names the library's folder.
     assert moved.sh("build/hello", tmp_path) == HELLO
     dynamic = moved.sh("readelf --dynamic --wide build/hello", tmp_path)
-    assert "[liblambda_executor.so.1]" in dynamic, "by its SONAME"
+    assert "[liblambda_executor.so.1]" in dynamic, "linked by its SONAME"
     path = f"/usr/bin:/bin:{moved.folder}/bin"
     assert moved.sh("build/hello-static", tmp_path, PATH=path) == HELLO
     assert "liblambda_executor" not in moved.sh("readelf --dynamic --wide build/hello-static", tmp_path)
@@ -65,7 +65,7 @@ def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
     ],
 )
 def test_versions(installed: Prefix, tmp_path: Path, asked: str, served: bool) -> None:
-    # No language: nothing is compiled to find out about the compiler.
+    # No language, so that CMake does not check the compiler.
     project = (
         f"cmake_minimum_required(VERSION 3.19)\nproject(hello NONE)\nfind_package(LambdaExecutor {asked})\n"
         'message(STATUS "found: ${LambdaExecutor_FOUND} ${LambdaExecutor_VERSION}")\n'
@@ -76,7 +76,7 @@ def test_versions(installed: Prefix, tmp_path: Path, asked: str, served: bool) -
 
 
 def test_links_are_followed(installed: Prefix, tmp_path: Path) -> None:
-    # As /lib is a link to /usr/lib, and as GNU stow makes them: beside such a link there are no headers.
+    # Links like /lib to /usr/lib, and those of GNU stow: there are no headers beside such a link.
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "lib").symlink_to(installed.libdir)
     assert configure(Prefix(tmp_path / "root"), tmp_path).returncode == 0

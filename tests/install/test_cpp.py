@@ -29,7 +29,7 @@ add_executable(hello hello.cpp)
 target_compile_features(hello PRIVATE cxx_std_17)
 target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)
 """
-TOLD = "greeting: running \ngreeting: succeeded hello\n\n"
+PRINTED = "greeting: running \ngreeting: succeeded hello\n\n"
 
 
 @pytest.mark.parametrize("standard", ["c++17", "c++20"])
@@ -37,11 +37,11 @@ def test_with_pkg_config(installed: Prefix, tmp_path: Path, standard: str) -> No
     (tmp_path / "hello.cpp").write_text(PROGRAM)
     flags = f"-std={standard} -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags --libs lambda_executor)"
     installed.sh(f"c++ hello.cpp {flags} -o hello", tmp_path)
-    assert installed.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(installed.libdir)) == TOLD
+    assert installed.sh("./hello", tmp_path, LD_LIBRARY_PATH=str(installed.libdir)) == PRINTED
 
 
 def test_with_cmake(moved: Prefix, tmp_path: Path) -> None:
     (tmp_path / "hello.cpp").write_text(PROGRAM)
     (tmp_path / "CMakeLists.txt").write_text(PROJECT)
     moved.sh(f'cmake -S . -B build "-DCMAKE_PREFIX_PATH={moved.folder}" && cmake --build build', tmp_path)
-    assert moved.sh("build/hello", tmp_path) == TOLD
+    assert moved.sh("build/hello", tmp_path) == PRINTED

@@ -1,4 +1,4 @@
-"""Which files tools/install.sh makes and takes away. What they hold does not matter here."""
+"""The files that tools/install.sh creates and removes. Their content does not matter here."""
 
 import os
 import shlex
@@ -31,16 +31,16 @@ FILES = {
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    """A folder with all that is built, if only by name."""
+    """A folder with all built files, empty except for the program."""
     folder = tmp_path / "build"
     folder.mkdir()
     for name in ("liblambda_executor.so", "liblambda_executor.a", "lambda-executor-local", "lambda-executor-function"):
         (folder / name).write_text(name)
-    tells_version(folder, VERSION)
+    write_server(folder, VERSION)
     return folder
 
 
-def tells_version(build: Path, version: str) -> None:
+def write_server(build: Path, version: str) -> None:
     program = build / "lambda-executor-local"
     program.write_text(f"#!/bin/sh\necho lambda-executor-local {version}\n")
     program.chmod(0o755)
@@ -50,7 +50,7 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink() or path.is_file()}
 
 
-def test_everything_is_installed_and_taken_away(build: Path, tmp_path: Path) -> None:
+def test_everything_is_installed_and_removed(build: Path, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     (prefix / "lib").mkdir(parents=True)
     (prefix / "lib" / "libother.so").touch()
@@ -82,8 +82,8 @@ def test_folders_can_be_chosen_one_by_one(build: Path, tmp_path: Path) -> None:
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 
-def test_destdir_is_known_to_no_file(build: Path, tmp_path: Path) -> None:
-    # No system's folder, as this is run by root.
+def test_no_file_contains_destdir(build: Path, tmp_path: Path) -> None:
+    # Not a folder of the system, since root runs this.
     stage, prefix = tmp_path / "stage", tmp_path / "usr"
     install(build, prefix, destdir=stage)
     assert not prefix.exists()
@@ -96,18 +96,18 @@ def test_destdir_is_known_to_no_file(build: Path, tmp_path: Path) -> None:
     assert files(stage) == set()
 
 
-def test_a_relative_prefix_is_taken_from_where_one_is(build: Path, tmp_path: Path) -> None:
+def test_a_relative_prefix_is_below_the_current_folder(build: Path, tmp_path: Path) -> None:
     install(build, "there", cwd=tmp_path)
     assert files(tmp_path / "there") == FILES
     assert f"prefix={tmp_path}/there\n" in (tmp_path / "there/lib/pkgconfig/lambda_executor.pc").read_text()
 
 
-def test_the_loader_is_told_where_it_keeps_a_list(build: Path, tmp_path: Path) -> None:
-    # In place of ldconfig one that knows a folder of ours, and writes down when it is run to make its list anew.
-    lib, told = tmp_path / "prefix" / "lib", tmp_path / "told"
+def test_ldconfig_is_run_for_folders_of_the_loader(build: Path, tmp_path: Path) -> None:
+    # A fake ldconfig that lists one of our folders, and records when it is run to update its cache.
+    lib, calls = tmp_path / "prefix" / "lib", tmp_path / "calls"
     fake = tmp_path / "bin" / "ldconfig"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{told}\n')
+    fake.write_text(f'#!/bin/sh\n[ "$*" = "-N -X -v" ] && echo "{lib}: (from a file)" || echo "$*" >>{calls}\n')
     fake.chmod(0o755)
 
     def run(*options: str, prefix: Path = tmp_path / "prefix", destdir: Path | None = None) -> str:
@@ -116,13 +116,13 @@ def test_the_loader_is_told_where_it_keeps_a_list(build: Path, tmp_path: Path) -
 
     run(f"--from={build}", prefix=tmp_path / "elsewhere")
     run(f"--from={build}", destdir=tmp_path / "stage")
-    assert not told.exists()
+    assert not calls.exists()
     for count, option in enumerate((f"--from={build}", "--uninstall"), 1):
-        said = run(option)
+        printed = run(option)
         if os.geteuid() == 0:
-            assert told.read_text() == "\n" * count
+            assert calls.read_text() == "\n" * count
         else:
-            assert said == "install: now run ldconfig as root, so that programs find the library\n"
+            assert printed == "install: now run ldconfig as root, so that programs find the library\n"
 
 
 def test_without_the_archive(build: Path, tmp_path: Path) -> None:
@@ -130,28 +130,28 @@ def test_without_the_archive(build: Path, tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
     assert f"there is no {build}/liblambda_executor.a" in failed.value.stderr
-    assert not (tmp_path / "prefix").exists(), "all or nothing"
+    assert not (tmp_path / "prefix").exists(), "nothing may be installed"
     install(build, tmp_path / "prefix", "--without-static")
     assert files(tmp_path / "prefix") == FILES - STATIC
     uninstall(tmp_path / "prefix")
     assert files(tmp_path / "prefix") == set()
 
 
-def test_what_was_built_from_other_sources_is_not_installed(build: Path, tmp_path: Path) -> None:
-    tells_version(build, "0.0.9")
+def test_files_of_other_sources_are_not_installed(build: Path, tmp_path: Path) -> None:
+    write_server(build, "0.0.9")
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
-    complaint = f"{build} has 0.0.9, and these sources are {VERSION}; build it anew (make build)"
+    complaint = f"{build} has version 0.0.9, but these sources are {VERSION}; build it again (make build)"
     assert failed.value.stderr == f"install: {complaint}\n"
     (build / "lambda-executor-local").write_text("no program")
     with pytest.raises(subprocess.CalledProcessError) as failed:
         install(build, tmp_path / "prefix")
-    assert "lambda-executor-local does not tell its version" in failed.value.stderr
-    assert not (tmp_path / "prefix").exists(), "all or nothing"
+    assert "lambda-executor-local does not print its version" in failed.value.stderr
+    assert not (tmp_path / "prefix").exists(), "nothing may be installed"
 
 
 @pytest.mark.parametrize("taken_away", [False, True])
-def test_older_libraries_go(build: Path, tmp_path: Path, taken_away: bool) -> None:
+def test_older_libraries_are_removed(build: Path, tmp_path: Path, taken_away: bool) -> None:
     lib = tmp_path / "prefix" / "lib"
     lib.mkdir(parents=True)
     others = ["liblambda_executor.so.0", "liblambda_executor.so.0.1.0", "liblambda_executor.so.10.0.2.0"]
@@ -169,7 +169,7 @@ def test_older_libraries_go(build: Path, tmp_path: Path, taken_away: bool) -> No
     ("folder", "way"), [("build/native", "make native"), ("build/portable", "make portable"), ("target", "make build")]
 )
 def test_how_to_build_what_is_missing(tmp_path: Path, folder: str, way: str) -> None:
-    # A tree of sources in which nothing was built.
+    # A source tree without a build.
     tree = tmp_path / "tree"
     (tree / "tools").mkdir(parents=True)
     for name in ("Cargo.toml", "include", "packaging"):
@@ -187,41 +187,43 @@ def test_how_to_build_what_is_missing(tmp_path: Path, folder: str, way: str) -> 
 
 @pytest.mark.parametrize("name", ["a#b", "a$b", 'a"b', "a'b", "a\\b", "a\tb", "a\nb"])
 @pytest.mark.parametrize("option", ["prefix", "libdir"])
-def test_folders_that_files_could_not_name(build: Path, tmp_path: Path, option: str, name: str) -> None:
+def test_folders_with_invalid_names(build: Path, tmp_path: Path, option: str, name: str) -> None:
     options = [f"--prefix={tmp_path}/prefix", f"--{option}={tmp_path}/{name}"]
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_installer(f"--from={build}", *options)
-    assert failed.value.stderr.startswith(f"install: --{option} {tmp_path}/{name}: the name of a folder may not have")
+    assert failed.value.stderr.startswith(
+        f"install: --{option} {tmp_path}/{name}: the name of a folder must not contain"
+    )
     assert files(tmp_path) == {f"build/{name}" for name in files(build)}
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ([], "where to? --prefix is missing"),
-        (["--prefix=p"], "what? --from is missing"),
+        ([], "--prefix is missing"),
+        (["--prefix=p"], "--from is missing"),
         (["--from=f", "--prefix"], "--prefix: a folder is missing"),
         (["--prefx=p"], "--prefx: no such option; see --help"),
     ],
 )
-def test_what_is_missing_is_told(options: list[str], complaint: str) -> None:
+def test_missing_arguments_are_reported(options: list[str], complaint: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         run_installer(*options)
     assert failed.value.stderr == f"install: {complaint}\n"
 
 
-def test_what_pkg_config_says(build: Path, tmp_path: Path) -> None:
+def test_the_output_of_pkg_config(build: Path, tmp_path: Path) -> None:
     prefix = Prefix(tmp_path / "prefix")
     install(build, prefix.folder)
 
-    def told(arguments: str) -> str:
+    def pkg_config(arguments: str) -> str:
         return prefix.sh(f"pkg-config {arguments}", tmp_path).strip()
 
-    assert told("--modversion lambda_executor") == VERSION
-    assert told("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
-    assert told("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
-    assert told("--cflags lambda_executor") == f"-I{prefix.folder}/include"
-    shared, static = told("--static --libs lambda_executor"), told("--libs lambda_executor-static")
+    assert pkg_config("--modversion lambda_executor") == VERSION
+    assert pkg_config("--variable=bindir lambda_executor") == f"{prefix.folder}/bin"
+    assert pkg_config("--libs lambda_executor") == f"-L{prefix.libdir} -llambda_executor"
+    assert pkg_config("--cflags lambda_executor") == f"-I{prefix.folder}/include"
+    shared, static = pkg_config("--static --libs lambda_executor"), pkg_config("--libs lambda_executor-static")
     assert shared.replace("-llambda_executor", "-l:liblambda_executor.a") == static
 
 
@@ -235,7 +237,7 @@ def test_a_prefix_with_a_space(build: Path, tmp_path: Path) -> None:
     assert files(prefix.folder) == set()
 
 
-def test_a_tree_that_will_be_moved(build: Path, tmp_path: Path) -> None:
+def test_a_relocatable_tree(build: Path, tmp_path: Path) -> None:
     install(build, tmp_path / "before", "--relocatable")
     (tmp_path / "before").rename(tmp_path / "it is here")
     after = Prefix(tmp_path / "it is here")

@@ -1,4 +1,4 @@
-"""The man pages are well formed, and say all that the programs and the header say."""
+"""The man pages are well formed, and have all options of the programs and all functions of the header."""
 
 import os
 import re
@@ -11,21 +11,21 @@ from servers import PROGRAMS, ROOT
 MAN = ROOT / "packaging" / "man"
 LOCAL = MAN / "lambda-executor-local.1"
 HEADER = ROOT / "include" / "lambda_executor.h"
-BEGIN = '.\\" From --help; tests/install/test_man_pages.py compares, and writes them anew with UPDATE=1.\n'
+BEGIN = '.\\" From --help; tests/install/test_man_pages.py compares them, and updates them with UPDATE=1.\n'
 END = '.\\" End of the options.\n'
 
 
 def escaped(text: str) -> str:
-    """Text that roff prints as it stands, with hyphens that can be copied to a shell."""
+    """Text that roff prints unchanged, with hyphens that can be copied to a shell."""
     return re.sub(r"^([.'])", r"\&\1", text.replace("\\", "\\e").replace("-", "\\-"))
 
 
 def options_of_help() -> str:
     """The options of `lambda-executor-local --help`, as a list in mdoc."""
-    told = subprocess.run(
+    help_text = subprocess.run(
         [PROGRAMS / "lambda-executor-local", "--help"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
-    section = told.split("\noptions\n")[1].split("\n\n")[0]
+    section = help_text.split("\noptions\n")[1].split("\n\n")[0]
     options = re.findall(r"^  --(\S+)(?: (\S+))?((?: {2,}|\n {8,}).+(?:\n {8,}.+)*)", section, re.MULTILINE)
     assert len(options) == len(re.findall("^  --", section, re.MULTILINE))
     return "".join(
@@ -40,7 +40,7 @@ def test_the_page_of_the_local_server_has_the_options_of_its_help() -> None:
     if os.environ.get("UPDATE"):
         LOCAL.write_text(f"{before}{BEGIN}{options_of_help()}{END}{after}")
     else:
-        assert options == options_of_help(), "make docs writes it anew"
+        assert options == options_of_help(), "run `make docs`"
 
 
 def test_the_page_of_the_library_names_every_function() -> None:
@@ -52,7 +52,7 @@ def test_the_page_of_the_library_names_every_function() -> None:
 
 @pytest.mark.parametrize("page", sorted(MAN.iterdir()), ids=lambda page: page.name)
 def test_pages_are_well_formed(page: Path) -> None:
-    # -P-cbou: letters alone, nothing bold or underlined.
+    # -P-cbou: plain letters, no bold or underlined text.
     done = subprocess.run(["groff", "-mandoc", "-Tascii", "-ww", "-P-cbou", page], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert page.stem in done.stdout

@@ -1,4 +1,4 @@
-"""docs/install.md names what there is. That it works is what the other tests show."""
+"""Commands, options and files in docs/install.md exist. The other tests show that they work."""
 
 import re
 import subprocess
@@ -21,17 +21,17 @@ def test_its_commands_exist() -> None:
 
 
 def test_its_options_exist() -> None:
-    told = subprocess.run([INSTALL, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    help_text = subprocess.run([INSTALL, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
     named = set(re.findall(r"`(--(?:prefix|\w+dir|without-\w+))`", PAGE))
     assert len(named) >= 6
-    assert [option for option in named if option not in told] == []
+    assert [option for option in named if option not in help_text] == []
 
 
 def test_its_files_have_the_version_that_they_are_made_with() -> None:
     assert set(re.findall(r"\d+\.\d+\.\d+(?=-linux-x86_64|_amd64)", SCRIPTS)) == {VERSION}
 
 
-def test_its_links_lead_somewhere() -> None:
+def test_its_links_are_valid() -> None:
     headings = {
         re.sub(r"[^a-z0-9 -]", "", line.lower()).replace(" ", "-") for line in re.findall(r"^#+ (.*)", PAGE, re.M)
     }

@@ -1,95 +1,16 @@
-"""tools/setup.sh wants the Go that bindings/go/go.mod names, and offers the distribution's only where it will do."""
+"""tools/setup.sh requires the Go that bindings/go/go.mod names. It installs the distribution's Go only if that is new
+enough, and then errcheck."""
 
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from machine import Machine
 from servers import ROOT
 
 _named = re.search(r"^go (.+)$", (ROOT / "bindings" / "go" / "go.mod").read_text(), re.MULTILINE)
 assert _named
 NEEDED = _named[1]
-# What setup.sh would install else, and what it is written with.
-THERE = [
-    "cc",
-    "gcc",
-    "make",
-    "g++",
-    "nm",
-    "readelf",
-    "pkg-config",
-    "valgrind",
-    "cmake",
-    "groff",
-    "buildah",
-    "mmdebstrap",
-]
-USED = ["bash", "sh", "sed", "head", "tail", "sort", "cut", "tr", "dirname", "sha256sum", "cat", "rm", "ln", "mkdir"]
-
-
-class Machine:
-    """A tree of sources, set up but for Go, on a machine with a Go of ours or none."""
-
-    def __init__(self, folder: Path, have: str | None, offered: str) -> None:
-        self.tree, self.bin, self.installed = folder / "tree", folder / "bin", folder / "installed"
-        (self.tree / "tools").mkdir(parents=True)
-        self.bin.mkdir()
-        shutil.copy(ROOT / "tools" / "setup.sh", self.tree / "tools")
-        for name in ("Cargo.toml", "bindings"):
-            (self.tree / name).symlink_to(ROOT / name)
-        # No requirements of Python, and all tools there, be it by name.
-        (self.tree / "tests" / "python").mkdir(parents=True)
-        (self.tree / "tests" / "python" / "requirements-none.txt").touch()
-        for tool in THERE:
-            self.tool(tool, "")
-        self.tool("cargo", "")
-        self.tool("rustc", "echo rustc 99.0.0")
-        self.tool("python3", f'[ "$2" != venv ] || {{ mkdir -p "$3/bin" && ln -s {self.bin}/make "$3/bin/python"; }}')
-        self.tool("id", "echo 0")
-        self.tool("apt-cache", f"printf 'golang-go:\\n  Installed: (none)\\n  Candidate: {offered}\\n'")
-        self.tool(
-            "apt-get", f'echo "$*" >>{self.installed}; case $* in *golang-go*) ln -s go-offered {self.bin}/go ;; esac'
-        )
-        self.tool("go-offered", f"echo go{offered.partition(':')[2].partition('~')[0]}")
-        if have:
-            self.tool("go", f"echo {have}")
-
-    def tool(self, name: str, script: str) -> None:
-        (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
-        (self.bin / name).chmod(0o755)
-
-    def set_up(self) -> "subprocess.CompletedProcess[str]":
-        """Whatever Go this machine has itself is not on its path."""
-        for tool in [
-            "bash",
-            "sh",
-            "sed",
-            "head",
-            "tail",
-            "sort",
-            "cut",
-            "tr",
-            "dirname",
-            "sha256sum",
-            "cat",
-            "rm",
-            "ln",
-            "mkdir",
-        ]:
-            where = shutil.which(tool)
-            assert where, tool
-            (self.bin / tool).symlink_to(where)
-        return subprocess.run(
-            [self.tree / "tools" / "setup.sh"],
-            env={**os.environ, "PATH": str(self.bin)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
 
 
 @pytest.mark.parametrize("have", [f"go{NEEDED}", f"go{NEEDED}.4", "go1.100.0"])
@@ -101,29 +22,44 @@ def test_new_enough(tmp_path: Path, have: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "offered", "told"),
+    ("have", "offered", "shown"),
     [
         (None, "2:1.19~1", "none"),
         (None, "(none)", "none"),
-        ("go1.21.5", "2:1.99~1", "go1.21.5"),  # not replaced: it is somebody's
+        ("go1.21.5", "2:1.99~1", "go1.21.5"),  # an installed Go is not replaced
         ("go1.9", "2:1.19~1", "go1.9"),
     ],
 )
-def test_too_old(tmp_path: Path, have: str | None, offered: str, told: str) -> None:
+def test_too_old(tmp_path: Path, have: str | None, offered: str, shown: str) -> None:
     machine = Machine(tmp_path, have, offered)
     done = machine.set_up()
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"setup: all is set up but Go: {NEEDED} or newer is needed for bindings/go, and {told} is here; "
+        f"setup: everything except Go is set up: bindings/go needs {NEEDED} or newer, found {shown}; "
         "get it from https://go.dev/dl"
     )
-    assert not machine.installed.exists(), "a package that will not do is not installed"
-    assert (machine.tree / "build" / "venvs" / "none" / ".stamp").is_file(), "all else is"
+    assert not machine.installed.exists(), "a package that is too old is not installed"
+    assert (machine.tree / "build" / "venvs" / "none" / ".stamp").is_file(), "everything else is set up"
 
 
 @pytest.mark.parametrize("offered", [f"2:{NEEDED}~1", "2:1.99.1-3"])
-def test_the_distributions_will_do(tmp_path: Path, offered: str) -> None:
+def test_the_distributions_is_new_enough(tmp_path: Path, offered: str) -> None:
     machine = Machine(tmp_path, None, offered)
     done = machine.set_up()
     assert (done.returncode, done.stderr) == (0, "")
     assert "golang-go" in machine.installed.read_text()
+
+
+def test_errcheck_is_installed_once_for_each_version_of_go(tmp_path: Path) -> None:
+    def installs() -> list[str]:
+        return [call for call in machine.go_calls.read_text().splitlines() if " install " in call]
+
+    machine = Machine(tmp_path, "go1.99.0")
+    assert machine.set_up().returncode == 0
+    (install,) = installs()
+    assert re.fullmatch(rf"GOBIN={machine.tree}/build/go/bin install github.com/kisielk/errcheck@v[0-9.]+", install)
+    assert machine.set_up().returncode == 0
+    assert len(installs()) == 1
+    machine.go("go", "go1.100.0")
+    assert machine.set_up().returncode == 0
+    assert len(installs()) == 2

@@ -1,5 +1,5 @@
-//! Reads Airflow's connections as JSON lines and says what each means for AWS. `tests/python/airflow_connections` compares
-//! that with the Amazon provider's own reading.
+//! Reads Airflow's connections as JSON lines and prints the AWS settings of each. `tests/python/airflow_connections`
+//! compares them with those of the Amazon provider.
 //!
 //! in: `{"environment": {"NAME": "value"}, "conn_id": "aws_default", "team": "blue" or null}`
 //!
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let environment = Environment::of(variables.into_iter().map(|(name, value)| (name, text(&value))));
         let answer = match read(&environment, &text(&case["conn_id"]), case["team"].as_str()) {
             Ok(None) => json!({"found": false}),
-            Ok(Some(aws)) => told(aws),
+            Ok(Some(aws)) => settings_of(aws),
             Err(Problem(lines)) => json!({ "errors": lines }),
         };
         writeln!(out, "{answer}")?;
@@ -33,7 +33,7 @@ fn read(environment: &Environment, conn_id: &str, team: Option<&str>) -> Result<
     found.map(|found| AwsConnection::new(&found, environment)).transpose()
 }
 
-fn told(aws: AwsConnection) -> Value {
+fn settings_of(aws: AwsConnection) -> Value {
     let keys = |keys: Keys| json!([keys.access_key_id, keys.secret_access_key, keys.session_token]);
     let timeouts = [aws.connect_timeout, aws.read_timeout].map(|time| time.map(|time| time.as_secs_f64()));
     json!({
@@ -48,7 +48,7 @@ fn told(aws: AwsConnection) -> Value {
     })
 }
 
-/// In the words of STS.
+/// Parameters by their names in STS.
 fn role(role: Role) -> Value {
     let (method, token_file) = match role.method {
         Method::Signature => ("assume_role", None),

@@ -1,5 +1,5 @@
-//! Reads configurations as JSON lines and says what came of each: the options in force, or everything that is wrong.
-//! `tests/python/airflow_config` compares that with Airflow's own parser.
+//! Reads configurations as JSON lines and prints the options in force, or all problems, of each.
+//! `tests/python/airflow_config` compares them with Airflow's own parser.
 //!
 //! in: `{"json": {...} or null, "environment": {"NAME": "value" or [bytes]}}`
 //!
@@ -33,14 +33,14 @@ fn variables(given: Map<String, Value>) -> Environment {
     Environment::of(given.into_iter().map(|(name, value)| {
         let value = match value {
             Value::String(text) => OsString::from(text),
-            // JSON has no text that is not UTF-8.
+            // A list of bytes: JSON cannot represent text that is not UTF-8.
             other => OsString::from_vec(serde_json::from_value(other).unwrap_or_default()),
         };
         (name, value)
     }))
 }
 
-/// Where an option became part of the settings, it is read from there: that is what the executor goes by.
+/// The value of an option, read from the settings if it is part of them: the executor uses those.
 fn in_force(config: &Config) -> Value {
     let mut options: Map<String, Value> =
         config.options.iter().map(|option| (option.name.to_owned(), option.value.clone())).collect();

@@ -1,11 +1,11 @@
-"""What a file that is shipped needs of the system: x86_64 and glibc 2.26, nothing else to install."""
+"""Requirements of shipped binaries: x86_64 and glibc 2.26, no other library."""
 
 import re
 import subprocess
 from pathlib import Path
 
 NEWEST_GLIBC = (2, 26)
-# All of glibc itself.
+# All of these are parts of glibc.
 LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2"}
 
 
@@ -16,7 +16,7 @@ def readelf(*arguments: str | Path) -> str:
 def needs_no_newer_glibc(file: Path) -> None:
     symbols = re.findall(r" (\w+)@GLIBC_([0-9.]+)", readelf("--dyn-syms", file))
     versions = re.findall(r"Name: GLIBC_([0-9.]+)", readelf("--version-info", file))
-    assert symbols, "no symbol of glibc: is this what is shipped?"
+    assert symbols, "no symbol of glibc: is this the shipped file?"
     assert versions
     too_new = sorted(f"{name} ({version})" for name, version in symbols if _is_newer(version))
     assert not too_new, f"needs a glibc newer than 2.26 for {', '.join(too_new)}"

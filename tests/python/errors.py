@@ -1,4 +1,4 @@
-"""What a refused call says."""
+"""Errors of refused calls."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs tasks through the shared library, in a process of its own (library_driver.py)."""
+"""Runs tasks through the shared library, in a separate process (library_driver.py)."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ def run_tasks(
     one_by_one: bool = False,
     when_running: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Any]]:
-    """Final events by key. Fails when a task has none in `seconds`, or more than one, or the library an error.
+    """Final events by key. Fails if a task has none in `seconds` or more than one, or if the library reports an error.
 
     `when_running` is called once, when all tasks have been accepted by Lambda.
     """
@@ -48,7 +48,7 @@ def run_tasks(
 
     status, error = drive(server, order, take)
     assert status == 0, error
-    assert "shutdown_grace_ms" not in error, "free waited for its whole grace"
+    assert "shutdown_grace_ms" not in error, "free used its whole grace"
     finals = [event for event in events if event["state"] != "running"]
     assert len({event["key"] for event in finals}) == len(finals), "two final events of one task"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -56,7 +56,7 @@ def run_tasks(
 
 
 def health_error(server: servers.Server, config: dict[str, Any]) -> str:
-    """What a health check that must fail says."""
+    """The error of a health check that must fail."""
     order = {"config": config, "tasks": [], "seconds": 20, "check_health": True, "one_by_one": False}
     status, error = drive(server, order, lambda _: None)
     assert status == 1, error
@@ -64,18 +64,18 @@ def health_error(server: servers.Server, config: dict[str, Any]) -> str:
 
 
 def health_warnings(server: servers.Server, config: dict[str, Any]) -> list[str]:
-    """What a health check that must pass warns of."""
+    """The warnings of a health check that must pass."""
     stats: list[dict[str, Any]] = []
     order = {"config": config, "tasks": [], "seconds": 20, "check_health": True, "one_by_one": False}
     status, error = drive(server, order, lambda line: stats.append(json.loads(line)))
     assert status == 0, error
     warnings: list[str] = stats[0]["health"]["warnings"]
-    assert all(warning in error for warning in warnings), "each is logged, too"
+    assert all(warning in error for warning in warnings), "each warning must be logged, too"
     return warnings
 
 
 def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], None]) -> tuple[int, str]:
-    """Runs the driver, each line of its output goes to `take`; its exit status and what it said on its error stream."""
+    """Runs the driver, and passes each line of its output to `take`. Returns its exit status and standard error."""
     order["config"] = {"endpoint_url": server.endpoint_url, "region_name": server.region, **order["config"]}
     process = subprocess.Popen(
         [sys.executable, str(DRIVER), str(LIBRARY)],
@@ -88,10 +88,10 @@ def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], N
     assert process.stdin
     assert process.stdout
     assert process.stderr
-    said: list[str] = []
-    listener = threading.Thread(target=lambda stream: said.extend(stream), args=(process.stderr,))
+    stderr: list[str] = []
+    listener = threading.Thread(target=lambda stream: stderr.extend(stream), args=(process.stderr,))
     listener.start()
-    # The driver has a time limit of its own; this one is for a library that hangs.
+    # The driver has its own time limit; this one is for a library that hangs.
     limit = threading.Timer(order["seconds"] + 30, process.kill)
     limit.start()
     try:
@@ -107,4 +107,4 @@ def drive(server: servers.Server, order: dict[str, Any], take: Callable[[str], N
         listener.join()
         process.stdout.close()
         process.stderr.close()
-    return status, "".join(said).strip()
+    return status, "".join(stderr).strip()

@@ -1,7 +1,7 @@
 """A host of the shared library: reads {"config": {...}, "tasks": [...]} from its input, runs the tasks to the end and
 writes the events as JSON lines.
 
-A program of its own, so that the environment and a crash of the library stay in this process.
+A separate program, so that the environment and a crash of the library affect only this process.
 """
 
 import ctypes
@@ -153,7 +153,7 @@ def main() -> None:
             print(json.dumps(host.stats()), flush=True)
     deadline = time.monotonic() + order["seconds"]
     tasks = list(enumerate(order["tasks"]))
-    # One by one: a task is queued when the one before it has ended.
+    # One by one: a task is queued when the previous one has ended.
     waves = [[task] for task in tasks] if order["one_by_one"] else [tasks]
     for wave in waves:
         for tag, task in wave:

@@ -1,4 +1,4 @@
-"""Messages taken out of a queue."""
+"""Receives messages from a queue."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def messages(server: servers.Server, queue_url: str, number: int, seconds: float = 20) -> list["MessageTypeDef"]:
-    """Takes `number` messages from the queue, deleted there. Fails when fewer or more come."""
+    """Receives and deletes `number` messages. Fails if fewer or more arrive."""
     sqs = server.sqs()
     taken: list[MessageTypeDef] = []
 

@@ -1,4 +1,4 @@
-"""The handler file that Airflow publishes for its Lambda executor, where its package is installed. Never copied."""
+"""The handler file that Airflow publishes for its Lambda executor, used from its installed package, never copied."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import servers
 
-# Asked of the package's own list of files, so that nothing of Airflow is imported.
+# Uses the package's list of files, so that Airflow is not imported.
 FIND = """
 import importlib.metadata
 files = importlib.metadata.files("apache-airflow-providers-amazon")
@@ -21,7 +21,7 @@ def find() -> Path:
 
 
 def options(handler: Path, home: Path) -> dict[str, Any]:
-    """Options of the local server that run it under the real awslambdaric, with a home of its own as in its image."""
+    """Options of the local server that run it under the real awslambdaric, with its own home as in its image."""
     python = servers.VENVS / "awslambdaric" / "bin" / "python"
     return {
         "handler": [str(python), "-m", "awslambdaric", f"{handler.stem}.lambda_handler"],

@@ -1,4 +1,4 @@
-"""Servers that speak AWS on a loopback port, each started for the tests and ended with them."""
+"""AWS servers on loopback ports, started for the tests and ended with them."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ VENVS = ROOT / "build" / "venvs"
 
 T = TypeVar("T")
 
-# No retries: a test wants to see the first answer, not the third. The read time limit is longer than a long poll.
+# No retries: a test checks the first answer. The read time limit is longer than a long poll.
 CLIENT_CONFIG = Config(
     retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=40, max_pool_connections=20, proxies={}
 )
@@ -36,7 +36,7 @@ CLIENT_CONFIG = Config(
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens, and who we are to it."""
+    """URL of a server, and our credentials."""
 
     kind: str
     endpoint_url: str
@@ -69,7 +69,7 @@ class Server:
         )
 
     def environment(self) -> dict[str, str]:
-        """Environment for a program that shall reach this server and no other."""
+        """Environment of a program that must use this server only."""
         return {
             **clean_environment(),
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -82,18 +82,18 @@ class Server:
 
 @dataclass(frozen=True)
 class LocalServer(Server):
-    """`lambda-executor-local` also tells the function and the queues that it made."""
+    """`lambda-executor-local`, with its function and queues."""
 
     function_name: str = ""
     queue_url: str = ""
     dead_letter_queue_url: str = ""
 
     def faults(self, **faults: object) -> None:
-        """What goes wrong from now on, in place of what did; without any, nothing."""
+        """Replaces the faults; without arguments there are none."""
         self._admin("faults", json.dumps(faults).encode())
 
     def stats(self) -> dict[str, Any]:
-        """Counters since its start. Not to be had while an outage refuses connections."""
+        """Counters since its start. Not available while an outage refuses connections."""
         return self._admin("stats", None)
 
     def _admin(self, path: str, body: bytes | None) -> dict[str, Any]:
@@ -102,20 +102,20 @@ class LocalServer(Server):
             data=body,
             headers={"authorization": f"Bearer {self.secret_access_key}", "content-type": "application/json"},
         )
-        told: dict[str, Any] = json.loads(ask(request))
-        return told
+        reply: dict[str, Any] = json.loads(ask(request))
+        return reply
 
 
 def ask(request: urllib.request.Request | str, seconds: float = 10.0) -> bytes:
-    """The answer of a server on this machine, past any proxy that the environment names."""
+    """The answer of a server on this machine, without any proxy of the environment."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=seconds) as answer:
-        told: bytes = answer.read()
-    return told
+        body: bytes = answer.read()
+    return body
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours without anything that configures AWS clients or Airflow: no test may reach a real account."""
+    """Our environment without settings of AWS clients or Airflow: no test may use a real account."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -124,7 +124,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0, every: float = 0.02) -> T:
-    """The first value of `probe` that is not None; fails with `what` when none comes in time."""
+    """The first value of `probe` that is not None. Fails with `what` at the time limit."""
     deadline = time.monotonic() + seconds
     while True:
         value = probe()
@@ -139,7 +139,7 @@ def until(what: str, probe: Callable[[], T | None], seconds: float = 20.0, every
 def running(
     arguments: list[str], environment: dict[str, str], log: Path, *, append: bool = False
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that is gone when the block ends, however it ends. Its output goes to the file `log`."""
+    """A process that is killed at the end of the block. Its output goes to the file `log`."""
     with log.open("ab" if append else "wb") as output:
         process = subprocess.Popen(
             arguments, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -170,11 +170,11 @@ def moto() -> Iterator[Server]:
 
 @contextmanager
 def ministack(folder: Path) -> Iterator[Server]:
-    """Retries of asynchronous events come after 1 and 2 s. What it writes to disk goes below `folder`."""
+    """Retries asynchronous events after 1 and 2 s. Writes its files below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "ministack.log"
     port = free_port()
-    # It hands its own environment to the functions, so the endpoint is set here.
+    # It passes its own environment to the functions, so set the endpoint here.
     server = Server("ministack", f"http://127.0.0.1:{port}", access_key_id="test", secret_access_key="test")
     environment = {
         **clean_environment(),
@@ -200,9 +200,9 @@ def ministack(folder: Path) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """A port that was free just now, for servers that cannot choose one themselves.
+    """A currently free port, for servers that cannot choose one themselves.
 
-    Not one of those that the system gives away: another server could get it before this one has started.
+    Outside of the system's range of automatic ports: another server could get one of those before this one starts.
     """
     lowest_of_the_system = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
@@ -216,7 +216,7 @@ def free_port() -> int:
 def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iterator[LocalServer]:
     """Our own server, from the folder `programs`; `options` are those of its configuration file.
 
-    Where it runs our function, that has its temporary files below `folder`, unless the option `env` says where.
+    Our function has its temporary files below `folder`, unless the option `env` sets another place.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if options.get("handler", "exec") == "exec":
@@ -231,7 +231,7 @@ def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iter
     arguments = [str(programs / "lambda-executor-local"), "--config", str(config), "--ready-file", str(ready)]
     with running(arguments, clean_environment(), log) as process:
 
-        def told() -> dict[str, str] | None:
+        def read_ready() -> dict[str, str] | None:
             if process.poll() is not None:
                 raise AssertionError(f"lambda-executor-local ended with {process.returncode}: {log.read_text()}")
             try:
@@ -240,7 +240,7 @@ def local(folder: Path, programs: Path = PROGRAMS, /, **options: object) -> Iter
                 return None
             return answer
 
-        where = until("lambda-executor-local is ready", told)
+        where = until("lambda-executor-local is ready", read_ready)
         of_us = ("endpoint_url", "region", "access_key_id", "secret_access_key", "function_name")
         queues = ("queue_url", "dead_letter_queue_url")
         yield LocalServer(kind="local", **{name: where[name] for name in of_us + queues})

@@ -1,4 +1,4 @@
-//! Services that go away, and credentials that expire: tasks wait, none fails, none is lost, none runs twice.
+//! Outages of services, and credentials that expire: tasks wait, none fails, none is lost, none runs twice.
 
 use crate::executors::Schedulers;
 use crate::world::World;
@@ -6,19 +6,19 @@ use lambda_executor::aws::Keys;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Tasks before, during and after the trouble, each.
+/// Tasks before, during and after the fault, each.
 const TASKS: usize = 40;
 
 fn soak() -> bool {
     std::env::var_os("LAMBDA_EXECUTOR_SOAK").is_some()
 }
 
-/// How long a service is away: 60 s as in life, or as short as still shows something.
+/// Duration of the fault: 60 s in the long run, otherwise as short as possible.
 fn trouble() -> Duration {
     Duration::from_secs(if soak() { 60 } else { 3 })
 }
 
-/// Short enough that a task whose result cannot be read would be LOST within the trouble, were silence enough.
+/// Result timeout. It ends within the fault, so that a task would be LOST if time without a result were enough.
 const IMPATIENT: &str = r#"{"result_timeout_ms": 1000, "max_unmatched_delay_s": 1, "max_outage_ms": 600000}"#;
 
 struct Story {
@@ -43,7 +43,7 @@ impl Story {
         story
     }
 
-    /// More tasks.
+    /// Submits more tasks.
     fn queue(&mut self) {
         for _ in 0..TASKS {
             self.all.queue(0, format!("task/{}", self.queued), 20);
@@ -55,14 +55,14 @@ impl Story {
         self.all.stats()[0]["health"].clone()
     }
 
-    /// Lives on for so long, taking events.
+    /// Takes events for this time.
     fn live(&mut self, time: Duration) {
         let until = Instant::now() + time;
         self.all.run(time + Duration::from_secs(5), |_| Instant::now() >= until);
     }
 
-    /// Until every task has ended, which none did twice or badly. An Invoke whose answer was lost may have run all the
-    /// same and then run again: only so many more.
+    /// Waits until every task has ended, and checks that each succeeded and ended once. An Invoke whose answer was lost
+    /// may have run and then run again: at most this number of additional runs is allowed.
     fn end(mut self, name: &str, most_more_runs: u64) {
         self.queue();
         let (tasks, began) = (self.queued, Instant::now());
@@ -71,7 +71,7 @@ impl Story {
         let stats = &self.all.stats()[0];
         let runs = self.world.stats()["invocations"].as_u64().unwrap();
         crate::print(&format!(
-            "{name}: away for {:.0} s, {tasks} tasks succeeded, the last {:.1} s after the end of it; {runs} runs; \
+            "{name}: fault of {:.0} s, {tasks} tasks succeeded, the last {:.1} s after its end; {runs} runs; \
              {} unanswered, {} retried, {} failures of credentials, {} failed receives",
             trouble().as_secs_f64(),
             began.elapsed().as_secs_f64(),
@@ -84,7 +84,7 @@ impl Story {
         self.all.end();
     }
 
-    /// The whole story of one fault.
+    /// The complete scenario of one fault.
     fn of(name: &str, faults: &Value, most_more_runs: u64) {
         let _alone = crate::alone();
         let mut story = Self::begin(&json!({}));
@@ -109,7 +109,7 @@ fn lambda_answers_with_errors() {
     story.end("Lambda answers with errors", 0);
 }
 
-/// What a receive took whose answer was lost is hidden for 15 s.
+/// Messages of a receive whose answer was lost are hidden for 15 s.
 #[test]
 fn sqs_closes_every_connection() {
     Story::of("SQS closes every connection", &json!({"sqs": {"drop": 1}}), 0);
@@ -124,7 +124,7 @@ fn sqs_answers_with_errors() {
 fn both_refuse_connections() {
     let _alone = crate::alone();
     let mut story = Story::begin(&json!({}));
-    // It ends by itself: no request to end it would get through.
+    // The outage ends by itself: no request could end it.
     let for_ms = trouble().as_millis() as u64;
     story.world.set_faults(&json!({"outages": [{"after_ms": 0, "for_ms": for_ms, "kind": "refuse"}]}));
     story.queue();
@@ -134,9 +134,9 @@ fn both_refuse_connections() {
     story.end("both refuse connections", 0);
 }
 
-/// Silence of one queue proves nothing while the other cannot be read: no task is LOST.
+/// No message in one queue proves nothing while the other cannot be read: no task is LOST.
 #[test]
-fn the_dead_letter_queue_alone_is_away() {
+fn only_the_dead_letter_queue_is_unavailable() {
     let _alone = crate::alone();
     let mut story = Story::begin(&json!({}));
     story.world.set_dead_letters_away(true);
@@ -150,11 +150,11 @@ fn the_dead_letter_queue_alone_is_away() {
 }
 
 #[test]
-fn credentials_expire_and_new_ones_come() {
+fn credentials_expire_and_are_replaced() {
     let _alone = crate::alone();
     let (id, secret) = ("AKIALASTING000000000", "lasts-longer");
     let mut story = Story::begin(&json!({"lasting_access_key_id": id, "lasting_secret_access_key": secret}));
-    // What is under way when they expire is not to be lost either.
+    // Tasks that run when the credentials expire must not be lost either.
     for _ in 0..TASKS {
         story.all.queue(0, format!("task/{}", story.queued), 1_000);
         story.queued += 1;

@@ -1,4 +1,4 @@
-//! Executors as schedulers hold them, and a loop that takes their events.
+//! Executors of several schedulers, and a loop that takes their events.
 
 use crate::world::{Watched, World};
 use lambda_executor::aws::Keys;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// Wakes the loop when an executor has something.
+/// Wakes the loop when an executor has events.
 #[derive(Default)]
 pub(crate) struct Bell {
     rung: Mutex<bool>,
@@ -56,9 +56,9 @@ pub(crate) struct Schedulers {
     aws: Vec<Arc<Watched>>,
     bell: Arc<Bell>,
     runtime: tokio::runtime::Runtime,
-    /// Final state of each key, and how many final events it had.
+    /// Final state of each key, and its number of final events.
     pub(crate) ended: HashMap<String, (TaskState, u32)>,
-    /// RUNNING events.
+    /// Number of RUNNING events.
     pub(crate) started: usize,
 }
 
@@ -75,12 +75,11 @@ impl Schedulers {
         }
     }
 
-    /// One more queue in the world.
     pub(crate) fn make_queue(&self, world: &World, name: &str) -> String {
         self.runtime.block_on(world.make_queue(name))
     }
 
-    /// Starts an executor with these options beside those that reach the world.
+    /// Starts an executor with these options in addition to those for the world.
     pub(crate) fn start(&mut self, world: &World, more: &Value) {
         let config = world.config(more);
         let aws = Arc::new(world.aws(config.aws));
@@ -90,7 +89,7 @@ impl Schedulers {
         self.executors.push(Executor::start(config.executor, aws, SystemClock::new(), bell, runtimes));
     }
 
-    /// As a host does that keeps credentials itself.
+    /// Sets credentials like a host that manages them itself.
     pub(crate) fn set_credentials(&self, executor: usize, keys: Keys) {
         self.aws[executor].aws.set_credentials(keys);
         self.executors[executor].credentials_changed();
@@ -112,12 +111,12 @@ impl Schedulers {
         self.executors[executor].queue(spec).unwrap();
     }
 
-    /// Takes and acknowledges events until `done` says so; fails when it does not in time.
+    /// Takes and acknowledges events until `done` returns true; panics at the time limit.
     pub(crate) fn run(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) {
         let deadline = Instant::now() + limit;
         while !done(self) {
             let stats: Vec<String> = self.executors.iter().map(Executor::stats).collect();
-            assert!(Instant::now() < deadline, "not done in {limit:?}: {stats:#?}");
+            assert!(Instant::now() < deadline, "condition not met within {limit:?}: {stats:#?}");
             self.take();
             self.bell.wait(Duration::from_millis(200));
         }
@@ -138,7 +137,7 @@ impl Schedulers {
         }
     }
 
-    /// Each of so many tasks has one final event, and a good one.
+    /// Checks that each of this number of tasks has one final event, SUCCEEDED.
     pub(crate) fn assert_all_succeeded_once(&self, tasks: usize) {
         assert_eq!(self.ended.len(), tasks);
         for (key, ended) in &self.ended {
@@ -146,12 +145,12 @@ impl Schedulers {
         }
     }
 
-    /// The sum of a figure over all executors.
+    /// Sum of a figure over all executors.
     pub(crate) fn sum(&self, pointer: &str) -> u64 {
         self.stats().iter().map(|stats| stats.pointer(pointer).and_then(Value::as_u64).unwrap()).sum()
     }
 
-    /// The largest of a figure.
+    /// Largest value of a figure.
     pub(crate) fn most(&self, pointer: &str) -> u64 {
         self.stats().iter().map(|stats| stats.pointer(pointer).and_then(Value::as_u64).unwrap()).max().unwrap_or(0)
     }

@@ -1,6 +1,5 @@
-//! Whole stories over the local Lambda and SQS: several schedulers on one results queue, services that go away, and
-//! credentials that expire. Each is bounded to seconds; `LAMBDA_EXECUTOR_SOAK=1` makes them as long as in life, and
-//! `make soak` runs them so.
+//! Complete scenarios with the local Lambda and SQS: several schedulers on one results queue, outages, and credentials
+//! that expire. Each takes seconds; `LAMBDA_EXECUTOR_SOAK=1` (`make soak`) gives them realistic durations.
 
 mod away;
 mod executors;
@@ -10,13 +9,13 @@ mod world;
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Figures are comparable only if the stories run one after another.
+/// Runs the scenarios one after another, so that their figures are comparable.
 fn alone() -> MutexGuard<'static, ()> {
     static STAGE: Mutex<()> = Mutex::new(());
     STAGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shown also for stories that end well, whose `println!` the test harness keeps to itself.
+/// Prints a line even for scenarios that pass; the test harness hides their `println!`.
 fn print(line: &str) {
     let mut out = std::io::stderr();
     let _ = writeln!(out, "{line}");

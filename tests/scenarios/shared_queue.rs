@@ -1,4 +1,4 @@
-//! Several schedulers whose results arrive in one queue, among results that no scheduler waits for any more.
+//! Several schedulers with one results queue, which also has results that no scheduler waits for.
 
 use crate::executors::Schedulers;
 use crate::world::{ORPHAN, World};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const TASKS: usize = 2_000;
 const ORPHANS: usize = 200;
 
-/// A results queue with the results of a scheduler that is gone.
+/// A results queue with the results of a scheduler that has ended.
 fn world_with_orphans() -> World {
     let world = World::start(&json!({"handler": "builtin", "concurrency": 4096}));
     let mut gone = Schedulers::new();
@@ -17,7 +17,7 @@ fn world_with_orphans() -> World {
         gone.queue(0, format!("{ORPHAN}{number}"), 1_500);
     }
     gone.run(Duration::from_secs(20), |gone| gone.started == ORPHANS);
-    assert_eq!(gone.ended.len(), 0, "a result came before the scheduler was gone");
+    assert_eq!(gone.ended.len(), 0, "a result arrived before the scheduler ended");
     gone.end();
     world
 }
@@ -27,7 +27,7 @@ struct Figures {
     worst: u32,
 }
 
-/// `schedulers` share the tasks, and perhaps have a queue of their own each.
+/// `schedulers` share the tasks. Each may have its own queue.
 fn run(schedulers: usize, own_queues: bool) -> Figures {
     let _alone = crate::alone();
     let world = world_with_orphans();
@@ -38,7 +38,7 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
     }
     let began = Instant::now();
     for number in 0..TASKS {
-        // They end one by one over three seconds, as tasks do, and not all at once.
+        // Tasks end one by one over three seconds, not all at once.
         all.queue(number % schedulers, format!("task/{number}"), (number * 3_000 / TASKS) as u64);
     }
     all.run(Duration::from_secs(100), |all| all.ended.len() == TASKS);
@@ -64,9 +64,9 @@ fn run(schedulers: usize, own_queues: bool) -> Figures {
     ));
     all.assert_all_succeeded_once(TASKS);
     assert_eq!(results.messages, TASKS);
-    // Receives of the scheduler that is gone may have hidden some for longer than the run took.
+    // Receives of the ended scheduler may hide some for longer than the run takes.
     assert!((ORPHANS / 2..=ORPHANS).contains(&orphans.messages), "{}", orphans.messages);
-    assert_eq!(all.sum("/messages/orphans"), orphans.total, "orphans are counted apart");
+    assert_eq!(all.sum("/messages/orphans"), orphans.total, "orphans have their own counter");
     all.end();
     Figures { average: results.average(), worst: results.worst }
 }
@@ -79,7 +79,7 @@ fn two_schedulers_on_one_queue() {
 
 #[test]
 fn four_schedulers_on_one_queue() {
-    // Each delivery goes to one of four by chance, which alone makes 4 on average.
+    // Each delivery goes to one of four at random, which alone gives 4 on average.
     let figures = run(4, false);
     assert!(figures.average <= 5.5 && figures.worst <= 30);
 }

@@ -1,4 +1,4 @@
-//! The local AWS as the executors see it, with a book of what was delivered.
+//! The local AWS for the executors, with a record of deliveries.
 
 use lambda_executor::aws::{Aws, Settings};
 use lambda_executor::config::{self, Config};
@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Results of tasks with such keys belong to a scheduler that is gone.
+/// Prefix of the keys of a scheduler that has ended.
 pub(crate) const ORPHAN: &str = "orphan/";
 
-/// Longer than any task may run.
+/// Age of the orphans: longer than any task may run.
 const LONG_AGO_MS: i64 = 7 * 3_600_000;
 
 /// The local AWS.
@@ -29,7 +29,7 @@ pub(crate) struct World {
     dead_letters_away: Arc<AtomicBool>,
 }
 
-/// How often each message was received, by whomever.
+/// Number of receives of each message, by any scheduler.
 #[derive(Default)]
 pub(crate) struct Book(Mutex<HashMap<String, Entry>>);
 
@@ -63,7 +63,7 @@ impl Book {
         entry.deliveries += 1;
     }
 
-    /// What was delivered so far, of results or of orphans.
+    /// Deliveries so far, of results or of orphans.
     pub(crate) fn deliveries(&self, orphans: bool) -> Deliveries {
         let mut sum = Deliveries::default();
         for entry in self.0.lock().unwrap().values().filter(|entry| entry.orphan == orphans) {
@@ -82,7 +82,7 @@ impl World {
         Self { local, book: Arc::default(), dead_letters_away: Arc::default() }
     }
 
-    /// The configuration that reaches it, `more` options included.
+    /// The configuration for it, with `more` options.
     pub(crate) fn config(&self, more: &Value) -> Config {
         let local = &self.local;
         let mut options = json!({
@@ -99,7 +99,7 @@ impl World {
         config::read(Some(&options.to_string()), Environment::default()).unwrap()
     }
 
-    /// The library's AWS, watched.
+    /// The library's AWS, with a record of deliveries.
     pub(crate) fn aws(&self, settings: Settings) -> Watched {
         Watched {
             dead_letters: settings.queue_urls.len() - 1,
@@ -109,12 +109,12 @@ impl World {
         }
     }
 
-    /// What goes wrong from now on.
+    /// Replaces the faults.
     pub(crate) fn set_faults(&self, faults: &Value) {
         self.admin("POST /_local/faults", &faults.to_string());
     }
 
-    /// What the local AWS has counted.
+    /// Counters of the local AWS.
     pub(crate) fn stats(&self) -> Value {
         serde_json::from_str(&self.admin("GET /_local/stats", "")).unwrap()
     }
@@ -135,12 +135,12 @@ impl World {
         answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
-    /// Whether receives of the dead letter queue fail.
+    /// Makes receives of the dead letter queue fail, or not.
     pub(crate) fn set_dead_letters_away(&self, away: bool) {
         self.dead_letters_away.store(away, Relaxed);
     }
 
-    /// One more queue.
+    /// Creates another queue.
     pub(crate) async fn make_queue(&self, name: &str) -> String {
         use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
         use aws_smithy_http_client::Builder;
@@ -158,7 +158,7 @@ impl World {
     }
 }
 
-/// AWS with the book kept.
+/// AWS with a record of deliveries.
 pub(crate) struct Watched {
     pub(crate) aws: Aws,
     book: Arc<Book>,
@@ -181,9 +181,9 @@ impl Queues for Watched {
         let call = self.aws.receive(request);
         tokio::pin!(call);
         let mut messages = loop {
-            // A long poll must not outlive the queue.
+            // Also ends a long poll in flight when its queue becomes unavailable.
             if request.queue == self.dead_letters && self.dead_letters_away.load(Relaxed) {
-                let (code, message) = ("ServiceUnavailable".into(), "away on purpose".into());
+                let (code, message) = ("ServiceUnavailable".into(), "fault injected by the test".into());
                 return Err(CallError {
                     fault: Fault::Service,
                     sent: Sent::No,

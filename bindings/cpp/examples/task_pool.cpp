@@ -29,11 +29,11 @@ struct result {
 class task_pool {
 public:
   explicit task_pool(std::string_view config) : ex_(config) {
-    ex_.check_health(10s); // fails early; without it tasks wait until the configuration is fixed
+    ex_.check_health(10s); // fails early; without it, tasks wait until the configuration is fixed
     loop_ = std::thread([this] { take_events(); });
   }
 
-  // Waits for all that was submitted.
+  // Waits for all submitted tasks.
   ~task_pool() {
     le::failure why;
     std::uint64_t remaining = 0;

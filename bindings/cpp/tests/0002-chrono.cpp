@@ -45,7 +45,7 @@ int main() {
   const auto nothing = std::chrono::duration<double>(std::nan(""));
   CHECK_EQ(le::timeout(nothing).ms(), 0);
 
-  // 0 is no limit of a task: neither a short time nor a negative one may become 0.
+  // For limits of a task 0 means no limit: neither a short time nor a negative one may become 0.
   CHECK_EQ(limit_of(le::task("k").timeout(0s).max_wait(0s).result_timeout(0s)), 0);
   CHECK_EQ(limit_of(le::task("k").timeout(1ns).max_wait(1us).result_timeout(1ms)), 1);
   CHECK_EQ(limit_of(le::task("k").timeout(-1ns).max_wait(-1ms).result_timeout(-1us)), -1);

@@ -86,7 +86,7 @@ static void outlive() {
   CHECK_EQ(other.status(), le::status::err_invalid_argument);
 }
 
-// Only acknowledging acknowledges. Events that are destroyed or assigned to are handed out again.
+// Destroying events or assigning to them does not acknowledge: they are handed out again.
 static void acknowledge() {
   le::executor ex(test::builtin);
   CHECK_EQ(ex.queue(test::builtin_task("k")), le::status::ok);

@@ -52,7 +52,7 @@ static void of_aws() {
   CHECK_THROWS(away.check_health(test::deadline), le::aws_error, le::status::err_aws, "");
 }
 
-// What operators and support need, also in a copy of the exception.
+// The details for operators and AWS's support, also in a copy of the exception.
 static void details() {
   const le::error plain(le::status::err_io, "of the host");
   CHECK_EQ(plain.aws_code(), "");

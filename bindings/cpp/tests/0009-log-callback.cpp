@@ -45,7 +45,7 @@ static void replaced() {
       [&, held](const le::log_record &) {
         first++;
         ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
-        CHECK_EQ(*held, 1); // valid, though it is no longer the callback
+        CHECK_EQ(*held, 1); // valid, although the callback was replaced
       },
       le::log_level::trace);
   make_records(ex, second, 1);
@@ -57,7 +57,7 @@ static void replaced() {
   ex.set_log_callback(nullptr, le::log_level::off);
   CHECK_EQ(held.use_count(), 1);
 
-  // One that is refused changes nothing, and is released.
+  // A refused callback changes nothing, and is released.
   ex.set_log_callback([&](const le::log_record &) { second++; }, le::log_level::trace);
   CHECK_THROWS(ex.set_log_callback([held](const le::log_record &) {}, le::log_level{99}),
                le::invalid_argument_error, le::status::err_invalid_argument, "level");

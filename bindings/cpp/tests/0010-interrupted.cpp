@@ -31,7 +31,8 @@ int main() {
   woken = &ex;
   std::signal(SIGUSR1, on_signal);
   interrupted(ex, [&] { CHECK_EQ(ex.wake(), le::status::ok); });
-  // In this thread, so that the handler ends the wait of the other one, and not the signal.
+  // Raised in this thread, so that the handler ends the wait of the other thread, and not the
+  // signal.
   interrupted(ex, [] { CHECK_EQ(std::raise(SIGUSR1), 0); });
   std::signal(SIGUSR1, SIG_IGN);
 

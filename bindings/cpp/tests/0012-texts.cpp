@@ -1,5 +1,5 @@
-// Questions about the library and an executor: names, versions, schema, counts, JSON that grows;
-// those about an executor also after `close`.
+// Names, versions, schema, counts and JSON that grows. Calls about an executor also work after
+// `close`.
 #include "test.hpp"
 
 int main() {

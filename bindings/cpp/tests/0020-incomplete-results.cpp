@@ -1,5 +1,5 @@
-// A result reports what it lacks: output that was cut with its full length, and a value that was
-// too large to send, with which a task does not succeed.
+// A result reports what it lacks: the full length of output that was cut, and a value that was too
+// large to send. A task with such a value does not succeed.
 #include "test.hpp"
 
 int main() {

@@ -1,8 +1,8 @@
-// An owned event is the event, with its strings, after its batch and its executor.
+// An owned event keeps the event and its strings, after its batch and its executor are gone.
 #include "test.hpp"
 #include <tuple>
 
-// All that an event says.
+// All members of an event as text.
 static auto all_of(const le::event &event) {
   const auto text = [](std::string_view view) {
     CHECK_EQ(view.data()[view.size()], '\0');

@@ -1,4 +1,4 @@
-// Statuses are error codes; names and events go into streams and, where it is there, std::format.
+// Statuses are error codes. Names and events work with streams and, if available, std::format.
 #include "test.hpp"
 #include <sstream>
 

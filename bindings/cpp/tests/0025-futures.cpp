@@ -1,4 +1,5 @@
-// A runner returns a future for each task, hands on the events of others, and ends without waiting.
+// A runner returns a future for each task, passes on the events of other tasks, and ends without
+// waiting.
 #include "test.hpp"
 #include <atomic>
 #include <lambda_executor_future.hpp>

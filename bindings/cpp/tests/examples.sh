@@ -12,7 +12,7 @@ cp -- * "$work/examples"
 cd "$work/examples"
 export HOME=$work
 ln -s "$prefix" "$HOME/lambda-executor"
-# Without the caller's variables: the README must name all that is needed.
+# Without the caller's variables, because the README must name all that are needed.
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH LAMBDA_EXECUTOR_CONFIG
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }

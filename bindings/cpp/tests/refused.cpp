@@ -1,5 +1,5 @@
-// What must not compile, one case at a time: run.sh looks for the text beside each case in the
-// messages of the compiler.
+// Code that must not compile, one case at a time. run.sh looks for the text beside each case in the
+// compiler's messages.
 #include <lambda_executor.hpp>
 
 #include <iterator>

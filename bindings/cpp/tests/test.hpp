@@ -1,4 +1,4 @@
-// What the C++ tests share: checks that print the place and the values, and the first steps of most
+// Shared by the C++ tests: checks that print the place and the values, and the first steps of most
 // tests. A failed check ends the test. Waits are for a condition, with a deadline.
 #ifndef LAMBDA_EXECUTOR_CPP_TEST_HPP
 #define LAMBDA_EXECUTOR_CPP_TEST_HPP

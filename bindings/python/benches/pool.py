@@ -1,9 +1,9 @@
-"""What a task costs in Python: N tasks through LambdaPool on the built-in handler, beside the same loop in C.
+"""Measures the cost of a task in Python: N tasks through LambdaPool with the built-in handler, and the same loop in C.
 
     python benches/pool.py [--tasks N] [--library FILE] [--json]
 
-The CPU time is that of the threads that run Python or C: those of the library, and of the local Lambda in the same
-process, are not in it. Both sides run one after another, with the same library and the same options.
+The CPU time is that of the threads that run Python or C. It does not include the threads of the library and of the
+local Lambda in the same process. Both sides run one after the other, with the same library and the same options.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
-# Tasks wait in the queue as long as they like, but no more of them than this: memory stays as it is.
+# Limits the number of waiting tasks, so that memory does not grow.
 CONFIG = json.dumps({"local": {"handler": "builtin"}, "max_queued_tasks": 20_000, "keep_finished": 1_000})
 
 
 class Cost(NamedTuple):
-    """Of all tasks together."""
+    """Times of all tasks together."""
 
     wall_s: float
     cpu_s: float
 
 
 def in_python(tasks: int) -> Cost:
-    """Submits all, drops each future when it is done."""
+    """Submits all tasks, and drops each future when it is done."""
     from lambda_executor import LambdaPool
 
     cpu_of_loop = 0.0
     failures: list[BaseException] = []
-    # One step, for any thread: a callback runs in that of the pool, or in this one where the future is done already.
+    # Atomic, because a callback runs in the pool's thread, or in this thread if the future is already done.
     number = itertools.count(1)
     all_done = threading.Event()
 
@@ -66,16 +66,16 @@ def in_python(tasks: int) -> Cost:
 
 
 def in_c(tasks: int, library: Path) -> Cost:
-    """The same by c_side.c."""
+    """The same measurement with c_side.c."""
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "c_side"
         source = Path(__file__).with_name("c_side.c")
-        # By its file: beside it there need be no name that the linker looks for.
+        # By its file name: the folder may not have the name that the linker looks for.
         subprocess.run(
             ["cc", "-O2", "-std=c99", f"-I{ROOT / 'include'}", "-o", program, source, library],
             check=True,
         )
-        # It asks for the name in the SONAME.
+        # The program loads the library by its SONAME.
         (Path(folder) / "liblambda_executor.so.1").symlink_to(library.resolve())
         environment = {**os.environ, "LD_LIBRARY_PATH": folder, "LAMBDA_EXECUTOR_LIBRARY": str(library)}
         printed = subprocess.run(

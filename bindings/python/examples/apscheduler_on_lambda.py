@@ -2,8 +2,7 @@
 
     python apscheduler_on_lambda.py
 
-A scheduler with two jobs: one twice in a row, one that fails. This package and cloudpickle have to be in the image,
-too.
+A scheduler with two jobs: one runs twice, one fails. The image needs this package and cloudpickle too.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from lambda_executor import LambdaPool
 
 
 class LambdaExecutor(BaseExecutor):  # type: ignore[misc]
-    """Sends a job's function with its arguments. (APScheduler's own pools send the job, which goes by import path.)"""
+    """Sends a job's function with its arguments. (APScheduler's own pools send the job, which needs an import path.)"""
 
     def __init__(self, pool: LambdaPool) -> None:
         super().__init__()
@@ -40,7 +39,8 @@ class LambdaExecutor(BaseExecutor):  # type: ignore[misc]
                 exception=error,
                 traceback=str(error.__cause__) if error else None,
             )
-            # It has run, however it ended; _run_job_error is for what could not be run, and notifies no listener.
+            # The job has run, perhaps with an exception. _run_job_error is for jobs that could not run, and notifies no
+            # listener.
             self._run_job_success(job.id, [event])
 
         self._pool.submit(job.func, *job.args, **job.kwargs).add_done_callback(done)

@@ -13,7 +13,7 @@ from lambda_executor.aio import AsyncExecutor
 
 
 async def tick(seconds: float) -> None:
-    """The program's other work."""
+    """Stands for the program's other work."""
     beats = 0
     try:
         while True:

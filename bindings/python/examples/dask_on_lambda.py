@@ -2,8 +2,8 @@
 
     python dask_on_lambda.py [FILE]...
 
-Counts words: a task for each file, one more for each pair of counts. dask, this package and cloudpickle have to be in
-the image, too.
+Counts words: a task for each file, and one for each pair of counts. The image needs dask, this package and cloudpickle
+too.
 """
 
 from __future__ import annotations

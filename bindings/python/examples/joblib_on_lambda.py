@@ -1,8 +1,8 @@
-"""A backend of joblib that runs on Lambda, for `joblib.Parallel` and for what is built on it.
+"""A backend of joblib that runs on Lambda, for `joblib.Parallel` and libraries that use it.
 
     python joblib_on_lambda.py [LIMIT]
 
-Finds primes. joblib, this package and cloudpickle have to be in the image, too.
+Finds primes. The image needs joblib, this package and cloudpickle too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lambda_executor import LambdaPool
 
 
 class LambdaBackend(ParallelBackendBase):  # type: ignore[misc]
-    """Hands joblib's batches to a pool."""
+    """Submits joblib's batches to a pool."""
 
     supports_retrieve_callback = True
 

@@ -1,4 +1,4 @@
-"""What most tests start from."""
+"""Fixtures of most tests."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import interpreters
 import processes
 import pytest
 
-# Before anything imports the package.
+# Set before the package is imported.
 os.environ["LAMBDA_EXECUTOR_LIBRARY"] = str(processes.LIBRARY)
 
 from pool_support import Gate
 
 from lambda_executor import Executor
 
-# Programs started in the background of a script ignore Ctrl-C, and so would those that they start. One that is handled
-# here has its default there.
+# Background programs of a shell script ignore Ctrl-C, and so do their child processes. A signal that has a handler here
+# has its default action in child processes.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -28,16 +29,16 @@ BUILTIN: dict[str, Any] = {"local": {"handler": "builtin"}}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that ask for `python` run under every interpreter that is at hand."""
+    """Runs tests with the argument `python` under every interpreter found."""
     if "python" in metafunc.fixturenames:
-        found = processes.pythons()
+        found = interpreters.pythons()
         names = ["this" if python == sys.executable else os.path.basename(python) for python in found]
         metafunc.parametrize("python", found, ids=names)
 
 
 @pytest.fixture
 def builtin() -> Iterator[Executor]:
-    """An executor whose tasks need no process: they take and return what their executor_config says."""
+    """An executor whose tasks run without a process. Their executor_config sets duration and return code."""
     with Executor(BUILTIN) as executor:
         yield executor
 

@@ -1,18 +1,18 @@
-"""Where LambdaPool differs from what CPython's own tests of concurrent.futures expect. This table is all there is:
-a test that fails and is not in it fails test_cpython.py, and so does one that is in it and passes."""
+"""Differences between LambdaPool and what CPython's own tests of concurrent.futures expect. The table is complete:
+test_cpython.py fails if a test that is not in it fails, or one that is in it passes."""
 
 from __future__ import annotations
 
-#: Other exceptions than the tests name, by the name in their module. One crash does not break the pool: each task has a
-#: process of its own. `sys.exit` in a function must not end the host's program. What the function returns is pickled in
-#: Lambda, where an error is text.
+#: Exceptions that LambdaPool raises in place of others, by their name in the test modules. A crash does not break the
+#: pool, because each task has a process of its own. `sys.exit` in a function must not end the host's program. A return
+#: value is pickled in Lambda, and an error there arrives as text.
 EXCEPTIONS = {
     "BrokenProcessPool": "TaskFailed",
     "SystemExit": "TaskFailed",
     "PicklingError": "PicklingError or TaskFailed",
 }
 
-#: Tests that fail, by mixin and name: what their failure says, and why it is so.
+#: Tests that fail, by mixin and name: a part of the failure's text, and the reason.
 FAILING = {
     "ExecutorShutdownTest.test_interpreter_shutdown": (
         "1 task of a LambdaPool unfinished",
@@ -28,7 +28,7 @@ FAILING = {
     ),
 }
 
-#: Tests of the inside of the standard library's own pools.
+#: Tests of internals of the standard library's own pools.
 NOT_RUN = {
     "ExecutorDeadlockTest.test_shutdown_deadlock_pickle": "needs _executor_manager_thread",
     "ExecutorDeadlockTest.test_gh105829_should_not_deadlock_if_wakeup_pipe_full": "replaces _ThreadWakeup",

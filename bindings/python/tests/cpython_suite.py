@@ -1,7 +1,7 @@
-"""Runs CPython's own tests of concurrent.futures, those of this interpreter, against LambdaPool.
+"""Runs the tests of concurrent.futures that come with this interpreter against LambdaPool.
 
-cpython_suite.py MIXIN: prints a line of JSON, what became of each test of the mixin: "passed", "skipped: ..." or the
-traceback.
+cpython_suite.py MIXIN: prints a line of JSON with the outcome of each test of the mixin: "passed", "skipped: ..." or
+the traceback.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import unittest
 from types import ModuleType
 from typing import Any
 
+import interpreters
 from cpython_deviations import NOT_RUN
 
 from lambda_executor import LambdaPool, TaskFailed
 
-PACKAGE = "test.test_concurrent_futures"
-#: Where a mixin is since Python 3.12; before, all are in one module.
+#: The module of each mixin since Python 3.12. Before, all are in one module.
 MODULES = {
     "ExecutorTest": "executor",
     "AsCompletedTests": "test_as_completed",
@@ -31,16 +31,16 @@ MODULES = {
 
 
 class LocalPool(LambdaPool):
-    """A pool as the tests make one. It has no use for a context of multiprocessing."""
+    """A pool with the constructor that the tests call. It ignores the context of multiprocessing."""
 
     def __init__(self, max_workers: int | None = None, mp_context: object = None) -> None:
-        # One process of Python for each sandbox, from which those of the tasks are forked.
+        # Each sandbox has one Python process, which forks a process for each task.
         env = {"PYTHONPATH": os.environ["PYTHONPATH"], "LAMBDA_EXECUTOR_PRELOAD": "lambda_executor.run"}
         super().__init__({"local": {"env": env}}, max_workers=max_workers)
 
 
 class Outcomes(unittest.TestResult):
-    """What became of each test."""
+    """The outcome of each test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,12 +63,12 @@ class Outcomes(unittest.TestResult):
 
 
 def module_of(mixin: str) -> ModuleType:
-    package = importlib.import_module(PACKAGE)
-    return package if hasattr(package, mixin) else importlib.import_module(f"{PACKAGE}.{MODULES[mixin]}")
+    package = importlib.import_module(interpreters.TESTS)
+    return package if hasattr(package, mixin) else importlib.import_module(f"{interpreters.TESTS}.{MODULES[mixin]}")
 
 
 def adapt(module: ModuleType) -> None:
-    """The exceptions of cpython_deviations.EXCEPTIONS, and programs that import our pool."""
+    """Replaces exceptions, see cpython_deviations, and makes the tests' programs import our pool."""
     vars(module).update(
         BrokenProcessPool=TaskFailed, SystemExit=TaskFailed, PicklingError=(pickle.PicklingError, TaskFailed)
     )
@@ -108,6 +108,6 @@ def run(mixin: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    # As the programs that the tests start import it.
+    # Programs of the tests import this module by that name.
     sys.modules["cpython_suite"] = sys.modules["__main__"]
     print(json.dumps(run(sys.argv[1])))

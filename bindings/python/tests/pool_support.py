@@ -1,4 +1,4 @@
-"""What the tests of LambdaPool share: configurations, gates that tasks wait at, and a wait."""
+"""Shared by the tests of LambdaPool: configurations, gates for tasks, and a wait for a condition."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from processes import SOURCES
 
 from lambda_executor import Completed, LambdaFuture
 
-#: Seconds that anything may take on a machine that has other things to do. What comes in time costs nothing.
+#: Deadline of every wait in seconds, for a busy machine. It has no effect on tests that pass.
 DEADLINE = 60.0
 
 
 def local(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - options of `local`, whatever they are
-    """Real commands and functions on this machine; functions find the package that is tested."""
+    """Real commands and functions on this machine. Functions import the package that is tested."""
     return {"local": {"env": {"PYTHONPATH": str(SOURCES)}, **options}}
 
 
 def builtin(**options: Any) -> dict[str, Any]:  # noqa: ANN401 - options of `local`, whatever they are
-    """No processes: each task takes no time and succeeds, unless `builtin` in its executor_config says otherwise."""
+    """Without processes: each task succeeds immediately, unless `builtin` in its executor_config says otherwise."""
     return {"local": {"handler": "builtin", **options}}
 
 
@@ -33,7 +33,7 @@ class Gate:
         self._folder = folder
 
     def command(self, after: str = "true") -> str:
-        """Waits, then does `after`. Ends by itself when the test is long over."""
+        """A command that waits, then runs `after`. It has a time limit, for tests that fail."""
         return (
             f"i=0; until [ -e '{self._opened}' ]; do sleep 0.02; i=$((i+1)); [ $i -lt 10000 ] || exit 9; done; {after}"
         )
@@ -43,7 +43,7 @@ class Gate:
 
 
 def wait_until_running(future: LambdaFuture[Completed]) -> None:
-    """Fails when it does not run in time."""
+    """Waits until the future is running. Fails after the deadline."""
     deadline = threading.Event()
     for _ in range(int(DEADLINE * 100)):
         if future.running():

@@ -1,10 +1,8 @@
-"""Programs in processes of their own, under this Python and every other one that is at hand."""
+"""Programs in processes of their own, under this Python and every other one found."""
 
 from __future__ import annotations
 
-import functools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,19 +20,19 @@ LIBRARY = PROGRAMS / "liblambda_executor.so"
 SOURCES = ROOT / "bindings" / "python" / "src"
 TESTS = Path(__file__).resolve().parent
 
-# Until something must have happened; the machine may be busy.
+# Deadline of every wait, for a busy machine.
 SECONDS = 60
-# No program takes so long, unless it hangs without a word.
+# A program that runs longer hangs, and is killed.
 KILL_AFTER = 150
 
-# At the top of every program: executors that need no function program, and a way to wait for a task.
+# Start of every program: a configuration without a function program, and a function that waits for a task.
 PROLOGUE = """
 import os, signal, sys, threading, time, warnings
 from lambda_executor import *
 
 BUILTIN = {"local": {"handler": "builtin"}, "shutdown_grace_ms": 5000}
 
-# Python 3.12 and later say that fork and threads do not go together; that they do here is what tests show.
+# Python 3.12 and later warn of fork with threads. The tests show that it works here.
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
 def queue(executor, key, ms=0):
@@ -55,30 +53,14 @@ def ready(word="ready"):
 """
 
 
-@functools.cache
-def pythons() -> list[str]:
-    """Interpreters: this one, and each other version on PATH that starts (pyenv has names that do not)."""
-    found = {sys.version_info[:2]: sys.executable}
-    for minor in range(9, 20):
-        program = shutil.which(f"python3.{minor}")
-        if program is None or (3, minor) in found:
-            continue
-        asked = subprocess.run(
-            [program, "-c", "import ctypes, sys; print(sys.executable)"], capture_output=True, text=True
-        )
-        if asked.returncode == 0:
-            found[3, minor] = asked.stdout.strip()
-    return list(found.values())
-
-
 def environment() -> dict[str, str]:
-    """Ours, without what would reach AWS, Airflow or another copy of the package."""
+    """The variables of this process, without those of AWS, Airflow and Python."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW_", "PYTHON"))}
     return {**kept, "PYTHONPATH": str(SOURCES), "LAMBDA_EXECUTOR_LIBRARY": str(LIBRARY), "PYTHONFAULTHANDLER": "1"}
 
 
 class Program:
-    """A process that runs a program, and what it has said so far."""
+    """A process that runs a program, and its error output so far."""
 
     def __init__(self, process: subprocess.Popen[str], errors: IO[str]) -> None:
         self.process = process
@@ -97,22 +79,22 @@ class Program:
         self.process.send_signal(number)
 
     def end(self, seconds: float = SECONDS) -> int:
-        """Its exit status; fails when it has none in time."""
+        """Waits for the exit status. Fails after the deadline."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            # faulthandler says where it hangs.
+            # faulthandler prints where it hangs.
             self.process.send_signal(signal.SIGABRT)
             self.process.wait()
             raise AssertionError(f"the program did not end within {seconds} s: {self.said()}") from None
 
     def rest(self) -> str:
-        """What it prints until its end."""
+        """The rest of its standard output."""
         assert self.process.stdout
         return self.process.stdout.read()
 
     def said(self) -> str:
-        """What it has written to its error stream."""
+        """Its error output so far."""
         self._errors.seek(0)
         return self._errors.read()
 
@@ -146,7 +128,7 @@ def program(source: str, python: str = sys.executable) -> Iterator[Program]:
 
 
 def run(source: str, python: str = sys.executable, *, seconds: float = SECONDS) -> str:
-    """What a program prints. Fails unless it ends well, in time, and with nothing to say on its error stream."""
+    """The output of a program. Fails unless it ends in time with exit status 0 and without error output."""
     with program(source, python) as running:
         status = running.end(seconds)
         said = running.said()

@@ -1,8 +1,8 @@
-"""Carries out a scenario through the Python binding and prints the outcome: tests/bindings/README.md describes both.
+"""Runs a scenario through the Python binding and prints the outcome: tests/bindings/README.md describes both.
 
 LAMBDA_EXECUTOR_CONFIG=JSON scenario_runner.py NAME.tsv
 
-Exit status: 0 carried out, 1 the library failed it, 2 the scenario is malformed.
+Exit status: 0 the scenario ran, 1 a call of the library failed, 2 the scenario is malformed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from lambda_executor import Error, Event, Executor, State, Status, Task
 
 HEALTH_S = 30
-# An adopted task of which no result arrives is LOST after 60 s.
+# An adopted task without a result is LOST after 60 s.
 WAIT_S = 90
 ESCAPES = {0x09: "\\t", 0x0A: "\\n", 0x5C: "\\\\"}
 
@@ -46,7 +46,7 @@ def escaped(raw: bytes) -> str:
 
 
 def status_of(call: Callable[[], object]) -> Status:
-    """The status of the call, as the header has it."""
+    """The header's name of the call's status."""
     try:
         call()
     except Error as error:
@@ -57,7 +57,7 @@ def status_of(call: Callable[[], object]) -> Status:
 class Runner:
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
-        # Of each accepted task, by key.
+        # The events of each accepted task, by key.
         self.events: dict[str, list[Event]] = {}
 
     def accept(self, key: str) -> None:
@@ -66,7 +66,7 @@ class Runner:
         self.events[key] = []
 
     def take_events(self, deadline: float) -> bool:
-        """Waits for events up to the deadline; False when it has passed."""
+        """Waits for events until the deadline. False after it."""
         left = deadline - time.monotonic()
         if left <= 0:
             return False
@@ -168,7 +168,7 @@ class Runner:
 
     def carry_out(self, line: str) -> None:
         step, *fields = line.split("\t")
-        # Number of fields, and what they are for.
+        # Each step: the number of its fields, and its function.
         steps: dict[str, tuple[int, Callable[..., None]]] = {
             "options": (1, self.skip),
             "local": (1, self.skip),
@@ -193,7 +193,7 @@ class Runner:
 
 
 def told(events: list[Event]) -> list[str]:
-    """The outcome of a task: what its last event says, and the states of all."""
+    """The outcome of a task: its last event, and the states of all its events."""
     last = events[-1]
     return [
         str(last.tag),

@@ -1,4 +1,4 @@
-"""AsyncExecutor: waits in the loop, and loses nothing when it is cancelled."""
+"""AsyncExecutor: waits in the loop, and loses no event when it is cancelled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lambda_executor.aio import AsyncExecutor
 
 
 def in_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Runs a test in a loop of its own, with time enough for a busy machine."""
+    """Runs a test in a loop of its own, with a deadline for a busy machine."""
 
     def run_test() -> None:
         asyncio.run(asyncio.wait_for(test(), 60))
@@ -64,7 +64,7 @@ async def test_waiting_needs_no_thread_and_holds_up_no_other_task() -> None:
         assert executor._watched is not None
         executor.queue("one", ["true"])
         assert (await waiting)[0].state is State.RUNNING
-        # Events that nobody waits for do not keep the loop busy.
+        # Events that no coroutine waits for do not keep the loop busy.
         assert executor._watched is None
         ticking.cancel()
 
@@ -111,7 +111,7 @@ async def test_cancelling_at_any_moment_loses_no_event() -> None:
             cancelled += taking.cancel()
             await asyncio.gather(taking, return_exceptions=True)
         assert cancelled > 3
-        # What a cancelled body had not finished, it has seen again.
+        # The event of a cancelled body was handed out again.
         assert sorted(set(seen)) == list(range(1, 601))
         assert len(seen) <= 600 + cancelled
 
@@ -142,7 +142,7 @@ async def test_leaving_the_loop_over_events_loses_none() -> None:
             assert event.seq == 1
             break
         assert executor.counts().unacknowledged == 0
-        # The body has not finished it.
+        # The body has not finished this event.
         assert [event.seq async for event in executor.events()] == list(range(1, 11))
 
 

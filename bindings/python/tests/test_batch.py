@@ -21,7 +21,7 @@ def seqs(events: object) -> list[int]:
 
 @pytest.fixture
 def drained(builtin: Executor) -> Executor:
-    """Five tasks have ended: ten events wait."""
+    """An executor with ten waiting events, of five finished tasks."""
     builtin.queue_many(Task(f"n{i}", ["true"]) for i in range(5))
     assert builtin.drain() == 0
     return builtin
@@ -115,7 +115,7 @@ def test_a_batch_outlives_its_executor() -> None:
 
 
 def test_threads_acknowledge_and_release_one_batch() -> None:
-    """A batch that is freed under a call would be a crash."""
+    """Freeing a batch during a call would crash."""
     with Executor(BUILTIN) as executor:
         for round_ in range(50):
             executor.queue(f"n{round_}", ["true"])
@@ -140,11 +140,11 @@ def test_threads_acknowledge_and_release_one_batch() -> None:
 
 def test_the_loop_over_events_acknowledges_what_its_body_has_finished(drained: Executor) -> None:
     for event in drained.events():
-        # All before it.
+        # All events before it.
         assert drained.counts().unacknowledged == 1
         if event.seq == 5:
             break
-    # The others wait in the library, and its descriptor says so.
+    # The others wait in the library, and its descriptor is readable.
     assert drained.counts() == (0, 0, 0, 6, 0)
     assert select.select([drained], [], [], 0)[0] == [drained]
     assert seqs(drained.events()) == list(range(5, 11))
@@ -186,13 +186,13 @@ def test_ctrl_c_while_events_are_read_loses_none(drained: Executor, monkeypatch:
             try:
                 drained.sync(None, 4)
             except KeyboardInterrupt:
-                # At once, while the traceback has the frame of `sync`.
+                # Immediately, while the traceback still has the frame of `sync`.
                 assert drained.counts().waiting_events == 10
     assert seqs(drained.sync(None, 4)) == [1, 2, 3, 4]
 
 
 def test_ctrl_c_while_a_batch_is_acknowledged(drained: Executor) -> None:
-    """Python runs a handler when the call has returned: the events are acknowledged, and the call can be repeated."""
+    """Python runs the handler after the call has returned. The events are acknowledged, and a second call works."""
     library = drained._handle.library
 
     class Interrupted:

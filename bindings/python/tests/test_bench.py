@@ -1,4 +1,4 @@
-"""A short run of the benchmark: that it works, and that a task costs no more in Python than it may."""
+"""A short run of the benchmark: it works, and the cost of a task in Python is within a limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from processes import LIBRARY, ROOT, SECONDS, environment
 
 TASKS = 5_000
-#: Beside C on the same machine at the same time. It is 3 to 10 times; a loop that is quadratic, or polls, is far above.
+#: Limit of the cost relative to C on the same machine. It is 3 to 10; a quadratic loop, or one that polls, costs more.
 MOST_TIMES = 15
 
 

@@ -1,5 +1,4 @@
-"""CPython's own tests of concurrent.futures, those of the installed interpreters, pass with LambdaPool but for the
-deviations in cpython_deviations.py."""
+"""CPython's own tests of concurrent.futures pass with LambdaPool, but for the deviations in cpython_deviations.py."""
 
 from __future__ import annotations
 
@@ -8,28 +7,26 @@ import subprocess
 from pathlib import Path
 
 import cloudpickle
+import interpreters
 import pytest
 from cpython_deviations import FAILING, NOT_RUN
-from cpython_suite import MODULES, PACKAGE
-from processes import SOURCES, TESTS, environment, pythons
+from cpython_suite import MODULES
+from processes import SOURCES, TESTS, environment
 
 SECONDS = 120
 
 
 @pytest.fixture(scope="module")
 def interpreter() -> str:
-    """This one, else the newest other one at hand that was installed with its tests."""
-    this, *others = pythons()
-    for python in [this, *reversed(others)]:
-        asked = [python, "-c", f"import {PACKAGE}"]
-        if subprocess.run(asked, capture_output=True).returncode == 0:
-            return python
-    pytest.skip(f"no interpreter at hand was installed with its tests ({PACKAGE}): {', '.join([this, *others])}")
+    found = interpreters.with_tests()
+    if found is None:
+        pytest.fail(f"no interpreter of this machine has {interpreters.TESTS}: tools/setup.sh installs it")
+    return found
 
 
 @pytest.fixture
 def packages(tmp_path: Path) -> str:
-    """What the interpreter needs; cloudpickle is the one of this environment, in pure Python."""
+    """The import path of the interpreter. cloudpickle is the one of this environment, in pure Python."""
     (tmp_path / "cloudpickle").symlink_to(Path(cloudpickle.__file__).parent)
     return f"{SOURCES}:{TESTS}:{tmp_path}"
 

@@ -1,4 +1,4 @@
-"""Errors speak of Python's arguments, not of the C library's fields."""
+"""Error messages name Python's arguments, not fields of the C library."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class Grown(_native.Event):
 
 
 class Batches:
-    """Two such events in place of the library's; `overwrite` is what freeing them may do to their memory."""
+    """Two such events in place of the library's. `overwrite` stands for their memory being used again after freeing."""
 
     def __init__(self) -> None:
         self.strings = [ctypes.create_string_buffer(text.encode()) for text in ("first ä", "second\0 part")]
@@ -28,7 +28,7 @@ class Batches:
             for name, kind, *_ in _native.Event._fields_:
                 if kind is _native.Str:
                     text = getattr(event, name)
-                    # Never NULL, also where it is empty.
+                    # Never NULL, also if it is empty.
                     ctypes.cast(ctypes.addressof(text), ctypes.POINTER(ctypes.c_void_p))[0] = ctypes.addressof(string)
                     text.len = len(string.raw) - 1 if name in ("key", "message", "value") else 0
             event.more[:] = [2**64 - 1] * 3

@@ -1,4 +1,4 @@
-"""The examples, as a user runs them, with what they print."""
+"""The examples, run as a user runs them, and their output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXAMPLES = ROOT / "bindings" / "python" / "examples"
 
 
 def run(name: str, *arguments: str, text: str = "", status: int = 0) -> str:
-    """What an example prints."""
+    """The output of an example."""
     process = subprocess.run(
         [sys.executable, EXAMPLES / name, *arguments],
         input=text,
@@ -81,7 +81,7 @@ def test_the_list_of_examples_is_whole() -> None:
 
 @pytest.mark.parametrize("name", ["dask_on_lambda.py", "joblib_on_lambda.py"])
 def test_they_really_use_lambda(name: str) -> None:
-    """Where Lambda cannot run Python, nothing comes out."""
+    """A function without Python: the example prints nothing and fails."""
     config = '{"local": {"handler": "builtin", "builtin": {"return_code": 9}}}'
     process = subprocess.run(
         [sys.executable, EXAMPLES / name],

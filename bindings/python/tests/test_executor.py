@@ -284,9 +284,9 @@ def test_drain(builtin: Executor) -> None:
 
 
 def test_drain_that_has_no_room_for_results(builtin: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    # 100,000 results would take long; here the library's answer is made by hand.
+    # 100,000 results would take long, so the library's answer is replaced.
     monkeypatch.setattr(builtin._handle, "checked", lambda *_: Status.QUEUE_FULL)
-    with pytest.raises(QueueFull, match="take them, then drain again"):
+    with pytest.raises(QueueFull, match="take and acknowledge them, then drain again"):
         builtin.drain(60)
 
 
@@ -297,7 +297,7 @@ def test_waiting_for_one_task(builtin: Executor) -> None:
     assert not builtin.wait("slow", 0.1).final
     assert time.monotonic() - began >= 0.1
     assert builtin.wait("one") is State.SUCCEEDED
-    # Its events still wait.
+    # The task's events still wait.
     assert final(builtin, "one").return_code == 0
     builtin.wake()
     assert builtin.wait("slow") is State.RUNNING
@@ -371,7 +371,7 @@ def test_wake_ends_every_wait_under_way(builtin: Executor) -> None:
     for thread in waiting:
         thread.start()
     deadline = time.monotonic() + 60
-    # A wake ends the waits that have begun: a thread that is only on its way would wait on.
+    # A wake ends only waits that have begun.
     while not all(polls(thread) for thread in waiting):
         assert time.monotonic() < deadline
         time.sleep(0.001)

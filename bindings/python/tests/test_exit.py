@@ -1,4 +1,4 @@
-"""The end of the interpreter: no crash, no hang, whatever is left open."""
+"""The end of the interpreter: no crash and no hang, with executors left open."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ print("end of program", flush=True)
         assert status == 0, running.said()
         assert "Fatal" not in running.said()
         assert "Exception ignored" not in running.said()
-        # Not even a daemon thread has something to tell: printing it while Python ends can be fatal.
+        # Daemon threads print no exception either: printing while Python ends can crash.
         assert "ClosedError" not in running.said()
 
 
@@ -92,7 +92,7 @@ def test_the_exit_status_is_the_programs(python: str, how: str) -> None:
 
 
 def test_a_log_handler_that_uses_the_executor_does_not_hold_up_the_end(python: str) -> None:
-    """It is told that the executor is closed, and is waited for."""
+    """Its call raises ClosedError, and the interpreter waits for the thread."""
     source = """
 import logging
 class Counting(logging.Handler):
@@ -108,7 +108,7 @@ for key in ("runs", "dropped"):
 next(executor.events())
 """
     with program(source, python) as running:
-        # Waiting for one that does not return takes 30 s.
+        # Waiting for a handler that does not return takes 30 s.
         assert running.end(20) == 0, running.said()
         assert (running.rest(), running.said()) == ("closed\n", "")
 
@@ -128,7 +128,7 @@ handles = [executor._handle for executor in executors]
 
 @pytest.mark.parametrize("call", ["close", "free"])
 def test_ctrl_c_while_the_interpreter_ends_leaves_nothing_open(python: str, call: str) -> None:
-    """Python runs its handler when the library's call has returned."""
+    """Python runs the handler after the library's call has returned."""
     source = f"""
 class Interrupted:
     def __init__(self, library):
@@ -155,7 +155,7 @@ def test_what_a_second_signal_leaves_of_a_call_keeps_nothing_open(python: str) -
 def test_a_child_that_is_forked_while_the_interpreter_ends_is_not_ending(python: str) -> None:
     source = """
 from lambda_executor import _handle
-# As another thread sees it.
+# As in another thread.
 _handle._ending_in = -1
 child = os.fork()
 if child == 0:
@@ -176,13 +176,13 @@ def late():
         Executor(BUILTIN)
     except RuntimeError as error:
         print(error)
-# Registered before the package is used: called after it has closed everything.
+# Registered before the package is used, and so called after the package has closed everything.
 import lambda_executor
 atexit.unregister(lambda_executor._handle._close_all)
 atexit.register(late)
 atexit.register(lambda_executor._handle._close_all)
 """
-    assert run(source, python) == "the interpreter ends: an executor that starts now would never be closed\n"
+    assert run(source, python) == "the interpreter ends: an executor that is created now would never be closed\n"
 
 
 def test_executors_of_threads_that_end_later_than_the_main_thread(python: str) -> None:

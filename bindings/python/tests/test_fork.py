@@ -1,11 +1,11 @@
-"""Executors and fork: a child cannot use its parent's, does it no harm, and can have its own."""
+"""Executors and fork: a child cannot use or affect its parent's, and can create its own."""
 
 from __future__ import annotations
 
 import pytest
 from processes import program, run
 
-# In the middle of everything: a task runs, another thread waits inside the library.
+# The process forks while a task runs and another thread waits inside the library.
 IN_USE = """
 executor = Executor(BUILTIN)
 queue(executor, "held")
@@ -113,7 +113,7 @@ if child == 0:
     with Executor(BUILTIN) as own:
         queue(own, "mine")
         final(own, "mine")
-    # And one that is left for the end of the interpreter.
+    # And one that the end of the interpreter closes.
     left = Executor(BUILTIN)
     queue(left, "runs", 60_000)
     next(left.events())
@@ -130,7 +130,7 @@ import logging
 lock, entered = threading.Lock(), threading.Event()
 class Writing(logging.Handler):
     def emit(self, record):
-        # As a file has one, which threads of Python's take for every write.
+        # Like the lock of a Python file, which every write takes.
         with lock:
             entered.set()
             {does}

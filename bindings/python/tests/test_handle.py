@@ -1,4 +1,4 @@
-"""An executor is freed once, and never under a call."""
+"""An executor is freed once, and never during a call."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_collection_closes_in_the_background() -> None:
     executor = Executor(BUILTIN)
     executor.queue("runs", ["true"], executor_config={"builtin": {"duration_ms": 60_000}})
     handle, gone = executor._handle, weakref.ref(executor)
-    # A cycle, so that only the collector finds it.
+    # A cycle, so that only the garbage collector frees it.
     executor.itself = executor  # type: ignore[attr-defined]
     del executor
     gc.collect()
@@ -92,11 +92,11 @@ def test_an_executor_in_use_by_another_thread_is_not_collected() -> None:
 
 
 def test_calls_from_all_sides_while_it_is_closed(python: str) -> None:
-    """A call on freed memory would be a crash."""
+    """A call on freed memory would crash."""
     source = """
 import random
 for round in range(10):
-    # Tasks that were not submitted would be worth a warning.
+    # Without tasks, which would cause a warning at the end.
     executor = Executor({**BUILTIN, "log": "off"}, logger=None)
 
     def use(seed):
@@ -113,7 +113,7 @@ for round in range(10):
             try:
                 pick(calls)()
             except ClosedError:
-                # Draining refuses tasks, too, and `stop` what waits.
+                # A drain refuses tasks too, and `stop` ends waits.
                 if executor._handle._freeing:
                     return
             except (Duplicate, NotFound):
@@ -138,7 +138,7 @@ def test_a_call_that_does_not_end_is_never_freed_under(monkeypatch: object) -> N
     executor = Executor(BUILTIN)
     handle = executor._handle
     token = object()
-    # As if another thread were in the library and did not come back.
+    # As if another thread's call in the library did not return.
     handle._calls[token] = -1
     monkeypatch.setattr(_handle, "PATIENCE_S", 0.1)  # type: ignore[attr-defined]
     executor.close()

@@ -1,4 +1,4 @@
-"""Which library is loaded, and what is said where it is the wrong one or none."""
+"""Which library is loaded, and the error if it is the wrong one or missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lambda_executor import _library
 
 
 def failure(tmp_path: Path, library: str) -> str:
-    """What the first use of the package says with that library."""
+    """The error of the first use of the package with that library."""
     done = subprocess.run(
         [sys.executable, "-c", "import lambda_executor; lambda_executor.Executor({'local': {}})"],
         env={**processes.environment(), "LAMBDA_EXECUTOR_LIBRARY": library},

@@ -12,7 +12,7 @@ from processes import program, run
 
 from lambda_executor import Executor, _native, logs
 
-# Unsent tasks at the end are worth a warning.
+# Unsent tasks at the end cause a warning.
 DROPS_A_TASK = """
 executor = Executor({**BUILTIN, "max_running_tasks": 1}, **arguments)
 queue(executor, "runs", 60_000)
@@ -154,7 +154,7 @@ began = time.monotonic()
 executor.close()
 assert time.monotonic() - began < 10
 ready("closed")
-# The end of the interpreter waits for it.
+# The end of the interpreter waits for the handler.
 threading.Timer(1, release.set).start()
 """
     assert run(source, python) == "blocked\nclosed\nreleased\n"
@@ -173,7 +173,7 @@ began = time.monotonic()
 queue(executor, "one")
 while not executor._handle._freed:
     time.sleep(0.001)
-# Freeing below the handler would wait for it, for the whole of shutdown_grace_ms.
+# Freeing in the handler's thread would wait for the handler, for the whole of shutdown_grace_ms.
 assert time.monotonic() - began < 4
 print("closed")
 """

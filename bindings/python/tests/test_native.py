@@ -1,4 +1,4 @@
-"""The ctypes layer is what the header says, and what a C compiler makes of it."""
+"""The ctypes layer matches the header and what a C compiler makes of it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def c_name(name: str) -> str:
 
 
 def defined(header: str, prefix: str) -> list[tuple[str, str]]:
-    """Names and numbers of the header's constants."""
+    """Names and values of the header's constants."""
     found = re.findall(rf"^#define LAMBDA_EXECUTOR_{prefix}(\w+) +\(?(-?\d+)\)? ", header, re.MULTILINE)
     assert found
     return found

@@ -1,4 +1,4 @@
-"""docs/python.md: its list of classes and methods is complete, and the commands of its recipe end in every case."""
+"""docs/python.md: the list of classes and methods is complete, and the commands of the restart recipe always end."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SECONDS = 60
 
 
 def section(heading: str) -> str:
-    """Up to the next heading of the same level or above."""
+    """The text of a section, up to the next heading of the same or a higher level."""
     found = re.search(rf"^(#+) {re.escape(heading)}\n(.*?)(?=^#{{1,3}} |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert found, heading
     return found[2]
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The cells of its tables."""
+    """The first cells of its tables."""
     lines = [line for line in section(heading).splitlines() if line.startswith("| ") and line != "| | |"]
     return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
 
@@ -42,7 +42,7 @@ def names(cell: str) -> list[str]:
 
 
 def public(kind: type, *, inherited_from: type = object) -> set[str]:
-    """Names of its members, those of attributes that it sets in its instances included."""
+    """Names of its members, including instance attributes."""
     members = {name for name in dir(kind) if not name.startswith("_") and name not in dir(inherited_from)}
     for base in kind.__mro__:
         if base.__module__.startswith("lambda_executor"):
@@ -63,7 +63,7 @@ def public(kind: type, *, inherited_from: type = object) -> set[str]:
 def test_each_method_is_listed(kind: type, inherited: type) -> None:
     listed = {name for first, *_ in rows(kind.__name__) for name in names(first)}
     expected = public(kind, inherited_from=inherited)
-    # Of the standard library, but they do more here.
+    # Methods of the standard library that do more here.
     expected |= listed & vars(kind).keys()
     assert listed == expected
 
@@ -94,7 +94,7 @@ def recipe() -> str:
 
 
 def carry_out(folder: Path, shell: str) -> subprocess.CompletedProcess[str]:
-    """The commands as the page has them, with the program of the page."""
+    """Runs the page's commands with the page's program."""
     program = re.findall(r"```python\n(.*?)```", section(RESTART), re.DOTALL)
     assert len(program) == 1
     (folder / "program.py").write_text(program[0])
@@ -120,7 +120,7 @@ def carry_out(folder: Path, shell: str) -> subprocess.CompletedProcess[str]:
     try:
         printed, said = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        # Its whole session, which is none but ours.
+        # Ends all processes of its session.
         os.killpg(process.pid, signal.SIGKILL)
         printed, said = process.communicate()
         raise AssertionError(f"the commands do not end: {printed}{said}") from None

@@ -22,7 +22,7 @@ from processes import SOURCES
 
 from lambda_executor import InvalidConfigError, LambdaPool, PayloadTooLargeError, TaskFailed, pickled_call
 
-# The image has the package, and not this file.
+# The image has the package, but not this file.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
@@ -55,7 +55,7 @@ def test_arguments_go_and_values_come_back(pool: LambdaPool) -> None:
     assert isinstance(moved, Point)
     assert moved.x == 14
     assert pool.submit(lambda: None).result(DEADLINE) is None
-    # Names that are options of tasks, too.
+    # Names that are also options of tasks.
     assert pool.submit(dict, key=1, timeout=2, queue=3).result(DEADLINE) == {"key": 1, "timeout": 2, "queue": 3}
 
 
@@ -72,7 +72,7 @@ def test_map_in_chunks_uses_fewer_tasks(pool: LambdaPool) -> None:
 def test_large_arguments_and_values(pool: LambdaPool) -> None:
     noise = os.urandom(600_000)
     assert pool.submit(lambda data: data[:100_000], noise).result(DEADLINE) == noise[:100_000]
-    # Compressed it is small.
+    # Small when compressed.
     assert pool.submit(lambda: b"x" * 5_000_000).result(DEADLINE) == b"x" * 5_000_000
 
 
@@ -197,7 +197,7 @@ def test_sys_exit(pool: LambdaPool, argument: Any, said: str, return_code: int) 
 def test_an_end_without_a_word(pool: LambdaPool) -> None:
     error = failure(pool, os._exit, 0)
     assert error.return_code == 0
-    assert "no value was sent, though the interpreter succeeded" in str(error)
+    assert "no value was sent, although the interpreter ended with exit status 0" in str(error)
 
 
 def test_keyboard_interrupt_in_the_function_is_none_here(pool: LambdaPool) -> None:
@@ -221,7 +221,7 @@ def test_output_and_exception_of_a_process_that_ends_badly_later(pool: LambdaPoo
         return 1
 
     error = failure(pool, returns_then_fails)
-    assert "the function returned, and then its process did not end well" in str(error)
+    assert "the function returned, but its process then failed" in str(error)
     assert (error.return_code, error.output) == (5, "printed\n")
 
 
@@ -232,14 +232,14 @@ def test_a_time_limit(pool: LambdaPool) -> None:
 
 
 def test_arguments_that_are_too_large(pool: LambdaPool) -> None:
-    with pytest.raises(PayloadTooLargeError, match=r"has 900,\d+ bytes pickled.*S3.*\n?.*max_payload_bytes"):
+    with pytest.raises(PayloadTooLargeError, match=r"have 900,\d+ bytes pickled.*S3.*\n?.*max_payload_bytes"):
         pool.submit(len, os.urandom(900_000))
 
 
 def test_a_value_that_is_too_large(pool: LambdaPool) -> None:
     text = str(failure(pool, os.urandom, 200_000))
     assert "what the function returned has 200,0" in text
-    assert "180,000 at most: put it into S3" in text
+    assert "the limit is 180,000: put it into S3" in text
 
 
 def test_an_exception_that_is_too_large(pool: LambdaPool) -> None:
@@ -274,7 +274,7 @@ def test_a_module_that_the_image_lacks_is_named(
 
 
 def interpreter(folder: Path, arguments: str, path: str = "") -> str:
-    """An interpreter of the function's image in which something is missing."""
+    """An interpreter for the function's image, without some packages."""
     program = folder / "python"
     program.write_text(f"#!/bin/sh\nPYTHONPATH='{path}' exec '{sys.executable}' {arguments} \"$@\"\n")
     program.chmod(0o755)
@@ -290,7 +290,7 @@ def test_an_image_without_the_package(tmp_path: Path) -> None:
 
 def test_an_image_without_cloudpickle(tmp_path: Path) -> None:
     with LambdaPool(local(), python=interpreter(tmp_path, "-S", str(SOURCES))) as pool:
-        # Said by the one that ran it, and in the output.
+        # In the exception, and in the output.
         assert str(failure(pool, lambda: 3)).count("the image has no module 'cloudpickle'. Install it there") == 1
         assert "No module named 'cloudpickle'" in str(failure(pool, math.factorial, 3))
 
@@ -304,7 +304,7 @@ def test_an_image_without_python() -> None:
 
 def test_a_host_without_cloudpickle(pool: LambdaPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
-    # By its own name: the package lambda-executor of an index is not this one.
+    # Not as lambda-executor[pickle]: a package of that name in an index is not this one.
     with pytest.raises(ModuleNotFoundError, match=r"install cloudpickle here and in the function's image"):
         pool.submit(math.factorial, 3)
 
@@ -322,7 +322,7 @@ def test_what_cannot_be_pickled_is_named(pool: LambdaPool) -> None:
 
 
 def test_what_the_function_finds_around_it(pool: LambdaPool) -> None:
-    """Its executor_config, and nothing of the call: neither secret nor pickle."""
+    """The function sees its executor_config without the call: neither secret nor pickle."""
 
     def around(padding: bytes) -> tuple[dict[str, str], bytes]:
         with open("/proc/self/cmdline", "rb") as file:

@@ -1,4 +1,4 @@
-"""Who can write to the results queue must not get code run here: what is not signed is not unpickled."""
+"""Write access to the results queue must not allow running code on the host: unsigned values are not unpickled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRET = new_secret()
 
 
 class Attack:
-    """What an attacker would like to be unpickled."""
+    """A pickle that runs code when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -26,7 +26,7 @@ class Attack:
 
 
 def forger(folder: Path, value: bytes) -> str:
-    """In place of the interpreter: leaves `value` as what the function returned, as a message to the queue would."""
+    """A program in place of the interpreter, which writes `value` as result, as a forged message would have it."""
     (folder / "value").write_bytes(value)
     program = folder / "forger"
     program.write_text(f"#!/bin/sh\ncp '{folder}/value' \"$LAMBDA_EXECUTOR_RESULT_FILE\"\n")
@@ -65,11 +65,11 @@ def test_an_earlier_value_of_the_same_key_is_refused(tmp_path: Path) -> None:
 
 
 def value_of(pool: LambdaPool, key: str) -> bytes:
-    """The signed value of a function that has run: of a command, values are not unsealed."""
+    """The signed value of a function that has run. (Values of commands are not verified.)"""
     call = pool._loop.functions.call(key, len, ("abc",), {}, {})
     task = pool.options(key=key, executor_config=call.executor_config)
     completed = task.submit(call.command).result(DEADLINE)
-    # It is one that would have been taken.
+    # The value itself is valid.
     assert unseal(SECRET, call.nonce, key, completed.event.attempt_id, completed.value)[0] is Kind.RETURNED
     return completed.value
 

@@ -55,7 +55,7 @@ def test_options_reach_the_task() -> None:
         completed = options.submit('echo "$LAMBDA_EXECUTOR_TASK_KEY:$LAMBDA_EXECUTOR_CONFIG"').result(DEADLINE)
         key, _, config = completed.output.partition(":")
         assert (completed.key, key, json.loads(config)) == ("mine", "mine", {"a": [1]})
-        with pytest.raises(ValueError, match="option key is for one task"):
+        with pytest.raises(ValueError, match="option key is only for one task"):
             options.map(["true"])
 
 
@@ -69,7 +69,7 @@ def test_a_task_that_waits_too_long(gate: Gate) -> None:
 
 
 def test_a_task_that_is_lost() -> None:
-    # tests/c/0031-lost.c waits the 40 s that the library takes to be sure; here its event is made by hand.
+    # The library reports LOST after 40 s, see tests/c/0031-lost.c. Here its event is constructed.
     with LambdaPool(builtin()) as pool:
         silent = pool.options(executor_config={"builtin": {"duration_ms": 600_000}}).submit("true")
         wait_until_running(silent)
@@ -164,13 +164,13 @@ def test_the_repr_of_a_failure_says_why(gate: Gate) -> None:
 
 
 def test_functions_run_under_this_python_also_with_an_executor_of_option_local() -> None:
-    # As a mapping and as JSON. `python3` on PATH is another one, or has no cloudpickle.
+    # As a mapping and as JSON. `python3` on PATH may be another version, or have no cloudpickle.
     for config in (local(), json.dumps(local())):
         with Executor(config) as executor, LambdaPool(executor) as pool:
             assert pool.submit(eval, "__import__('sys').executable").result(DEADLINE) == sys.executable
 
 
 def test_the_workers_of_an_executor_are_its_option() -> None:
-    # dask and joblib ask for it.
+    # dask and joblib read it.
     with Executor({**builtin(), "max_running_tasks": 7}) as executor, LambdaPool(executor) as pool:
         assert pool._max_workers == 7

@@ -1,4 +1,4 @@
-"""The results of a pool are acknowledged by the pool, or by its user."""
+"""The results of a pool are acknowledged by the pool or by its user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pool_support import DEADLINE, Gate, builtin, local
 
 from lambda_executor import ClosedError, Completed, Executor, InvalidConfigError, LambdaPool, TaskCancelled, TaskFailed
 
-# Functions of this file are sent whole.
+# Functions of this file are pickled by value.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
@@ -42,7 +42,7 @@ def test_a_pool_acknowledges_what_its_futures_have() -> None:
         future = pool.submit("true")
         completed = future.result(DEADLINE)
         wait_until_unacknowledged(pool.executor, 0)
-        # Nothing to do.
+        # No effect.
         completed.ack()
         future.ack()
 
@@ -55,7 +55,7 @@ def test_with_manual_acknowledgement_the_user_does() -> None:
         assert function.result(DEADLINE) == 6
         assert isinstance(raises.exception(DEADLINE), LookupError)
         wait_until_unacknowledged(pool.executor, 4)
-        # The batches are held: nothing comes again while another task runs.
+        # The batches are held, so no event is handed out again while another task runs.
         assert pool.submit("true").result(DEADLINE).key != completed.key
         wait_until_unacknowledged(pool.executor, 5)
         for _ in range(2):

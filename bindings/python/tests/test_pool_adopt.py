@@ -1,4 +1,4 @@
-"""Tasks of a pool whose process has ended, adopted by a pool of another one."""
+"""Tasks of a pool whose process has ended are adopted by a pool of another process."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def test_the_result_timeout_of_an_adopted_task(server: dict[str, Any]) -> None:
         with pytest.raises(InvalidArgumentError, match="result_timeout: 0 s is not more than 0"):
             pool.adopt("k", result_timeout=0)
         future = pool.adopt("k", new_attempt_id(), result_timeout=600)
-        # Results that are on their way may come a little later. The option's default is 6.5 h.
+        # LOST comes a little after the timeout. The option's default is 6.5 h.
         assert 600_000 <= pool.executor.describe("k")["deadline_in_ms"] < 1_000_000
         assert future.abandon()
 
 
 def test_a_function_is_not_adopted_without_its_attempt_id() -> None:
-    with LambdaPool(builtin(), secret=SECRET) as pool, pytest.raises(ValueError, match="attempt_id is needed"):
+    with LambdaPool(builtin(), secret=SECRET) as pool, pytest.raises(ValueError, match="attempt_id is required"):
         pool.adopt("function", function=True)  # type: ignore[call-overload]
 
 
@@ -131,6 +131,6 @@ def test_a_result_that_was_not_acknowledged_outlives_a_killed_process(server: di
     command = [sys.executable, "-c", KILLED, json.dumps(server), "manual"]
     first = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
     with LambdaPool(server) as pool:
-        # At most 20 s: so long the message is hidden.
+        # Within 20 s, for which the message is hidden.
         completed = pool.adopt("command", first.stdout.strip()).result(DEADLINE)
         assert completed.output == "done\n"

@@ -1,4 +1,4 @@
-"""Callbacks of LambdaPool: what they may do, what they must not, and when those of running tasks are called."""
+"""Callbacks of LambdaPool: what they may and must not do, and when running callbacks are called."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lambda_executor import Completed, LambdaFuture, LambdaPool
 
 Waits = Callable[[LambdaPool, "LambdaFuture[Completed]"], object]
 
-#: Each would wait for the thread that calls it.
+#: Each of these would wait for its own thread.
 WAITS: dict[str, Waits] = {
     "result": lambda _, other: other.result(),
     "result with a timeout": lambda _, other: other.result(30),
@@ -100,7 +100,7 @@ def test_a_callback_and_a_log_handler_that_raise_leave_no_future_pending(raises:
     def fails(_: object) -> None:
         raise raises("from the callback")
 
-    # Its own records go to no handler.
+    # The logger's own records go to no handler.
     with LambdaPool(lambda_executor.Executor(builtin(), logger=None)) as pool:
         slow = pool.options(executor_config={"builtin": {"duration_ms": 200}})
         futures = [slow.submit("true") for _ in range(5)]
@@ -171,7 +171,7 @@ def test_a_running_callback_is_called_before_the_done_callbacks_and_never_for_wh
         future, waits = pool.submit(gate.command()), pool.submit("true")
         waits.add_running_callback(lambda _: called.append("never"))
         future.add_done_callback(lambda _: called.append("done"))
-        # Without running events it is known at the end.
+        # Without running events, attempt_id is known at the end.
         future.add_running_callback(lambda future: called.append(future.attempt_id))
         assert waits.cancel()
         gate.open()

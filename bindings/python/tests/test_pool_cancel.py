@@ -23,7 +23,7 @@ def test_what_waits_is_cancelled_for_good(gate: Gate, tmp_path: Path) -> None:
         assert second.cancel(), "again is fine"
         assert second.cancelled()
         assert called.is_set()
-        # As of the standard library: waiting for it ends, and raises.
+        # As in the standard library, a wait for it ends, and raises.
         assert concurrent.futures.wait([second], DEADLINE).done == {second}
         with pytest.raises(concurrent.futures.CancelledError):
             second.result(DEADLINE)
@@ -106,7 +106,7 @@ def test_what_waits_for_the_queue_is_cancelled_for_good(gate: Gate, tmp_path: Pa
 
         pool.submit("true").add_done_callback(more)
         assert all_submitted.wait(DEADLINE)
-        # The first runs, the second is queued, the others are in the pool alone.
+        # The first runs, the second is queued, the others are only in the pool.
         assert submitted[4].cancel()
         assert concurrent.futures.wait([submitted[4]], DEADLINE).done == {submitted[4]}
         gate.open()

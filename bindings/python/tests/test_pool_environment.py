@@ -12,10 +12,10 @@ from pool_support import DEADLINE, builtin, local
 
 from lambda_executor import InvalidArgumentError, LambdaPool, TaskFailed, pickled_call
 
-# Functions of this file are sent whole.
+# Functions of this file are pickled by value.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
-#: What a shell would not take as it is.
+#: Text that a shell would change without quotes.
 ODD = 'it\'s $HOME; "two"\nlines `true` \\ *'
 
 
@@ -58,7 +58,7 @@ def test_a_command_that_is_refused_is_refused_with_variables_too() -> None:
 
 
 def test_a_function_of_an_older_image_does_not_run_without_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As a version that knows no variables says it.
+    # The message of a version that does not know variables.
     with LambdaPool(local()) as pool:
         monkeypatch.setattr(pickled_call, "FORMAT_WITH_ENV", 99)
         error = pool.options(env={"ONE": "1"}).submit(variables, "ONE").exception(DEADLINE)

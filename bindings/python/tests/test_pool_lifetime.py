@@ -1,4 +1,4 @@
-"""How a pool ends: with the interpreter, by Ctrl-C, by an exception, in a forked child. Each a process of its own."""
+"""The end of a pool: with the interpreter, by Ctrl-C, by an exception, in a forked child. Each in its own process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import processes
 
-#: Leaving at once, on a machine that has other things to do: far less than the 60 s that the tasks take.
+#: Limit for an end without waiting, on a busy machine. It is far less than the 60 s of the tasks.
 AT_ONCE_S = 5
 
 START = """
@@ -92,7 +92,7 @@ def test_ctrl_c_that_interrupts_no_wait_ends_it_too(python: str) -> None:
 pool = LambdaPool(BUILTIN)
 future = task(pool)
 until_running(future)
-# In another thread the signal is noted for Python, and ends no wait of this one; as when it comes just before a wait.
+# Delivered to another thread, the signal does not end the wait of this one, like a signal just before the wait.
 other = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
 threading.Timer(0.3, other.start).start()
 try:
@@ -151,7 +151,7 @@ with LambdaPool({**BUILTIN, "max_queued_tasks": 1}, max_workers=1) as pool:
 
 
 def interrupted(source: str, python: str) -> str:
-    """What it prints after Ctrl-C."""
+    """The program's output after Ctrl-C."""
     with processes.program(source, python) as program:
         program.await_line("ready")
         started = time.monotonic()
@@ -159,7 +159,7 @@ def interrupted(source: str, python: str) -> str:
         assert program.end() == -signal.SIGINT, program.said()
         assert time.monotonic() - started < AT_ONCE_S
         assert "KeyboardInterrupt" in program.said()
-        # The Lambda of option local is in this process.
+        # With option local, Lambda is in this process.
         assert "of a LambdaPool unfinished: 1 ends with this process (option local)" in program.said()
         return program.rest()
 
@@ -308,7 +308,7 @@ if __name__ == "__main__":
         print([future.result(60).return_code for future in futures])
 """
     )
-    # Python 3.12 and later warn of fork with threads, whosever they are.
+    # Python 3.12 and later warn of fork with threads.
     quiet = "import warnings\nwarnings.simplefilter('ignore', DeprecationWarning)\n"
     expected = "[0, 2, 4, 6]\n" * 3 + "[0, 0, 0]\n"
     assert processes.run(quiet + source, python) == expected

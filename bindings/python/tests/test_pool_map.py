@@ -1,4 +1,4 @@
-"""Many futures of LambdaPool at once: map, as_completed and wait of the standard library."""
+"""Many futures of LambdaPool: map, as_completed and wait."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_map_cancels_also_the_one_whose_result_was_not_there_in_time(gate: Gate,
 
 def test_map_refuses_a_chunksize_for_commands() -> None:
     with LambdaPool(builtin()) as pool:
-        with pytest.raises(ValueError, match="map: chunksize is for functions: each command is a task of its own"):
+        with pytest.raises(ValueError, match="map: chunksize is only for functions: each command is a task of its own"):
             pool.map(["true"], chunksize=2)  # type: ignore[call-overload]
         assert len(list(pool.map(["true"], chunksize=1))) == 1  # type: ignore[call-overload]
 

@@ -17,7 +17,7 @@ from test_pool_ack import wait_until_unacknowledged
 
 from lambda_executor import Completed, LambdaFuture, LambdaPool, TaskCancelled, TaskFailed, new_attempt_id
 
-# Functions of this file are sent whole.
+# Functions of this file are pickled by value.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
@@ -36,7 +36,7 @@ def test_a_command_that_failed_runs_again_under_its_key(tmp_path: Path) -> None:
         future = pool.options(retries=3, key="k").submit(fails_until(tmp_path / "runs", 2))
         future.add_running_callback(lambda future: attempts.append(future.attempt_id))
         assert future.result(DEADLINE).output == "run 3\n"
-        # What was not heard of again: each retry has an attempt_id of its own.
+        # Each retry has its own attempt_id.
         assert len(set(attempts)) == 3
         assert attempts[-1] == future.attempt_id == future.result().event.attempt_id
     assert (future.key, future.retries) == ("k", 2)
@@ -48,7 +48,7 @@ def test_when_all_retries_fail_the_last_failure_is_raised(tmp_path: Path) -> Non
         error = pool.submit(fails_until(tmp_path / "runs", 9)).exception(DEADLINE)
         assert isinstance(error, TaskFailed)
         assert error.output == "run 3\n"
-        # One task of the pool may have none.
+        # One task of the pool has no retries.
         pool.options(retries=0).submit(fails_until(tmp_path / "once", 9)).exception(DEADLINE)
     assert (runs(tmp_path / "runs"), runs(tmp_path / "once")) == (3, 1)
 
@@ -100,7 +100,7 @@ def test_a_retry_on_that_raises_is_logged_and_the_task_has_failed(caplog: pytest
 
 
 def test_what_was_abandoned_is_not_submitted_again(gate: Gate, tmp_path: Path) -> None:
-    # Whatever a retry follows.
+    # With every retry_on.
     with LambdaPool(local(), max_workers=1, retries=5, retry_on=Exception) as pool:
         future = pool.submit(gate.command(f"echo >>'{tmp_path}/runs'"))
         wait_until_running(future)
@@ -131,7 +131,7 @@ def test_a_future_that_waits_for_its_retry_is_pending_and_can_be_cancelled(tmp_p
             assert give_up(future)
             assert concurrent.futures.wait([future], DEADLINE).done == {future}
             assert future.cancelled()
-        # Leaving the block did not wait for it.
+        # Leaving the block did not wait for the retry.
         assert pool.summary()[:6] == (1, 0, 0, 1, 0, 1)
 
 
@@ -183,7 +183,7 @@ def test_with_manual_acknowledgement_a_failed_attempt_is_kept_until_the_retry_ru
         wait_until_unacknowledged(pool.executor, 0)
     with LambdaPool(local(), acknowledge="manual", retries=1) as pool:
         completed = pool.submit(fails_until(tmp_path / "runs", 1)).result(DEADLINE)
-        # The last one is the user's.
+        # The user acknowledges the last result.
         wait_until_unacknowledged(pool.executor, 1)
         completed.ack()
         wait_until_unacknowledged(pool.executor, 0)
@@ -214,10 +214,10 @@ while not future.retries:
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"retries": -1}, "retries is -1, and at least 0"),
+        ({"retries": -1}, "retries: -1 is less than 0"),
         ({"retries": 1.5}, "retries: float is not int"),
-        ({"retry_delay": -1}, "retry_delay is -1 s, and at least 0"),
-        ({"retry_delay": float("inf")}, "retry_delay is inf s"),
+        ({"retry_delay": -1}, "retry_delay: -1 s is not a finite number of at least 0"),
+        ({"retry_delay": float("inf")}, "retry_delay: inf s"),
         ({"retry_on": "TimeoutError"}, "retry_on: 'TimeoutError' is neither exception classes nor a function"),
         ({"retry_on": int}, "retry_on: <class 'int'> is neither"),
         ({"retry_on": (OSError, 3)}, "retry_on: .* is neither"),
@@ -234,6 +234,6 @@ def test_wrong_retries_are_refused(wrong: dict[str, Any], why: str) -> None:
 def test_one_submission_has_no_retries() -> None:
     with (
         LambdaPool(builtin(), retries=1) as pool,
-        pytest.raises(ValueError, match="an attempt_id names one submission, and retries make more"),
+        pytest.raises(ValueError, match="an attempt_id is for one submission, and retries make more"),
     ):
         pool.options(attempt_id=new_attempt_id())

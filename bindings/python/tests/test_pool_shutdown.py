@@ -1,4 +1,4 @@
-"""How a LambdaPool is shut down, and an executor that it does not own."""
+"""Shutdown of a LambdaPool, also with an executor that it does not own."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_shutdown_ends_a_submit_that_waits_for_room(gate: Gate) -> None:
 
     thread = threading.Thread(target=submit)
     thread.start()
-    # One more than was accepted: the thread waits for room.
+    # One more than was accepted, so the thread waits for room.
     while len(pool._loop._pending) < 3:
         threading.Event().wait(0.01)
     pool.shutdown(wait=False, cancel_futures=True)
     gate.open()
     thread.join(DEADLINE)
     pool.shutdown()
-    # It is refused; or what was cancelled before it has made room, and then it is cancelled, too.
+    # The submission is refused. Or a cancelled task has made room first, and this task is cancelled too.
     (refused,) = came_to
     assert isinstance(refused, RuntimeError) or refused.cancelled()
 
@@ -102,7 +102,7 @@ def test_events_of_tasks_that_are_not_the_pools_settle_no_future(gate: Gate) -> 
     with Executor(local()) as executor, LambdaPool(executor) as pool:
         future = pool.submit(gate.command())
         wait_until_running(future)
-        # With the tag that the pool has given to its own.
+        # The same tag as of a task of the pool.
         executor.queue("mine", "true", tag=future._tag)
         while executor.state("mine") is not State.SUCCEEDED or executor.counts().unacknowledged:
             threading.Event().wait(0.01)

@@ -79,7 +79,7 @@ def test_a_key_twice_is_refused_and_the_first_goes_on(gate: Gate) -> None:
             pool.options(key="k").submit("echo second")
         gate.open()
         assert first.result(DEADLINE).output == "first\n"
-        # Its final event has been handed out: the key is free.
+        # The key is free, because its final event has been handed out.
         assert pool.options(key="k").submit("echo third").result(DEADLINE).output == "third\n"
 
 
@@ -116,9 +116,9 @@ def test_arguments_of_a_wrong_type_are_named(argument: dict[str, Any]) -> None:
 def test_a_wrong_configuration() -> None:
     with pytest.raises(InvalidConfigError, match="no_such_option"):
         LambdaPool({"no_such_option": 1})
-    with pytest.raises(ValueError, match="max_running_tasks 3"):
+    with pytest.raises(ValueError, match="max_running_tasks is 3"):
         LambdaPool({**builtin(), "max_running_tasks": 3}, max_workers=2)
-    with pytest.raises(ValueError, match="max_workers must be greater than 0, and is 0"):
+    with pytest.raises(ValueError, match=r"max_workers must be greater than 0 \(is 0\)"):
         LambdaPool(builtin(), max_workers=0)
     for text in ("no JSON", "[1]", "null", "{"):
         with pytest.raises(InvalidConfigError):
@@ -140,7 +140,7 @@ def test_options_of_one_submission() -> None:
     with LambdaPool(builtin()) as pool:
         options = pool.options(key="mine", attempt_id=attempt_id, result_timeout=3600)
         assert options.submit("true").result(DEADLINE).event.attempt_id == attempt_id
-        with pytest.raises(ValueError, match="option attempt_id is for one task"):
+        with pytest.raises(ValueError, match="option attempt_id is only for one task"):
             pool.options(attempt_id=attempt_id).map(["true"])
         with pytest.raises(InvalidArgumentError, match="result_timeout"):
             pool.options(result_timeout=-1).submit("true")

@@ -1,4 +1,4 @@
-"""What a pool says of itself at the end."""
+"""The summary of a pool."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_ends_of_all_tasks_are_counted(gate: Gate) -> None:
 
 
 def test_a_lost_task_is_counted() -> None:
-    # As in test_a_task_that_is_lost: the library takes 40 s to be sure.
+    # Constructed, as in test_a_task_that_is_lost: the library reports LOST after 40 s.
     with LambdaPool(builtin()) as pool:
         silent = pool.options(executor_config={"builtin": {"duration_ms": 600_000}}).submit("true")
         wait_until_running(silent)
@@ -49,10 +49,10 @@ def test_times_and_cost_are_known_after_the_end() -> None:
     summary = pool.summary()
     assert summary.run_seconds >= 0.6
     assert summary.seconds >= 0.3
-    # Three Invokes, at the list price of 0.20 US dollars a million, and some calls of SQS.
+    # Three Invokes, at the list price of 0.20 US dollars a million, and some calls to SQS.
     assert cost >= 2 * 0.2e-6
     assert summary.cost_usd >= cost + 0.2e-6
-    # It is over: nothing changes any more.
+    # The pool has ended, so the summary does not change any more.
     assert pool.summary() == summary
 
 

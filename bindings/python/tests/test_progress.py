@@ -50,7 +50,7 @@ def test_a_task_that_was_refused_is_none_that_is_awaited() -> None:
 
 
 def test_a_bar_that_cannot_be_drawn_any_more_does_the_pool_no_harm(python: str) -> None:
-    """As `program 2>&1 | head`: who reads the error stream has gone."""
+    """As with `program 2>&1 | head`: the reader of the error stream has ended."""
     source = """
 import logging
 class Counting(logging.Handler):
@@ -70,7 +70,7 @@ pool._loop.ends.progress = progress.Progress(Bar())
 for _ in range(2):
     print(pool.submit("true").result(60).return_code, flush=True)
 pool.shutdown()
-# The bar may also fail at the end alone.
+# The bar may also fail only at the end.
 pool = LambdaPool(BUILTIN)
 pool._loop.ends.progress = progress.Progress(Bar())
 pool.shutdown()
@@ -82,7 +82,7 @@ pool.shutdown()
 def test_without_tqdm_it_warns_and_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     with (
-        # By its own name: the package lambda-executor of an index is not this one.
+        # Not as lambda-executor[tqdm]: a package of that name in an index is not this one.
         pytest.warns(RuntimeWarning, match="without the package tqdm: install it"),
         LambdaPool(builtin(), progress=True) as pool,
     ):

@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C ends every wait at once, and handlers may use the executor that they interrupted."""
+"""Signals: Ctrl-C ends every wait immediately, and handlers may use the executor that they interrupted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import pytest
 from processes import program, run
 
-# Calls that wait for ever, and an AWS that takes connections and never answers.
+# Calls that wait without limit, and a server that accepts connections and never answers.
 WAITS = {
     "sync": "executor.sync(None)",
     "events": "next(executor.events())",
@@ -34,7 +34,7 @@ executor.sync(None, 1).ack()
 
 
 def wait_until_it_sleeps(pid: int) -> None:
-    """Until the main thread waits in the kernel."""
+    """Waits until the main thread waits in the kernel."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with open(f"/proc/{pid}/wchan") as file:
@@ -69,7 +69,7 @@ final(executor, "slow")
 
 
 def test_ctrl_c_just_before_the_wait_begins_ends_it_too(python: str) -> None:
-    """The signal comes after Python last looked for one: nothing interrupts the library, which waits already."""
+    """The signal arrives after Python's last check for signals, and does not interrupt the library's wait."""
     source = """
 from lambda_executor import _handle
 call = _handle.Handle.call
@@ -77,7 +77,7 @@ sent = []
 def late(self, name, *arguments):
     if name == "lambda_executor_sync" and not sent:
         sent.append(True)
-        # In another thread the signal is noted for Python, and ends no wait of this one.
+        # Delivered to another thread, the signal does not end the wait of this one.
         other = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
         threading.Timer(0.3, other.start).start()
     return call(self, name, *arguments)

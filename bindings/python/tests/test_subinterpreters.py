@@ -1,11 +1,11 @@
-"""The package in subinterpreters: the library's threads cannot call Python there."""
+"""The package in subinterpreters, in which the library's threads cannot call Python."""
 
 from __future__ import annotations
 
 import pytest
 from processes import program
 
-#: Runs code in a new subinterpreter, isolated where Python has that; what it raises is printed.
+#: Runs code in a new subinterpreter, isolated if this Python can, and prints exceptions.
 IN_SUBINTERPRETER = """
 from textwrap import dedent
 try:
@@ -35,7 +35,7 @@ def printed_by(source: str, python: str) -> str:
 
 
 def test_with_a_logger_an_executor_works_or_is_refused(python: str) -> None:
-    # From Python 3.12 on, its first record would abort the process.
+    # From Python 3.12 on, the logger's first record would abort the process.
     source = IN_SUBINTERPRETER + (
         '''
 in_subinterpreter("""
@@ -91,6 +91,6 @@ in_subinterpreter("""
 '''
     )
     printed = printed_by(source, python)
-    # Python's own reason follows, which is another one in each version.
-    refused = "a LambdaPool cannot run in this subinterpreter, but an Executor can: "
+    # Python's own reason follows, which depends on the version.
+    refused = "a LambdaPool cannot run in this subinterpreter; use an Executor: "
     assert printed == "0\n" or printed.startswith(refused), printed

@@ -1,4 +1,4 @@
-"""What a type checker makes of programs that use the package."""
+"""The types that a type checker infers in programs that use the package."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ with LambdaPool({"local": {}}) as pool:
 
 
 def checked(program: str, folder: Path) -> str:
-    """What mypy says of it."""
+    """mypy's output for a program."""
     pytest.importorskip("mypy", reason="mypy is not installed in this environment")
     file = folder / "program.py"
     file.write_text(program)
@@ -55,7 +55,7 @@ def checked(program: str, folder: Path) -> str:
         command, cwd=folder, env={"MYPYPATH": str(SOURCES), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True
     )
     assert not process.stderr, process.stderr
-    # Whether cloudpickle has types is a matter of that package.
+    # cloudpickle may or may not have types.
     return "".join(line for line in process.stdout.splitlines(keepends=True) if line.startswith("program.py"))
 
 

@@ -1,4 +1,4 @@
-"""The wheel: built by one command, installed by pip alone, used from an empty folder without a tool for Rust."""
+"""The wheel: built by one command, installed by pip alone, used from an empty folder without Rust."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with Executor({{"local": {{}}}}) as executor:
 
 
 def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    # The environment that runs the tests has the build's tools.
+    # The tests' environment has the build's tools.
     environment = {**os.environ, "BINDINGS_VENV": sys.prefix}
     return subprocess.run(
         [TOOL, "--from", processes.PROGRAMS, "--to", folder, *options],
@@ -52,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environments() -> dict[str, Path]:
-    """Virtual environments by their Python, made when they are asked for."""
+    """Virtual environments by their Python, created on first use."""
     return {}
 
 
@@ -84,7 +84,7 @@ def installed(
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment without a variable of ours, and with what commands need on PATH: no cargo, no rustc."""
+    """Variables without those of this project, and a PATH without cargo and rustc."""
     folder = tmp_path_factory.mktemp("bin")
     for name in ("sh", "echo"):
         tool = shutil.which(name)
@@ -105,7 +105,7 @@ def test_its_name_says_what_it_is_for(wheel: Path) -> None:
         assert "lambda_executor/py.typed" in names
         licenses = "lambda_executor-0.2.0.dist-info/licenses/"
         assert licenses + "LICENSE" in names
-        # Of the packages whose code is in the library.
+        # Licences of the packages whose code is in the library.
         assert "\n  tokio " in contents.read(licenses + "LICENSE-THIRD-PARTY").decode()
         assert b"License-File: LICENSE-THIRD-PARTY\n" in contents.read("lambda_executor-0.2.0.dist-info/METADATA")
         assert not any("tests" in name for name in names)
@@ -114,7 +114,7 @@ def test_its_name_says_what_it_is_for(wheel: Path) -> None:
 
 
 def test_a_debug_build_is_not_called_portable(tmp_path: Path) -> None:
-    """It needs this machine's glibc, which is newer than 2.26 wherever Rust's own builds run today."""
+    """It needs this machine's glibc, which is newer than 2.26 on every machine that runs current Rust."""
     done = build(tmp_path, "--portable")
     assert done.returncode == 1
     assert "auditwheel does not agree with manylinux_2_26" in done.stderr
@@ -128,7 +128,7 @@ def test_what_is_stripped_is_taken_as_it_is(wheel: Path, tmp_path: Path) -> None
             if "/_binaries/" in name:
                 file = stripped / name.rsplit("/")[-1].replace(".so.1", ".so")
                 stripped.mkdir(exist_ok=True)
-                # What follows the sections, strip would leave out.
+                # strip would remove data after the sections.
                 file.write_bytes(contents.read(name) + b"as it is")
     done = build(tmp_path / "again", "--from", str(stripped))
     assert done.returncode == 0, done.stderr
@@ -178,7 +178,7 @@ def test_it_brings_the_local_server(installed: Path, tmp_path: Path, bare: dict[
         stdout=subprocess.PIPE,
         text=True,
     )
-    # Where it prints nothing, the loop below ends with it.
+    # If it prints nothing, the loop below ends with it.
     late = threading.Timer(processes.SECONDS, process.kill)
     late.start()
     try:
@@ -193,7 +193,7 @@ def test_it_brings_the_local_server(installed: Path, tmp_path: Path, bare: dict[
 
 
 def test_without_its_binaries_the_package_says_where_they_may_come_from(tmp_path: Path) -> None:
-    """Installed without the wheel's platform, it is for a library of the system."""
+    """A wheel without a platform uses an installed library."""
     program = "import sys; from lambda_executor import _library; sys.argv = ['x']; _library.local()"
     done = subprocess.run(
         [sys.executable, "-c", program], env=processes.environment(), cwd=tmp_path, capture_output=True, text=True

@@ -40,16 +40,16 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _OLDEST_PYTHON = (3, 8)
 
-# Private, but the same since Python 3.5; the program finds out if it is missing.
+# Private, but the same since Python 3.5; the program detects a missing function.
 _find_details: Callable[..., Any] = runpy._get_module_details  # type: ignore[attr-defined]
 
 
 class _Unusable(Exception):
-    """Nothing can be forked from this process."""
+    """This process cannot fork tasks."""
 
 
 class _Task:
-    """What a forked process has to become."""
+    """The task that a forked process will run."""
 
     def __init__(self, content: bytes, descriptors: tuple[int, int, int]) -> None:
         folder, program, executable, module, count, *rest = content.split(b"\0")
@@ -69,7 +69,7 @@ class _Task:
 
 
 def _details(_name: str, error: type[Exception] = ImportError) -> Any:  # noqa: ANN401 - what runpy returns
-    """Stands in for runpy's function: serves, and returns in forked processes only."""
+    """Replaces runpy's function: runs the server, and returns only in forked processes."""
     runpy._get_module_details = _find_details  # type: ignore[attr-defined]
     task = _serve()
     _forget_run_module(task.module)
@@ -113,7 +113,7 @@ def _serve() -> _Task:
 
 
 def _restore_environment() -> list[tuple[bytes, bytes]]:
-    """Removes what only the start of this server needed. Returns the variables that the interpreter itself added."""
+    """Undoes changes for the start of this server. Returns the variables that the interpreter itself added."""
     here = os.path.dirname(os.path.dirname(__file__))
     sys.path.remove(here)
     sys.path_importer_cache.pop(here, None)
@@ -124,7 +124,7 @@ def _restore_environment() -> list[tuple[bytes, bytes]]:
         os.environ["PYTHONPATH"] = path[len(here) + 1 :]
     with open("/proc/self/environ", "rb") as file:
         given = {variable.partition(b"=")[0] for variable in file.read().split(b"\0")}
-    # LC_CTYPE, in the C locale (PEP 538).
+    # The interpreter adds LC_CTYPE in the C locale (PEP 538).
     return [(name, value) for name, value in os.environb.items() if name not in given]
 
 
@@ -132,14 +132,24 @@ def _preload(modules: list[str]) -> None:
     if sys.version_info < _OLDEST_PYTHON:
         raise _Unusable(f"Python {sys.version.split()[0]} is older than {_OLDEST_PYTHON[0]}.{_OLDEST_PYTHON[1]}")
     before = _descriptors()
+    absent = []
     for module in modules:
         try:
             importlib.import_module(module)
         except BaseException as error:
+            # One list may serve images with different versions of a package.
+            if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+                absent.append(module)
+                continue
             traceback.print_exc()
             sys.stderr.flush()
             raise _Unusable(f"cannot import {module}: {type(error).__name__}: {error}") from None
-    # A fork copies no thread, and shares open files with all tasks.
+    if absent:
+        why = f"no such module: {', '.join(absent)}"
+        if absent == modules:
+            raise _Unusable(why)
+        print(f"LAMBDA_EXECUTOR_PRELOAD: {why}", file=sys.stderr)
+    # A fork does not copy threads, and it shares open files with all tasks.
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if threads:
         raise _Unusable(f"the modules started threads, which cannot be forked: {', '.join(threads)}")
@@ -149,10 +159,10 @@ def _preload(modules: list[str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    # It imports modules at its first call.
+    # The first call imports modules; import them here, once for all tasks.
     importlib.invalidate_caches()
     gc.collect()
-    # The collector would write to these objects in each task, and so copy their memory.
+    # Otherwise the collector writes to these objects in each task, which copies their memory.
     gc.freeze()
 
 
@@ -162,13 +172,13 @@ def _descriptors() -> dict[str, str]:
         try:
             found[number] = os.readlink("/proc/self/fd/" + number)
         except OSError:
-            # That of the listing itself.
+            # The descriptor of the listing itself is closed by now.
             continue
     return found
 
 
 def _fork() -> bytes | None:
-    """Forks a process whose parent has ended. Returns None in it, and in the server the answer for the program."""
+    """Forks a process whose parent has ended. Returns None in that process, and the program's answer in the server."""
     reader, writer = os.pipe()
     try:
         between = _fork_once()
@@ -183,7 +193,7 @@ def _fork() -> bytes | None:
                 os.close(reader)
                 os.close(writer)
                 return None
-            # Also here: the program may signal the group as soon as it knows the number.
+            # Set the group here: the program may signal it as soon as it knows the number.
             os.setpgid(task, 0)
             answer = b"pid %d" % task
         except BaseException as error:
@@ -195,18 +205,18 @@ def _fork() -> bytes | None:
     os.waitpid(between, 0)
     answer = os.read(reader, 4096)
     os.close(reader)
-    return answer or b"error the process between ended early"
+    return answer or b"error the intermediate process ended early"
 
 
 def _fork_once() -> int:
     with warnings.catch_warnings():
-        # That there are threads, which Python 3.12 finds. Those of libraries such as OpenBLAS survive a fork.
+        # Python 3.12 warns of threads. Libraries with threads, such as OpenBLAS, handle a fork.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def _become(task: _Task, program: int, added: list[tuple[bytes, bytes]]) -> None:
-    """Makes this process what the program's own fork and exec would have made. Ends it if that fails."""
+    """Puts this process into the state after the program's own fork and exec. Ends it if that fails."""
     try:
         # After this the program is the parent.
         if not task.control.recv(1):
@@ -224,7 +234,8 @@ def _become(task: _Task, program: int, added: list[tuple[bytes, bytes]]) -> None
         if hasattr(sys, "orig_argv"):
             sys.orig_argv = [task.program, "-m", task.module, *task.arguments]
         sys.executable = task.executable
-        sys.modules.pop(__name__, None)
+        for name in [name for name in sys.modules if name.partition(".")[0] == __name__]:
+            del sys.modules[name]
         _renew_main()
         task.control.sendall(b"+")
         task.control.close()
@@ -243,8 +254,8 @@ def _set_environment(environment: list[tuple[bytes, bytes]], added: list[tuple[b
 
 
 def _renew_main() -> None:
-    """Replaces `__main__`, which is still empty. The collector must see the new one: else what the module leaves in it
-    would not be finalized, and files that it did not close would lack their end."""
+    """Replaces `__main__`, which is still empty. The old one is frozen (gc.freeze): objects that the module leaves in
+    it would not be finalized, and files that it did not close would lack their end."""
     old = vars(sys.modules["__main__"])
     new = types.ModuleType("__main__")
     vars(new).clear()
@@ -255,7 +266,7 @@ def _renew_main() -> None:
 
 
 def _reseed() -> None:
-    """Random numbers that modules drew when they were loaded must differ from task to task. Python reseeds `random`."""
+    """Renews random state that modules created while they were loaded. Python itself reseeds `random`."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
@@ -265,7 +276,7 @@ def _reseed() -> None:
 
 
 def _set_process(task: _Task, program: int) -> None:
-    """Has the kernel end this process with the function program, and name it, as with an exec."""
+    """Makes the kernel kill this process when the program ends, and sets the process's name, as an exec does."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != program:
         os._exit(1)
@@ -278,7 +289,7 @@ def _prctl(option: int, value: int | bytes) -> None:
 
 
 def _forget_run_module(module: str) -> None:
-    """Run as `__main__`, a module is not loaded under its own name."""
+    """Unloads the module: one that runs as `__main__` is not loaded under its own name."""
     for name in (module, module + ".__main__"):
         loaded = sys.modules.get(name)
         if loaded is None or hasattr(loaded, "__path__"):
@@ -311,7 +322,7 @@ def _send(connection: socket.socket, content: bytes) -> None:
 
 
 def _receive(connection: socket.socket) -> tuple[bytes, tuple[int, int, int]] | None:
-    """A message and its descriptors; None at the end of the program."""
+    """Returns a message and its descriptors, or None if the program has ended."""
     size = struct.calcsize("3i")
     head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(size), socket.MSG_CMSG_CLOEXEC)
     if not head:

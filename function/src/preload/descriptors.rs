@@ -20,7 +20,7 @@ union Control {
     bytes: [u8; unsafe { libc::CMSG_SPACE(PAYLOAD) } as usize],
 }
 
-/// Sends `bytes` and copies of `fds`. Returns how many of the bytes were sent; with one of them go all descriptors.
+/// Sends `bytes` and copies of `fds`. Returns the number of bytes sent; the first byte carries all descriptors.
 pub(super) fn send(socket: &impl AsFd, bytes: &[u8], fds: [BorrowedFd<'_>; COUNT]) -> io::Result<usize> {
     let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     let mut control = Control { bytes: [0; _] };
@@ -54,8 +54,8 @@ pub(super) fn pass(command: &mut Command, fd: RawFd) {
     }
 }
 
-/// While it exists, this program becomes the parent of descendants whose own parent ends. Not longer: processes that a
-/// command left behind belong to init, which reaps them.
+/// While it exists, this program becomes the parent of descendants whose own parent ends. Drop it after the fork:
+/// processes that a command leaves behind belong to init, which reaps them.
 #[derive(Debug)]
 pub(super) struct Adoption(());
 

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 const NAMES: &[&str] = &["GLIBC_TUNABLES", "HOME", "LANG", "LANGUAGE", "OPENSSL_CONF", "TMPDIR", "TZ"];
 const PREFIXES: &[&str] = &["AIRFLOW", "LC_", "LD_", "MALLOC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON"];
-/// Airflow reads these each time.
+/// Airflow reads these at each use, so they may differ.
 const FREE_PREFIXES: &[&str] = &["AIRFLOW_CONN_", "AIRFLOW_VAR_"];
 
 /// The first of these variables that differs.

@@ -20,19 +20,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-/// How long commands wait, all together, for modules to be loaded. It counts waiting only: Lambda freezes the sandbox
-/// between invocations. As long as Lambda's own limit for initialisation.
+/// How long all commands together wait for modules to be loaded. Only waiting counts: Lambda freezes the sandbox
+/// between invocations. The value is Lambda's own limit for initialisation.
 const LOADING_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a command waits for its process. Longer than a fork takes with the smallest share of a processor.
 const FORK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The package of the process, in the folder that Python finds it in.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     ("lambda_executor_preload/__init__.py", include_str!("../../python/lambda_executor_preload/__init__.py")),
     (
         "lambda_executor_preload/server/__init__.py",
         include_str!("../../python/lambda_executor_preload/server/__init__.py"),
     ),
+    ("lambda_executor_preload/airflow.py", include_str!("../../python/lambda_executor_preload/airflow.py")),
 ];
 
 /// The process, once started.
@@ -42,14 +43,14 @@ pub(super) struct ForkServer {
     stream: UnixStream,
     state: State,
     modules: String,
-    /// By which its interpreter was started.
+    /// The path by which its interpreter was started.
     executable: PathBuf,
     environment: BTreeMap<OsString, OsString>,
-    /// Of this program, and so of commands.
+    /// The environment of this program, and so of commands.
     folder: PathBuf,
-    /// What of [`LOADING_PATIENCE`] is left.
+    /// The part of [`LOADING_PATIENCE`] that is left.
     patience: Duration,
-    /// Its files.
+    /// The folder of its files.
     files: PathBuf,
 }
 
@@ -57,7 +58,7 @@ pub(super) struct ForkServer {
 enum State {
     Loading,
     Ready,
-    /// For ever. Says why.
+    /// It will never be ready; the text says why.
     Unusable(String),
 }
 
@@ -67,7 +68,7 @@ impl ForkServer {
         let executable = interpreter::usual(environment.get(OsStr::new("PATH")))?;
         let modules = modules.join(",");
         Self::spawn(modules, executable, environment, files)
-            .map_err(|error| format!("cannot start the process for them: {error}"))
+            .map_err(|error| format!("cannot start the process that loads them: {error}"))
     }
 
     fn spawn(
@@ -97,7 +98,7 @@ impl ForkServer {
             .env_clear()
             .envs(&environment)
             .env("PYTHONPATH", path)
-            // As commands have them: Python looks at them when it starts.
+            // The same as for commands: Python checks its standard streams when it starts.
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -144,7 +145,7 @@ impl ForkServer {
             Ok(group) => Ok(group),
             Err(Failure::Task(why)) => Err(why),
             Err(Failure::Server(why)) => {
-                let why = format!("the process that had modules loaded cannot be used any more: {why}");
+                let why = format!("the process that has the modules loaded is no longer usable: {why}");
                 self.give_up(why.clone());
                 Err(why)
             }
@@ -158,7 +159,9 @@ impl ForkServer {
         self.patience = self.patience.saturating_sub(start.elapsed());
         match answer {
             Err(_) => {}
-            Ok(Err(error)) => self.give_up(format!("modules cannot be loaded: the process for them ended ({error})")),
+            Ok(Err(error)) => {
+                self.give_up(format!("modules cannot be loaded: the process that loads them ended ({error})"))
+            }
             Ok(Ok(answer)) => match answer.split_once(' ') {
                 Some(("ready", ms)) => {
                     let fields = [("modules", json!(self.modules)), ("ms", json!(ms.parse::<u64>().ok()))];
@@ -172,7 +175,7 @@ impl ForkServer {
     }
 
     fn ready(&mut self) {
-        // A script under the interpreter's name, such as that of a version manager, is not the interpreter.
+        // A version manager installs a script under the interpreter's name; a script is not the interpreter.
         let runs = fs::canonicalize(format!("/proc/{}/exe", self.process.id())).ok();
         if runs.is_some() && runs == self.executable.canonicalize().ok() {
             self.state = State::Ready;
@@ -203,14 +206,16 @@ impl ForkServer {
         };
         let group = ProcessGroup::adopt(id, stdout.into(), stderr.into()).map_err(task)?;
         drop(adoption);
-        let mut said = String::new();
+        let mut reply = String::new();
         let ran = async {
             control.write_all(b"1").await?;
-            control.read_to_string(&mut said).await
+            control.read_to_string(&mut reply).await
         };
         match ran.await {
-            Ok(_) if said == "+" => Ok(group),
-            Ok(_) if !said.is_empty() => Err(Failure::Task(format!("the forked process cannot run a module: {said}"))),
+            Ok(_) if reply == "+" => Ok(group),
+            Ok(_) if !reply.is_empty() => {
+                Err(Failure::Task(format!("the forked process cannot run a module: {reply}")))
+            }
             _ => Err(Failure::Task("the forked process ended before its module ran".to_owned())),
         }
     }
@@ -230,11 +235,11 @@ impl ForkServer {
     }
 }
 
-/// Why there is no forked process.
+/// Why the fork failed.
 #[derive(Debug)]
 enum Failure {
-    /// For this command.
+    /// Concerns this command only.
     Task(String),
-    /// For this and all others.
+    /// Concerns this command and all later ones.
     Server(String),
 }

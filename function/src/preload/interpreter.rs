@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// Those that a function may have, in order.
+/// Names of the interpreter, in order of preference.
 const NAMES: [&str; 2] = ["python", "python3"];
 
-/// Finds `program` as execvp(3) does. The error says why it is not found, or depends on the folder.
+/// Finds `program` as execvp(3) does. The error says why it is not found, or that it depends on the current folder.
 pub(super) fn find(program: &OsStr, path: Option<&OsString>) -> Result<PathBuf, String> {
     let shown = program.to_string_lossy();
     if program.as_bytes().contains(&b'/') {
@@ -32,7 +32,7 @@ pub(super) fn find(program: &OsStr, path: Option<&OsString>) -> Result<PathBuf, 
     Err(format!("no program {shown} in PATH"))
 }
 
-/// The interpreter of most commands.
+/// The interpreter that most commands use.
 pub(super) fn usual(path: Option<&OsString>) -> Result<PathBuf, String> {
     NAMES
         .iter()

@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 /// An answer is a line of text.
 const MAX_ANSWER_BYTES: u32 = 1024 * 1024;
 
-/// What a command is, for the server. Nothing in it can contain NUL.
+/// A command as the server reads it. No field can contain NUL.
 pub(super) fn encode(command: &ModuleCommand, folder: &Path) -> Vec<u8> {
     let count = command.arguments.len().to_string();
     let executable = command.executable.as_os_str();
@@ -40,7 +40,7 @@ pub(super) async fn send(stream: &mut UnixStream, content: &[u8], fds: [Borrowed
     stream.write_all(content).await
 }
 
-/// Receives a line. An error of kind `UnexpectedEof`: the server has ended.
+/// Receives a line. An error of kind `UnexpectedEof` means that the server has ended.
 pub(super) async fn receive(stream: &mut UnixStream) -> io::Result<String> {
     let length = stream.read_u32().await?;
     if length > MAX_ANSWER_BYTES {

@@ -6,8 +6,8 @@
 //! The process's own code is in `python/lambda_executor_preload`.
 //!
 //! A forked process becomes a child of this program: the server forks twice, and this program adopts the process as a
-//! subreaper. So waiting for it, its process group and its end with this program are the same as after an exec, and
-//! it does not depend on the server any more.
+//! subreaper. Waiting, process group and the end with this program therefore work as after an exec, and the process no
+//! longer depends on the server.
 
 mod descriptors;
 mod fixed_variables;
@@ -28,12 +28,11 @@ use tokio::sync::Mutex;
 /// The warm start of one function.
 #[derive(Debug)]
 pub(crate) struct Preload {
-    /// Or why there is none.
     server: Mutex<Result<ForkServer, String>>,
 }
 
 impl Preload {
-    /// Starts to load `modules`, and does not wait for it. `command` has the environment that commands have;
+    /// Starts to load `modules` and does not wait for them. `command` has the environment that commands have;
     /// the process's files are written to `folder`. Must be called on a thread that lives as long as this process.
     pub(crate) fn launch(modules: &[String], command: &Command, folder: &Path) -> Self {
         let server = ForkServer::launch(modules, command, folder);
@@ -43,8 +42,8 @@ impl Preload {
         Self { server: Mutex::new(server) }
     }
 
-    /// Runs `command` in a forked process. `Ok(None)`: it does not run a Python module. The error says why it has to be
-    /// started in the usual way. Waits for modules that are not loaded yet for half of the time until `limit` at most.
+    /// Runs `command` in a forked process. `Ok(None)` means that it does not run a Python module. The error says why it
+    /// must be started with a new interpreter. Waits for modules to be loaded, at most half of the time until `limit`.
     pub(crate) async fn start(&self, command: &Command, limit: Instant) -> Result<Option<ProcessGroup>, String> {
         let command = match ModuleCommand::recognise(command) {
             Recognised::OtherProgram => return Ok(None),

@@ -10,22 +10,22 @@ use std::process::Command;
 /// A command that runs a Python module.
 #[derive(Debug)]
 pub(super) struct ModuleCommand {
-    /// As the command names it.
+    /// The program, as the command names it.
     pub(super) program: OsString,
     /// The file that it names.
     pub(super) executable: PathBuf,
     pub(super) module: OsString,
-    /// After the module's name.
+    /// The arguments after the module's name.
     pub(super) arguments: Vec<OsString>,
-    /// All of it, not only what differs from ours.
+    /// The whole environment, not only what differs from ours.
     pub(super) environment: BTreeMap<OsString, OsString>,
 }
 
-/// What a command is.
+/// How a command can be run.
 #[derive(Debug)]
 pub(super) enum Recognised {
     Module(ModuleCommand),
-    /// It runs Python, but not so that a forked process could do it. Says why.
+    /// It runs Python in a form that a forked process cannot run; the text says why.
     Unusual(String),
     OtherProgram,
 }

@@ -12,15 +12,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tokio::task::JoinSet;
 
-/// Small files wait for S3's answer more than for the network: about 20 ms each.
+/// For small files most of the time is S3's answer, about 20 ms each.
 const AT_ONCE: usize = 16;
 
-/// How it went.
+/// Result of a round of downloads.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// All is there.
+    /// All objects were fetched.
     All,
-    /// Not this one, for a reason that another round may not meet.
+    /// This object was not fetched; another round may succeed.
     NotYet { key: String, reason: String },
 }
 
@@ -30,7 +30,7 @@ enum Failed {
     ForGood(SyncError),
 }
 
-/// Fetches all of `missing` into the folder. The first that fails ends it; what has been fetched stays.
+/// Fetches all of `missing` into the folder. Stops at the first failure; files that have been fetched remain.
 pub(crate) async fn all(
     client: &Client,
     location: &Location,
@@ -38,7 +38,7 @@ pub(crate) async fn all(
     missing: Vec<(PathBuf, Object)>,
 ) -> Result<Fetched, SyncError> {
     let mut waiting = missing.into_iter();
-    // Ends what is under way when dropped.
+    // Dropping it aborts the downloads in flight.
     let mut under_way = JoinSet::new();
     loop {
         while under_way.len() < AT_ONCE
@@ -68,7 +68,7 @@ async fn fetch(client: &Client, location: &Location, object: &Object, path: &Pat
     let changed = || Failed::NotYet("it has changed since it was listed".to_owned());
     let disk = |error| Failed::ForGood(SyncError::Disk { path: path.to_owned(), error });
     let request = client.get_object().bucket(&location.bucket).key(&object.key);
-    // What was listed, or an error.
+    // S3 sends the object that was listed, or an error.
     let answer = request.set_if_match(object.etag.clone()).send().await;
     let mut answer = answer.map_err(|error| match error.code() {
         Some("PreconditionFailed" | "NoSuchKey") => changed(),
@@ -77,7 +77,7 @@ async fn fetch(client: &Client, location: &Location, object: &Object, path: &Pat
     let mut file = create(path).map_err(disk)?;
     let mut size = 0;
     while let Some(chunk) = answer.body.next().await {
-        // The SDK tries again only what has no answer yet.
+        // The SDK retries only a request that has no answer yet.
         let chunk = chunk.map_err(|error| Failed::NotYet(aws_error::chain(&error)))?;
         file.write_all(&chunk).map_err(disk)?;
         size += chunk.len() as u64;

@@ -30,7 +30,7 @@ pub(crate) enum SyncError {
     BadKey { location: Location, key: String, problem: String },
     #[error("the Dags cannot be written: {path}: {error}", path = path.display())]
     Disk { path: PathBuf, error: std::io::Error },
-    #[error("the Dags in {location} were not all there when the function's time was up")]
+    #[error("the Dags in {location} could not all be fetched within the function's time")]
     TimeUp { location: Location },
     #[error("the Dags in {location} could not be fetched in {rounds} rounds: `{key}`: {reason}")]
     NotSettled { location: Location, rounds: u32, key: String, reason: String },
@@ -51,11 +51,10 @@ impl SyncError {
                 reason.push_str(" (the function's role needs s3:ListBucket on the bucket)")
             }
             (Some("AccessDenied"), Call::Get(_)) => {
-                reason
-                    .push_str(" (the function's role needs s3:GetObject, and kms:Decrypt where a key of KMS is used)");
+                reason.push_str(" (the function's role needs s3:GetObject, and kms:Decrypt if a KMS key is used)");
             }
             (Some("PermanentRedirect" | "AuthorizationHeaderMalformed"), _) => {
-                reason.push_str(" (the bucket has to be in the function's region)");
+                reason.push_str(" (the bucket must be in the function's region)");
             }
             (None, _) => {
                 reason.push_str(" (S3 does not answer: inside a VPC the function needs a gateway endpoint for it)")

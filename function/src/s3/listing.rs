@@ -1,4 +1,4 @@
-//! What lies below the prefix.
+//! Lists the objects below the prefix.
 
 use super::error::{Call, SyncError};
 use super::location::Source;
@@ -7,13 +7,13 @@ use super::paths::{Wanted, file_and_directory, path_of};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types;
 
-/// What a file takes up at least, and what it grows by, on the usual file systems.
+/// Block size of the usual file systems: a file uses whole blocks.
 const BLOCK_BYTES: u64 = 4096;
 
 /// Lists the objects of `source` by the path where each belongs.
 pub(crate) async fn list(client: &Client, source: &Source) -> Result<Wanted, SyncError> {
     let prefix = &source.location.prefix;
-    // With a slash at its end: `dags` is not to match `dags-old/`.
+    // With a slash at its end, so that `dags` does not match `dags-old/`.
     let below = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
     let mut wanted = Wanted::new();
     let mut bytes = 0_u64;
@@ -25,7 +25,7 @@ pub(crate) async fn list(client: &Client, source: &Source) -> Result<Wanted, Syn
         }
     }
     if wanted.is_empty() && !prefix.is_empty() {
-        // Perhaps it is the key of an object. Of all keys that begin with it this is the first in S3's order.
+        // The prefix may be the key of an object. S3 lists that key first of all keys that begin with it.
         let request = client.list_objects_v2().bucket(&source.location.bucket).prefix(prefix).max_keys(1);
         let page = request.send().await.map_err(|error| SyncError::refused(&source.location, Call::List, &error))?;
         for object in page.contents.unwrap_or_default().into_iter().filter(|object| object.key() == Some(prefix)) {
@@ -54,7 +54,7 @@ fn add(wanted: &mut Wanted, bytes: &mut u64, object: types::Object, source: &Sou
     })?;
     let Some(path) = path else { return Ok(()) };
     let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-    // As it takes up disk: many small files fill it as well as one large.
+    // Count blocks on disk: many small files fill it like one large file.
     *bytes = bytes.saturating_add(size.div_ceil(BLOCK_BYTES).max(1).saturating_mul(BLOCK_BYTES));
     if *bytes > source.max_bytes {
         return Err(SyncError::TooLarge { location: source.location.clone(), max_bytes: source.max_bytes });

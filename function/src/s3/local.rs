@@ -1,4 +1,4 @@
-//! The folder on disk: what of it is current, and the removal of all that does not belong there.
+//! The folder on disk: determines which files are current, and removes all others.
 //!
 //! Commands may change the folder, so its state is read from disk each time: a file that was changed, replaced or
 //! removed is fetched again.
@@ -20,8 +20,8 @@ struct Fetched {
     seen: Seen,
 }
 
-/// Identifies the file that was written: its inode, and when that was last changed, in s and ns. No program can set
-/// that time, and a change of mode changes it too.
+/// Identifies the file that was written: its inode and the inode's time of change, in s and ns. No program can set that
+/// time, and a change of mode changes it too.
 #[derive(Debug, Eq, PartialEq)]
 struct Seen(u64, i64, i64);
 
@@ -40,12 +40,12 @@ pub(crate) struct Local {
     sweeping: Mutex<()>,
 }
 
-/// What [`Local::keep_only`] found.
+/// Result of [`Local::keep_only`].
 #[derive(Debug, Default)]
 pub(crate) struct Swept {
-    /// Paths that are as they are in S3.
+    /// Paths of files that are equal to S3's objects.
     pub(crate) current: HashSet<PathBuf>,
-    /// How many files and directories were removed for being no longer there, or not as in S3.
+    /// Number of files and directories removed because S3 has no such object or another content.
     pub(crate) removed: usize,
 }
 
@@ -58,8 +58,8 @@ impl Local {
         &self.path
     }
 
-    /// Removes everything but files that are `wanted` and current. Call it before downloads, so that old and new files
-    /// never use disk together.
+    /// Removes everything except files that are `wanted` and current. Call it before downloads, so that old and new
+    /// files never use disk space at the same time.
     pub(crate) fn keep_only(&self, wanted: &Wanted) -> io::Result<Swept> {
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         if fs::symlink_metadata(&self.path).is_ok_and(|found| !found.is_dir()) {
@@ -81,7 +81,7 @@ impl Local {
         Ok(swept)
     }
 
-    /// Sweeps one directory; `files_in` has all that are wanted, with the number of files directly in them.
+    /// Sweeps one directory; `files_in` has all wanted directories, with the number of files directly in each.
     fn sweep(
         &self,
         below: &Path,
@@ -94,7 +94,7 @@ impl Local {
         for entry in open(&directory)? {
             let entry = entry?;
             let path = below.join(entry.file_name());
-            // Of a link itself: a link made by a command must not redirect our files.
+            // The metadata of a link itself: a link made by a command must not redirect our files.
             let found = match entry.metadata() {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 found => found?,
@@ -202,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_untouched_is_current() {
+    fn untouched_files_are_current() {
         let (_scratch, local) = folder("s3_untouched", &["a", "x/a", "x/y/a"]);
         assert_eq!(current(&local, &["a", "x/a", "x/y/a", "new"]), ["a", "x/a", "x/y/a"]);
     }
 
     #[test]
-    fn what_commands_did_is_undone() {
+    fn changes_by_commands_are_undone() {
         let (_scratch, local) =
             folder("s3_touched", &["longer", "same-size", "gone", "link", "replaced", "mode", "x/a"]);
         let path = |name: &str| local.path().join(name);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_itself_is_made_anew() {
+    fn the_folder_itself_is_recreated() {
         let (scratch, local) = folder("s3_folder", &["a"]);
         fs::remove_dir_all(local.path()).unwrap();
         symlink(&*scratch, local.path()).unwrap();

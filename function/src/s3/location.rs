@@ -13,16 +13,16 @@ pub(crate) struct Location {
     pub(crate) prefix: String,
 }
 
-/// Where the Dags come from.
+/// The source of the Dags.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Source {
     pub(crate) location: Location,
-    /// What they may take on disk.
+    /// Limit of their size on disk.
     pub(crate) max_bytes: u64,
 }
 
 impl Location {
-    /// Reads `s3://bucket/prefix`; none if that is not its form.
+    /// Reads `s3://bucket/prefix`; `None` if `uri` has another form.
     pub(crate) fn read(uri: &str) -> Option<Self> {
         let (bucket, prefix) = uri.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
         // Looser than today's rules for names: old buckets have capitals, underscores and more characters.
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused() {
+    fn other_uris_are_refused() {
         for uri in [
             "my-bucket/dags",
             "s3:/my-bucket",

@@ -46,7 +46,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// A folder at `path`, which no other process may use. An error only in a build without the feature `s3`.
+    /// A folder at `path`, which no other process may use. Fails only in a build without the feature `s3`.
     pub(crate) fn new(config: &SdkConfig, source: Source, path: PathBuf) -> Result<Self, String> {
         let config = aws_sdk_s3::config::Builder::from(config)
             .retry_config(RetryConfig::standard())
@@ -55,7 +55,7 @@ impl Folder {
         Ok(Self { client: Client::from_conf(config), source, local: Arc::new(Local::new(path)) })
     }
 
-    /// The same for as long as this program runs.
+    /// Constant for the life of this program.
     pub(crate) fn path(&self) -> &Path {
         self.local.path()
     }

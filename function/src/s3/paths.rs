@@ -1,4 +1,4 @@
-//! Where in the folder an object belongs: its key below the prefix, as a path.
+//! The path of an object in the folder: its key below the prefix.
 
 use super::location::Location;
 use super::object::Object;
@@ -11,7 +11,7 @@ const MAX_NAME_BYTES: usize = 255;
 /// The files that the folder must have, by path below it.
 pub(crate) type Wanted = BTreeMap<PathBuf, Object>;
 
-/// Where Python keeps what it compiled.
+/// The folder of Python's compiled files.
 pub(crate) const COMPILED: &str = "__pycache__";
 
 /// The path of an object below the folder; `None` for the key of a directory and for compiled files. The error says
@@ -46,7 +46,7 @@ pub(crate) fn path_of(key: &str, location: &Location) -> Result<Option<PathBuf>,
     Ok(Some(PathBuf::from(below)))
 }
 
-/// The first path that is to be both a file and a directory.
+/// The first path that would have to be both a file and a directory.
 pub(crate) fn file_and_directory(wanted: &Wanted) -> Option<&Path> {
     wanted.keys().flat_map(|path| path.ancestors().skip(1)).find(|directory| wanted.contains_key(*directory))
 }

@@ -1,4 +1,4 @@
-//! An S3 of the test's own: one bucket, two operations, and what can go wrong with them.
+//! A fake S3 for one test: one bucket, two operations, and their failures.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// What the bucket does with one request, other than to answer it.
+/// A fault that the bucket injects into one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// An error of AWS: HTTP status and code.
@@ -24,16 +24,16 @@ pub(crate) enum Fault {
 
 #[derive(Default)]
 struct Content {
-    /// Versions count up, so that each content has an ETag of its own.
+    /// A counter, so that each content has a different ETag.
     objects: BTreeMap<String, (u32, Vec<u8>)>,
     versions: u32,
     page_size: usize,
     requests: Vec<String>,
-    /// For the next requests whose name begins so.
+    /// Faults for the next requests whose name begins with the text.
     faults: Vec<(&'static str, Fault)>,
-    /// What to put when the next listing has been answered.
+    /// Objects to put after the next listing has been answered.
     after_listing: Vec<(String, Vec<u8>)>,
-    /// Fetches wait until this many are under way.
+    /// Fetches wait until this many are in flight.
     gathering: usize,
     under_way: usize,
     most_under_way: usize,
@@ -46,7 +46,7 @@ impl Content {
     }
 }
 
-/// The bucket `bucket`, at an address of its own.
+/// The bucket `bucket`, with its own server.
 pub(crate) struct Bucket {
     content: Arc<Mutex<Content>>,
     pub(crate) endpoint_url: String,
@@ -90,12 +90,12 @@ impl Bucket {
         self.content().page_size = size;
     }
 
-    /// The next requests that begin with `request` go wrong, one fault each.
+    /// The next requests that begin with `request` fail, one fault each.
     pub(crate) fn faults(&self, request: &'static str, faults: &[Fault]) {
         self.content().faults.extend(faults.iter().map(|&fault| (request, fault)));
     }
 
-    /// Answers no fetch before `count` are under way.
+    /// Answers no fetch before `count` are in flight.
     pub(crate) fn gather(&self, count: usize) {
         self.content().gathering = count;
     }
@@ -122,7 +122,7 @@ impl Drop for Bucket {
 
 type Shared = State<Arc<Mutex<Content>>>;
 
-/// Notes the request; what is to go wrong with it, if anything.
+/// Records the request and returns its fault, if any.
 fn enter(content: &Mutex<Content>, request: String) -> Option<Fault> {
     let mut content = content.lock().unwrap();
     let fault = content.faults.iter().position(|(beginning, _)| request.starts_with(beginning));
@@ -136,16 +136,16 @@ async fn fail(fault: Fault) -> Response {
         Fault::Hang => std::future::pending().await,
         Fault::BreakOff => {
             use futures_util::{StreamExt, stream};
-            // Not before the beginning is on its way, or the whole request would count as one without an answer.
+            // Fail only after the beginning was sent; otherwise the request would count as unanswered.
             let broken = stream::once(async {
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                Err(std::io::Error::other("as the test wants it"))
+                Err(std::io::Error::other("fault injected by the test"))
             });
             Body::from_stream(stream::iter([Ok("part")]).chain(broken)).into_response()
         }
         Fault::Fail(status, code) => (
             StatusCode::from_u16(status).unwrap(),
-            format!("<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>"),
+            format!("<Error><Code>{code}</Code><Message>fault injected by the test</Message></Error>"),
         )
             .into_response(),
     }
@@ -181,7 +181,7 @@ async fn list(State(content): Shared, Query(query): Query<HashMap<String, String
     xml.into_response()
 }
 
-/// A fetch that has not been answered or given up yet.
+/// A fetch in flight.
 struct UnderWay<'a>(&'a Mutex<Content>);
 
 impl<'a> UnderWay<'a> {

@@ -1,10 +1,10 @@
-//! What becomes of a command, and what it is given.
+//! Outcomes of commands, and the environment and files that they receive.
 
 use crate::support::{Function, wait_for, wait_for_end_of};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_result_says_all_that_there_is_to_know() {
+async fn a_result_has_all_fields() {
     let mut function = Function::start(&[]).await;
     let key = r#"{"dag_id": "d\u00e4", "task_id": "t", "run_id": "r", "try_number": 1, "map_index": -1}"#;
     let result = function
@@ -39,7 +39,7 @@ async fn airflows_event_gets_airflows_answer() {
 }
 
 #[tokio::test]
-async fn a_signal_is_told_from_an_exit() {
+async fn a_signal_and_an_exit_are_distinguished() {
     let mut function = Function::start(&[]).await;
     let result = function.run(json!(["sh", "-c", "kill -SEGV $$"])).await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn what_cannot_be_started_is_126_or_127() {
         assert!(tail.contains(&format!("cannot start `{program}`")), "{tail}");
         assert_eq!(result.get("started_at_ms"), None);
     }
-    // A shell says the same in its own words.
+    // A shell reports the same in its own words.
     assert_eq!(function.run(json!("no-such-program")).await["return_code"], 127);
     assert!(!function.log().contains("SECRET"));
 }
@@ -89,7 +89,7 @@ async fn a_command_finds_what_it_needs_in_its_environment() {
     assert_eq!(given, config);
     assert!(value("LAMBDA_EXECUTOR_RESULT_FILE").is_some());
     assert_eq!(value("AWS_REGION"), Some("eu-west-1"));
-    // With it a command could take the function's events.
+    // With this variable a command could take the function's events.
     assert_eq!(value("AWS_LAMBDA_RUNTIME_API"), None);
 }
 
@@ -114,7 +114,7 @@ async fn what_is_written_to_the_result_file_is_the_value() {
     let mut function = Function::start(&[]).await;
     let result = function.run(json!("printf '\\377ok' > \"$LAMBDA_EXECUTOR_RESULT_FILE\"; exit 1")).await;
     assert_eq!((&result["value"], &result["return_code"]), (&json!("/29r"), &json!(1)));
-    // The next command starts with a fresh one.
+    // The next command starts without a result file.
     let result = function.run(json!("test ! -e \"$LAMBDA_EXECUTOR_RESULT_FILE\"")).await;
     assert_eq!((result.get("value"), &result["return_code"]), (None, &json!(0)));
 }
@@ -155,7 +155,7 @@ async fn a_value_that_cannot_be_read_is_a_failure() {
         assert_eq!((&result["value_dropped"], result.get("value_length")), (&json!(true), None), "{command}");
         assert!(result["output_tail"].as_str().unwrap().contains(message), "{result}");
     }
-    // A file that is empty, or removed again, is no value.
+    // An empty or removed file means that there is no value.
     for command in [": > \"$LAMBDA_EXECUTOR_RESULT_FILE\"", "rm -r ${LAMBDA_EXECUTOR_RESULT_FILE%/*}"] {
         let result = function.run(json!(command)).await;
         assert_eq!((&result["return_code"], result.get("value_dropped")), (&json!(0), None), "{result}");

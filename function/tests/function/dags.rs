@@ -1,4 +1,4 @@
-//! Dags from S3 (row E5): paths kept, whole prefixes, incremental, stale files gone, and failures.
+//! Dags from S3 (row E5): paths, prefixes, incremental fetches, removal of stale files, and failures.
 
 use crate::bucket::{Bucket, Fault};
 use crate::support::Function;
@@ -55,7 +55,7 @@ async fn e5_a_warm_sandbox_fetches_what_changed_and_drops_what_is_gone() {
     assert_eq!(bucket.requests(), ["GET dags/a", "GET dags/b", "GET dags/x/c", "GET dags/x/d", "LIST dags/"]);
     seen(&mut function).await;
     assert_eq!(bucket.requests(), ["LIST dags/"]);
-    // The same size: only the ETag differs.
+    // Same size, so that only the ETag differs.
     bucket.put("dags/a", b"5");
     bucket.put("dags/new", b"6");
     bucket.delete("dags/x/c");
@@ -68,7 +68,7 @@ async fn e5_a_warm_sandbox_fetches_what_changed_and_drops_what_is_gone() {
 }
 
 #[tokio::test]
-async fn e5_what_a_command_did_to_the_dags_is_undone() {
+async fn e5_changes_of_a_command_to_the_dags_are_undone() {
     let bucket = Bucket::start(&[("dags/a", b"1"), ("dags/b", b"2")]);
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
     function.run(json!("cd \"$AIRFLOW__CORE__DAGS_FOLDER\" && echo 9 > a && rm b && touch c")).await;
@@ -107,9 +107,9 @@ async fn e5_files_are_fetched_side_by_side() {
 }
 
 #[tokio::test]
-async fn what_changes_while_it_is_fetched_is_listed_again() {
+async fn an_object_that_changes_while_it_is_fetched_is_listed_again() {
     let bucket = Bucket::start(&[("dags/a", b"1"), ("dags/b", b"2")]);
-    // Of the same size, so that only the ETag differs.
+    // Same size, so that only the ETag differs.
     bucket.put_after_listing("dags/a", b"9");
     bucket.put_after_listing("dags/c", b"3");
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
@@ -117,7 +117,7 @@ async fn what_changes_while_it_is_fetched_is_listed_again() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn temporary_failures_are_retried() {
     let bucket = Bucket::start(&[("dags/a", b"1"), ("dags/b", b"2")]);
     bucket.faults("LIST", &[Fault::Fail(503, "SlowDown")]);
     bucket.faults("GET", &[Fault::Fail(500, "InternalError"), Fault::Fail(503, "SlowDown"), Fault::BreakOff]);
@@ -126,7 +126,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn without_its_dags_no_command_runs_and_the_reason_is_told() {
+async fn without_its_dags_no_command_runs_and_the_reason_is_reported() {
     let bucket = Bucket::start(&[("dags/a", b"1234"), ("dags/b", b"1234")]);
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
     for (request, fault, expected) in [
@@ -142,7 +142,7 @@ async fn without_its_dags_no_command_runs_and_the_reason_is_told() {
         );
         refused(&mut function, expected).await;
     }
-    // And when all is well again, so is the folder.
+    // The folder is complete again once S3 works.
     assert_eq!(seen(&mut function).await, "./a 1234\n./b 1234\n");
     let mut function = start(&bucket, "s3://bucket/other", &[]).await;
     refused(&mut function, "there is no object below s3://bucket/other").await;
@@ -154,13 +154,13 @@ async fn without_its_dags_no_command_runs_and_the_reason_is_told() {
 }
 
 #[tokio::test]
-async fn a_silent_s3_is_told_before_the_functions_time_is_up() {
+async fn a_silent_s3_is_reported_before_the_functions_time_is_up() {
     let bucket = Bucket::start(&[("dags/a", b"1")]);
     bucket.faults("GET", &[Fault::Hang; 9]);
     let mut function = start(&bucket, "s3://bucket/dags", &[]).await;
     function.time_limit = Duration::from_secs(5);
     let begin = Instant::now();
-    refused(&mut function, "were not all there when the function's time was up").await;
+    refused(&mut function, "could not all be fetched within the function's time").await;
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 

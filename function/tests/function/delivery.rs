@@ -1,4 +1,4 @@
-//! Getting the result into the queue (rows E1 and E11), and into which (`reply_to`).
+//! Sending of results (rows E1 and E11), and the choice of the queue (`reply_to`).
 
 use crate::support::{Function, QUEUE_URL, Reply};
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn a_closed_port_is_an_outage_too() {
 }
 
 #[tokio::test]
-async fn what_no_retry_can_fix_fails_at_once() {
+async fn permanent_errors_fail_at_once() {
     for (status, code, expected) in [
         (400, "QueueDoesNotExist", "NonExistentQueue"),
         (403, "AccessDeniedException", "AccessDeniedException"),
@@ -52,7 +52,7 @@ async fn what_no_retry_can_fix_fails_at_once() {
         let mut function = Function::start(&[]).await;
         function.always_reply(Reply::Fail(status, code));
         let answer = function.invoke(json!({"task_key": "k", "command": ["true"]})).await;
-        assert!(answer.error().contains("refuses it for good"), "{answer:?}");
+        assert!(answer.error().contains("rejects it permanently"), "{answer:?}");
         assert!(answer.error().contains(expected), "{answer:?}");
         assert_eq!(function.tries().len(), 1);
     }
@@ -102,7 +102,7 @@ async fn another_queue_fails_the_invocation_and_nothing_runs() {
     let witness = function.path("witness");
     let queue = "http://127.0.0.1:9/000000000000/stolen";
     let event = json!({"task_key": "k", "command": ["touch", witness], "reply_to": queue, "attempt_id": "a"});
-    // Lambda's retries fail alike: the submission does not count as begun.
+    // Lambda's retries fail the same way: the submission was not recorded as started.
     for _ in 0..3 {
         let answer = function.invoke(event.clone()).await;
         assert_eq!(answer.error_type(), "LambdaExecutor.ReplyToRefused");
@@ -115,7 +115,7 @@ async fn another_queue_fails_the_invocation_and_nothing_runs() {
     assert_eq!(log.lines().count(), 3, "{log}");
     assert!(log.contains(r#""task_key":"k""#), "{log}");
     assert!(function.tries().is_empty() && !witness.exists());
-    // An event that is invalid too fails the same way: its result could not be sent either.
+    // An event that is also invalid fails the same way: its result cannot be sent either.
     let answer = function.invoke(json!({"task_key": "k", "command": 5, "reply_to": queue})).await;
     assert_eq!(answer.error_type(), "LambdaExecutor.ReplyToRefused");
     // Lambda keeps the first 1 KB in a dead letter.

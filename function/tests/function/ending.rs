@@ -1,10 +1,10 @@
-//! What becomes of a command when the function itself has to end. Commands here are shells with a child of their own,
-//! which the kernel does not end with them.
+//! Commands when the function itself must end. The commands here are shells with a child, which the kernel does not end
+//! with the shell.
 
 use crate::support::{Function, wait_for, wait_for_end_of};
 use serde_json::json;
 
-/// Starts a command that runs for long, and returns the numbers of its shell and of the shell's child.
+/// Starts a command that runs for long. Returns the process ids of its shell and of the shell's child.
 async fn run_long(function: &mut Function, before: &str) -> [String; 2] {
     let command = format!("{before} sh -c 'echo $$ $PPID; exec sleep 600'; true");
     function.send(json!({"task_key": "k", "command": command, "attempt_id": "attempt-1"}));
@@ -23,7 +23,7 @@ async fn sigterm_ends_the_command_and_its_children() {
     for pid in pids {
         wait_for_end_of(&pid).await;
     }
-    // That we ended the command is not its result.
+    // No result is sent: the command did not end by itself.
     assert!(function.results().is_empty());
     assert!(!function.path("").read_dir().unwrap().flatten().any(|entry| {
         entry.file_type().unwrap().is_dir()
@@ -37,7 +37,7 @@ async fn sigterm_ends_the_command_and_its_children() {
 }
 
 #[tokio::test]
-async fn sigterm_ends_what_does_not_listen_to_it() {
+async fn commands_that_ignore_sigterm_are_killed() {
     let mut function = Function::start(&[]).await;
     let pids = run_long(&mut function, "trap '' TERM;").await;
     let start = std::time::Instant::now();
@@ -50,14 +50,14 @@ async fn sigterm_ends_what_does_not_listen_to_it() {
 }
 
 #[tokio::test]
-async fn a_child_may_tidy_up_though_its_shell_has_ended() {
+async fn a_child_may_clean_up_after_its_shell_has_ended() {
     let mut function = Function::start(&[]).await;
-    let command = "sh -c 'trap \"sleep 0.05; touch tidied; exit\" TERM; echo; sleep 600 & wait'; true";
+    let command = "sh -c 'trap \"sleep 0.05; touch cleaned; exit\" TERM; echo; sleep 600 & wait'; true";
     function.send(json!({"task_key": "k", "command": command}));
     wait_for("the command to start", || function.stdout().ends_with(b"\n")).await;
     function.terminate();
     assert_eq!(function.exit_code().await, Some(143));
-    assert!(function.path("tidied").exists());
+    assert!(function.path("cleaned").exists());
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn sigterm_ends_a_function_that_waits() {
 }
 
 #[tokio::test]
-async fn a_command_can_be_ended_by_sigterm_as_ever() {
+async fn a_command_can_be_ended_by_sigterm() {
     let mut function = Function::start(&[]).await;
     assert_eq!(function.run(json!("kill -TERM $$; sleep 600")).await["signal"], 15);
 }
@@ -83,5 +83,5 @@ async fn when_the_host_is_gone_function_and_command_end() {
     for pid in pids {
         wait_for_end_of(&pid).await;
     }
-    assert!(function.log().contains("nothing listens at 127.0.0.1:"), "{}", function.log());
+    assert!(function.log().contains("nothing listens at the Runtime API's address 127.0.0.1:"), "{}", function.log());
 }

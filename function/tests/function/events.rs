@@ -1,10 +1,10 @@
-//! Events of all kinds: large (row E2), secret (E3), wrong (E6).
+//! Large events (row E2), events with secrets (E3), invalid events (E6).
 
 use crate::support::{Answer, Function};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
-/// Stands for Python: prints its arguments but the workload, and the workload's size and mode where it is a file.
+/// Replaces Python: prints its arguments except the workload, and the workload's size, and its mode if it is a file.
 const PYTHON: &str = r#"#!/bin/sh
 if [ "$3" = --json-path ]; then echo "$1 $2 $3 $(wc -c < "$4") $(stat -c %a "$4")"; else echo "$1 $2 $3 ${#4}"; fi
 "#;
@@ -37,10 +37,14 @@ async fn another_argument_that_is_too_large_is_a_clear_failure() {
     assert_eq!((&result["reason"], &result["return_code"]), (&json!("setup_failed"), &json!(126)));
     let tail = result["output_tail"].as_str().unwrap();
     assert!(tail.contains("argument 1 of the command has 140000 bytes"), "{tail}");
-    // Small ones can be too many.
+    // Many small arguments can be too large together.
     let result = function.run(json!(vec!["true"; 180_000])).await;
     let tail = result["output_tail"].as_str().unwrap();
-    assert_eq!((&result["reason"], tail.contains("larger than Linux takes")), (&json!("setup_failed"), true), "{tail}");
+    assert_eq!(
+        (&result["reason"], tail.contains("larger than Linux accepts")),
+        (&json!("setup_failed"), true),
+        "{tail}"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +65,7 @@ async fn secrets_never_reach_the_log() {
     }
     let log = function.log();
     assert!(!log.contains(secret), "{log}");
-    // What is there to be logged is.
+    // Everything else is logged.
     assert!(log.contains(r#""task_key":"k1""#) && log.contains(r#""program":"true""#), "{log}");
     for result in function.results() {
         assert!(!result.to_string().contains(secret), "{result}");
@@ -94,7 +98,7 @@ async fn an_event_without_a_key_fails_the_invocation() {
         assert!(matches!(answer, Answer::Error(_)), "{event}: {answer:?}");
     }
     assert!(function.requests().is_empty());
-    // And the function goes on.
+    // The function continues.
     assert_eq!(function.run(json!(["true"])).await["return_code"], 0);
 }
 

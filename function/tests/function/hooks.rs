@@ -5,7 +5,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
-async fn both_are_given_key_and_configuration_and_the_latter_the_result() {
+async fn both_receive_key_and_configuration_and_post_command_the_result() {
     let report = "env | grep -E '^LAMBDA_EXECUTOR_(TASK_KEY|ATTEMPT_ID|CONFIG|RETURN_CODE|REASON|SIGNAL)=' | sort";
     let mut function = Function::start(&[("PRE_COMMAND", report), ("POST_COMMAND", report)]).await;
     let event = |id: &str, command: &str| json!({"task_key": "k", "attempt_id": id, "command": command, "executor_config": {"a": 1}});
@@ -21,7 +21,7 @@ async fn both_are_given_key_and_configuration_and_the_latter_the_result() {
 }
 
 #[tokio::test]
-async fn the_first_can_give_the_command_variables() {
+async fn pre_command_can_set_variables_of_the_command() {
     let pre = "echo \"GREETING=hello, world\" >> \"$LAMBDA_EXECUTOR_ENV_FILE\"";
     let mut function = Function::start(&[("PRE_COMMAND", pre), ("POST_COMMAND", "echo post $GREETING")]).await;
     let result = function.run(json!("echo $GREETING; echo ${LAMBDA_EXECUTOR_ENV_FILE-no file}")).await;
@@ -30,11 +30,11 @@ async fn the_first_can_give_the_command_variables() {
 }
 
 #[tokio::test]
-async fn without_the_first_no_command_runs() {
+async fn after_a_failed_pre_command_no_command_runs() {
     for (pre, expected) in [
-        ("echo no licence; exit 3", "PRE_COMMAND failed: exit status 3; it said: no licence\n"),
+        ("echo no licence; exit 3", "PRE_COMMAND failed: exit status 3; output: no licence\n"),
         ("kill -9 $$", "PRE_COMMAND failed: ended by signal 9\n"),
-        ("yes line | head -n 2000; exit 3", "exit status 3; it said, at the end of 10000 bytes: line\nline\n"),
+        ("yes line | head -n 2000; exit 3", "exit status 3; end of its 10000 bytes of output: line\nline\n"),
         (r#"["no-such-program"]"#, "PRE_COMMAND: cannot start `no-such-program`"),
         ("mkfifo $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE is no longer a regular file"),
         ("echo SECRET > $LAMBDA_EXECUTOR_ENV_FILE", "LAMBDA_EXECUTOR_ENV_FILE, line 1: not NAME=value\n"),
@@ -46,13 +46,13 @@ async fn without_the_first_no_command_runs() {
         let tail = result["output_tail"].as_str().unwrap();
         assert!(tail.contains(expected) && !tail.contains("SECRET"), "{tail}");
         assert!(!witness.exists());
-        // There is nothing to clean up.
+        // Without a command there is nothing to clean up.
         assert!(!String::from_utf8(function.stdout()).unwrap().contains("post"));
     }
 }
 
 #[tokio::test]
-async fn the_second_runs_whatever_became_of_the_command_and_may_leave_the_value() {
+async fn post_command_runs_after_any_end_and_may_write_the_value() {
     let post =
         "echo \"$LAMBDA_EXECUTOR_REASON after $(cat $LAMBDA_EXECUTOR_RESULT_FILE)\" > $LAMBDA_EXECUTOR_RESULT_FILE";
     let mut function = Function::start(&[("POST_COMMAND", post)]).await;
@@ -64,17 +64,17 @@ async fn the_second_runs_whatever_became_of_the_command_and_may_leave_the_value(
 }
 
 #[tokio::test]
-async fn a_failure_of_the_second_is_told_and_changes_nothing() {
+async fn a_failed_post_command_is_reported_and_changes_nothing() {
     let mut function = Function::start(&[("POST_COMMAND", "echo disk full >&2; exit 1")]).await;
     let result = function.run(json!("echo done")).await;
     assert_eq!((&result["reason"], &result["return_code"]), (&json!("exit"), &json!(0)));
-    let expected = "done\nlambda-executor: POST_COMMAND failed: exit status 1; it said: disk full\n";
+    let expected = "done\nlambda-executor: POST_COMMAND failed: exit status 1; output: disk full\n";
     assert_eq!(result["output_tail"], expected);
     assert!(function.log().contains("POST_COMMAND failed"), "{}", function.log());
 }
 
 #[tokio::test]
-async fn the_second_has_time_of_its_own_after_a_command_that_used_all() {
+async fn post_command_has_its_own_time_after_a_command_that_used_all() {
     let mut function = Function::start(&[("POST_COMMAND", "echo post; sleep 600")]).await;
     function.time_limit = Duration::from_secs(8);
     let begin = Instant::now();
@@ -87,7 +87,7 @@ async fn the_second_has_time_of_its_own_after_a_command_that_used_all() {
 }
 
 #[tokio::test]
-async fn a_second_that_hangs_is_ended_at_its_limit() {
+async fn a_post_command_that_hangs_is_ended_at_its_limit() {
     let limits = [("POST_COMMAND", "sleep 600"), ("LAMBDA_EXECUTOR_POST_COMMAND_TIMEOUT_MS", "100")];
     let mut function = Function::start(&limits).await;
     let result = function.run(json!(["true"])).await;
@@ -96,7 +96,7 @@ async fn a_second_that_hangs_is_ended_at_its_limit() {
 }
 
 #[tokio::test]
-async fn what_the_command_left_behind_is_there_for_the_second_and_ends_with_the_report() {
+async fn background_processes_live_until_the_report() {
     let mut function = Function::start(&[("POST_COMMAND", "kill -0 $(cat pid) && echo still there")]).await;
     function.run(json!("sleep 600 & echo $! > pid")).await;
     assert!(function.stdout().ends_with(b"still there\n"));
@@ -104,9 +104,9 @@ async fn what_the_command_left_behind_is_there_for_the_second_and_ends_with_the_
 }
 
 #[tokio::test]
-async fn sigterm_ends_the_second_and_what_the_command_left_behind_in_order() {
+async fn sigterm_ends_post_command_and_background_processes_with_grace() {
     let mut function = Function::start(&[("POST_COMMAND", "echo $$ > post; exec sleep 600")]).await;
-    // Nothing reads its output any more, and the shell reports the signal on stderr.
+    // The shell reports the signal on stderr, which nothing reads any more.
     let left_behind =
         "exec 2> /dev/null; trap 'echo in order > ended; exit' TERM; echo $$ > left; while :; do sleep 0.01; done";
     function.send(json!({"task_key": "k", "command": format!("sh -c \"{}\" &", left_behind.replace('$', "\\$"))}));

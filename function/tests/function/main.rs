@@ -1,4 +1,4 @@
-//! The function as Lambda sees it: the real program, driven through the Runtime API, reporting to an SQS of the test's.
+//! The function as Lambda runs it: the real program, with a Runtime API and an SQS that the test serves.
 
 mod batches;
 mod bucket;

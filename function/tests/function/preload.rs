@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// Prints whether the module `loaded` was there before.
+/// Prints whether the module `loaded` had been loaded before.
 const PROGRAM: &str = "import sys\nprint('warm' if 'loaded' in sys.modules else 'cold', *sys.argv[1:])\n";
 
 /// The folder of a real interpreter, not of a version manager's scripts.
@@ -95,7 +95,7 @@ async fn time_limits_are_kept() {
                    print(child.pid, flush=True)\n\
                    while True: time.sleep(0.01)\n";
     let mut function = start(&[("program.py", program)], &[("LAMBDA_EXECUTOR_KILL_GRACE_MS", "1000")]).await;
-    // The modules are loaded from here on.
+    // From here on the modules are loaded.
     function.run(json!(["python3", "-m", "this"])).await;
     for (argument, signal, expected) in [("goes", Value::Null, "cleaned up"), ("stays", json!(9), "then SIGKILL")] {
         let event = json!({"task_key": "k", "command": ["python3", "-m", "program", argument], "timeout_ms": 4000});
@@ -110,7 +110,7 @@ async fn time_limits_are_kept() {
     assert_eq!(cold_lines(&function), 0);
 }
 
-/// Writes the numbers of its process and its parent, and runs until it is ended.
+/// Writes its process id, and runs until it is killed.
 const LASTS: &str = "import os, time\nopen('started', 'w').write(str(os.getpid()) + ' ')\nwhile True: time.sleep(1)\n";
 
 async fn run_long(function: &mut Function) -> [String; 2] {
@@ -139,10 +139,10 @@ async fn all_processes_end_with_the_function() {
 }
 
 #[tokio::test]
-async fn the_process_survives_that_lambda_freezes_the_sandbox() {
+async fn the_process_survives_a_freeze_of_the_sandbox() {
     let mut function = start(&[("loaded.py", SERVER_PID)], &[]).await;
     let command = json!(["python3", "-m", "program"]);
-    // Also while modules are being loaded.
+    // Freeze it while modules are being loaded, too.
     for _ in 0..2 {
         let pids = [server(&function).await, function.id().to_string()];
         for pid in &pids {
@@ -182,10 +182,10 @@ pub(crate) fn cold_lines(function: &Function) -> usize {
     function.log().matches("a new interpreter is started").count()
 }
 
-/// A module that writes the number of the process that loads it.
+/// A module that writes the id of the process that loads it.
 pub(crate) const SERVER_PID: &str = "import os\nopen('server', 'w').write(str(os.getpid()) + ' ')\n";
 
-/// The number of the process that has the modules loaded.
+/// The id of the process that has the modules loaded.
 pub(crate) async fn server(function: &Function) -> String {
     let file = function.path("server");
     wait_for("modules to be loaded", || std::fs::read_to_string(&file).is_ok_and(|text| text.ends_with(' '))).await;
@@ -198,4 +198,34 @@ pub(crate) fn kill(signal: &str, pid: &str) {
 
 fn children(pid: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap()
+}
+
+/// The modules of an Airflow that `lambda_executor_preload.airflow` cannot do without, and a client that counts.
+const AIRFLOW: [(&str, &str); 5] = [
+    ("airflow/__init__.py", ""),
+    ("airflow/sdk/__init__.py", ""),
+    ("airflow/sdk/execution_time/execute_workload.py", "import airflow.sdk.api.client as client\nprint(client.made)\n"),
+    (
+        "airflow/sdk/api/client.py",
+        "made = 0\nclass Client:\n    def __init__(self, base_url, token):\n        global made\n        made += 1\n    def close(self):\n        pass\n",
+    ),
+    ("airflow/sdk/log.py", ""),
+];
+
+const WORKLOAD: [&str; 3] = ["python3", "-m", "airflow.sdk.execution_time.execute_workload"];
+
+#[tokio::test]
+async fn airflows_modules_are_loaded_without_those_that_its_version_lacks() {
+    let mut function = start(&AIRFLOW, &[("LAMBDA_EXECUTOR_PRELOAD", "lambda_executor_preload.airflow")]).await;
+    let result = function.run(json!(WORKLOAD)).await;
+    assert_eq!(tail(&result), "1\n", "{}", function.log());
+}
+
+#[tokio::test]
+async fn an_airflow_module_that_cannot_be_loaded_is_named() {
+    let files = [&AIRFLOW[..4], &[("airflow/sdk/log.py", "import missing")]].concat();
+    let mut function = start(&files, &[("LAMBDA_EXECUTOR_PRELOAD", "lambda_executor_preload.airflow")]).await;
+    let result = function.run(json!(WORKLOAD)).await;
+    assert_eq!(tail(&result), "0\n");
+    assert!(function.log().contains("No module named 'missing'"), "{}", function.log());
 }

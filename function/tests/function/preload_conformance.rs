@@ -1,5 +1,5 @@
-//! A module that a forked process runs has the same outcome as one that a new interpreter runs: each program below runs
-//! both ways, in one function, and all that it writes and how it ends is compared byte for byte.
+//! A module has the same outcome in a forked process as in a new interpreter. Each program below runs both ways, in one
+//! function; its output and its exit are compared byte for byte.
 
 use crate::preload::start;
 use crate::support::Function;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const CHILDREN: &str = include_str!("programs/children.py");
 const FACTS: &str = include_str!("programs/facts.py");
 
-/// What a program did, except when and as which process.
+/// Output and exit of a program, without times and process ids.
 #[derive(Debug, Eq, PartialEq)]
 struct Outcome {
     ended: [Value; 4],
@@ -36,7 +36,7 @@ impl Both {
         Outcome { ended, stdout, stderr }
     }
 
-    /// Runs a module both ways. `env` starts the interpreter as the function would, but is no interpreter itself.
+    /// Runs a module both ways. A command that begins with `env` is not forked, since `env` is not an interpreter.
     async fn compare(&mut self, arguments: &[&str]) -> Outcome {
         let module = [&["python3", "-m"], arguments].concat();
         let log = self.function.log().len();
@@ -54,7 +54,7 @@ impl Both {
     }
 }
 
-/// Where the kernel happened to place it.
+/// Removes addresses, which differ from run to run.
 fn without_addresses(text: &str) -> String {
     let mut parts = text.split(" 0x");
     let mut plain = parts.next().unwrap_or_default().to_owned();

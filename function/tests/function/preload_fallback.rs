@@ -1,4 +1,4 @@
-//! What a forked process cannot do is done by a new interpreter, as without the warm start. A line of the log says why.
+//! Commands that a forked process cannot run are started with a new interpreter. A line of the log says why.
 
 use crate::preload::{SERVER_PID, cold_lines, kill, server, start, tail};
 use crate::support::Function;
@@ -43,7 +43,7 @@ async fn unusual_commands() {
         assert_eq!(tail(&result).trim(), expected, "{variable}");
         assert_eq!(function.log()[log..].contains(&format!("{variable} differs from the value")), expected == "cold");
     }
-    // Not of Python at all: nothing to say.
+    // A command without Python is not reported.
     let before = cold_lines(&function);
     function.run(json!(["sh", "-c", "python3 -m program"])).await;
     assert_eq!(cold_lines(&function), before);
@@ -58,7 +58,7 @@ async fn modules_that_cannot_be_loaded() {
             "modules cannot be loaded: cannot import loaded: ModuleNotFoundError: No module named 'no_",
         ),
         ("import sys; sys.exit('why')", "modules cannot be loaded: cannot import loaded: SystemExit: why"),
-        ("import os; os._exit(3)", "modules cannot be loaded: the process for them ended"),
+        ("import os; os._exit(3)", "modules cannot be loaded: the process that loads them ended"),
         (
             "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), name='t', daemon=True).start()",
             "modules cannot be loaded: the modules started threads, which cannot be forked: t",
@@ -71,7 +71,7 @@ async fn modules_that_cannot_be_loaded() {
         let mut function = start(&[("loaded.py", text)], &[]).await;
         is_cold(&mut function, usual(), why).await;
         is_cold(&mut function, usual(), why).await;
-        // A fault in a module is shown as Python shows it.
+        // An exception in a module is logged with Python's traceback.
         assert_eq!(function.log().contains("Traceback"), text.contains("no_such") || text.contains("exit('"), "{text}");
     }
 }
@@ -132,7 +132,7 @@ async fn forks_that_fail() {
     let mut function = start(&[("loaded.py", FAILING)], &[]).await;
     for (file, why) in [
         ("fork-fails", "no process can be forked: [Errno 11] fork fails"),
-        ("die-1", "no process can be forked: the process between ended early"),
+        ("die-1", "no process can be forked: the intermediate process ended early"),
         ("die-2", "the forked process ended before its module ran"),
         ("chdir-fails", "the forked process cannot run a module: BlockingIOError: [Errno 11] chdir fails"),
     ] {
@@ -140,7 +140,7 @@ async fn forks_that_fail() {
         std::fs::write(&path, "").unwrap();
         is_cold(&mut function, usual(), why).await;
         std::fs::remove_file(&path).unwrap();
-        // The next command is not concerned.
+        // The next command is not affected.
         assert_eq!(run(&mut function).await, "warm", "{file}");
     }
 }
@@ -151,7 +151,7 @@ async fn a_process_that_ends_or_hangs() {
         let mut function = start(&[("loaded.py", SERVER_PID)], &[]).await;
         assert_eq!(run(&mut function).await, "warm");
         kill(signal, &server(&function).await);
-        let why = format!("the process that had modules loaded cannot be used any more: {why}");
+        let why = format!("the process that has the modules loaded is no longer usable: {why}");
         is_cold(&mut function, usual(), &why).await;
         is_cold(&mut function, usual(), &why).await;
     }

@@ -21,7 +21,7 @@ async fn a_finished_submission_is_not_run_again_and_its_result_sent_again() {
     let second = function.result_of(event).await;
     assert_eq!(first, second);
     assert_eq!(runs(&function), 1);
-    // The next one of the same task is.
+    // A new submission of the same task runs.
     let event = counting(&function, Some("attempt-2"));
     assert_eq!(function.result_of(event).await["attempt_id"], "attempt-2");
     assert_eq!(runs(&function), 2);
@@ -30,7 +30,7 @@ async fn a_finished_submission_is_not_run_again_and_its_result_sent_again() {
 #[tokio::test]
 async fn a_result_that_could_not_be_sent_is_sent_by_lambdas_next_try() {
     let mut function = Function::start(&[]).await;
-    // Airflow's executor sends no attempt id; the request id is the same in Lambda's own tries.
+    // Airflow's executor sends no attempt id; Lambda's own retries have the same request id.
     for attempt_id in [Some("attempt-1"), None] {
         let event = counting(&function, attempt_id);
         let before = runs(&function);
@@ -46,21 +46,21 @@ async fn a_result_that_could_not_be_sent_is_sent_by_lambdas_next_try() {
 }
 
 #[tokio::test]
-async fn a_submission_that_another_process_runs_is_left_to_that_one() {
+async fn a_submission_that_another_process_runs_is_not_run_again() {
     let mut function = Function::start(&[]).await;
     let command = "echo run >> runs; until [ -e go-on ]; do sleep 0.01; done; echo fine";
     let event = json!({"task_key": "k", "command": command, "attempt_id": "attempt-1"});
     function.send(event.clone());
     wait_for("the command to start", || runs(&function) == 1).await;
     function.start_another();
-    // Lambda must not try it again, nor make a dead letter of it: the task is about to succeed.
+    // Lambda must neither retry it nor send it to the dead letter queue: the task will succeed.
     assert!(function.invoke(event.clone()).await.is_response());
     assert!(function.requests().is_empty());
     std::fs::write(function.path("go-on"), "").unwrap();
     assert!(function.answer().await.is_response());
     let codes: Vec<_> = function.results().iter().map(|result| result["return_code"].clone()).collect();
     assert_eq!(codes, [json!(0)]);
-    // A process that gets it from now on has the result.
+    // A process that receives it from now on has the result.
     assert_eq!(function.result_of(event).await["return_code"], 0);
     assert_eq!(runs(&function), 1);
 }
@@ -73,10 +73,10 @@ async fn after_a_crash_of_the_function_an_unknown_outcome_is_not_run_again() {
     wait_for("the command to start", || runs(&function) == 1).await;
     function.kill_and_restart();
     let answer = function.invoke(event).await;
-    assert!(answer.error().contains("how it ended is not known"), "{answer:?}");
+    assert!(answer.error().contains("its outcome is unknown"), "{answer:?}");
     assert!(answer.error().contains("attempt-1"), "{answer:?}");
     assert_eq!((runs(&function), function.requests().len()), (1, 0));
-    // Others are not concerned.
+    // Other submissions are not affected.
     assert_eq!(function.run(json!(["true"])).await["return_code"], 0);
 }
 
@@ -85,7 +85,7 @@ async fn after_a_restart_a_finished_submission_is_still_known() {
     let mut function = Function::start(&[]).await;
     let event = counting(&function, Some("attempt-1"));
     let first = function.result_of(event.clone()).await;
-    // Killed while it runs another.
+    // Killed while it runs another submission.
     function.send(json!({"task_key": "k2", "command": "touch started; exec sleep 600"}));
     wait_for("the command to start", || function.path("started").exists()).await;
     function.kill_and_restart();

@@ -1,11 +1,11 @@
-//! What is checked before the first event (row E10).
+//! Checks before the first event (row E10).
 
 use crate::support::{Answer, Function};
 use serde_json::json;
 
 async fn fails_with(environment: &[(&str, &str)], expected: &str) {
     let mut function = Function::start(environment).await;
-    // Must not be answered: the function may not get as far as to ask for it.
+    // Must not be answered: the function must end before it asks for an event.
     function.send(json!({"task_key": "k", "command": ["true"]}));
     let answer = function.answer().await;
     assert!(matches!(answer, Answer::InitError(_)), "{answer:?}");
@@ -21,7 +21,7 @@ async fn without_a_queue_the_function_does_not_start() {
 }
 
 #[tokio::test]
-async fn an_empty_variable_hides_no_fallback() {
+async fn an_empty_variable_does_not_hide_the_fallback() {
     let mut function = Function::start(&[]).await;
     assert!(function.run(json!(["true"])).await.is_object());
     let first = "http://127.0.0.1:9/000000000000/first";
@@ -48,7 +48,7 @@ async fn a_wrong_option_is_named() {
 }
 
 #[tokio::test]
-async fn outside_lambda_it_says_where_it_belongs() {
+async fn outside_lambda_the_error_names_lambda() {
     let mut function = Function::start(&[("AWS_LAMBDA_RUNTIME_API", "")]).await;
     assert_eq!(function.exit_code().await, Some(1));
     assert!(function.log().contains("this program runs inside AWS Lambda"), "{}", function.log());
@@ -84,7 +84,7 @@ async fn runtime_api(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_runtime_api_that_answers_no_event_is_one_line_of_the_log() {
+async fn a_runtime_api_without_events_is_one_line_of_the_log() {
     for answer in [
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 4\r\nconnection: close\r\n\r\noops",
         "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",

@@ -1,4 +1,4 @@
-//! The program under test with a Lambda Runtime API and an SQS of the test's own around it.
+//! The program under test, with a Lambda Runtime API and an SQS that the test serves.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
-/// Longer than any step takes on a busy machine; reached only by a test that fails.
+/// Longer than any step takes on a busy machine. Only a failing test waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the fake SQS does with one request.
+/// How the fake SQS handles one request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Reply {
     Take,
@@ -27,7 +27,7 @@ pub(crate) enum Reply {
     Hang,
 }
 
-/// What the function answered to the Runtime API.
+/// The function's answer to the Runtime API.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response(Value),
@@ -66,11 +66,11 @@ struct Invocation {
 struct World {
     invocations: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
     answers: mpsc::UnboundedSender<Answer>,
-    /// Requests to SQS that were taken.
+    /// Requests that SQS accepted.
     taken: Mutex<Vec<Value>>,
-    /// When each request to SQS came.
+    /// Arrival time of each request to SQS.
     tries: Mutex<Vec<Instant>>,
-    /// Replies to come; `Take` when empty, unless `always` says otherwise.
+    /// Future replies; if empty, `always`, else `Take`.
     replies: Mutex<Vec<Reply>>,
     always: Mutex<Option<Reply>>,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Function {
     answers: mpsc::UnboundedReceiver<Answer>,
     directory: PathBuf,
     environment: Vec<(String, String)>,
-    /// Serves Runtime API and SQS; until the host is lost.
+    /// Serves Runtime API and SQS until the host is lost.
     server: Option<tokio::runtime::Runtime>,
     /// Further processes on the same directory.
     others: Vec<Child>,
@@ -170,26 +170,26 @@ impl Function {
         }
     }
 
-    /// Starts the function as a parent would that ignores the end of its children, which is inherited.
+    /// Starts the function with SIGCHLD ignored, as it inherits it from a parent that ignores it.
     pub(crate) async fn start_by_careless_parent() -> Self {
         let mut careless = Command::new("env");
         careless.args(["--ignore-signal=CHLD", PROGRAM]);
         Self::start_by(careless, &[], &[])
     }
 
-    /// Kills the function, as a sandbox that runs out of memory would, and starts it anew in the same place.
+    /// Kills the function, as Lambda does when memory runs out, and restarts it in the same directory.
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.child = spawn(Command::new(PROGRAM), &self.directory, &self.environment);
     }
 
-    /// Starts one more process beside the first, as `lambda-executor-local` does: each takes events when it is free.
+    /// Starts one more process, as `lambda-executor-local` does: each process takes an event when it is free.
     pub(crate) fn start_another(&mut self) {
         self.others.push(spawn(Command::new(PROGRAM), &self.directory, &self.environment));
     }
 
-    /// The function's number.
+    /// The function's process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -213,7 +213,7 @@ impl Function {
         self.answer().await
     }
 
-    /// Sends an event with a request id of its own.
+    /// Sends an event with its own request id.
     pub(crate) fn send(&mut self, event: Value) {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let request_id = format!("request-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -250,7 +250,7 @@ impl Function {
         results.into_iter().next_back().unwrap()
     }
 
-    /// Bodies of the messages that SQS took.
+    /// Bodies of the messages that SQS accepted.
     pub(crate) fn results(&self) -> Vec<Value> {
         self.requests()
             .iter()
@@ -258,12 +258,12 @@ impl Function {
             .collect()
     }
 
-    /// SendMessage requests that SQS took.
+    /// SendMessage requests that SQS accepted.
     pub(crate) fn requests(&self) -> Vec<Value> {
         self.world.taken.lock().unwrap().clone()
     }
 
-    /// When each request to SQS came.
+    /// Arrival times of all requests to SQS.
     pub(crate) fn tries(&self) -> Vec<Instant> {
         self.world.tries.lock().unwrap().clone()
     }
@@ -276,12 +276,12 @@ impl Function {
         *self.world.always.lock().unwrap() = Some(reply);
     }
 
-    /// All that the function and its commands wrote to stderr.
+    /// Everything that the function and its commands wrote to stderr.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.directory.join("stderr")).unwrap()).into_owned()
     }
 
-    /// All that commands wrote to stdout.
+    /// Everything that commands wrote to stdout.
     pub(crate) fn stdout(&self) -> Vec<u8> {
         std::fs::read(self.directory.join("stdout")).unwrap()
     }
@@ -291,7 +291,7 @@ impl Function {
         self.directory.join(name)
     }
 
-    /// The exit status of a function that could not start.
+    /// Waits for the end of a function that could not start, and returns its exit status.
     pub(crate) async fn exit_code(&mut self) -> Option<i32> {
         let mut status = None;
         wait_for("the function to exit", || {
@@ -390,10 +390,10 @@ async fn sqs(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -
         }
         Reply::Fail(status, code) => (
             StatusCode::from_u16(status).unwrap(),
-            // As AWS does where its older protocol had another code.
+            // AWS sends this if its older protocol had another code.
             (code == "QueueDoesNotExist")
                 .then_some([("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender")]),
-            json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "as the test wants it"}).to_string(),
+            json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "fault injected by the test"}).to_string(),
         )
             .into_response(),
         Reply::Hang => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! Time limits: the task's, and the function's (row E7).
+//! Time limits of tasks and of the function (row E7).
 
 use crate::support::{Function, wait_for_end_of};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn a_command_that_ignores_the_request_is_ended() {
 }
 
 #[tokio::test]
-async fn the_functions_own_limit_is_told_before_lambda_ends_the_sandbox() {
+async fn the_functions_own_limit_is_reported_before_lambda_ends_the_sandbox() {
     let mut function = Function::start(&[]).await;
     function.time_limit = Duration::from_secs(2);
     let start = Instant::now();

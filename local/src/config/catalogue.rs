@@ -1,15 +1,15 @@
-//! Every option with a description: the source of the program's flags and of its help.
+//! The list of all options with their descriptions. The program's flags and its help are made from it.
 
 /// One option of the JSON object, also a flag of the program (`function_name` is `--function-name`).
 #[derive(Clone, Copy, Debug)]
 pub struct OptionInfo {
-    /// As it stands in the JSON object.
+    /// Name in the JSON object.
     pub name: &'static str,
-    /// How a flag's value is read.
+    /// Type of a flag's value.
     pub kind: OptionKind,
-    /// What a value looks like.
+    /// Placeholder of the value in the help.
     pub value: &'static str,
-    /// What it is, and its default.
+    /// Description with the default.
     pub help: &'static str,
 }
 
@@ -43,76 +43,88 @@ pub const OPTIONS: &[OptionInfo] = &[
         "program_dir",
         Text,
         "DIR",
-        "where exec has lambda-executor-function; else it is looked for beside the library and in bin of its installation, \
-         beside this executable, on PATH",
+        "folder of lambda-executor-function for exec; default: beside the library, in bin of its installation, \
+         beside this executable, then on PATH",
     ),
-    option("port", Number, "PORT", "port on 127.0.0.1; 0, the default, takes any free one"),
-    option("region", Text, "REGION", "region of ARNs and signatures; us-east-1"),
-    option("access_key_id", Text, "ID", "credentials that requests must be signed with; made at random"),
+    option("port", Number, "PORT", "port on 127.0.0.1; default 0: any free port"),
+    option("region", Text, "REGION", "region of ARNs and signatures; default us-east-1"),
+    option("access_key_id", Text, "ID", "credentials that requests must be signed with; default: random"),
     option(
         "secret_access_key",
         Text,
         "KEY",
-        "made at random; better given in a file (--config), since every user of the machine can read command lines",
+        "secret of access_key_id; default: random. Pass it in a file (--config): every user of the machine can read \
+         command lines",
     ),
     option(
         "lasting_access_key_id",
         Text,
         "ID",
-        "a second pair of credentials, which expire_credentials_after_ms spares; handlers get it, as functions have a \
-         role of their own. None",
+        "a second pair of credentials, which does not expire by expire_credentials_after_ms. Handlers receive it, as \
+         functions have their own role on AWS; default: none",
     ),
-    option("lasting_secret_access_key", Text, "KEY", "of lasting_access_key_id; better given in a file (--config)"),
-    option("function_name", Text, "NAME", "the function made at start; lambda-executor-local"),
-    option("queue_name", Text, "NAME", "the results queue made at start; lambda-executor-results"),
-    option("dead_letter_queue_name", Text, "NAME", "the dead letter queue made at start; lambda-executor-dead-letters"),
+    option("lasting_secret_access_key", Text, "KEY", "secret of lasting_access_key_id; pass it in a file (--config)"),
+    option("function_name", Text, "NAME", "function created at start; default lambda-executor-local"),
+    option("queue_name", Text, "NAME", "results queue created at start; default lambda-executor-results"),
+    option(
+        "dead_letter_queue_name",
+        Text,
+        "NAME",
+        "dead letter queue created at start; default lambda-executor-dead-letters",
+    ),
     option(
         "concurrency",
         Number,
         "N",
-        "invocations of the function at a time, the rest waits; twice the processors, 1,000 with builtin. 0 sends \
-         every event to the dead letter queue",
+        "concurrent invocations of the function; further events wait. Default: twice the processors, 1,000 with \
+         builtin. 0 sends every event to the dead letter queue",
     ),
-    option("timeout_ms", Number, "MS", "time limit of an invocation, up to 900,000, the default; then SIGKILL"),
-    option("memory_mb", Number, "MB", "memory in MB that handlers find in their environment; 128. It limits nothing"),
-    option("env", Json, "JSON", "extra environment variables for handlers, an object of strings"),
-    option("working_directory", Text, "DIR", "folder in which handlers start; the current one"),
+    option("timeout_ms", Number, "MS", "time limit of an invocation, then SIGKILL; at most and by default 900,000"),
+    option(
+        "memory_mb",
+        Number,
+        "MB",
+        "memory in MB that handlers find in their environment; default 128. It is not enforced",
+    ),
+    option("env", Json, "JSON", "additional environment variables of handlers, an object of strings"),
+    option("working_directory", Text, "DIR", "folder in which handlers start; default: the current folder"),
     option(
         "handler_output",
         Text,
         "WHERE",
-        "output of handlers: discard (the default), inherit, or a file to append it to",
+        "output of handlers: discard (the default), inherit, or the path of a file to append to",
     ),
-    option("maximum_retry_attempts", Number, "N", "retries of an event after a function error, 0 to 2; 2"),
-    option("maximum_event_age_ms", Number, "MS", "an event older than this is given up; 21,600,000"),
+    option("maximum_retry_attempts", Number, "N", "retries of an event after a function error, 0 to 2; default 2"),
+    option("maximum_event_age_ms", Number, "MS", "age at which a waiting event is given up; default 21,600,000"),
     option(
         "retry_base_ms",
         Number,
         "MS",
-        "wait before the first retry, twice that before the second; 1,000 (AWS waits about a minute)",
+        "wait before the first retry, doubled before the second; default 1,000 (AWS waits about a minute)",
     ),
     option(
         "on_failure",
         Text,
         "FORM",
-        "what reaches the dead letter queue: dead_letter_queue (the event, the default) or destination (the record of \
-         an on-failure destination)",
+        "form of a failed event in the dead letter queue: dead_letter_queue (the event, the default) or destination \
+         (the record of an on-failure destination)",
     ),
     option(
         "builtin",
         Json,
         "JSON",
-        "what the builtin handler does: {duration_ms, return_code, error_rate, failure_rate, output_tail}. An event's \
-         executor_config.builtin overrides it: {duration_ms, return_code, output_tail, crash, silent, duplicate}",
+        "behaviour of the builtin handler: {duration_ms, return_code, error_rate, failure_rate, output_tail}. An \
+         event's executor_config.builtin overrides it: {duration_ms, return_code, output_tail, crash, silent, \
+         duplicate}",
     ),
     option(
         "faults",
         Json,
         "JSON",
-        "what goes wrong on purpose: {latency_ms, throttle, error, drop, hang, lambda: {...}, sqs: {...}, outages: \
+        "faults to inject: {latency_ms, throttle, error, drop, hang, lambda: {...}, sqs: {...}, outages: \
          [{after_ms: 0, for_ms: 1000, kind: refuse|error}], lambda_states: [{after_ms: 0, for_ms: 1000, state: \
-         Pending|Inactive|Failed|Active, function: all}], expire_credentials_after_ms, idle_close_ms, messages: {duplicate, \
-         lose, delay, delay_ms}, seed}; rates are from 0 to 1. POST /_local/faults replaces it while running",
+         Pending|Inactive|Failed|Active, function: all}], expire_credentials_after_ms, idle_close_ms, messages: \
+         {duplicate, lose, delay, delay_ms}, seed}; rates are from 0 to 1. POST /_local/faults replaces them",
     ),
-    option("worker_threads", Number, "N", "threads that serve requests; 1"),
+    option("worker_threads", Number, "N", "threads that serve requests; default 1"),
 ];

@@ -21,58 +21,58 @@ const LONGEST_EVENT_AGE_MS: u64 = 21_600_000;
 /// How the local AWS behaves. `Options::from_json("{}")` gives the defaults; [`OPTIONS`] describes each.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What runs the function made at start.
+    /// Handler of the function created at start.
     pub handler: Handler,
-    /// Where `"exec"` looks for its program first.
+    /// Folder in which `"exec"` looks for its program first.
     pub program_dir: Option<PathBuf>,
-    /// Folder of the shared library that this server is part of, `None` in the program. No option of the JSON object:
-    /// only the library that embeds the server sets it. `"exec"` looks there next, and in `bin` of the same installation.
+    /// Folder of the shared library that embeds this server; `None` in the program. The library sets it; it is not an
+    /// option of the JSON object. `"exec"` looks there next, and in `bin` of the same installation.
     pub library_dir: Option<PathBuf>,
-    /// Port on 127.0.0.1; 0 takes any.
+    /// Port on 127.0.0.1; 0: any free port.
     pub port: u16,
     /// Region of ARNs and signatures.
     pub region: String,
-    /// Made at random where absent.
+    /// Random if absent.
     pub access_key_id: Option<String>,
-    /// Made at random where absent.
+    /// Random if absent.
     pub secret_access_key: Option<Secret>,
     /// A second pair of credentials, id and secret, that never expires.
     pub lasting_credentials: Option<(String, Secret)>,
-    /// Name of the function made at start.
+    /// Name of the function created at start.
     pub function_name: String,
-    /// Name of the results queue made at start.
+    /// Name of the results queue created at start.
     pub queue_name: String,
-    /// Name of the dead letter queue made at start.
+    /// Name of the dead letter queue created at start.
     pub dead_letter_queue_name: String,
-    /// Invocations at a time of that function; `None`: twice the processors, 1,000 for `builtin`.
+    /// Concurrent invocations of that function; `None`: twice the processors, 1,000 for `builtin`.
     pub concurrency: Option<usize>,
     /// Time limit of an invocation, ms.
     pub timeout_ms: u64,
-    /// Memory that handlers find in their environment, MB. It limits nothing.
+    /// Memory that handlers find in their environment, MB. It is not enforced.
     pub memory_mb: u64,
-    /// Extra environment variables for handlers.
+    /// Additional environment variables of handlers.
     pub env: BTreeMap<String, String>,
     /// Folder in which handlers start; `None`: this process's.
     pub working_directory: Option<PathBuf>,
-    /// Where the output of handlers goes.
+    /// Destination of the output of handlers.
     pub handler_output: HandlerOutput,
     /// Retries after a function error.
     pub maximum_retry_attempts: u32,
-    /// An asynchronous event older than this is given up, ms.
+    /// Age at which a waiting asynchronous event is given up, ms.
     pub maximum_event_age_ms: u64,
     /// Wait before the first retry, ms; doubles for the next.
     pub retry_base_ms: u64,
-    /// In which form a failed event reaches the dead letter queue.
+    /// The form of a failed event in the dead letter queue.
     pub on_failure: OnFailure,
-    /// What the built-in handler does.
+    /// Behaviour of the built-in handler.
     pub builtin: Builtin,
-    /// What goes wrong on purpose.
+    /// Faults to inject.
     pub faults: Faults,
     /// Threads that serve requests.
     pub worker_threads: usize,
 }
 
-/// What runs a function.
+/// The handler of a function.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Handler {
     /// The program `lambda-executor-function`.
@@ -94,30 +94,30 @@ impl Handler {
     }
 }
 
-/// Where the output of handlers goes.
+/// Destination of the output of handlers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HandlerOutput {
-    /// To the output and error streams of this process.
+    /// Written to the output and error streams of this process.
     Inherit,
-    /// Nowhere.
+    /// Discarded.
     Discard,
     /// Appended to this file.
     File(PathBuf),
 }
 
-/// In which form a failed event reaches the dead letter queue.
+/// The form of a failed event in the dead letter queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OnFailure {
-    /// The event byte for byte, the failure in message attributes.
+    /// The event byte for byte, with the failure in message attributes.
     DeadLetterQueue,
     /// The record of an on-failure destination.
     Destination,
 }
 
-/// What the built-in handler does with an event, unless the event's `executor_config.builtin` says otherwise.
+/// Behaviour of the built-in handler. An event's `executor_config.builtin` overrides it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Builtin {
-    /// How long it takes, ms.
+    /// Duration of a run, ms.
     pub duration_ms: u64,
     /// The return code it reports.
     pub return_code: i32,
@@ -130,12 +130,12 @@ pub struct Builtin {
 }
 
 impl Options {
-    /// Threads that start at once.
+    /// Number of threads at start.
     pub fn threads(&self) -> usize {
         self.worker_threads + 1
     }
 
-    /// Reads options from a JSON object. Unknown options, wrong types and values out of range are errors, all of them
+    /// Reads options from a JSON object. Unknown options, wrong types and values out of range are errors; all are
     /// reported together.
     pub fn from_json(text: &str) -> Result<Self, OptionsError> {
         let value = serde_json::from_str(text).map_err(|error| OptionsError::not_json(&error))?;
@@ -150,7 +150,7 @@ impl Options {
             reader.refuse(
                 "dead_letter_queue_name",
                 &Value::String(options.dead_letter_queue_name.clone()),
-                "another name than queue_name",
+                "a name other than queue_name",
             );
         }
         options
@@ -168,7 +168,7 @@ impl Options {
             lasting_credentials: read_lasting_credentials(reader),
             function_name: read_name(reader, "function_name", 64, None, "lambda-executor-local"),
             queue_name: read_name(reader, "queue_name", 80, Some(".fifo"), "lambda-executor-results"),
-            // Lambda sends dead letters without a group, which FIFO queues refuse.
+            // Lambda sends dead letters without a group; FIFO queues reject them.
             dead_letter_queue_name: read_name(
                 reader,
                 "dead_letter_queue_name",
@@ -184,11 +184,7 @@ impl Options {
             memory_mb: reader.number("memory_mb", 128..=10_240, 128),
             env: reader.text_map("env"),
             working_directory: read_folder(reader, "working_directory"),
-            handler_output: match reader.text("handler_output").as_deref() {
-                None | Some("discard") => HandlerOutput::Discard,
-                Some("inherit") => HandlerOutput::Inherit,
-                Some(path) => HandlerOutput::File(path.into()),
-            },
+            handler_output: read_handler_output(reader),
             maximum_retry_attempts: u32::try_from(reader.number("maximum_retry_attempts", 0..=2, 2)).unwrap_or(2),
             maximum_event_age_ms: reader.number("maximum_event_age_ms", 1..=LONGEST_EVENT_AGE_MS, LONGEST_EVENT_AGE_MS),
             retry_base_ms: reader.number("retry_base_ms", 0..=3_600_000, 1000),
@@ -204,7 +200,7 @@ impl Options {
     }
 }
 
-/// Id and secret make sense together alone.
+/// Id and secret are only valid together.
 fn read_lasting_credentials(reader: &mut Reader) -> Option<(String, Secret)> {
     const NAMES: [&str; 2] = ["lasting_access_key_id", "lasting_secret_access_key"];
     match NAMES.map(|name| reader.text(name)) {
@@ -247,7 +243,7 @@ fn read_handler(reader: &mut Reader) -> Handler {
     })
 }
 
-/// As part of names of hosts and ARNs.
+/// A region that is valid in host names and ARNs.
 fn read_region(reader: &mut Reader) -> String {
     const DEFAULT: &str = "us-east-1";
     let region = reader.text("region").unwrap_or_else(|| DEFAULT.into());
@@ -267,7 +263,25 @@ fn read_folder(reader: &mut Reader, name: &'static str) -> Option<PathBuf> {
     Some(text.into())
 }
 
-/// A name as AWS allows it, so that it needs no escaping in URLs and ARNs.
+/// Fails early. Without the check of the folder no sandbox could start, and each event would fail.
+fn read_handler_output(reader: &mut Reader) -> HandlerOutput {
+    match reader.text("handler_output") {
+        None => HandlerOutput::Discard,
+        Some(word) if word == "discard" => HandlerOutput::Discard,
+        Some(word) if word == "inherit" => HandlerOutput::Inherit,
+        Some(text) => {
+            let path = PathBuf::from(&text);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+                let allowed = "discard, inherit, or a file in a folder that exists";
+                reader.refuse("handler_output", &Value::String(text), allowed);
+            }
+            HandlerOutput::File(path)
+        }
+    }
+}
+
+/// A name that AWS allows; such a name needs no escaping in URLs and ARNs.
 fn read_name(reader: &mut Reader, name: &'static str, longest: usize, ending: Option<&str>, default: &str) -> String {
     let Some(text) = reader.text(name) else { return default.to_owned() };
     let stem = ending.and_then(|ending| text.strip_suffix(ending)).unwrap_or(&text);
@@ -286,20 +300,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_not_work_is_refused_at_once() {
-        let text = r#"{"region": "eu west", "working_directory": "/no/such/folder", "queue_name": "q", "dead_letter_queue_name": "q"}"#;
+    fn impossible_options_are_refused_at_start() {
+        let text = r#"{"region": "eu west", "working_directory": "/no/such/folder", "handler_output": "/no/such/file", "queue_name": "q", "dead_letter_queue_name": "q"}"#;
         let error = Options::from_json(text).unwrap_err().to_string();
         for part in [
             "region: expected letters, digits and hyphens, such as us-east-1, found \"eu west\"",
             "working_directory: expected a folder that exists, found \"/no/such/folder\"",
-            "dead_letter_queue_name: expected another name than queue_name, found \"q\"",
+            "handler_output: expected discard, inherit, or a file in a folder that exists, found \"/no/such/file\"",
+            "dead_letter_queue_name: expected a name other than queue_name, found \"q\"",
         ] {
             assert!(error.contains(part), "{error}");
         }
     }
 
     #[test]
-    fn nothing_given_is_fine() {
+    fn no_options_are_valid() {
         let options = Options::from_json("{}").unwrap();
         assert_eq!(options.handler, Handler::Exec);
         assert_eq!((options.port, options.timeout_ms, options.maximum_retry_attempts), (0, 900_000, 2));
@@ -307,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn handlers_come_in_four_forms() {
+    fn handlers_have_four_forms() {
         let handler = |json: &str| Options::from_json(&format!("{{\"handler\": {json}}}")).map(|o| o.handler);
         let command = Handler::Command(vec!["a b".into(), "c".into()]);
         assert_eq!(handler(r#""exec""#).unwrap(), Handler::Exec);

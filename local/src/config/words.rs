@@ -1,6 +1,6 @@
 //! Splits a command line into words the way a shell does, without a shell: quotes and backslashes, nothing else.
 
-/// `Err` says what is wrong with the line.
+/// Splits `line`. The error says what is wrong with it.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -9,7 +9,7 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, &'static str> {
         match character {
             ' ' | '\t' | '\n' => words.extend(word.take()),
             '\'' => loop {
-                // Inside the loop, so that '' is a word too.
+                // Set here, so that '' is a word too.
                 let word = word.get_or_insert_default();
                 match characters.next() {
                     Some('\'') => break,
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_an_end_are_refused() {
+    fn unfinished_lines_are_refused() {
         assert_eq!(split("a 'b"), Err("a single quote is not closed"));
         assert_eq!(split("a \"b\\"), Err("a double quote is not closed"));
         assert_eq!(split("a \\"), Err("it ends with a backslash"));

@@ -1,6 +1,6 @@
-//! What goes wrong on purpose: latency, throttling, errors, connections that are closed or never answered, outages,
-//! expired credentials, functions that are not active, and messages that come twice, late or never. Set by options,
-//! replaced while running by `POST /_local/faults`.
+//! Fault injection: latency, throttling, errors, connections that are closed or never answered, outages, expired
+//! credentials, functions that are not active, and messages that are duplicated, delayed or lost. Options set the
+//! faults; `POST /_local/faults` replaces them at run time.
 
 mod plan;
 
@@ -13,80 +13,80 @@ use serde_json::Value;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The longest time that can be asked for: a day.
+/// The longest time that can be configured: a day.
 const LONGEST_MS: u64 = 86_400_000;
 
-/// Everything that goes wrong on purpose. The default is nothing.
+/// All faults to inject; by default none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {
-    /// For Lambda's requests.
+    /// Faults of Lambda's requests.
     pub lambda: FaultRates,
-    /// For SQS's requests.
+    /// Faults of SQS's requests.
     pub sqs: FaultRates,
-    /// Times in which nothing is served, counted from when these faults were set.
+    /// Periods in which no request is served; times count from when these faults were set.
     pub outages: Vec<Outage>,
-    /// Times in which functions are in another state, counted from when these faults were set.
+    /// States of functions for a period; times count from when these faults were set.
     pub lambda_states: Vec<StateSpan>,
-    /// After so many ms every request that is not signed with the lasting credentials gets `ExpiredTokenException`.
+    /// After this time, ms, requests fail with `ExpiredTokenException` unless signed with the lasting credentials.
     pub expire_credentials_after_ms: Option<u64>,
-    /// A connection without a request for so many ms is closed, as load balancers do.
+    /// A connection without a request for this time, ms, is closed, as load balancers do.
     pub idle_close_ms: Option<u64>,
-    /// For messages in queues.
+    /// Faults of messages in queues.
     pub messages: MessageFaults,
-    /// Seed of the dice; chosen by the kernel where absent.
+    /// Seed of the random draws; random if absent.
     pub seed: Option<u64>,
 }
 
-/// What goes wrong with the requests of one service. Rates are probabilities from 0 to 1.
+/// Faults of the requests of one service. Rates are probabilities from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FaultRates {
-    /// Waited before each request is handled, ms.
+    /// Wait before each request is handled, ms.
     pub latency_ms: u64,
     /// 429 TooManyRequestsException for Lambda, RequestThrottled for SQS.
     pub throttle: f64,
     /// 500 ServiceException for Lambda, InternalError for SQS.
     pub error: f64,
-    /// The connection is closed without an answer: half of the time before, half after the request took effect.
+    /// The connection is closed without an answer, in half of the cases after the request took effect.
     pub drop: f64,
-    /// As `drop`, but the connection stays open, so that the client waits until its own time limit.
+    /// Like `drop`, but the connection stays open, so that the client waits until its own time limit.
     pub hang: f64,
 }
 
-/// A time in which nothing is served.
+/// A period in which no request is served.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outage {
-    /// Starts so many ms after the faults were set.
+    /// Start, ms after the faults were set.
     pub after_ms: u64,
-    /// Lasts so many ms.
+    /// Duration, ms.
     pub for_ms: u64,
-    /// What clients see.
+    /// Effect on clients.
     pub kind: OutageKind,
 }
 
-/// What clients see during an outage.
+/// Effect of an outage on clients.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OutageKind {
-    /// Open connections are closed, new ones refused.
+    /// Open connections are closed, new connections are refused.
     Refuse,
     /// Every request gets 503.
     Error,
 }
 
-/// A time in which functions are in another state than their own. It overrides `LAMBDA_EXECUTOR_LOCAL_STATE`.
+/// A period in which functions are in this state. It overrides `LAMBDA_EXECUTOR_LOCAL_STATE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StateSpan {
-    /// Starts so many ms after the faults were set.
+    /// Start, ms after the faults were set.
     pub after_ms: u64,
-    /// Lasts so many ms.
+    /// Duration, ms.
     pub for_ms: u64,
     /// The state. As on AWS, the first Invoke of an `Inactive` function fails and makes it `Pending`.
     pub state: FunctionState,
-    /// Name of the function; all functions where absent.
+    /// Name of the function; all functions if absent.
     pub function: Option<String>,
 }
 
 impl Faults {
-    /// Reads faults from JSON, as `POST /_local/faults` gets them.
+    /// Reads faults from JSON, the body of `POST /_local/faults`.
     pub fn from_json(json: &[u8]) -> Result<Self, OptionsError> {
         let value: Value = serde_json::from_slice(json).map_err(|error| OptionsError::not_json(&error))?;
         let mut reader = Reader::new("faults", value);
@@ -113,7 +113,7 @@ impl Faults {
     }
 }
 
-/// A number that has no default.
+/// A required number.
 fn optional(reader: &mut Reader, name: &'static str, allowed: std::ops::RangeInclusive<u64>) -> Option<u64> {
     match reader.number(name, allowed, u64::MAX) {
         u64::MAX => None,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named() {
+    fn each_problem_is_reported() {
         let json =
             br#"{"throttle": 2, "outages": [{"kind": "x"}], "lambda_states": [{"state": "x"}], "idle_close_ms": 0}"#;
         let error = Faults::from_json(json).unwrap_err().to_string();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_must_be_one() {
+    fn lists_are_checked() {
         let error = Faults::from_json(br#"{"outages": {}}"#).unwrap_err().to_string();
         assert!(error.contains("faults.outages: expected a list of objects with after_ms, for_ms and kind"), "{error}");
     }

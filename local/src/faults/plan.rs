@@ -1,4 +1,4 @@
-//! The faults in force, and what they do to one request.
+//! The faults in force, and their effect on one request.
 
 use super::{FaultRates, Faults, OutageKind};
 use crate::function_state::FunctionState;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// What becomes of one request.
+/// Effect of the faults on one request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Fate {
     Serve,
@@ -23,7 +23,7 @@ pub(crate) enum Fate {
     HangAfter,
 }
 
-/// The faults in force, and since when.
+/// The faults in force, and the time when they were set.
 #[derive(Debug)]
 pub(crate) struct Active {
     pub(crate) faults: Faults,
@@ -42,9 +42,9 @@ impl Active {
         Self { faults, since: Instant::now(), dice, woken: Mutex::default() }
     }
 
-    /// Draws the fate of one request.
+    /// Draws the effect on one request.
     pub(crate) fn fate(&self, rates: &FaultRates) -> Fate {
-        // First, because most servers have no outages and need not read a clock for them.
+        // Check this first: most servers have no outages, and then the clock is not read.
         if !self.faults.outages.is_empty() && self.outage(Instant::now()).is_some() {
             return Fate::Unavailable;
         }
@@ -87,7 +87,7 @@ impl Active {
         Some(state)
     }
 
-    /// A function was invoked: one that is inactive becomes pending for the rest of its time.
+    /// Records an Invoke: an inactive function becomes pending for the rest of the period.
     pub(crate) fn wake(&self, function: &str) {
         if let Some((index, FunctionState::Inactive)) = self.state_span(function) {
             self.woken().insert((index, function.to_owned()));
@@ -109,7 +109,7 @@ impl Active {
     }
 }
 
-/// Where requests find the faults in force, and the admin path replaces them.
+/// The faults in force, shared by requests and the admin path.
 #[derive(Debug)]
 pub(crate) struct FaultPlan {
     active: RwLock<Arc<Active>>,
@@ -125,13 +125,13 @@ impl FaultPlan {
         self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts other faults in force; their times start now.
+    /// Replaces the faults. The times of the new ones start now.
     pub(crate) fn replace(&self, faults: Faults) {
         *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Active::new(faults));
         self.changes.send_replace(());
     }
 
-    /// Reports each `replace`.
+    /// Signals each `replace`.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn outages_come_and_go_by_the_clock() {
+    async fn outages_start_and_end_by_the_clock() {
         let active = active(r#"{"outages": [{"after_ms": 100, "for_ms": 50, "kind": "error"}]}"#);
         assert_eq!(active.fate(&active.faults.lambda), Fate::Serve);
         let start = active.next_change(Instant::now()).unwrap();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn states_of_functions_come_and_go_by_the_clock() {
+    async fn states_of_functions_start_and_end_by_the_clock() {
         let active = active(
             r#"{"lambda_states": [
                 {"after_ms": 10, "for_ms": 10, "state": "Failed", "function": "f"},
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusing_outage_is_noticed_when_it_starts() {
+    async fn a_refusing_outage_takes_effect_when_it_starts() {
         let plan = FaultPlan::new(Faults::default());
         let start = Instant::now();
         tokio::join!(plan.refusing(), async {

@@ -1,5 +1,5 @@
 //! The paths for tests and benchmarks, guarded by `Authorization: Bearer SECRET_ACCESS_KEY`:
-//! `GET /_local/stats` shows the counters, `POST /_local/faults` replaces the faults by those in its body.
+//! `GET /_local/stats` returns the counters, `POST /_local/faults` replaces the faults by those in its body.
 
 use crate::faults::{FaultPlan, Faults};
 use crate::server::{Answer, answer};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// What these paths show and change.
+/// State that these paths return and change.
 pub(super) struct Admin<'a> {
     pub(super) checker: &'a Checker,
     pub(super) faults: &'a FaultPlan,

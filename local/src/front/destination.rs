@@ -1,18 +1,18 @@
-//! Which service a request is for.
+//! The service that a request is for.
 
 use crate::faults::{Active, FaultRates};
 use http::request::Parts;
 
-/// Which service a request is for.
+/// The service that a request is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Destination<'a> {
     Lambda,
-    /// With the operation.
+    /// SQS, with the operation.
     Sqs(&'a str),
 }
 
 impl<'a> Destination<'a> {
-    /// SQS names its operation in a header; all paths of Lambda's API start with the date of its version.
+    /// SQS requests name their operation in a header. Lambda's paths start with the date of the API version.
     pub(super) fn of(parts: &'a Parts) -> Option<Self> {
         if let Some(target) = parts.headers.get("x-amz-target") {
             return target.to_str().ok()?.strip_prefix("AmazonSQS.").map(Self::Sqs);

@@ -1,4 +1,4 @@
-//! The way of every request: faults, signature, which service, and the counters.
+//! The path of every request: faults, signature, choice of the service, counters.
 
 mod admin;
 mod destination;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
-/// More than any request may have: 6 MB of a synchronous payload, a 1 MiB message whose every byte is escaped.
+/// Limit of a body, above the largest valid ones: a synchronous payload of 6 MB, a fully escaped message of 1 MiB.
 const MAX_BODY: usize = 8 << 20;
 
-/// The services behind the port, and what stands before them. Clones are the same services.
+/// The services behind the port, with faults, signature check and counters. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Front(Arc<Inner>);
 
@@ -37,16 +37,16 @@ struct Inner {
     random: Arc<Random>,
 }
 
-/// What a fault does instead of an answer.
+/// The effect of a fault that sends no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Unanswered {
     /// Closes the connection.
     Close,
-    /// Leaves it open.
+    /// Leaves the connection open.
     Hang,
 }
 
-/// A connection that waits for its answer; dropped only if it is closed before.
+/// A connection that waits for its answer. It is dropped only if the client closes the connection first.
 struct Waiting<'a>(&'a Stats);
 
 impl Drop for Waiting<'_> {
@@ -71,7 +71,7 @@ impl Service for Front {
         let mut answer = match answered {
             Ok(answer) => answer,
             Err(Unanswered::Close) => return Err(NoAnswer),
-            // Until the client closes the connection, which drops this future.
+            // Wait until the client closes the connection; that drops this future.
             Err(Unanswered::Hang) => std::future::pending().await,
         };
         // Invoke has already set the id of its event.
@@ -94,9 +94,9 @@ impl Front {
         Self(Arc::new(Inner { checker, faults, lambda, sqs, stats, random }))
     }
 
-    /// Serves a request in a task of its own. A request that has arrived is carried out even if its client closes the
-    /// connection, as on AWS: above all, a long poll goes on and takes messages that reach no client. Only an outage
-    /// that refuses connections ends a poll; any other request that had arrived before it still takes effect.
+    /// Serves a request in its own task. As on AWS, a request that has arrived is carried out even if its client closes
+    /// the connection. In particular, a long poll continues and takes messages that reach no client. Only an outage
+    /// that refuses connections ends a poll; any other request that arrived before the outage still takes effect.
     async fn apart(&self, parts: Parts, body: Bytes) -> Result<Answer, Unanswered> {
         let inner = Arc::clone(&self.0);
         let (sender, receiver) = oneshot::channel();
@@ -107,7 +107,7 @@ impl Front {
                 () = inner.faults.refusing(), if is_poll => Err(Unanswered::Close),
                 answered = inner.faulty(&parts, body) => answered,
             };
-            // There is no receiver if the connection is closed.
+            // The receiver is gone if the connection is closed.
             let _ = sender.send(answered);
         });
         let waiting = Waiting(&self.0.stats);
@@ -122,19 +122,19 @@ impl Inner {
         Admin { checker: &self.checker, faults: &self.faults, sqs: &self.sqs, stats: &self.stats }
     }
 
-    /// Whether time may pass between the arrival of a request and its effect.
+    /// True if time may pass between the arrival of a request and its effect.
     fn waits(&self, parts: &Parts) -> bool {
         let destination = Destination::of(parts);
         destination == Some(Destination::Sqs("ReceiveMessage"))
             || destination.is_some_and(|destination| destination.rates(&self.faults.active()).latency_ms > 0)
     }
 
-    /// Serves one request, or does to it what the faults say.
+    /// Serves one request, or applies a fault to it.
     async fn faulty(&self, parts: &Parts, body: Bytes) -> Result<Answer, Unanswered> {
         let Some(destination) = Destination::of(parts) else { return Ok(refusal::unknown_request(parts)) };
         let active = self.faults.active();
         let rates = destination.rates(&active);
-        // Decided on arrival: an outage that begins later does not undo what has arrived.
+        // Decide on arrival: an outage that begins later does not affect a request that has arrived.
         let fate = active.fate(&rates);
         if rates.latency_ms > 0 {
             tokio::time::sleep(Duration::from_millis(rates.latency_ms)).await;

@@ -1,4 +1,4 @@
-//! Refusals before any service sees a request, in the words and the form of the service it was for.
+//! Errors for requests that reach no service, in the form of the service that the request was for.
 
 use super::destination::Destination;
 use crate::lambda::ApiError;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 const AMZ_JSON: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
 
-/// One error in both protocols: Lambda's code, SQS's JSON code, and the older one that SQS adds in a header.
+/// The codes of one error: Lambda's code, SQS's JSON code, and the older code that SQS adds in a header.
 struct Codes {
     lambda: &'static str,
     sqs: &'static str,
@@ -47,13 +47,13 @@ pub(super) fn signature(destination: Destination<'_>, refusal: &Refusal) -> Answ
     refuse(destination, 403, &codes, &refusal.to_string())
 }
 
-/// As faults order it.
+/// The error that a fault injects.
 pub(super) fn expired_token(destination: Destination<'_>) -> Answer {
     let codes = Codes { lambda: "ExpiredTokenException", sqs: "ExpiredTokenException", sqs_query: "ExpiredToken" };
     refuse(destination, 403, &codes, "The security token included in the request is expired")
 }
 
-/// As faults order it.
+/// The error that a fault injects.
 pub(super) fn throttled(destination: Destination<'_>) -> Answer {
     match destination {
         Destination::Lambda => ApiError::throttled("CallerRateLimitExceeded", "Rate exceeded").answer(),
@@ -64,7 +64,7 @@ pub(super) fn throttled(destination: Destination<'_>) -> Answer {
     }
 }
 
-/// As faults order it.
+/// The error that a fault injects.
 pub(super) fn internal_error(destination: Destination<'_>) -> Answer {
     match destination {
         Destination::Lambda => ApiError::service("An error occurred and the request cannot be processed.").answer(),
@@ -75,7 +75,7 @@ pub(super) fn internal_error(destination: Destination<'_>) -> Answer {
     }
 }
 
-/// During an outage of the kind `error`.
+/// The error during an outage of the kind `error`.
 pub(super) fn unavailable(destination: Destination<'_>) -> Answer {
     let codes = Codes {
         lambda: "ServiceUnavailableException",
@@ -85,12 +85,12 @@ pub(super) fn unavailable(destination: Destination<'_>) -> Answer {
     refuse(destination, 503, &codes, "Service is unavailable; try again later.")
 }
 
-/// A body larger than that of any request.
+/// The error for a body that exceeds the limit.
 pub(super) fn too_large() -> Answer {
     ApiError::request_too_large().answer()
 }
 
-/// Neither of the two services.
+/// The error for a request that is for neither service.
 pub(super) fn unknown_request(parts: &Parts) -> Answer {
     let message = format!(
         "{} {} is neither Lambda's API (a path such as /2015-03-31/functions/NAME/invocations) nor SQS's (the header \

@@ -1,4 +1,4 @@
-//! Lambda's REST API: from method and path to operation and back.
+//! Lambda's REST API: maps method and path to an operation, and its result to an answer.
 
 use super::error::ApiError;
 use super::function::Function;
@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-/// Environment variable of CreateFunction: the handler, as the option `handler` takes it.
+/// Environment variable of CreateFunction: the handler, in the form of the option `handler`.
 const HANDLER_VARIABLE: &str = "LAMBDA_EXECUTOR_LOCAL_HANDLER";
-/// Environment variable of CreateFunction: the state in which the function is to be seen, for tests.
+/// Environment variable of CreateFunction: the state that the function reports, for tests.
 const STATE_VARIABLE: &str = "LAMBDA_EXECUTOR_LOCAL_STATE";
 
 #[derive(Default, Deserialize)]
@@ -64,7 +64,7 @@ struct Concurrency {
 }
 
 impl Lambda {
-    /// Answers one request; errors are answers too.
+    /// Answers one request, errors included.
     pub(crate) async fn answer(&self, parts: &Parts, body: Bytes) -> Answer {
         self.route(parts, body).await.unwrap_or_else(|error| error.answer())
     }
@@ -92,7 +92,7 @@ impl Lambda {
         let place = &self.0.world.place;
         let invokes = method == Method::POST && *rest == ["invocations"];
         match (method, rest) {
-            // Counted apart, so that `Invoke` counts what Lambda may have run.
+            // Dry runs have their own counter, so that `Invoke` counts events that Lambda may have run.
             _ if invokes && invoke::is_dry_run(parts) => stats.dry_runs.add(),
             _ if invokes => stats.request("Invoke"),
             (&Method::GET, []) => stats.request("GetFunction"),
@@ -107,7 +107,7 @@ impl Lambda {
         self.manage(method, path, rest, &function, &named, &body)
     }
 
-    /// The operations on a function that exists, but Invoke.
+    /// The operations on an existing function, except Invoke.
     fn manage(
         &self,
         method: &Method,
@@ -171,13 +171,13 @@ impl Lambda {
         let named = world.place.parse(&configuration.function_name, None)?;
         let publish = configuration.publish;
         let mut settings = self.0.defaults.clone();
-        // The environment of the options is every handler's; it is not part of this function's description.
+        // The option `env` applies to all handlers. It is not part of this function's description.
         settings.env = BTreeMap::new();
-        // Nor is the option's concurrency, which is the first function's.
+        // The option `concurrency` applies to the first function only.
         settings.reserved_concurrency = None;
         settings.dead_letter_queue = None;
         settings.default_event_config.on_failure = None;
-        // CreateFunction's own default.
+        // The default of CreateFunction.
         settings.timeout_ms = 3000;
         self.apply(&mut settings, configuration)?;
         self.create(&named.name, settings)?;
@@ -186,7 +186,7 @@ impl Lambda {
         Ok(say(201, &function.describe(world, &Named { qualifier: version, ..named })?))
     }
 
-    /// Changes what the request mentions.
+    /// Changes the settings that the request names.
     fn apply(&self, settings: &mut Settings, change: Configuration) -> Result<(), ApiError> {
         if let Some(seconds) = change.timeout {
             if !(1..=900).contains(&seconds) {
@@ -215,7 +215,7 @@ impl Lambda {
         Ok(())
     }
 
-    /// A queue for events that are given up: `None` for none, refused where nothing would arrive.
+    /// The queue for events that are given up, `None` without one. A queue that cannot receive them is rejected.
     pub(super) fn target(&self, member: &str, arn: Option<String>) -> Result<Option<String>, ApiError> {
         let arn = arn.filter(|arn| !arn.is_empty());
         if let Some(arn) = &arn {
@@ -244,7 +244,7 @@ impl Lambda {
         Ok(())
     }
 
-    /// What `handler`, the variable of a function's environment, asks for.
+    /// Reads `handler`, the variable of a function's environment.
     fn runner(&self, handler: &str) -> Result<Runner, ApiError> {
         let refuse = |why: &str| ApiError::parameter(format!("{HANDLER_VARIABLE} is '{handler}': {why}"));
         match Handler::parse(handler).map_err(refuse)? {

@@ -1,19 +1,19 @@
-//! The asynchronous events of a function that wait: for a free slot, or for the time of their next try. No clock and no
-//! I/O: time is an argument, in Unix ms.
+//! The asynchronous events of a function that wait for a free slot or for the time of their retry. No clock and no I/O:
+//! time is an argument, in Unix ms.
 
 use crate::job::Job;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Events by a time, then by arrival, so that two at the same time are not one.
+/// Events by time, then by arrival number, so that two events can have the same time.
 type Line = BTreeMap<(u64, u64), Job>;
 
-/// The waiting events, the oldest first, also those that wait for another try once its time has come.
+/// The waiting events, oldest first. Retries join them when they are due.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    /// By qualifier, since each has its own maximum age; in a line by the time of acceptance. No line is empty.
+    /// By qualifier, since each has its own maximum age, then by time of acceptance. No inner map is empty.
     ready: BTreeMap<Arc<str>, Line>,
-    /// By the time of the next try.
+    /// By the time of the retry.
     retries: Line,
     arrivals: u64,
 }
@@ -32,7 +32,7 @@ impl Backlog {
         }
     }
 
-    /// Keeps an event until `at`, when it is tried again.
+    /// Keeps an event for a retry at `at`.
     pub(crate) fn push_retry(&mut self, at: u64, job: Job) {
         self.arrivals += 1;
         self.retries.insert((at, self.arrivals), job);
@@ -58,7 +58,7 @@ impl Backlog {
         self.ready.is_empty()
     }
 
-    /// Makes retries ready whose time has come, and takes out events older than the maximum age of their qualifier.
+    /// Moves due retries to the waiting events, and removes events older than the maximum age of their qualifier.
     pub(crate) fn advance(&mut self, now: u64, max_age: impl Fn(&str) -> u64) -> Vec<Job> {
         while self.retries.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
             if let Some((_, job)) = self.retries.pop_first() {
@@ -74,7 +74,7 @@ impl Backlog {
         }
     }
 
-    /// When `advance` has something to do next, if nothing else happens.
+    /// The next time at which `advance` has something to do.
     pub(crate) fn next_time(&self, max_age: impl Fn(&str) -> u64) -> Option<u64> {
         let retry = self.retries.first_key_value().map(|((at, _), _)| *at);
         let expiries = self.oldest_of_each();
@@ -82,7 +82,7 @@ impl Backlog {
         retry.into_iter().chain(expiry).min()
     }
 
-    /// Each qualifier, and when its oldest event was accepted.
+    /// Each qualifier with the acceptance time of its oldest event.
     fn oldest_of_each(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
         self.ready.iter().filter_map(|(name, line)| Some((name, line.first_key_value()?.0.0)))
     }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_are_too_old_are_taken_out() {
+    fn events_that_are_too_old_are_removed() {
         let mut backlog = Backlog::default();
         backlog.push(job("old", 0));
         backlog.push(job("young", 90));

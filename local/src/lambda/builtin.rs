@@ -1,6 +1,6 @@
-//! The handler that is no process: it takes a configured time and reports a configured return code, as the real function
-//! would report it. For load, and for tests of failures. Several tasks of one event take their times one after another or
-//! side by side, and are reported together.
+//! The built-in handler. It starts no process: it waits for a configured time and reports a configured return code in
+//! the format of the real function. Used for load tests and tests of failures.
+//! Several tasks of one event take their times one after another or side by side, and are reported together.
 
 use super::settings::World;
 use crate::config::Builtin;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 /// What every results queue accepts, as in the real function.
 const MAX_RESULT_BYTES: usize = 262_144;
 
-/// What one event asks for.
+/// Behaviour for one event, with defaults filled in.
 #[derive(Debug)]
 pub(crate) struct Run {
     tasks: Vec<Task>,
@@ -27,7 +27,7 @@ struct Task {
     task_key: String,
     attempt_id: Option<String>,
     reply_to: Option<String>,
-    /// How long it takes.
+    /// Duration of the run.
     duration_ms: u64,
     return_code: i32,
     output_tail: String,
@@ -70,9 +70,9 @@ struct Override {
     duration_ms: Option<u64>,
     return_code: Option<i32>,
     output_tail: Option<String>,
-    /// Ends as a process that exits without an answer.
+    /// Behaves like a process that exits without an answer.
     crash: bool,
-    /// Succeeds, and reports nothing.
+    /// Succeeds without a report.
     silent: bool,
     /// Reports twice.
     duplicate: bool,
@@ -97,7 +97,7 @@ struct Report<'a> {
 }
 
 impl Run {
-    /// Reads an event. An event without a key, or with an override that is none, is a function error.
+    /// Reads an event. An event without a key, or with an invalid override, is a function error.
     pub(crate) fn read(
         payload: &[u8],
         defaults: &Builtin,
@@ -185,7 +185,7 @@ impl Task {
         let bad = |error: serde_json::Error| FunctionError::new("BadEvent", format!("builtin handler: {error}"));
         let event: Event<'_> = serde_json::from_slice(payload).map_err(bad)?;
         let asked = match event.executor_config.map(RawValue::get) {
-            // Other executors put other things there: only what names us is read.
+            // executor_config may belong to another executor: read only our own field.
             Some(config) if config.contains("\"builtin\"") => {
                 serde_json::from_str::<ExecutorConfig>(config).map_err(bad)?.builtin
             }
@@ -247,7 +247,7 @@ impl Task {
     }
 }
 
-/// FNV-1a: keys may be longer than a group id, and hold characters that it may not.
+/// FNV-1a hash: keys may be longer than a group id and contain characters that a group id cannot.
 fn group(key: &str) -> u64 {
     key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn other_peoples_configuration_is_ignored() {
+    fn configuration_of_other_executors_is_ignored() {
         for config in ["[1]", "null", r#"{"other": 1}"#, r#""text""#] {
             let task = read(&format!(r#"{{"task_key": "k", "executor_config": {config}}}"#)).unwrap();
             assert_eq!(task.duration_ms, 7);

@@ -1,4 +1,4 @@
-//! Runs a function's events: one task a function, which alone owns its backlog and its sandboxes. All others send it
+//! Runs a function's events. Each function has one task, which owns its backlog and its sandboxes. Other tasks send it
 //! messages.
 
 use super::backlog::Backlog;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// How many messages are taken at a time.
+/// Messages received at a time.
 const BATCH: usize = 64;
 
 /// An input of the dispatcher.
@@ -22,9 +22,9 @@ const BATCH: usize = 64;
 pub(crate) enum Message {
     /// A new event.
     Invoke(Job),
-    /// A run of the built-in handler has an outcome.
+    /// The outcome of a run of the built-in handler.
     BuiltinDone(Job, Outcome),
-    /// From a sandbox.
+    /// A message from a sandbox.
     Sandbox(Report),
 }
 
@@ -39,20 +39,20 @@ pub(crate) struct Dispatcher {
     world: Arc<World>,
     arn: Arc<str>,
     settings: watch::Receiver<Arc<Settings>>,
-    /// The settings when last looked at.
+    /// The settings that were read last.
     seen: Arc<Settings>,
     inbox: mpsc::UnboundedReceiver<Message>,
-    /// For sandboxes to report to.
+    /// Sandboxes report here.
     outbox: mpsc::UnboundedSender<Message>,
     backlog: Backlog,
     pool: Pool<mpsc::UnboundedSender<Assignment>>,
     builtin_runs: usize,
-    /// Sandboxes and built-in runs under way; they end with the dispatcher.
+    /// Running sandboxes and built-in runs; they end with the dispatcher.
     tasks: JoinSet<()>,
 }
 
 impl Dispatcher {
-    /// `outbox` is the sender of `inbox`. `arn` is the function's, unqualified.
+    /// `outbox` is the sender of `inbox`. `arn` is the function's ARN without qualifier.
     pub(crate) fn new(
         world: Arc<World>,
         arn: Arc<str>,
@@ -75,7 +75,7 @@ impl Dispatcher {
         }
     }
 
-    /// Runs until the function is deleted: the sender of its settings is gone. Then ends its sandboxes.
+    /// Runs until the function is deleted, which drops the sender of its settings. Then ends its sandboxes.
     pub(crate) async fn run(mut self) {
         let mut messages = Vec::with_capacity(BATCH);
         loop {
@@ -92,7 +92,7 @@ impl Dispatcher {
                 () = sleep_until(&self.world, next_time) => {}
                 Some(_) = self.tasks.join_next() => {}
             }
-            // Read again: an Invoke that follows a change of the settings must get the new ones.
+            // Read the settings again: an Invoke that follows a change must use the new ones.
             let settings = self.newest_settings();
             for message in messages.drain(..) {
                 self.take(&settings, message).await;
@@ -103,7 +103,7 @@ impl Dispatcher {
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// When they have changed for the processes, the warm ones are not used again.
+    /// If the settings of processes have changed, warm processes are not used again.
     fn newest_settings(&mut self) -> Arc<Settings> {
         let newest = self.settings.borrow_and_update().clone();
         if !newest.suits_processes_of(&self.seen) {
@@ -134,7 +134,7 @@ impl Dispatcher {
             Message::Sandbox(Report::Gone(id, returned)) => {
                 self.pool.remove(id);
                 if let Some(job) = returned {
-                    // It keeps its turn, and the slot that has just become free.
+                    // The job keeps its turn and uses the slot that has just become free.
                     self.run_once(settings, job).await;
                 }
             }
@@ -187,11 +187,11 @@ impl Dispatcher {
         self.tasks.spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_millis(run.duration_ms.min(timeout_ms))) => {}
-                // Deletion must not wait for a run of up to 15 min whose result is not needed any more.
+                // Deletion must not wait for a run of up to 15 min whose result is no longer needed.
                 () = deleted(&mut settings) => return,
             }
             let outcome = run.finish(&world, &job, timeout_ms).await;
-            // The dispatcher is gone only when the whole function is.
+            // This fails only if the function has been deleted.
             let _ = outbox.send(Message::BuiltinDone(job, outcome));
         });
     }
@@ -201,7 +201,7 @@ impl Dispatcher {
         while let Some((id, work)) = self.pool.take_idle() {
             match work.send(assignment) {
                 Ok(()) => return,
-                // It has just ended by itself.
+                // The sandbox has just ended by itself.
                 Err(mpsc::error::SendError(back)) => {
                     assignment = back;
                     self.pool.remove(id);
@@ -219,13 +219,13 @@ impl Dispatcher {
             env: settings.env.clone(),
         };
         let (work, assignments) = mpsc::unbounded_channel();
-        // The receiver still exists here, so this cannot fail.
+        // The receiver exists here, so this cannot fail.
         let _ = work.send(assignment);
         self.tasks.spawn(sandbox::run(self.world.host.clone(), launch, assignments, self.outbox.clone()));
         self.pool.add_busy(id, work);
     }
 
-    /// Ends an event, or keeps it for another try.
+    /// Finishes an event, or keeps it for a retry.
     fn settle(&mut self, settings: &Settings, job: Job, outcome: Outcome) {
         let error = match outcome {
             Outcome::Error(error) => error,
@@ -243,7 +243,7 @@ impl Dispatcher {
             self.give_up(settings, &job, Condition::RetriesExhausted, Some(&error));
         } else {
             let wait = settings.retry_base_ms << (job.runs - 1);
-            // An event that will be too old by then is given up when it is too old, not later.
+            // An event that will exceed its maximum age first is given up at that age.
             let too_old = job.accepted_ms + config.maximum_event_age_ms + 1;
             self.backlog.push_retry(self.world.host.clock.now().saturating_add(wait).min(too_old), job);
         }
@@ -262,8 +262,8 @@ impl Dispatcher {
         }
         if settings.dead_letter_queue.is_none() && on_failure.is_none() {
             host.stats.dropped_events.add();
-            tracing::warn!(request_id = %job.request_id, function = %self.arn, "an event is dropped: its tries are used up, \
-                            and the function has neither dead letter queue nor on-failure destination");
+            tracing::warn!(request_id = %job.request_id, function = %self.arn, "an event is dropped: no retry is left, \
+                            and the function has no dead letter queue and no on-failure destination");
         }
     }
 
@@ -285,7 +285,7 @@ fn answer(job: Job, what: CallerAnswer) {
     }
 }
 
-/// Returns when the function is deleted: the sender of its settings is gone.
+/// Returns when the function is deleted, which drops the sender of its settings.
 async fn deleted(settings: &mut watch::Receiver<Arc<Settings>>) {
     while settings.changed().await.is_ok() {}
 }

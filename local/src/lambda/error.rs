@@ -4,7 +4,7 @@ use crate::server::{Answer, answer, set_header};
 use serde_json::json;
 use std::borrow::Cow;
 
-/// A refused request.
+/// A rejected request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ApiError {
     status: u16,
@@ -18,7 +18,7 @@ impl ApiError {
         Self { status, code, message: message.into(), reason: None }
     }
 
-    /// `arn` names what was asked for, the qualifier included.
+    /// `arn` is the requested ARN, with the qualifier.
     pub(crate) fn function_not_found(arn: &str) -> Self {
         Self::new(404, "ResourceNotFoundException", format!("Function not found: {arn}"))
     }
@@ -39,13 +39,13 @@ impl ApiError {
         Self::new(409, "ResourceConflictException", message)
     }
 
-    /// The code that AWS sends; its documentation has `RequestTooLargeException`.
+    /// The code that AWS sends; the documentation of AWS names `RequestTooLargeException`.
     pub(crate) fn payload_too_large(size: usize, kind: &str, limit: usize) -> Self {
         let message = format!("{size} byte payload is too large for the {kind} invocation type (limit {limit} bytes)");
         Self::new(413, "RequestEntityTooLargeException", message)
     }
 
-    /// A body that is not read to its end.
+    /// A body above the limit, which is not read.
     pub(crate) fn request_too_large() -> Self {
         let message = "Request must be smaller than 6291456 bytes for the InvokeFunction operation";
         Self::new(413, "RequestEntityTooLargeException", message)
@@ -61,12 +61,12 @@ impl ApiError {
     }
 
     pub(crate) fn unknown_operation(method: &http::Method, path: &str) -> Self {
-        Self::new(404, "UnknownOperationException", format!("{method} {path} is no operation that is built here"))
+        Self::new(404, "UnknownOperationException", format!("{method} {path} is not supported by this local Lambda"))
     }
 
     pub(crate) fn answer(&self) -> Answer {
         let by = if self.status >= 500 { "Service" } else { "User" };
-        // The service model spells this member differently from error to error.
+        // The service model spells this member differently in different errors.
         let member = match self.code {
             "ResourceNotFoundException" | "ServiceException" => "Message",
             _ => "message",

@@ -1,5 +1,5 @@
-//! What becomes of asynchronous events after a failure. As on AWS, each qualifier (function, version, alias) has a
-//! configuration of its own: events sent to an alias follow the alias's.
+//! Event-invoke configurations: handling of asynchronous events after a failure. As on AWS, each qualifier (function,
+//! version, alias) has its own: events sent to an alias use the alias's configuration.
 
 use super::Lambda;
 use super::error::ApiError;
@@ -59,7 +59,7 @@ impl Lambda {
         })
     }
 
-    /// `base` makes the values that the request does not mention from the present ones.
+    /// `base` determines the values that the request does not name from the current ones.
     fn change(
         &self,
         function: &Function,

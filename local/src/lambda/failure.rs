@@ -1,4 +1,4 @@
-//! What becomes of an event that Lambda gives up: the dead letter, or the record of an on-failure destination.
+//! Sends an event that Lambda gives up: as a dead letter, or as the record of an on-failure destination.
 
 use crate::job::{FunctionError, Job};
 use crate::signature::utc_timestamp;
@@ -27,7 +27,7 @@ impl Condition {
         }
     }
 
-    /// Status and message where no run of the function has left one.
+    /// Status and message if no run of the function has an error.
     fn without_a_run(self) -> (u16, &'static str) {
         match self {
             Self::RetriesExhausted => (200, ""),
@@ -37,7 +37,7 @@ impl Condition {
     }
 }
 
-/// Sends the event byte for byte, the failure in its attributes.
+/// Sends the event byte for byte, with the failure in message attributes.
 pub(crate) fn dead_letter(
     sqs: &Sqs,
     queue_arn: &str,
@@ -53,7 +53,7 @@ pub(crate) fn dead_letter(
         MessageAttribute::string("RequestID", job.request_id.as_ref()),
         MessageAttribute::number("ErrorCode", status.to_string()),
     ];
-    // An attribute without a value is not allowed, nor are control characters in it.
+    // An attribute must have a value without control characters.
     let message: String = clipped(message).chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect();
     if !message.is_empty() {
         attributes.push(MessageAttribute::string("ErrorMessage", clipped(&message)));
@@ -75,7 +75,7 @@ pub(crate) fn destination(
         timestamp: utc_timestamp(now_ms),
         request_context: RequestContext {
             request_id: &job.request_id,
-            // A record names the version that ran, also where the caller named none.
+            // A record names the version that ran, even if the caller named none.
             function_arn: match job.arn.split(':').count() {
                 7 => format!("{}:{}", job.arn, job.version),
                 _ => job.arn.to_string(),
@@ -132,7 +132,7 @@ fn allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// At most 1 KB, whole characters.
+/// Cuts a text to at most 1 KB of whole characters.
 fn clipped(text: &str) -> &str {
     let mut end = text.len().min(LONGEST_MESSAGE);
     while !text.is_char_boundary(end) {

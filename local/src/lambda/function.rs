@@ -1,4 +1,4 @@
-//! One function: its settings, versions and aliases, and how its owner sees it.
+//! One function: its settings, versions, aliases and description.
 
 use super::dispatcher::{Dispatcher, Message};
 use super::error::ApiError;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// A function, shared between requests. What it runs is its dispatcher's business.
+/// A function, shared between requests. Its dispatcher runs its events.
 #[derive(Debug)]
 pub(crate) struct Function {
     name: String,
@@ -25,18 +25,18 @@ pub(crate) struct Function {
     revision: String,
 }
 
-/// What qualifiers stand for. Versions are numbers only: all of them run the newest code and settings.
+/// The versions and aliases. Versions are only numbers: all of them run with the newest code and settings.
 #[derive(Debug, Default)]
 struct Published {
-    /// The newest number given out.
+    /// The newest number.
     newest: u64,
-    /// Those not deleted.
+    /// The versions that are not deleted.
     versions: BTreeSet<u64>,
     aliases: BTreeMap<String, String>,
 }
 
 impl Function {
-    /// Starts a function; the task ends, and its sandboxes with it, when the function is dropped.
+    /// Starts a function. Its task and its sandboxes end when the function is dropped.
     pub(crate) fn start(world: &Arc<World>, name: &str, settings: Settings) -> (Arc<Self>, JoinHandle<()>) {
         let arn: Arc<str> = world.place.arn(name).into();
         let (settings, changes) = watch::channel(Arc::new(settings));
@@ -59,7 +59,7 @@ impl Function {
         self.settings.borrow().clone()
     }
 
-    /// The state now: that of the faults, if they set one.
+    /// The current state. Faults may override the function's own.
     pub(crate) fn state(&self, world: &World) -> FunctionState {
         world.faults.active().function_state(&self.name).unwrap_or_else(|| self.settings().state)
     }
@@ -69,13 +69,13 @@ impl Function {
         self.settings.send_modify(|settings| change(Arc::make_mut(settings)));
     }
 
-    /// Hands an event over.
+    /// Passes an event to the dispatcher.
     pub(crate) fn submit(&self, job: Job) -> Result<(), ApiError> {
         let gone = |_| ApiError::function_not_found(&self.arn);
         self.events.send(Message::Invoke(job)).map_err(gone)
     }
 
-    /// The version that a qualifier stands for.
+    /// The version that a qualifier refers to.
     pub(crate) fn version(&self, place: &Place, named: &Named) -> Result<Arc<str>, ApiError> {
         let Some(qualifier) = named.qualifier.as_deref().filter(|qualifier| *qualifier != LATEST) else {
             return Ok(LATEST.into());
@@ -89,7 +89,7 @@ impl Function {
         alias.ok_or_else(|| ApiError::function_not_found(&place.qualified_arn(named)))
     }
 
-    /// Publishes a version, and says which.
+    /// Publishes a version and returns its number.
     pub(crate) fn publish(&self) -> String {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         published.newest += 1;
@@ -98,7 +98,7 @@ impl Function {
         version.to_string()
     }
 
-    /// Forgets the version that the qualifier names.
+    /// Deletes the version that the qualifier names.
     pub(crate) fn delete_version(&self, place: &Place, named: &Named) -> Result<(), ApiError> {
         let version = self.version(place, named)?;
         let qualifier = named.qualifier.as_deref().unwrap_or(LATEST);
@@ -108,7 +108,7 @@ impl Function {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((alias, _)) = published.aliases.iter().find(|(_, target)| **target == *version) {
             return Err(ApiError::conflict(format!(
-                "Version {number} cannot be deleted: the alias {alias} stands for it"
+                "Version {number} cannot be deleted: the alias {alias} refers to it"
             )));
         }
         published.versions.remove(&number);
@@ -119,7 +119,7 @@ impl Function {
         Ok(())
     }
 
-    /// Makes an alias of a version.
+    /// Creates an alias of a version.
     pub(crate) fn create_alias(&self, place: &Place, alias: &str, version: &str) -> Result<Value, ApiError> {
         let named = Named { name: self.name.clone(), qualifier: Some(version.to_owned()) };
         let version = self.version(place, &named)?.to_string();
@@ -131,7 +131,7 @@ impl Function {
         self.describe_alias(&published, alias)
     }
 
-    /// An alias, as GetAlias shows it.
+    /// An alias, as GetAlias returns it.
     pub(crate) fn alias(&self, alias: &str) -> Result<Value, ApiError> {
         self.describe_alias(&self.published.lock().unwrap_or_else(PoisonError::into_inner), alias)
     }
@@ -149,7 +149,7 @@ impl Function {
         }))
     }
 
-    /// The configuration, as GetFunctionConfiguration shows it.
+    /// The configuration, as GetFunctionConfiguration returns it.
     pub(crate) fn describe(&self, world: &World, named: &Named) -> Result<Value, ApiError> {
         let version = self.version(&world.place, named)?;
         let settings = self.settings();

@@ -39,7 +39,7 @@ impl Kind {
         }
     }
 
-    /// Largest payload and the name of the kind in the error. A dry run has the checks of an event.
+    /// Largest payload, and the name of the kind in the error. A dry run makes the checks of an event.
     fn limit(self) -> (usize, &'static str) {
         match self {
             Self::Event => (MAX_EVENT, "Event"),
@@ -49,7 +49,7 @@ impl Kind {
     }
 }
 
-/// Whether the request asks for the checks only.
+/// True if the request asks for the checks only.
 pub(super) fn is_dry_run(parts: &Parts) -> bool {
     Kind::of(parts) == Ok(Kind::DryRun)
 }
@@ -128,12 +128,12 @@ fn synchronous(outcome: CallerAnswer, version: &str) -> Result<Answer, ApiError>
     }
 }
 
-/// The event, which must be JSON; nothing at all counts as an empty object.
+/// The event, which must be JSON. An empty body counts as an empty object.
 fn checked(body: Bytes) -> Result<Bytes, ApiError> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    // As text first: what is skipped over is not checked to be UTF-8.
+    // Check UTF-8 first: serde does not check the parts that it skips.
     let text =
         std::str::from_utf8(&body).map_err(|_| ApiError::content(&serde::de::Error::custom("it is not UTF-8")))?;
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| ApiError::content(&error))?;

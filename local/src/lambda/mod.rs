@@ -1,11 +1,11 @@
-//! A local Lambda: functions, their versions and aliases, Invoke, and what becomes of asynchronous events.
+//! A local Lambda: functions, their versions and aliases, Invoke, and asynchronous events.
 //!
-//! From the outside in: [`api`] reads requests; [`invoke`] and [`event_config`] are operations; [`function`] is what its
-//! owner sees of a function; [`dispatcher`] runs its events, with [`backlog`] and [`pool`] for what waits and what is
-//! warm, and [`failure`] for what is given up.
+//! From the outside in: [`api`] reads requests. [`invoke`] and [`event_config`] are operations. [`function`] has the
+//! settings of a function; [`dispatcher`] runs its events. [`backlog`] holds waiting events, [`pool`] warm sandboxes,
+//! and [`failure`] sends events that are given up.
 //!
-//! Not built: layers, images, code signing, function URLs, event source mappings, on-success destinations. Versions and
-//! aliases exist by name only: all run the newest settings.
+//! Not supported: layers, images, code signing, function URLs, event source mappings, on-success destinations. Versions
+//! and aliases are only names: all run with the newest settings.
 
 mod api;
 mod backlog;
@@ -37,20 +37,20 @@ pub(crate) struct Lambda(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     world: Arc<World>,
-    /// What CreateFunction starts from: the options.
+    /// Defaults of CreateFunction, from the options.
     defaults: Settings,
     functions: RwLock<BTreeMap<String, Arc<Function>>>,
-    /// The dispatchers of all functions, deleted ones included, for `stop` to wait for.
+    /// The dispatchers of all functions, deleted ones included. `stop` waits for them.
     dispatchers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Lambda {
-    /// A service without functions. `defaults` are the settings of functions that say nothing else.
+    /// A service without functions. `defaults` are the settings that a function has by default.
     pub(crate) fn new(world: Arc<World>, defaults: Settings) -> Self {
         Self(Arc::new(Inner { world, defaults, functions: RwLock::default(), dispatchers: Mutex::default() }))
     }
 
-    /// Makes a function. Must be called inside the runtime.
+    /// Creates a function. Must be called inside the runtime.
     pub(crate) fn create(&self, name: &str, settings: Settings) -> Result<(), ApiError> {
         let mut functions = self.0.functions.write().unwrap_or_else(PoisonError::into_inner);
         if functions.contains_key(name) {
@@ -69,7 +69,7 @@ impl Lambda {
         self.0.functions.write().unwrap_or_else(PoisonError::into_inner).clear();
         let tasks = std::mem::take(&mut *self.0.dispatchers.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
-            // A dispatcher that has panicked has dropped its sandboxes, which ends them.
+            // A dispatcher that panicked has dropped its sandboxes, which ended them.
             let _ = task.await;
         }
     }

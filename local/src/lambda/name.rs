@@ -1,17 +1,17 @@
-//! The forms in which requests name a function: name, `name:qualifier`, partial ARN, ARN, with a qualifier there or in
+//! The forms in which requests name a function: name, `name:qualifier`, partial ARN, ARN; with a qualifier there or in
 //! the query.
 
 use super::error::ApiError;
 use crate::signature::percent_decode;
 
-/// Where this Lambda is.
+/// Region and account of this Lambda.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) region: String,
     pub(crate) account: String,
 }
 
-/// A function and perhaps a version or an alias of it.
+/// A function, and optionally one of its versions or aliases.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Named {
     pub(crate) name: String,
@@ -19,7 +19,7 @@ pub(crate) struct Named {
 }
 
 impl Place {
-    /// ARN of a function, unqualified.
+    /// ARN of a function, without qualifier.
     pub(crate) fn arn(&self, name: &str) -> String {
         format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account)
     }

@@ -1,14 +1,14 @@
-//! The warm sandboxes of a function, and how many runs are under way.
+//! The warm sandboxes of a function, and the number of its current runs.
 
 use std::collections::HashMap;
 
-/// Sandboxes by id; `S` is what work is sent to.
+/// Sandboxes by id. `S` receives the work of a sandbox.
 #[derive(Debug)]
 pub(crate) struct Pool<S> {
-    /// The last one used comes last, and is used next: it is the warmest, and the others may go cold.
+    /// The sandbox that was used last comes last and is used next. It is the warmest; the others may go cold.
     idle: Vec<(u64, S)>,
     busy: HashMap<u64, S>,
-    /// The newest id that was given out.
+    /// The newest id.
     newest: u64,
     /// Sandboxes up to this id are not used again.
     retired: u64,
@@ -43,20 +43,20 @@ impl<S> Pool<S> {
         Some((id, self.busy.entry(id).or_insert(sandbox)))
     }
 
-    /// A sandbox has no work any more. A retired one is dropped.
+    /// Makes a sandbox idle. A retired one is dropped.
     pub(crate) fn release(&mut self, id: u64) {
         if let Some(sandbox) = self.busy.remove(&id).filter(|_| id > self.retired) {
             self.idle.push((id, sandbox));
         }
     }
 
-    /// No sandbox that is there now gets work again: idle ones are dropped, busy ones when they are released.
+    /// Retires all current sandboxes: idle ones are dropped now, busy ones when they are released.
     pub(crate) fn retire(&mut self) {
         self.idle.clear();
         self.retired = self.newest;
     }
 
-    /// A sandbox is gone.
+    /// Removes a sandbox that has ended.
     pub(crate) fn remove(&mut self, id: u64) {
         if self.busy.remove(&id).is_none() {
             self.idle.retain(|(idle, _)| *idle != id);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_retired_is_dropped_when_it_has_no_work() {
+    fn retired_sandboxes_are_dropped_when_idle() {
         let mut pool = Pool::default();
         for name in ["idle", "busy"] {
             let id = pool.new_id();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_not_used_again() {
+    fn sandboxes_that_ended_are_not_used_again() {
         let mut pool = Pool::default();
         for name in ["idle", "busy"] {
             let id = pool.new_id();

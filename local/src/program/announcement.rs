@@ -1,4 +1,4 @@
-//! What the program says when it serves: shell lines to paste, and the same as JSON in a file.
+//! Prints how to reach the server: lines for a shell, and the same as JSON in a file.
 
 use lambda_executor_local::Running;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Lines for a shell, `#` before what is for people.
+/// Lines for a shell, with comments after `#`.
 pub(crate) fn shell_lines(running: &Running) -> String {
     let mut lines = format!("# Lambda and SQS are served on {} until this program ends.\n", running.endpoint_url());
     let config = config(running).to_string();
@@ -24,7 +24,7 @@ pub(crate) fn shell_lines(running: &Running) -> String {
     ] {
         lines.push_str(&format!("export {name}={}\n", quoted(value)));
     }
-    // Real credentials may have a session token, which does not belong to these; the others would win over the endpoint.
+    // A session token of real credentials does not fit these; endpoints of single services override AWS_ENDPOINT_URL.
     lines.push_str("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL_LAMBDA AWS_ENDPOINT_URL_SQS ");
     lines.push_str("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\n");
     lines
@@ -41,7 +41,7 @@ fn config(running: &Running) -> Value {
     })
 }
 
-/// Writes the file as a whole or not at all, readable by its owner only, since it holds the secret key.
+/// Writes the file atomically, and readable by its owner only, since it holds the secret key.
 pub(crate) fn write_ready_file(path: &Path, running: &Running) -> io::Result<()> {
     let content = json!({
         "endpoint_url": running.endpoint_url(),
@@ -64,7 +64,7 @@ pub(crate) fn write_ready_file(path: &Path, running: &Running) -> io::Result<()>
     written
 }
 
-/// In single quotes where a shell would see something special.
+/// Quotes a value that has special characters for a shell.
 fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_a_shell() {
+    fn quoted_values_are_unchanged_by_a_shell() {
         assert_eq!(quoted("http://127.0.0.1:80/a-b"), "http://127.0.0.1:80/a-b");
         assert_eq!(quoted(r#"{"a": 'b'}"#), r#"'{"a": '\''b'\''}'"#);
         assert_eq!(quoted(""), "''");

@@ -1,16 +1,16 @@
-//! The command line: every option of the JSON object is a flag, and so is the file that holds them all.
+//! The command line: every option of the JSON object is a flag. `--config` reads the object itself.
 
 use lambda_executor_local::{OPTIONS, OptionInfo, OptionKind};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) help: bool,
     pub(crate) version: bool,
-    /// The options, as the library takes them.
+    /// The options as the library's JSON object.
     pub(crate) options: Map<String, Value>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) exit_with_parent: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the arguments after the program's name. The error is a sentence for the user.
+    /// Reads the arguments after the program's name. The error is for the user.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut parsed = Self::default();
         let mut flags = Map::new();
@@ -53,7 +53,7 @@ impl Arguments {
                 }
             }
         }
-        // Flags win over the file, wherever they stand.
+        // Flags override the file in any order.
         parsed.options.extend(flags);
         Ok(parsed)
     }
@@ -76,7 +76,7 @@ fn json_value(option: &OptionInfo, text: &str) -> Result<Value, String> {
     }
 }
 
-/// The object itself, or the path of a file that holds it.
+/// Reads a JSON object, or the file at this path.
 fn read_config(value: &str) -> Result<Map<String, Value>, String> {
     let text = if value.trim_start().starts_with('{') {
         value.to_owned()
@@ -86,16 +86,16 @@ fn read_config(value: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(&text).map_err(|error| format!("--config: expected a JSON object: {error}"))
 }
 
-/// What `--help` prints.
+/// The text of `--help`.
 pub(crate) fn help() -> String {
     let mut text = String::from(
         "lambda-executor-local: AWS Lambda and SQS on this machine, in one process, for development, tests and\n\
-         demonstration. It makes one function, a results queue and a dead letter queue, prints what a client needs to\n\
-         reach them, and serves until SIGINT or SIGTERM. Everything is kept in memory and forgotten at the end.\n\
+         demonstration. It creates a function, a results queue and a dead letter queue, prints the settings for\n\
+         clients, and serves until SIGINT or SIGTERM. It keeps everything in memory and loses it at exit.\n\
          \n\
          usage: lambda-executor-local [OPTION VALUE]...\n\
          \n\
-         example: start it in a shell, and use it from there once it serves\n\
+         example: start it in a shell and set the shell's environment to use it\n\
          \n\
          \x20   rm -f local.env\n\
          \x20   lambda-executor-local --handler builtin --retry-base-ms 100 > local.env &\n\
@@ -107,33 +107,33 @@ pub(crate) fn help() -> String {
         entry(&mut text, &format!("{} {}", flag_name(option), option.value), option.help);
     }
     for (flag, about) in [
-        ("--config FILE|JSON", "the same options as a JSON object, with _ for -; flags win"),
+        ("--config FILE|JSON", "the same options as a JSON object, with _ for -; flags override it"),
         (
             "--ready-file FILE",
-            "written as JSON, for this user only, once requests are served: endpoint_url, region, access_key_id, \
-             secret_access_key, function_name, queue_url, dead_letter_queue_url, config, pid",
+            "JSON file, readable by this user only, written once requests are served: endpoint_url, region, \
+             access_key_id, secret_access_key, function_name, queue_url, dead_letter_queue_url, config, pid",
         ),
-        ("--exit-with-parent", "end when the process that started this one has ended"),
+        ("--exit-with-parent", "end when the parent process ends"),
         ("--exit-with-stdin", "end when standard input is closed"),
         ("--version", "print the version"),
-        ("--help", "print this"),
+        ("--help", "print this help"),
     ] {
         entry(&mut text, flag, about);
     }
     text.push_str(
-        "\nfunctions of your own: CreateFunction takes any zip and ignores it; the environment variable\n\
-         LAMBDA_EXECUTOR_LOCAL_HANDLER of the function is its handler, as --handler takes it, and\n\
-         LAMBDA_EXECUTOR_LOCAL_STATE (Active, Pending, Inactive, Failed) the state it is seen in.\n\
-         \nwhile it runs, with the header \"Authorization: Bearer SECRET_ACCESS_KEY\": GET /_local/stats shows counters,\n\
-         POST /_local/faults replaces the faults, but not during an outage that refuses connections: this one too.\n\
-         \nexpire_credentials_after_ms counts from the start, or from the POST that sets it; from then on every request\n\
-         signed with the credentials is refused, those of functions that send their results too. Only the pair of\n\
-         lasting_access_key_id lives on, and functions with it where it is given.\n",
+        "\nfunctions of your own: CreateFunction accepts any zip and ignores it. Two environment variables of the\n\
+         function describe it: LAMBDA_EXECUTOR_LOCAL_HANDLER is its handler, in the form of --handler, and\n\
+         LAMBDA_EXECUTOR_LOCAL_STATE (Active, Pending, Inactive, Failed) is the state that it reports.\n\
+         \nwhile it runs, with the header \"Authorization: Bearer SECRET_ACCESS_KEY\": GET /_local/stats returns\n\
+         counters, POST /_local/faults replaces the faults. An outage that refuses connections also refuses them.\n\
+         \nexpire_credentials_after_ms counts from the start, or from the POST that sets it. After that time every\n\
+         request signed with the credentials fails, also the results that functions send. Credentials of\n\
+         lasting_access_key_id do not expire; if they are set, functions use them.\n",
     );
     text
 }
 
-/// One flag and what it is about, in lines of at most 110 characters.
+/// Appends a flag and its description, in lines of at most 110 characters.
 fn entry(text: &mut String, flag: &str, about: &str) {
     const INDENT: usize = 31;
     const WIDTH: usize = 110;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn invalid_arguments_are_reported() {
         for (arguments, message) in [
             (&["--prot", "5"][..], "--prot: no such option; see --help"),
             (&["--prot"], "--prot: no such option; see --help"),

@@ -1,5 +1,5 @@
-//! How the program learns that it is to end: SIGINT, SIGTERM or SIGHUP, the end of its parent, or of its
-//! input. All come as signals, which are blocked in every thread and waited for in one place.
+//! Causes for the program to end: SIGINT, SIGTERM or SIGHUP, the end of its parent, or the end of its input. All arrive
+//! as signals, which every thread blocks and one place waits for.
 
 #![allow(unsafe_code)]
 
@@ -7,8 +7,8 @@ use std::io::{self, Read};
 
 const SIGNALS: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-/// A signal that was ignored when the program started, as SIGHUP is under nohup, is to stay without effect; blocked and
-/// waited for it would arrive all the same.
+/// True for a signal that was ignored when the program started, such as SIGHUP under nohup. It must stay ignored: a
+/// blocked signal would be delivered to the wait.
 fn is_ignored(signal: libc::c_int) -> bool {
     // SAFETY: the kernel writes the zeroed structure; nothing is changed.
     unsafe {
@@ -17,7 +17,7 @@ fn is_ignored(signal: libc::c_int) -> bool {
     }
 }
 
-/// The signals that end the program, blocked from now on in this thread and those it starts.
+/// The signals that end the program, blocked in this thread and all threads that it starts later.
 #[derive(Clone, Copy)]
 pub(crate) struct Ending(libc::sigset_t);
 
@@ -35,20 +35,20 @@ impl Ending {
         }
     }
 
-    /// The end of the process that started this one, `parent`, will count as SIGTERM.
+    /// Makes the end of the parent process `parent` count as SIGTERM.
     pub(crate) fn follow_parent(self, parent: u32) -> io::Result<()> {
         // SAFETY: a plain system call.
         if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        // It may have ended before the line above; then another process has taken us over.
+        // The parent may have ended before the call above; then another process is our parent.
         if std::os::unix::process::parent_id() != parent {
             self.end();
         }
         Ok(())
     }
 
-    /// The end of standard input will count as SIGTERM.
+    /// Makes the end of standard input count as SIGTERM.
     pub(crate) fn follow_input(self) -> io::Result<()> {
         let wait = move || {
             let mut buffer = [0; 4096];
@@ -58,7 +58,7 @@ impl Ending {
         std::thread::Builder::new().name("stdin".into()).spawn(wait).map(drop)
     }
 
-    /// Waits for any of them.
+    /// Waits for one of the signals.
     pub(crate) fn wait(self) {
         let mut signal = 0;
         // SAFETY: the set is valid, the signals in it are blocked. An error means an invalid set.

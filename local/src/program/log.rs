@@ -1,4 +1,4 @@
-//! Log records to standard error, one line each: warnings and errors, or more where RUST_LOG names a level.
+//! Log records on standard error, one line each: warnings and errors, or the level that RUST_LOG names.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

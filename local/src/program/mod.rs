@@ -1,4 +1,4 @@
-//! The program around the library: arguments, what it prints, and its end.
+//! The program around the library: arguments, output, log and end.
 
 pub(crate) mod announcement;
 pub(crate) mod arguments;

@@ -1,4 +1,4 @@
-//! The environment of a handler: what Lambda sets, and none of this process's own AWS or Airflow settings.
+//! The environment of a handler: Lambda's variables, without this process's own AWS and Airflow settings.
 
 use super::Launch;
 use crate::config::HandlerOutput;
@@ -10,17 +10,17 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-/// What all handlers find around them.
+/// The settings that all handlers share.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
-    /// Where Lambda and SQS are.
+    /// URL of Lambda and SQS.
     pub(crate) endpoint_url: String,
     pub(crate) region: String,
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: Secret,
-    /// Where results go.
+    /// URL of the results queue.
     pub(crate) queue_url: String,
-    /// This process's variables, read once at start, since a host may change its own at any time.
+    /// This process's variables, read once at start: a host may change its environment at any time.
     pub(crate) inherited: Vec<(OsString, OsString)>,
     /// The option `env`.
     pub(crate) env: BTreeMap<String, String>,
@@ -28,7 +28,7 @@ pub(crate) struct Surroundings {
     pub(crate) output: HandlerOutput,
 }
 
-/// Never passed on: a handler that reached the real AWS by mistake would be worse than one that fails.
+/// Prefixes of variables that are never passed on: a handler must not reach the real AWS by mistake.
 const WITHHELD: &[&str] = &["AWS_", "AIRFLOW_", "_X_AMZN_", "LAMBDA_RUNTIME_DIR"];
 
 impl Surroundings {
@@ -38,7 +38,7 @@ impl Surroundings {
             |name: &OsString| !WITHHELD.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
         let mut env: BTreeMap<OsString, OsString> =
             self.inherited.iter().filter(|(name, _)| passed_on(name)).cloned().collect();
-        // A proxy would be asked for 127.0.0.1 too.
+        // Otherwise a proxy would be used for 127.0.0.1, too.
         for name in ["NO_PROXY", "no_proxy"] {
             let mut hosts = env.remove(&OsString::from(name)).unwrap_or_default();
             if !hosts.is_empty() {
@@ -65,7 +65,7 @@ impl Surroundings {
         set("AWS_ACCESS_KEY_ID", &self.access_key_id);
         set("AWS_SECRET_ACCESS_KEY", self.secret_access_key.reveal());
         set("AWS_ENDPOINT_URL", &self.endpoint_url);
-        // Neither the user's profile nor a machine's role is to be found.
+        // SDKs must find neither the user's profile nor a machine's role.
         set("AWS_CONFIG_FILE", "/dev/null");
         set("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         set("AWS_EC2_METADATA_DISABLED", "true");
@@ -77,7 +77,7 @@ impl Surroundings {
     }
 }
 
-/// `None` for what no environment can hold: a NUL inside.
+/// `None` if the variable contains NUL.
 fn variable(name: OsString, value: OsString) -> Option<CString> {
     let mut text = name.into_vec();
     text.push(b'=');

@@ -1,8 +1,7 @@
-//! A sandbox: one handler process, its Runtime API on a port of its own, and the task that keeps both. One event at a
-//! time.
+//! A sandbox: one handler process, its Runtime API on its own port, and the task that keeps both. One event at a time.
 //!
-//! A port for each process, because clients of the Runtime API take a host and a port only, and the port is what
-//! distinguishes processes.
+//! Each process has its own port, because clients of the Runtime API accept only a host and a port, so that only the
+//! port distinguishes processes.
 
 mod environment;
 mod process;
@@ -30,28 +29,28 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// A handler must ask for its first event within this time, or within the function's time limit where that is longer.
+/// A handler must ask for its first event within this time, or within the function's time limit if that is longer.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
-/// What all sandboxes share.
+/// State that all sandboxes share.
 #[derive(Debug)]
 pub(crate) struct Host {
     pub(crate) surroundings: Surroundings,
     pub(crate) stats: Arc<Stats>,
     pub(crate) random: Arc<Random>,
     pub(crate) clock: Clock,
-    /// Between SIGTERM and SIGKILL when a function ends.
+    /// Time between SIGTERM and SIGKILL when a function ends.
     pub(crate) grace: watch::Receiver<Duration>,
 }
 
-/// What a sandbox sends to its function.
+/// A message from a sandbox to its function.
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// A run has an outcome; the sandbox is still busy.
+    /// A run has ended; the sandbox is still busy.
     Done(Job, Outcome),
-    /// This sandbox asks for its next event.
+    /// This sandbox is ready for its next event.
     Free(u64),
-    /// This sandbox is gone, and has not begun with the job that it was to run next.
+    /// This sandbox has ended before it started this job.
     Gone(u64, Option<Job>),
 }
 
@@ -62,12 +61,12 @@ pub(crate) struct Assignment {
     pub(crate) timeout_ms: u64,
 }
 
-/// What makes this sandbox differ from those of other functions.
+/// The properties of one sandbox.
 #[derive(Debug)]
 pub(crate) struct Launch {
-    /// In its function.
+    /// Unique within its function.
     pub(crate) id: u64,
-    /// A program by absolute path, and its arguments.
+    /// Absolute path of a program, and its arguments.
     pub(crate) command: Vec<String>,
     pub(crate) function_arn: Arc<str>,
     pub(crate) memory_mb: u64,
@@ -75,8 +74,8 @@ pub(crate) struct Launch {
     pub(crate) env: BTreeMap<String, String>,
 }
 
-/// Keeps a sandbox until its process ends, or until no more work can come because `assignments` is closed. The first
-/// assignment is already there.
+/// Keeps a sandbox until its process ends, or until `assignments` is closed. The first assignment is already in the
+/// channel.
 pub(crate) async fn run<M: From<Report>>(
     host: Arc<Host>,
     launch: Launch,
@@ -91,8 +90,8 @@ pub(crate) async fn run<M: From<Report>>(
                 let phase = Phase::starting(first);
                 let keeper = Keeper { id, host, outbox: outbox.clone(), phase, process: sandbox.process };
                 keeper.keep(sandbox.calls, &mut assignments).await;
-                // What was handed over when the process had just ended. It is one job at most: no more is handed over before
-                // that one has been reported.
+                // A job may have been assigned just after the process ended. There is at most one: the next is assigned
+                // only after this one has been reported.
                 assignments.close();
                 returned = assignments.recv().await.map(|Assignment { job, .. }| job);
             }
@@ -112,7 +111,7 @@ struct Sandbox {
     calls: Calls,
 }
 
-/// Requests of the handler. Dropping this closes the port and its connections.
+/// Requests of the handler. Dropping it closes the port and its connections.
 struct Calls {
     receiver: mpsc::UnboundedReceiver<Call>,
     _server: JoinSet<()>,
@@ -141,18 +140,18 @@ fn log_stream(host: &Host) -> String {
     format!("{year:04}/{month:02}/{day:02}/[$LATEST]{}", host.random.hex32())
 }
 
-/// What the handler is doing.
+/// State of the handler.
 enum Phase {
-    /// Has work, but has not asked for it.
+    /// Has a job assigned, but has not asked for it.
     Starting { assignment: Assignment, limit: Instant },
     /// Works on an event.
     Busy { job: Job, timeout_ms: u64, limit: Instant },
-    /// Has answered, and not asked for more. The answer is held back until it does, so that an Invoke that follows
-    /// at once finds this sandbox free.
+    /// Has answered, but not asked for the next event. The answer is held back until then, so that an immediate next
+    /// Invoke finds this sandbox free.
     Answered { job: Job, outcome: Outcome, limit: Instant },
     /// Waits for an event.
     Idle { next: oneshot::Sender<Answer> },
-    /// Has no work, and is not to get any: it is being killed.
+    /// Is being killed, and gets no more jobs.
     Absent,
 }
 
@@ -183,7 +182,7 @@ impl<M: From<Report>> Keeper<M> {
         loop {
             let limit = self.phase.limit();
             tokio::select! {
-                // An answer that was sent before the process ended, or in time, counts.
+                // An answer that was sent before the end of the process or the time limit counts.
                 biased;
                 Some(call) = calls.receiver.recv() => self.serve(call),
                 status = self.process.ended() => {
@@ -216,7 +215,7 @@ impl<M: From<Report>> Keeper<M> {
                 let error = || Outcome::Error(FunctionError::new("Function.ResponseSizeTooLarge", message.into()));
                 match self.finish(&request_id, error).status().as_u16() {
                     202 => problem(413, "RequestEntityTooLarge", message),
-                    _ => problem(400, "InvalidRequestID", "this event is not yours to answer"),
+                    _ => problem(400, "InvalidRequestID", "this event is not assigned to this handler"),
                 }
             }
             CallKind::InitError { body } => {
@@ -227,12 +226,12 @@ impl<M: From<Report>> Keeper<M> {
         let _ = reply.send(answer);
     }
 
-    /// The handler reports that it cannot start, and will exit, whose status would say less.
+    /// The handler reports that it cannot start. It will exit; this report says more than its exit status.
     fn init_error(&mut self, body: Bytes) {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Starting { assignment, .. } => {
                 self.report(assignment.job, Outcome::Error(FunctionError::from_handler(body)));
-                // A slot must not wait for it.
+                // Free the slot without waiting for the exit.
                 self.process.kill();
             }
             other => self.phase = other,
@@ -248,7 +247,7 @@ impl<M: From<Report>> Keeper<M> {
                 self.report(job, outcome);
                 self.phase = Phase::Idle { next: reply };
             }
-            // The newer request counts: the older one's connection is gone.
+            // The newer request counts: the older connection is gone.
             Phase::Idle { .. } | Phase::Absent => self.phase = Phase::Idle { next: reply },
             busy @ Phase::Busy { .. } => {
                 self.phase = busy;
@@ -273,14 +272,14 @@ impl<M: From<Report>> Keeper<M> {
                 let limit = Instant::now() + Duration::from_millis(timeout_ms);
                 Phase::Busy { job, timeout_ms, limit }
             }
-            // Its connection broke: it will ask again, or has ended.
+            // The connection broke: the handler will ask again, or has ended.
             Err(_) => Phase::starting(Assignment { job, timeout_ms }),
         };
     }
 
     fn event(&self, job: &Job, timeout_ms: u64) -> Answer {
         let mut event = answer(200, &[("content-type", "application/json")], job.payload.clone());
-        // The handler compares it with the system's clock.
+        // The handler compares the deadline with the system's clock.
         let deadline = system_time() + timeout_ms;
         let random = &self.host.random;
         let trace_id = job.trace_id.clone().unwrap_or_else(|| {
@@ -295,7 +294,7 @@ impl<M: From<Report>> Keeper<M> {
         event
     }
 
-    /// The handler says what came of its event.
+    /// The handler answers its event.
     fn finish(&mut self, request_id: &str, outcome: impl FnOnce() -> Outcome) -> Answer {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Busy { job, limit, .. } if *job.request_id == *request_id => {
@@ -304,13 +303,13 @@ impl<M: From<Report>> Keeper<M> {
             }
             other => {
                 self.phase = other;
-                problem(400, "InvalidRequestID", "this event is not yours to answer")
+                problem(400, "InvalidRequestID", "this event is not assigned to this handler")
             }
         }
     }
 
     fn report(&self, job: Job, outcome: Outcome) {
-        // The dispatcher is gone only when the whole function is.
+        // This fails only if the function has been deleted.
         let _ = self.outbox.send(Report::Done(job, outcome).into());
     }
 
@@ -320,16 +319,16 @@ impl<M: From<Report>> Keeper<M> {
         self.report_end(|job, _| FunctionError::exited(&job.request_id, &how));
     }
 
-    /// The time limit is over.
+    /// Handles the time limit.
     fn report_timeout(&mut self) {
-        // One that has answered was in time; it was only slow to ask for more.
+        // A handler that has answered was in time; it only asks for the next event too late.
         if !matches!(self.phase, Phase::Answered { .. }) {
             self.host.stats.timeouts.add();
         }
         self.report_end(|job, timeout_ms| FunctionError::timed_out(&job.request_id, timeout_ms));
     }
 
-    /// The process is gone: what it had answered counts, what it had not is an error.
+    /// Handles the end of the process: a sent answer counts, a missing one is an error.
     fn report_end(&mut self, error: impl FnOnce(&Job, u64) -> FunctionError) {
         match std::mem::replace(&mut self.phase, Phase::Absent) {
             Phase::Answered { job, outcome, .. } => self.report(job, outcome),
@@ -342,7 +341,7 @@ impl<M: From<Report>> Keeper<M> {
         }
     }
 
-    /// The function ends: the handler may tidy up for a while.
+    /// Handles the end of the function: the handler may clean up for a while.
     async fn end(mut self) {
         self.process.terminate();
         let grace = *self.host.grace.borrow();

@@ -1,8 +1,9 @@
 //! Processes of handlers. The only file of this library with unsafe code: `posix_spawn`, signals to process groups and
-//! sessions, and waiting for children of our own, never for those of the host.
+//! sessions, and waiting for our own children, never for children of the host.
 //!
-//! Not `std::process`: a host's threads block signals around us and its children must start with none blocked, which
-//! there takes `fork` and so the host's own `atfork` handlers. Not tokio's: that installs a handler for SIGCHLD.
+//! `std::process` does not fit: children must start with no signal blocked although our threads block them, and
+//! `std::process` would need `fork` for that, which runs the host's `atfork` handlers. tokio's does not fit: it
+//! installs a handler for SIGCHLD.
 
 #![allow(unsafe_code)]
 
@@ -21,23 +22,23 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// How often to look where the kernel has no pidfd (before Linux 5.3).
+/// Interval of checks if the kernel has no pidfd (before Linux 5.3).
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What to start.
+/// The program to start.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// An absolute path and the arguments.
+    /// Absolute path of the program, and its arguments.
     pub(super) command: Vec<String>,
     /// `NAME=value`, the whole environment.
     pub(super) env: Vec<CString>,
-    /// The current one where absent.
+    /// The current folder if absent.
     pub(super) working_directory: Option<PathBuf>,
     pub(super) output: HandlerOutput,
 }
 
-/// A child in a session of its own, which all that it starts belongs to, whatever group that makes for itself, unless it
-/// asks for another session. Dropping it kills the session.
+/// A child in its own session. All processes that it starts belong to the session, in any process group, unless they
+/// start a new session. Dropping it kills the session.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: libc::pid_t,
@@ -54,7 +55,7 @@ impl Process {
         let path = arguments.first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         let folder = program.working_directory.map(|folder| CString::new(folder.into_os_string().into_vec()));
         let folder = folder.transpose().map_err(invalid)?;
-        // Held open until the child has it.
+        // Keep it open until the child has it.
         let output = match &program.output {
             HandlerOutput::Inherit => None,
             HandlerOutput::Discard => Some(File::options().write(true).open("/dev/null")?),
@@ -84,12 +85,12 @@ impl Process {
         Ok(process)
     }
 
-    /// Waits until the child has ended, then kills what it has left behind in its session. `None`: another process took its
-    /// exit status. May be called again after it was cancelled.
+    /// Waits until the child has ended, then kills the rest of its session. `None` if its exit status was already
+    /// consumed elsewhere. May be called again after a cancellation.
     pub(super) async fn ended(&mut self) -> Option<ExitStatus> {
         match &self.pidfd {
             Some(pidfd) => {
-                // An error here cannot be cured by waiting: what follows finds out how things are.
+                // Waiting does not fix an error here; the code below checks the state of the child.
                 let _ = pidfd.readable().await;
             }
             None => {
@@ -102,34 +103,34 @@ impl Process {
         self.reap()
     }
 
-    /// Asks the group of the child to end.
+    /// Sends SIGTERM to the group of the child.
     pub(super) fn terminate(&self) {
         self.signal_group(libc::SIGTERM);
     }
 
-    /// Ends the session.
+    /// Kills the session.
     pub(super) fn kill(&self) {
         if self.signal_group(libc::SIGKILL) {
             kill_session(self.pid);
         }
     }
 
-    /// False if the number of the child may belong to another process by now: it was reaped elsewhere, as the kernel does by
-    /// itself in a host that ignores SIGCHLD. Then nothing is done.
+    /// Returns false without effect if the child was reaped elsewhere: then another process may have its id. The kernel
+    /// reaps children itself in a host that ignores SIGCHLD.
     fn signal_group(&self, signal: c_int) -> bool {
         let ours = self.is_ours();
         if ours {
             // SAFETY: plain system calls. The child is not reaped, so its number is still its own.
             unsafe {
                 libc::kill(-self.pid, signal);
-                // In case it has moved to another group.
+                // The child may have moved to another group.
                 libc::kill(self.pid, signal);
             }
         }
         ours
     }
 
-    /// Whether the child is there, alive or not yet reaped.
+    /// True if the child is alive or not yet reaped.
     fn is_ours(&self) -> bool {
         !self.reaped && self.look().is_some()
     }
@@ -138,7 +139,7 @@ impl Process {
         self.look() == Some(0)
     }
 
-    /// The number of the child if it has ended, zero if it lives, nothing if it is not there.
+    /// The id of the child if it has ended, 0 if it is alive, `None` if it was reaped.
     fn look(&self) -> Option<libc::pid_t> {
         // SAFETY: a zeroed siginfo_t is valid, and the kernel writes at most one. WNOWAIT leaves the child to be reaped.
         let (result, info) = unsafe {
@@ -172,14 +173,14 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.reaped {
             self.kill();
-            // Killed: it ends at once.
+            // The child was killed, so it ends at once.
             self.reap();
         }
     }
 }
 
-/// Kills all processes of a session. Its number must be that of a child that is not reaped, so that no other session can
-/// have it. Looks again until it finds no new process, as those found may have started others before they were killed.
+/// Kills all processes of a session. The session's id must be that of a child that is not reaped, so that no other
+/// session can have it. Repeats until it finds no new process: processes may start others before they are killed.
 fn kill_session(session: libc::pid_t) {
     let mut killed = HashSet::new();
     loop {
@@ -189,7 +190,7 @@ fn kill_session(session: libc::pid_t) {
             if killed.contains(&pid) || !lives_in(session, pid) {
                 continue;
             }
-            // Taken before the process is looked at once more, so that both are about the same one.
+            // Open it before the second check, so that check and signal concern the same process.
             // SAFETY: plain system calls; the descriptor is new, and closed by its owner.
             let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
             match c_int::try_from(pidfd) {
@@ -204,7 +205,7 @@ fn kill_session(session: libc::pid_t) {
                         };
                     }
                 }
-                // SAFETY: a plain system call. The kernel is old, or we are short of descriptors.
+                // SAFETY: a plain system call. The kernel is old, or no descriptor is left.
                 _ => drop(unsafe { libc::kill(pid, libc::SIGKILL) }),
             }
             killed.insert(pid);
@@ -215,17 +216,17 @@ fn kill_session(session: libc::pid_t) {
     }
 }
 
-/// Whether a process belongs to a session and has not ended.
+/// True if a process belongs to a session and has not ended.
 fn lives_in(session: libc::pid_t, pid: libc::pid_t) -> bool {
     let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
     let stat = String::from_utf8_lossy(&stat);
-    // The name comes first and may hold anything; then state, parent, group and session.
+    // The name comes first and may contain any character; then state, parent, group and session.
     let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
     let state = fields.next();
     !matches!(state, Some("Z" | "X")) && fields.nth(2).is_some_and(|field| field == session.to_string())
 }
 
-/// A descriptor that becomes readable when the child ends; `None` where the kernel has none.
+/// A descriptor that becomes readable when the child ends; `None` if the kernel does not support it.
 fn open_pidfd(pid: libc::pid_t) -> io::Result<Option<AsyncFd<OwnedFd>>> {
     // SAFETY: a plain system call; it opens its descriptors close-on-exec.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
@@ -254,21 +255,21 @@ fn check(status: c_int) -> io::Result<()> {
 
 type ChangeFolder = unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, *const c_char) -> c_int;
 
-/// glibc has it from 2.29 on, and we run from 2.26 on: a library that names what is not there cannot be loaded at all.
+/// Looked up at run time: glibc has it since 2.29, but this library must load with glibc 2.26.
 fn change_folder_action() -> Option<ChangeFolder> {
-    // SAFETY: a NUL-terminated name; what is found under it is a function of this type, or NULL, which is `None`.
+    // SAFETY: the name is NUL-terminated; the symbol is a function of this type, or NULL, which is `None`.
     unsafe {
         let found = libc::dlsym(libc::RTLD_DEFAULT, c"posix_spawn_file_actions_addchdir_np".as_ptr());
         std::mem::transmute::<*mut c_void, Option<ChangeFolder>>(found)
     }
 }
 
-/// Whether children can be started in another folder than ours.
+/// True if children can be started in another folder.
 pub(crate) fn can_change_folder() -> bool {
     change_folder_action().is_some()
 }
 
-/// What the child does to its descriptors.
+/// Changes of the child's descriptors.
 struct FileActions(libc::posix_spawn_file_actions_t);
 
 impl FileActions {
@@ -307,7 +308,7 @@ impl Drop for FileActions {
     }
 }
 
-/// A session of its own, no signal blocked, all signals as a program finds them.
+/// Attributes of the child: its own session, no signal blocked, all signals with their default action.
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_child_tells_how_it_ended() {
+    async fn the_exit_status_of_a_child_is_returned() {
         let status = shell("exit 7", HandlerOutput::Discard).ended().await.unwrap();
         assert_eq!(status.code(), Some(7));
         let status = shell("kill -9 $$", HandlerOutput::Discard).ended().await.unwrap();
@@ -371,15 +372,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_child_leaves_behind_in_its_session_ends_with_it() {
+    async fn the_session_of_a_child_ends_with_it() {
         let path = std::env::temp_dir().join(format!("lambda-executor-local-left-{}", std::process::id()));
-        // It makes a group of its own.
+        // `timeout` creates its own process group.
         let mut process = shell("timeout 600 sleep 600 & echo $!", HandlerOutput::File(path.clone()));
         process.ended().await.unwrap();
         let left: libc::pid_t = std::fs::read_to_string(&path).unwrap().trim().parse().unwrap();
         std::fs::remove_file(&path).unwrap();
         let deadline = std::time::Instant::now() + Duration::from_secs(10);
-        // Dead, though perhaps not yet reaped by the process that has inherited it.
+        // The process is dead, but its new parent may not have reaped it yet.
         let dead = || match std::fs::read_to_string(format!("/proc/{left}/stat")) {
             Ok(stat) => stat.contains(") Z "),
             Err(_) => true,

@@ -1,14 +1,14 @@
-//! Finds the programs of handlers before anything runs, so that a wrong name is an error at start.
+//! Finds the programs of handlers at start, so that a wrong name is an error then.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// The function of this package as a program.
+/// The function program of this package.
 const FUNCTION_PROGRAM: &str = "lambda-executor-function";
 
-/// The absolute path of a program given by path or by name on PATH. The error says what was not found where.
+/// The absolute path of a program given by path or by name on PATH. The error says what was not found, and where.
 pub(crate) fn find_program(program: &str) -> Result<String, String> {
     let found = if program.contains('/') {
         std::path::absolute(program).ok().filter(|path| is_executable(path))
@@ -16,7 +16,7 @@ pub(crate) fn find_program(program: &str) -> Result<String, String> {
         on_path(program)
     };
     let path = found.ok_or_else(|| {
-        let place = if program.contains('/') { "is no executable file" } else { "is not on PATH" };
+        let place = if program.contains('/') { "is not an executable file" } else { "is not on PATH" };
         format!("the handler's program {program} {place}")
     })?;
     path.into_os_string()
@@ -24,8 +24,7 @@ pub(crate) fn find_program(program: &str) -> Result<String, String> {
         .map_err(|path| format!("the path of the handler's program is not UTF-8: {path:?}"))
 }
 
-/// The program of the handler `exec`: in `program_dir` where that is given, else where [`function_folders`] says, or on
-/// PATH.
+/// The program of the handler `exec`: in `program_dir` if given, else in one of [`function_folders`], else on PATH.
 pub(crate) fn find_function_program(program_dir: Option<&Path>, library_dir: Option<&Path>) -> Result<String, String> {
     let found = match program_dir {
         Some(folder) => named(folder)?,
@@ -38,13 +37,12 @@ pub(crate) fn find_function_program(program_dir: Option<&Path>, library_dir: Opt
         .map_err(|path| format!("the path of {FUNCTION_PROGRAM} is not UTF-8: {path:?}"))
 }
 
-/// A folder named on purpose: another program than the one in it would be a surprise.
 fn named(folder: &Path) -> Result<PathBuf, String> {
     let program = folder.join(FUNCTION_PROGRAM);
     if is_executable(&program) {
         return Ok(program);
     }
-    Err(format!("program_dir: there is no {FUNCTION_PROGRAM} in {} that can be executed", folder.display()))
+    Err(format!("program_dir: {} has no executable {FUNCTION_PROGRAM}", folder.display()))
 }
 
 fn look_around(folders: &[PathBuf]) -> Result<PathBuf, String> {
@@ -59,12 +57,12 @@ fn look_around(folders: &[PathBuf]) -> Result<PathBuf, String> {
     })
 }
 
-/// Where the function's program is looked for: where an installation has it that holds the library in `library_dir`;
-/// beside this executable.
+/// Folders of the function program: those of an installation with the library in `library_dir`, and the folder of this
+/// executable.
 fn function_folders(library_dir: Option<&Path>) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(library) = library_dir {
-        // All in one folder (a Python wheel, cargo's target), or lib and bin side by side; Debian has lib/TRIPLET.
+        // A Python wheel and cargo's target use one folder; other layouts have lib and bin, Debian lib/TRIPLET.
         folders.push(library.to_owned());
         folders.extend(library.ancestors().skip(1).take(2).map(|above| above.join("bin")));
     }
@@ -79,7 +77,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH");
     let folders = std::env::split_paths(path.as_deref().unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin")));
     let found = folders.map(|folder| folder.join(name)).find(|path| is_executable(path))?;
-    // PATH may have relative folders, and handlers may start in another one.
+    // Make it absolute: PATH may have relative folders, and handlers may start in another folder.
     std::path::absolute(found).ok()
 }
 
@@ -99,25 +97,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_programs_are_reported() {
         assert!(find_program("no-such-program-here").unwrap_err().contains("no-such-program-here is not on PATH"));
-        assert!(find_program("/bin").unwrap_err().contains("is no executable file"));
+        assert!(find_program("/bin").unwrap_err().contains("is not an executable file"));
         let folders = ["/nonexistent".into(), "/nonexistent/bin".into()];
-        // The folders are searched, whether or not the program is on PATH of this machine.
+        // The folders are searched even if the program is on PATH of this machine.
         if let Err(error) = look_around(&folders) {
             assert!(error.contains("in /nonexistent, /nonexistent/bin or on PATH"), "{error}");
         }
     }
 
     #[test]
-    fn a_folder_that_is_named_has_the_program_or_nothing_has() {
-        // Beside the library it is not looked for then.
+    fn a_program_dir_without_the_program_is_an_error() {
+        // With program_dir, the library's folder is not searched.
         let error = find_function_program(Some(Path::new("/nonexistent")), Some(Path::new("/"))).unwrap_err();
-        assert_eq!(error, "program_dir: there is no lambda-executor-function in /nonexistent that can be executed");
+        assert_eq!(error, "program_dir: /nonexistent has no executable lambda-executor-function");
     }
 
     #[test]
-    fn the_function_is_looked_for_where_installations_have_it() {
+    fn the_function_is_found_in_every_layout_of_an_installation() {
         let folders = |library: Option<&str>| {
             let mut folders = function_folders(library.map(Path::new));
             let beside = std::env::current_exe().unwrap();
@@ -128,7 +126,7 @@ mod tests {
         assert_eq!(folders(Some("/opt/x/lib")), ["/opt/x/lib", "/opt/x/bin", "/opt/bin"]);
         let debian = "/usr/lib/x86_64-linux-gnu";
         assert_eq!(folders(Some(debian)), [debian, "/usr/lib/bin", "/usr/bin"]);
-        // None above the root.
+        // There is no folder above the root.
         assert_eq!(folders(Some("/lib")), ["/lib", "/bin"]);
         assert_eq!(folders(Some("/")), ["/"]);
     }

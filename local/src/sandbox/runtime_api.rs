@@ -1,4 +1,4 @@
-//! The Lambda Runtime API of one sandbox: turns requests into messages to the sandbox's keeper, which answers them.
+//! The Lambda Runtime API of one sandbox: sends requests as messages to the sandbox's task, which answers them.
 
 use crate::job::MAX_SYNCHRONOUS;
 use crate::server::{Answer, NoAnswer, Service, answer, read_body};
@@ -15,22 +15,22 @@ pub(super) struct Call {
     pub(super) reply: oneshot::Sender<Answer>,
 }
 
-/// What the handler wants.
+/// The kinds of requests.
 #[derive(Debug)]
 pub(super) enum CallKind {
-    /// The next event.
+    /// Asks for the next event.
     Next,
-    /// Says what came of an event.
+    /// Answers an event.
     Response { request_id: String, body: Bytes },
-    /// The answer to an event is larger than Lambda allows.
+    /// Answers an event with more bytes than Lambda allows.
     ResponseTooLarge { request_id: String },
-    /// Says that an event failed.
+    /// Reports the failure of an event.
     Error { request_id: String, body: Bytes },
-    /// Says that it cannot start.
+    /// Reports that the handler cannot start.
     InitError { body: Bytes },
 }
 
-/// The service behind a sandbox's port.
+/// The HTTP service of a sandbox's port.
 #[derive(Clone, Debug)]
 pub(super) struct RuntimeApi(pub(super) mpsc::UnboundedSender<Call>);
 
@@ -54,21 +54,21 @@ impl Service for RuntimeApi {
                 CallKind::Error { request_id: (*id).to_owned(), body: body.unwrap_or_default() }
             }
             (&Method::POST, ["init", "error"], body) => CallKind::InitError { body: body.unwrap_or_default() },
-            _ => return Ok(problem(404, "NotFound", "there is no such path in the Runtime API")),
+            _ => return Ok(problem(404, "NotFound", "the Runtime API has no such path")),
         };
         let (reply, waiting) = oneshot::channel();
-        // Either fails only when the sandbox is being ended, and the handler with it.
+        // Both fail only while the sandbox and its handler are being ended.
         self.0.send(Call { kind, reply }).map_err(|_| NoAnswer)?;
         waiting.await.map_err(|_| NoAnswer)
     }
 }
 
-/// What the handler posted is taken.
+/// The answer to an accepted request.
 pub(super) fn accepted() -> Answer {
     answer(202, &[("content-type", "application/json")], r#"{"status":"OK"}"#)
 }
 
-/// What the handler posted is refused.
+/// The answer to a rejected request.
 pub(super) fn problem(status: u16, error_type: &str, message: &str) -> Answer {
     let body = json!({"errorType": error_type, "errorMessage": message}).to_string();
     answer(status, &[("content-type", "application/json")], body)

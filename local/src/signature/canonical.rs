@@ -1,9 +1,9 @@
-//! The canonical form of a request, which both sides hash.
+//! The canonical form of a request, which client and server hash.
 
 use super::{Refusal, Request, percent_decode, percent_encode};
 use http::HeaderMap;
 
-/// `signed_headers` is the list from the `Authorization` header, `body_hash` what the last line says of the body.
+/// `signed_headers` is the list from the `Authorization` header, `body_hash` the last line.
 pub(super) fn canonical_request(
     request: &Request<'_>,
     signed_headers: &str,
@@ -12,7 +12,7 @@ pub(super) fn canonical_request(
     let mut canonical = String::with_capacity(512);
     canonical.push_str(request.method);
     canonical.push('\n');
-    // The path is already encoded once; every service but S3 signs it encoded a second time.
+    // The path is already encoded once; every service except S3 signs it encoded twice.
     percent_encode(&mut canonical, request.path.as_bytes(), b'/');
     canonical.push('\n');
     push_query(&mut canonical, request.query);
@@ -30,7 +30,7 @@ pub(super) fn canonical_request(
     Ok(canonical)
 }
 
-/// Values of one header, trimmed, runs of spaces made one, several joined by a comma.
+/// Values of one header, trimmed, with single spaces, joined by commas.
 fn push_values(canonical: &mut String, headers: &HeaderMap, name: &str) -> Result<(), Refusal> {
     let mut values = headers.get_all(name).iter().peekable();
     if values.peek().is_none() {
@@ -52,7 +52,7 @@ fn push_values(canonical: &mut String, headers: &HeaderMap, name: &str) -> Resul
     Ok(())
 }
 
-/// The parameters sorted by name and value, encoded anew, since clients differ in what they leave as it is.
+/// The parameters sorted by name and value, and encoded again, since clients encode differently.
 fn push_query(canonical: &mut String, query: &str) {
     if query.is_empty() {
         return;

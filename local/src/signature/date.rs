@@ -43,7 +43,7 @@ pub fn amz_date(unix_seconds: i64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// A time as records and descriptions show it: `2015-08-30T12:36:00.000Z`.
+/// A time in the format of records and descriptions: `2015-08-30T12:36:00.000Z`.
 pub(crate) fn utc_timestamp(unix_ms: u64) -> String {
     let [year, month, day, hour, minute, second] = civil(i64::try_from(unix_ms / 1000).unwrap_or(0));
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", unix_ms % 1000)
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_and_unix_seconds_are_the_same_thing() {
+    fn dates_and_unix_seconds_convert_both_ways() {
         for (date, seconds) in [
             ("19700101T000000Z", 0),
             ("20150830T123600Z", 1_440_938_160),
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_date_is_refused() {
+    fn invalid_dates_are_refused() {
         for text in
             ["", "20150830T123600", "20151330T123600Z", "2015083XT123600Z", "+0150830T123600Z", "é0150830T12360Z"]
         {

@@ -1,4 +1,4 @@
-//! AWS Signature Version 4, header form: checks that a request was signed with the credentials made at start, so that
+//! AWS Signature Version 4, header form: checks that a request was signed with the credentials of this server, so that
 //! no other user of the machine can run commands through the port. Also signs, for clients in tests and benchmarks.
 //!
 //! The rules: "Create a signed AWS API request" in the IAM User Guide.
@@ -20,25 +20,25 @@ use std::sync::{Mutex, PoisonError};
 type HmacSha256 = Hmac<Sha256>;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// How far a client's clock may be off, as for AWS.
+/// Tolerance for a client's clock, as on AWS.
 const ALLOWED_SKEW_S: i64 = 300;
 
-/// A request, as far as its signature covers it.
+/// The parts of a request that its signature covers.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// `POST`
     pub method: &'a str,
-    /// As it stands in the request line, without the query.
+    /// The path as in the request line, without the query.
     pub path: &'a str,
-    /// As it stands in the request line, without the question mark; empty for none.
+    /// The query as in the request line, without the question mark; empty if absent.
     pub query: &'a str,
-    /// All headers; which of them are signed, the `Authorization` header says.
+    /// All headers; the `Authorization` header names the signed ones.
     pub headers: &'a HeaderMap,
     /// The whole body.
     pub body: &'a [u8],
 }
 
-/// Why a signature is refused.
+/// Why a signature is rejected.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("Missing Authentication Token")]
@@ -60,10 +60,10 @@ pub(crate) enum Refusal {
     Mismatch,
 }
 
-/// Whose credentials a request was signed with.
+/// The credentials that a request was signed with.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Signer {
-    /// Those made at start.
+    /// The first pair.
     Caller,
     /// The second pair, which does not expire.
     Lasting,
@@ -113,12 +113,12 @@ impl Checker {
             return Err(Refusal::Skewed { signed: amz_date.to_owned(), now: date::amz_date(now) });
         }
         let is_signed = |name: &str| authorization.signed_headers.split(';').any(|signed| signed == name);
-        // The operation is part of what is signed; X-Amz-Target is SQS's name for it.
+        // The operation must be signed; in SQS's protocol it is in X-Amz-Target.
         let all = ["host", "x-amz-date", "x-amz-target"].iter().filter(|name| request.headers.contains_key(**name));
         if !all.into_iter().all(|name| is_signed(name)) {
             return Err(Refusal::Incomplete("Host, X-Amz-Date and X-Amz-Target must be signed"));
         }
-        // Only S3 takes UNSIGNED-PAYLOAD.
+        // Only S3 accepts UNSIGNED-PAYLOAD.
         let hash = hex(&Sha256::digest(request.body));
         if text(request.headers, "x-amz-content-sha256").is_some_and(|given| given != hash) {
             return Err(Refusal::BodyHash);
@@ -132,7 +132,7 @@ impl Checker {
         Ok(signer)
     }
 
-    /// True for `Bearer` and the secret access key, which guard the admin paths.
+    /// True for `Bearer` and the secret access key, as the admin paths require.
     pub(crate) fn is_bearer(&self, headers: &HeaderMap) -> bool {
         let token = text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
         let tag = |token: &str| {
@@ -154,7 +154,7 @@ impl Checker {
 
     fn key(&self, date: &str, service: &'static str, signer: Signer, secret: &Secret) -> HmacSha256 {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        // A day, two services and two signers: anything more is from days past.
+        // One day, two services and two signers; more entries are from previous days.
         if keys.len() > 8 {
             keys.clear();
         }
@@ -240,7 +240,7 @@ fn signing_key(secret_access_key: &str, date: &str, region: &str, service: &str)
 }
 
 fn keyed(key: &[u8]) -> HmacSha256 {
-    // HMAC takes keys of any length: the error cannot come, and an empty key would match no signature.
+    // HMAC accepts keys of any length, so no error occurs. An empty key would match no signature.
     HmacSha256::new_from_slice(key).unwrap_or_else(|_| HmacSha256::new(&Default::default()))
 }
 
@@ -275,7 +275,7 @@ fn percent_encode(into: &mut String, text: &[u8], keep: u8) {
     }
 }
 
-/// Undoes percent-encoding; what is not properly encoded stays as it is.
+/// Undoes percent-encoding; invalid sequences remain unchanged.
 pub(crate) fn percent_decode(text: &str) -> Vec<u8> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let bytes = text.as_bytes();

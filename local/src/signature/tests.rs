@@ -1,4 +1,4 @@
-//! Signatures against the published test suite of Signature Version 4, and every way to get one wrong.
+//! Signatures checked against the published test suite of Signature Version 4, and every kind of invalid signature.
 
 use super::*;
 use http::HeaderValue;
@@ -45,7 +45,7 @@ fn the_published_examples_have_the_published_signatures() {
 }
 
 #[test]
-fn a_signed_request_passes_until_anything_is_changed() {
+fn a_signed_request_passes_and_any_change_fails() {
     let headers = signed("a=1&b=2");
     let checker = checker();
     let good = request(&headers, "b=2&a=1", b"");
@@ -88,12 +88,12 @@ fn every_refusal_has_its_reason() {
 }
 
 #[test]
-fn what_names_the_operation_and_the_time_must_be_signed() {
+fn headers_of_operation_and_time_must_be_signed() {
     let mut all = headers();
     all.insert("x-amz-target", HeaderValue::from_static("AmazonSQS.SendMessage"));
     for missing in ["host", "x-amz-date", "x-amz-target"] {
         let mut headers = all.clone();
-        // Signed without it: what is signed is right, and it is there.
+        // Sign without this header: the signature is correct and the header is present.
         let names: Vec<_> =
             ["host", "x-amz-date", "x-amz-target"].into_iter().filter(|name| *name != missing).collect();
         let signed_headers = names.join(";");
@@ -113,22 +113,22 @@ fn what_names_the_operation_and_the_time_must_be_signed() {
 }
 
 #[test]
-fn a_body_is_what_its_header_says() {
-    for (said, expected) in [
+fn the_header_has_the_hash_of_the_body() {
+    for (declared, expected) in [
         ("UNSIGNED-PAYLOAD", Err(Refusal::BodyHash)),
         ("00", Err(Refusal::BodyHash)),
         ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Ok(Signer::Caller)),
     ] {
         let mut headers = headers();
-        headers.insert("x-amz-content-sha256", HeaderValue::from_static(said));
+        headers.insert("x-amz-content-sha256", HeaderValue::from_static(declared));
         let value = sign(&identity(), &request(&headers, "", b"")).unwrap();
         headers.insert("authorization", value.parse().unwrap());
-        assert_eq!(checker().check("service", &request(&headers, "", b""), NOW), expected, "{said}");
+        assert_eq!(checker().check("service", &request(&headers, "", b""), NOW), expected, "{declared}");
     }
 }
 
 #[test]
-fn the_admin_shows_the_secret_key() {
+fn admin_requests_need_the_secret_key() {
     let mut headers = HeaderMap::new();
     assert!(!checker().is_bearer(&headers));
     headers.insert("authorization", "Bearer nope".parse().unwrap());

@@ -1,13 +1,13 @@
-//! Attributes of messages, as their senders gave them.
+//! Attributes of messages, as sent.
 
 use bytes::Bytes;
 
-/// One attribute of a message, as its sender gave it.
+/// One attribute of a message, as sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MessageAttribute {
     /// Up to 256 letters, digits, `_`, `-` and `.`.
     pub name: String,
-    /// `String`, `Number` or `Binary`, perhaps with a custom label: `Number.int`.
+    /// `String`, `Number` or `Binary`, optionally with a custom label: `Number.int`.
     pub data_type: String,
     /// The value, never empty.
     pub value: AttributeValue,
@@ -16,9 +16,9 @@ pub struct MessageAttribute {
 /// The value of a message attribute.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AttributeValue {
-    /// Of the types `String` and `Number`.
+    /// Value of the types `String` and `Number`.
     Text(String),
-    /// Of the type `Binary`.
+    /// Value of the type `Binary`.
     Binary(Bytes),
 }
 

@@ -1,4 +1,4 @@
-//! A queue's attributes: what they default to, what they may be, and how they are shown.
+//! A queue's attributes: defaults, allowed values and text form.
 
 use super::errors::SqsError;
 use super::redrive::RedrivePolicy;
@@ -11,7 +11,7 @@ pub(super) const MAX_DELAY_S: u32 = 900;
 /// Longest wait of a receive, in seconds.
 pub(super) const MAX_WAIT_S: u32 = 20;
 
-/// Every attribute that can be asked for, in the order in which `All` shows them.
+/// Every attribute that can be requested, in the order of `All`.
 const NAMES: [&str; 21] = [
     "QueueArn",
     "ApproximateNumberOfMessages",
@@ -36,7 +36,7 @@ const NAMES: [&str; 21] = [
     "SqsManagedSseEnabled",
 ];
 
-/// Whether queues have an attribute of this name.
+/// True if queues have an attribute of this name.
 pub(super) fn exists(name: &str) -> bool {
     NAMES.contains(&name)
 }
@@ -54,9 +54,9 @@ pub(super) struct QueueAttributes {
     pub(super) content_based_deduplication: bool,
     /// `DeduplicationScope` is `messageGroup`.
     pub(super) deduplicate_by_group: bool,
-    /// `FifoThroughputLimit` is `perMessageGroupId`. Kept and shown, without effect.
+    /// `FifoThroughputLimit` is `perMessageGroupId`. Stored and returned without effect.
     limit_by_group: bool,
-    /// Kept and shown, without effect, as are all below.
+    /// Stored and returned without effect, like all below.
     policy: Option<String>,
     redrive_allow_policy: Option<String>,
     kms_master_key_id: Option<String>,
@@ -64,7 +64,7 @@ pub(super) struct QueueAttributes {
     managed_sse: bool,
 }
 
-/// What only the queue itself can show.
+/// Attributes that the queue itself computes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed<'a> {
     pub(super) arn: &'a str,
@@ -96,7 +96,7 @@ impl QueueAttributes {
         }
     }
 
-    /// The attributes after these changes. `creating` also takes what cannot be changed later.
+    /// The attributes after these changes. `creating` also allows attributes that cannot change later.
     pub(super) fn with<'a>(
         &self,
         changes: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -135,7 +135,7 @@ impl QueueAttributes {
             "KmsMasterKeyId" => self.kms_master_key_id = text(),
             "KmsDataKeyReusePeriodSeconds" => self.kms_reuse_period = number(60, 86_400)?,
             "SqsManagedSseEnabled" => self.managed_sse = choice("false", "true")?,
-            // What a queue is cannot be changed, and a queue that is not FIFO is made by leaving this out.
+            // The kind of a queue cannot change. CreateQueue accepts only `true`; standard queues omit the attribute.
             "FifoQueue" if creating && self.fifo && choice("false", "true")? => {}
             "ContentBasedDeduplication" if self.fifo => {
                 self.content_based_deduplication = choice("false", "true")?;
@@ -180,7 +180,7 @@ impl QueueAttributes {
         }
     }
 
-    /// The attributes asked for by name or by `All`, without those that have no value.
+    /// The attributes requested by name or by `All` that have a value.
     pub(super) fn select(
         &self,
         wanted: &[impl AsRef<str>],
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn all_shows_what_has_a_value() {
+    fn all_returns_the_attributes_that_have_a_value() {
         let shown = QueueAttributes::new(false).select(&["All"], &observed()).unwrap();
         let value = |name| shown.iter().find(|(shown, _)| *shown == name).map(|(_, value)| value.as_str());
         assert_eq!(value("QueueArn"), Some("arn:q"));

@@ -1,22 +1,22 @@
-//! A FIFO queue's memory of what was sent in the last five minutes.
+//! The deduplication ids that a FIFO queue received in the last five minutes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// How long a deduplication id is remembered, whatever becomes of its message.
+/// Lifetime of a deduplication id. It does not depend on its message.
 pub(super) const INTERVAL_MS: u64 = 300_000;
 
-/// The id, and its group where the queue deduplicates by group.
+/// The id, and its group if the queue deduplicates by group.
 type Key = (Arc<str>, Option<Arc<str>>);
 
-/// What the sender of a duplicate gets: the message that is already there.
+/// The original message, which the sender of a duplicate receives as answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Original {
     pub(super) message_id: String,
     pub(super) sequence: u64,
 }
 
-/// Deduplication ids, forgotten in the order in which they came.
+/// Deduplication ids in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     known: HashMap<Key, Original>,
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn by_group_the_same_id_is_another() {
+    fn by_group_the_same_id_is_distinct() {
         let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
         let mut recent = Recent::default();
         recent.remember(0, "id", Some(&a), Original { message_id: "m".into(), sequence: 1 });

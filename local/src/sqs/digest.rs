@@ -1,4 +1,4 @@
-//! The checksums that SDKs compare: of a body, and of message attributes in AWS's length-prefixed form.
+//! The checksums that SDKs verify: of a body, and of message attributes in AWS's length-prefixed form.
 
 use super::attribute::{AttributeValue, MessageAttribute};
 use md5::{Digest as _, Md5};
@@ -12,7 +12,7 @@ impl Digest {
         Self(Md5::digest(text.as_bytes()).into())
     }
 
-    /// Of attributes sorted by name; `None` where there are none.
+    /// Checksum of attributes sorted by name; `None` if there are none.
     pub(super) fn of_attributes<'a>(sorted: impl Iterator<Item = &'a MessageAttribute>) -> Option<Self> {
         let mut md5 = Md5::new();
         let mut any = false;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_have_the_checksum_that_everybody_computes() {
+    fn bodies_have_the_standard_checksum() {
         assert_eq!(shown(Digest::of_text("hi")), r#""49f68a5c8493ec2c0bf489821c21fc3b""#);
         assert_eq!(shown(Digest::of_text("")), r#""d41d8cd98f00b204e9800998ecf8427e""#);
     }

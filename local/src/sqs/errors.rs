@@ -1,5 +1,4 @@
-//! What can go wrong, in SQS's words: each error has the name that the JSON protocol uses, the older one that SDKs show
-//! to their users, and a message.
+//! SQS's errors: each has the name of the JSON protocol, the older name that SDKs show to their users, and a message.
 
 use serde::Serialize;
 use std::borrow::Cow;
@@ -14,7 +13,7 @@ pub enum ErrorKind {
     BatchRequestTooLong,
     /// A batch without entries.
     EmptyBatchRequest,
-    /// A queue URL that is none.
+    /// The queue URL is not a URL.
     InvalidAddress,
     /// An attribute that does not exist.
     InvalidAttributeName,
@@ -36,17 +35,17 @@ pub enum ErrorKind {
     PurgeQueueInProgress,
     /// There is no such queue.
     QueueDoesNotExist,
-    /// There is a queue of that name with other attributes.
+    /// A queue of that name exists with other attributes.
     QueueNameExists,
-    /// What was sent as a receipt handle is none of this queue.
+    /// The receipt handle is not one of this queue.
     ReceiptHandleIsInvalid,
-    /// The request is not JSON, or not of the right types.
+    /// The request is not JSON, or has wrong types.
     SerializationException,
     /// More than ten entries.
     TooManyEntriesInBatchRequest,
-    /// There is no such operation.
+    /// The operation does not exist.
     UnknownOperation,
-    /// An operation of SQS that is not built here.
+    /// The operation exists in SQS, but this server does not support it.
     UnsupportedOperation,
 }
 
@@ -77,7 +76,7 @@ impl ErrorKind {
         }
     }
 
-    /// The code of the older query protocol, which SDKs still hand to their users.
+    /// The code of the older query protocol, which SDKs still show to their users.
     pub fn code(self) -> &'static str {
         match self {
             Self::BatchEntryIdsNotDistinct => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
@@ -104,7 +103,7 @@ impl ErrorKind {
     }
 }
 
-/// A refused request: nothing of it was carried out.
+/// A rejected request. No part of it took effect.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}: {message}", kind.code())]
 pub struct SqsError {
@@ -124,12 +123,12 @@ impl SqsError {
         Self { kind, message: message.into() }
     }
 
-    /// Which error.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// SQS's sentence about it.
+    /// SQS's message.
     pub fn message(&self) -> &str {
         &self.message
     }

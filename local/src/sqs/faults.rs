@@ -1,8 +1,8 @@
-//! Messages that get lost, come twice or come late, on purpose.
+//! Injected faults of messages: loss, duplication, delay.
 
 use crate::random::Random;
 
-/// How often a standard queue misbehaves. FIFO queues keep their promises. The default is never.
+/// Fault rates of standard queues, by default 0. FIFO queues have no faults.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MessageFaults {
     /// Probability (0 to 1) that a message is delivered twice, under one message id.
@@ -11,21 +11,21 @@ pub struct MessageFaults {
     pub lose: f64,
     /// Probability that a message becomes visible `delay_ms` later than it should.
     pub delay: f64,
-    /// How much later, in milliseconds.
+    /// The additional delay, ms.
     pub delay_ms: u64,
-    /// The same seed and the same order of messages give the same faults.
+    /// The same seed with the same order of messages gives the same faults.
     pub seed: u64,
 }
 
-/// What is to become of one message.
+/// The faults of one message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Fate {
-    /// 0 is lost.
+    /// Number of copies; 0 means that the message is lost.
     pub(super) copies: usize,
     pub(super) delay_ms: u64,
 }
 
-/// Draws fates.
+/// Draws the faults of messages.
 #[derive(Debug)]
 pub(super) struct Fates {
     faults: MessageFaults,
@@ -37,7 +37,7 @@ impl Fates {
         Self { random: Random::seeded(faults.seed), faults }
     }
 
-    /// The next message's fate.
+    /// The faults of the next message.
     pub(super) fn draw(&self) -> Fate {
         let MessageFaults { duplicate, lose, delay, delay_ms, .. } = self.faults;
         let copies = if self.random.chance(lose) { 0 } else { 1 + usize::from(self.random.chance(duplicate)) };

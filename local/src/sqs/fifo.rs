@@ -1,15 +1,15 @@
-//! The order of a FIFO queue: messages wait in their group, oldest first, and a group hands out nothing while one of
-//! its messages is in flight.
+//! The order of a FIFO queue: messages wait in their group, oldest first. A group delivers nothing while one of its
+//! messages is in flight.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Message numbers, which rise with time.
+    /// Numbers of the group's messages, ascending in time.
     waiting: BTreeSet<u64>,
     in_flight: usize,
-    /// Its key in `ready`, if it is there.
+    /// The group's key in `ready`, if it is there.
     ready_at: Option<u64>,
 }
 
@@ -17,14 +17,14 @@ struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: HashMap<Arc<str>, Group>,
-    /// Groups that may hand out, by the number of their oldest message.
+    /// Groups that can deliver, by the number of their oldest message.
     ready: BTreeMap<u64, Arc<str>>,
-    /// The group that the receive call under way takes from: one call may take many messages of a group.
+    /// The group of the current receive call: one call may take many messages of a group.
     current: Option<Arc<str>>,
 }
 
 impl Groups {
-    /// A message waits in its group from now on. True if it can be received.
+    /// Adds a message to its group. True if it can be received.
     pub(super) fn insert(&mut self, message: u64, name: &Arc<str>) -> bool {
         let group = self.groups.entry(Arc::clone(name)).or_default();
         group.waiting.insert(message);
@@ -32,7 +32,7 @@ impl Groups {
         group.ready_at.is_some()
     }
 
-    /// A waiting message is gone.
+    /// Removes a waiting message.
     pub(super) fn remove(&mut self, message: u64, name: &Arc<str>) {
         if let Some(group) = self.groups.get_mut(name) {
             group.waiting.remove(&message);
@@ -41,7 +41,7 @@ impl Groups {
         }
     }
 
-    /// The next message of the receive call under way. It is neither waiting nor in flight until the caller says which.
+    /// Takes the next message for the current receive call. The caller must then mark it as waiting or in flight.
     pub(super) fn take(&mut self) -> Option<u64> {
         if let Some(message) = self.current.as_ref().and_then(|name| self.groups.get_mut(name)?.waiting.pop_first()) {
             return Some(message);
@@ -55,7 +55,7 @@ impl Groups {
         message
     }
 
-    /// The receive call is over: the group it took from is ready again, unless a message of it is now in flight.
+    /// Ends the receive call: its group is ready again, unless one of its messages is now in flight.
     pub(super) fn end_of_call(&mut self) {
         if let Some(name) = self.current.take()
             && let Some(group) = self.groups.get_mut(&name)
@@ -65,12 +65,12 @@ impl Groups {
         }
     }
 
-    /// A message that was taken is in flight.
+    /// Marks a taken message as in flight.
     pub(super) fn hold(&mut self, name: &Arc<str>) {
         self.groups.entry(Arc::clone(name)).or_default().in_flight += 1;
     }
 
-    /// A message is in flight no more. True if its group can be received from.
+    /// Ends the flight of a message. True if its group can deliver.
     pub(super) fn release(&mut self, name: &Arc<str>) -> bool {
         let Some(group) = self.groups.get_mut(name) else { return false };
         group.in_flight = group.in_flight.saturating_sub(1);
@@ -84,7 +84,7 @@ impl Groups {
         !self.ready.is_empty()
     }
 
-    /// Puts the group where it belongs after a change.
+    /// Updates `ready` after a change of the group.
     fn settle(group: &mut Group, name: &Arc<str>, ready: &mut BTreeMap<u64, Arc<str>>) {
         let should = if group.in_flight == 0 { group.waiting.first().copied() } else { None };
         if group.ready_at == should {
@@ -135,14 +135,14 @@ mod tests {
         groups.hold(&a);
         groups.end_of_call();
         assert_eq!(groups.take(), None);
-        assert!(!groups.insert(3, &a), "waits for the one in flight");
+        assert!(!groups.insert(3, &a), "it waits for the message in flight");
         groups.insert(1, &a);
         assert!(groups.release(&a));
-        assert_eq!(groups.take(), Some(1), "first again, as it was never deleted");
+        assert_eq!(groups.take(), Some(1), "it is first again, since it was never deleted");
     }
 
     #[test]
-    fn nothing_is_remembered_of_an_empty_group() {
+    fn an_empty_group_is_forgotten() {
         let a = name("a");
         let mut groups = Groups::default();
         groups.insert(1, &a);

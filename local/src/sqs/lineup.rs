@@ -1,4 +1,4 @@
-//! Which visible message is next.
+//! The order of visible messages.
 
 use super::fifo::Groups;
 use super::message::Message;
@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// The visible messages of a queue, in the order in which they are received.
 #[derive(Debug)]
 pub(super) enum Lineup {
-    /// By place: a message that becomes visible takes the last place, so that one that is released again and again does not
-    /// hide those behind it.
+    /// By place. A message that becomes visible takes the last place, so that one that is released repeatedly does not
+    /// block those behind it.
     Standard {
         /// Message numbers by place.
         places: BTreeMap<u64, u64>,
@@ -24,7 +24,7 @@ impl Lineup {
         if fifo { Self::Fifo(Groups::default()) } else { Self::Standard { places: BTreeMap::new(), next: 0 } }
     }
 
-    /// Lines a message up. Returns its place (for `remove`) and whether it can be received.
+    /// Appends a message. Returns its place (for `remove`), and true if it can be received.
     pub(super) fn insert(&mut self, number: u64, message: &Message) -> (u64, bool) {
         match self {
             Self::Standard { places, next } => {
@@ -37,7 +37,7 @@ impl Lineup {
         }
     }
 
-    /// Takes a message out of the middle.
+    /// Removes a message from any place.
     pub(super) fn remove(&mut self, number: u64, place: u64, message: &Message) {
         match self {
             Self::Standard { places, .. } => {
@@ -51,7 +51,7 @@ impl Lineup {
         }
     }
 
-    /// The next one for the receive call under way.
+    /// Takes the next message for the current receive call.
     pub(super) fn take(&mut self) -> Option<u64> {
         match self {
             Self::Standard { places, .. } => places.pop_first().map(|(_, number)| number),
@@ -59,21 +59,21 @@ impl Lineup {
         }
     }
 
-    /// The receive call is over.
+    /// Ends the receive call.
     pub(super) fn end_of_call(&mut self) {
         if let Self::Fifo(groups) = self {
             groups.end_of_call();
         }
     }
 
-    /// A message that was taken is in flight now.
+    /// Marks a taken message as in flight.
     pub(super) fn hold(&mut self, message: &Message) {
         if let (Self::Fifo(groups), Some(group)) = (self, &message.group) {
             groups.hold(group);
         }
     }
 
-    /// A message is in flight no more. True if that made others receivable.
+    /// Ends the flight of a message. True if that makes other messages receivable.
     pub(super) fn release(&mut self, message: &Message) -> bool {
         match (self, &message.group) {
             (Self::Fifo(groups), Some(group)) => groups.release(group),
@@ -81,7 +81,7 @@ impl Lineup {
         }
     }
 
-    /// Whether a receive would find something.
+    /// True if a receive would find a message.
     pub(super) fn anything_ready(&self) -> bool {
         match self {
             Self::Standard { places, .. } => !places.is_empty(),

@@ -1,8 +1,8 @@
 //! A queue with many concurrent callers: its lock, and the long polls that wait on it.
 //!
-//! Every poll waits on `arrivals`, and is woken once for each message that became receivable. Time makes messages
-//! receivable too; for that, one of the waiting polls is the timekeeper, which sleeps no longer than until the queue's
-//! next deadline. When it leaves, another takes over.
+//! Every poll waits on `arrivals`; each message that becomes receivable wakes one poll. Time also makes messages
+//! receivable. For that, one of the waiting polls is the timekeeper: it sleeps at most until the queue's next deadline.
+//! When it leaves, another poll takes over.
 
 use super::errors::{ErrorKind, SqsError};
 use super::queue::{Ask, Delivery, Queue, Stored};
@@ -22,19 +22,19 @@ pub(super) struct LiveQueue {
     state: Mutex<State>,
     /// One permit wakes one poll.
     arrivals: Notify,
-    /// Wakes the timekeeper, whose deadline has come nearer.
+    /// Wakes the timekeeper when its deadline becomes earlier.
     earlier: Notify,
 }
 
 #[derive(Debug)]
 struct State {
     queue: Queue,
-    /// Until when the timekeeper sleeps; `None` while there is no timekeeper.
+    /// End of the timekeeper's sleep; `None` without a timekeeper.
     alarm: Option<u64>,
 }
 
-/// A poll that waits. When it ends, for any reason, and there is no timekeeper left, it wakes another poll to become the
-/// timekeeper: it may itself have been woken for that.
+/// A poll that waits. When it ends and no timekeeper is left, it wakes another poll to become the timekeeper: the ended
+/// poll itself may have been woken for that.
 struct Waiter<'a> {
     live: &'a LiveQueue,
     keeps_time: bool,
@@ -62,7 +62,7 @@ impl LiveQueue {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // A panic inside the lock is a bug, but a queue with one odd message is better than no queue.
+        // Ignore poisoning: a panic inside the lock is a bug, but the queue remains usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -87,8 +87,8 @@ impl LiveQueue {
     }
 
     /// Receives, waiting up to `wait_ms` (0: not at all) for the first message. `dead_letter_queue` finds the queue that
-    /// a policy names. Dropping the future before it is ready takes nothing out of the queue: that ends the poll, so a
-    /// server that imitates AWS does not drop it when its client closes the connection.
+    /// a policy names. Dropping the future ends the poll and takes no message. On AWS a poll continues without its
+    /// client, so the server does not drop it when the client closes the connection.
     pub(super) async fn receive(
         &self,
         ask: Ask,
@@ -102,7 +102,7 @@ impl LiveQueue {
             let arrival = self.arrivals.notified();
             tokio::pin!(arrival);
             if wait_ms > 0 {
-                // Waiting begins before looking, so that nothing can arrive in between unnoticed.
+                // Start to wait before checking the queue, so that no arrival in between is missed.
                 arrival.as_mut().enable();
             }
             let (deliveries, over_limit) = self.receive_now(ask, &dead_letter_queue);
@@ -133,7 +133,7 @@ impl LiveQueue {
         mut ask: Ask,
         dead_letter_queue: &impl Fn(&RedrivePolicy) -> Option<Arc<LiveQueue>>,
     ) -> (Vec<Delivery>, bool) {
-        // The other queue is looked up outside of this one's lock: no two locks are ever held together.
+        // Find the other queue outside of this one's lock: two locks are never held together.
         let policy = self.lock().queue.attributes().redrive.clone();
         let letters = policy.as_deref().and_then(dead_letter_queue);
         if let (Some(policy), Some(_)) = (policy, &letters) {
@@ -152,7 +152,7 @@ impl LiveQueue {
         }
     }
 
-    /// Lets the poll be the timekeeper if there is no other. Returns until when it is to sleep.
+    /// Makes the poll the timekeeper if there is none. Returns the end of its sleep.
     fn keep_time(&self, waiter: &mut Waiter<'_>, deadline: u64) -> u64 {
         let mut state = self.lock();
         if state.alarm.is_some() && !waiter.keeps_time {

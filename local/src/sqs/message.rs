@@ -1,4 +1,4 @@
-//! A message: what its sender said, checked and never changed afterwards. What becomes of it is the queue's.
+//! A message as sent: checked, then immutable. The queue holds its state.
 
 use super::attribute::{AttributeValue, MessageAttribute};
 use super::digest::Digest;
@@ -19,7 +19,7 @@ pub(super) struct Message {
     /// Sorted by name, as their checksum needs them.
     pub(super) attributes: Vec<MessageAttribute>,
     pub(super) attributes_digest: Option<Digest>,
-    /// Tenant in a standard queue, order in a FIFO queue.
+    /// Message group: a tenant in a standard queue, the unit of order in a FIFO queue.
     pub(super) group: Option<std::sync::Arc<str>>,
     /// FIFO queues only.
     pub(super) deduplication_id: Option<String>,
@@ -48,8 +48,8 @@ pub(super) fn size(body: &str, attributes: &[MessageAttribute]) -> usize {
     body.len() + attributes.iter().map(MessageAttribute::size).sum::<usize>()
 }
 
-/// Refuses what SQS refuses in a body or a text attribute: control characters but tab, line feed and carriage return,
-/// and the two non-characters U+FFFE and U+FFFF.
+/// Rejects characters that SQS rejects in a body or a text attribute: control characters except tab, line feed and
+/// carriage return, and the two non-characters U+FFFE and U+FFFF.
 pub(super) fn check_characters(text: &str) -> Result<(), SqsError> {
     let bytes = text.as_bytes();
     let control = bytes.iter().any(|&byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));

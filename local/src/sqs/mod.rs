@@ -4,7 +4,7 @@
 //! for the order of its messages); `live` puts it behind a lock and lets long polls wait; `protocol` reads requests
 //! and writes answers; this file holds the queues by name.
 //!
-//! Not built: permissions, tags, message move tasks, encryption (its attributes are kept and shown), and
+//! Not supported: permissions, tags, message move tasks, encryption (its attributes are stored and returned), and
 //! `ReceiveRequestAttemptId` (accepted, without effect). A deleted queue's name can be used again at once.
 
 mod attribute;
@@ -38,25 +38,25 @@ use redrive::RedrivePolicy;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Where the queues are.
+/// The location of the queues.
 #[derive(Clone, Debug)]
 pub struct SqsSettings {
     /// Start of each queue's URL: `http://127.0.0.1:PORT`.
     pub base_url: String,
     /// Twelve digits.
     pub account: String,
-    /// Such as `us-east-1`.
+    /// For example `us-east-1`.
     pub region: String,
-    /// Faults to begin with.
+    /// Faults at start.
     pub message_faults: MessageFaults,
 }
 
-/// Where one queue is.
+/// URL and ARN of one queue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueueAddress {
-    /// For requests.
+    /// Used in requests.
     pub url: String,
-    /// For policies and destinations.
+    /// Used in policies and destinations.
     pub arn: String,
 }
 
@@ -71,7 +71,7 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// The service. Clones are the same service.
+/// The service. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Sqs(Arc<Inner>);
 
@@ -81,7 +81,7 @@ struct Inner {
     clock: Arc<Clock>,
     random: Random,
     fates: RwLock<Fates>,
-    /// By name, in the order in which `ListQueues` shows them. Never held while a queue is locked, nor the other way.
+    /// By name, in the order of `ListQueues`. This lock and the lock of a queue are never held together.
     queues: RwLock<BTreeMap<String, Arc<LiveQueue>>>,
 }
 
@@ -90,7 +90,7 @@ impl Sqs {
     pub fn new(settings: SqsSettings) -> Self {
         let clock = Arc::new(Clock::new());
         Self(Arc::new(Inner {
-            // Ids need to differ, not to be secret.
+            // Ids must be unique, but not secret.
             random: Random::from_kernel().unwrap_or_else(|_| Random::seeded(clock.now())),
             clock,
             fates: RwLock::new(Fates::new(settings.message_faults)),
@@ -99,26 +99,26 @@ impl Sqs {
         }))
     }
 
-    /// Answers one request: `operation` is what follows `AmazonSQS.` in `X-Amz-Target`. Errors are answers too.
-    /// Dropping the future while it waits for messages ends the poll and takes none; on AWS a poll goes on without its
-    /// client, so the HTTP server does not drop it then.
+    /// Answers one request, errors included. `operation` is the text after `AmazonSQS.` in `X-Amz-Target`. Dropping the
+    /// future while it waits for messages ends the poll and takes none. On AWS a poll continues without its client, so
+    /// the HTTP server does not drop it then.
     pub async fn call(&self, operation: &str, body: &[u8]) -> Reply {
         protocol::answer(self, operation, body).await
     }
 
-    /// Faults for all messages sent from now on.
+    /// Sets the faults of all messages sent from now on.
     pub fn set_message_faults(&self, faults: MessageFaults) {
         *self.0.fates.write().unwrap_or_else(PoisonError::into_inner) = Fates::new(faults);
     }
 
-    /// Makes a queue. For FIFO the name ends in `.fifo` and the attribute `FifoQueue` is `true`. A queue that exists is
-    /// left as it is, and must agree with these attributes.
+    /// Creates a queue. For FIFO the name ends in `.fifo` and the attribute `FifoQueue` is `true`. An existing queue
+    /// remains unchanged, and must have these attributes.
     pub fn create_queue(&self, name: &str, attributes: &[(&str, &str)]) -> Result<QueueAddress, SqsError> {
         let queue = self.create(name, attributes)?;
         Ok(QueueAddress { url: queue.url.clone(), arn: queue.arn.to_string() })
     }
 
-    /// Sends a message without a request, named by URL or ARN. The same rules hold.
+    /// Sends a message from inside this process to a queue, named by URL or ARN. The same rules apply.
     pub fn deliver(&self, arn_or_url: &str, body: String, attributes: Vec<MessageAttribute>) -> Result<(), SqsError> {
         let queue = match arn_or_url.strip_prefix("arn:") {
             Some(_) => self.by_arn(arn_or_url).ok_or_else(SqsError::no_such_queue)?,
@@ -128,10 +128,10 @@ impl Sqs {
         protocol::send(self, &queue, letter).map(|_| ())
     }
 
-    /// Whether letters without a group can be sent to the queue with this ARN; why not, if not.
+    /// Checks that dead letters can be sent to the queue with this ARN. The error says why not.
     pub(crate) fn check_target(&self, arn: &str) -> Result<(), &'static str> {
         match self.by_arn(arn) {
-            None => Err("there is no such queue here"),
+            None => Err("there is no such queue in this server"),
             Some(queue) if queue.fifo => Err("it is a FIFO queue"),
             Some(_) => Ok(()),
         }
@@ -195,7 +195,7 @@ impl Sqs {
         self.by_name(arn.rsplit(':').next()?).filter(|queue| &*queue.arn == arn)
     }
 
-    /// Only account and name of a URL count, as clients reach a server under many names.
+    /// Uses only account and name of a URL: clients may reach a server under many host names.
     fn by_url(&self, url: &str) -> Result<Arc<LiveQueue>, SqsError> {
         let invalid =
             || SqsError::new(ErrorKind::InvalidAddress, format!("The address {url} is not valid for this endpoint."));
@@ -210,7 +210,7 @@ impl Sqs {
         self.by_name(name).ok_or_else(SqsError::no_such_queue)
     }
 
-    /// The dead letter queue of a policy, if it (still) exists.
+    /// The dead letter queue of a policy, if it exists.
     fn dead_letter_queue(&self, policy: &RedrivePolicy) -> Option<Arc<LiveQueue>> {
         self.by_arn(&policy.target_arn)
     }
@@ -226,7 +226,7 @@ impl Sqs {
         }
     }
 
-    /// Puts a checked message into a queue, or what the faults make of that.
+    /// Puts a checked message into a queue, subject to the faults.
     fn put(
         &self,
         queue: &LiveQueue,

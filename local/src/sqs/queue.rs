@@ -1,5 +1,5 @@
-//! One queue, without clock, lock or I/O: every call gets the time (Unix ms) and returns at once, in time that grows
-//! with the logarithm of what the queue holds.
+//! One queue, without clock, lock or I/O: every call takes the time (Unix ms) as argument and returns immediately. The
+//! cost of a call grows with the logarithm of the number of messages.
 
 use super::attributes::{MAX_VISIBILITY_S, Observed, QueueAttributes};
 use super::dedup::{Original, Recent};
@@ -10,11 +10,11 @@ use super::receipt::Receipt;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Messages in flight that a queue has at most.
+/// Limit of messages in flight in a queue.
 const FLIGHT_LIMIT: usize = 120_000;
-/// First sequence number of a FIFO queue: AWS's have 20 digits too.
+/// First sequence number of a FIFO queue. As on AWS it has 20 digits.
 const FIRST_SEQUENCE: u64 = 10_000_000_000_000_000_000;
-/// A second purge within this time is refused.
+/// A second purge within this time is rejected.
 const PURGE_INTERVAL_MS: u64 = 60_000;
 
 /// A message in a queue.
@@ -26,11 +26,11 @@ pub(super) struct Stored {
     pub(super) sequence: Option<u64>,
     /// ARN of the queue that a dead letter came from.
     pub(super) source_arn: Option<Arc<str>>,
-    /// Over all queues that it has been in.
+    /// Receives in all queues that it has been in.
     pub(super) receive_count: u32,
-    /// 0 while it has never been received.
+    /// Time of the first receive; 0 before.
     pub(super) first_received_at: u64,
-    /// In this queue; says which receipt handle is the current one, and when the message is a dead letter.
+    /// Receives in this queue. Identifies the current receipt handle, and decides when the message is a dead letter.
     received_here: u32,
     received_at: u64,
     state: State,
@@ -47,49 +47,49 @@ enum State {
     InFlight {
         until: u64,
     },
-    /// Between being taken from the line and being in flight; only inside `receive`.
+    /// Taken from the line but not yet in flight; only inside `receive`.
     Taken,
 }
 
-/// A message as one receiver gets it.
+/// A message as delivered to one receiver.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) stored: Stored,
     pub(super) receipt: Receipt,
 }
 
-/// What a receive may take.
+/// Parameters of a receive.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask {
     pub(super) max: usize,
-    /// Seconds; `None` is the queue's.
+    /// Seconds; `None`: the queue's default.
     pub(super) visibility: Option<u32>,
-    /// A message received so often is a dead letter; `None` while there is no dead letter queue.
+    /// After this number of receives a message is a dead letter; `None` without a dead letter queue.
     pub(super) max_receive_count: Option<u32>,
 }
 
-/// What a receive found.
+/// Result of a receive.
 #[derive(Debug, Default)]
 pub(super) struct Received {
     pub(super) deliveries: Vec<Delivery>,
-    /// Taken out: to be put into the dead letter queue by the caller.
+    /// Removed messages, which the caller must put into the dead letter queue.
     pub(super) dead: Vec<Stored>,
-    /// Nothing can be received until fewer messages are in flight.
+    /// True if the limit of messages in flight is reached.
     pub(super) over_limit: bool,
 }
 
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Random; part of each receipt handle.
+    /// Random number of the queue, part of each receipt handle.
     uid: u64,
     arn: Arc<str>,
     attributes: QueueAttributes,
     messages: HashMap<u64, Stored>,
     lineup: Lineup,
-    /// When delays and visibility timeouts end.
+    /// Ends of delays and visibility timeouts.
     timers: BTreeSet<(u64, u64)>,
-    /// When messages were sent, for the retention period.
+    /// Send times of messages, for the retention period.
     ages: BTreeSet<(u64, u64)>,
     recent: Recent,
     next_number: u64,
@@ -147,7 +147,7 @@ impl Queue {
         }
     }
 
-    /// Shows the attributes asked for.
+    /// The requested attributes.
     pub(super) fn show(
         &mut self,
         now: u64,
@@ -157,8 +157,8 @@ impl Queue {
         attributes.select(wanted, &self.observe(now))
     }
 
-    /// Adds a checked message, hidden for `delay_ms`. FIFO: `Some` is the sequence number; a duplicate changes nothing
-    /// and answers with the message that is already there.
+    /// Adds a checked message, hidden for `delay_ms`. Returns the sequence number in a FIFO queue. A duplicate has no
+    /// effect and returns the original message.
     pub(super) fn send(&mut self, now: u64, message: Arc<Message>, delay_ms: u64) -> Option<Original> {
         self.advance(now);
         let fifo = self.attributes.fifo.then(|| FIRST_SEQUENCE + self.next_number);
@@ -188,7 +188,7 @@ impl Queue {
         original
     }
 
-    /// Takes over a dead letter. A standard queue goes on counting its age from when it was first sent.
+    /// Adds a dead letter. In a standard queue its age still counts from when it was first sent.
     pub(super) fn adopt(&mut self, now: u64, dead: Stored, source_arn: Arc<str>) {
         self.advance(now);
         let fifo = self.attributes.fifo;
@@ -226,7 +226,7 @@ impl Queue {
         State::Visible { place }
     }
 
-    /// Receives what is visible now.
+    /// Receives messages that are visible now.
     pub(super) fn receive(&mut self, now: u64, ask: Ask) -> Received {
         self.advance(now);
         let room = self.flight_limit.saturating_sub(self.in_flight);
@@ -260,7 +260,7 @@ impl Queue {
         }
         self.lineup.end_of_call();
         if visibility_s == 0 {
-            // Only now, or one call would receive the same message over and over.
+            // Do this after the loop; otherwise one call could receive the same message repeatedly.
             for delivery in &received.deliveries {
                 let number = delivery.receipt.message;
                 let state = self.line_up(number, &delivery.stored.message);
@@ -272,7 +272,7 @@ impl Queue {
         received
     }
 
-    /// Deletes by handle. A handle of an earlier receive, or of a message that is gone, "succeeds".
+    /// Deletes by handle. Succeeds without effect for a handle of an earlier receive or of a deleted message.
     pub(super) fn delete(&mut self, now: u64, handle: &str) -> Result<(), SqsError> {
         self.advance(now);
         let receipt = Receipt::decode(handle, self.uid)?;
@@ -287,7 +287,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Hides a message in flight for `seconds` from now, or shows it again with 0.
+    /// Hides a message in flight for `seconds` from now; 0 makes it visible.
     pub(super) fn change_visibility(&mut self, now: u64, handle: &str, seconds: u32) -> Result<(), SqsError> {
         self.advance(now);
         let receipt = Receipt::decode(handle, self.uid)?;
@@ -327,7 +327,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Forgets every message.
+    /// Removes all messages.
     pub(super) fn purge(&mut self, now: u64, name: &str) -> Result<(), SqsError> {
         if self.purged_at.is_some_and(|at| now < at + PURGE_INTERVAL_MS) {
             return Err(SqsError::new(
@@ -346,18 +346,18 @@ impl Queue {
         Ok(())
     }
 
-    /// When time alone will next make a message visible.
+    /// The next time at which a message becomes visible by itself.
     pub(super) fn next_deadline(&self) -> Option<u64> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// How many receivers have something to do now that had nothing to do before.
+    /// Number of receivers to wake: messages that became receivable since the last call.
     pub(super) fn take_arrivals(&mut self) -> usize {
         let arrivals = std::mem::take(&mut self.arrivals);
         if self.lineup.anything_ready() { arrivals } else { 0 }
     }
 
-    /// Carries out what time has brought.
+    /// Applies all deadlines up to now.
     fn advance(&mut self, now: u64) {
         while let Some(&(at, number)) = self.timers.first()
             && at <= now
@@ -373,7 +373,7 @@ impl Queue {
         }
     }
 
-    /// A delayed message, or one in flight, becomes visible. Its timer is gone already.
+    /// Makes a delayed message or one in flight visible. Its timer has already been removed.
     fn land(&mut self, number: u64) {
         let Some(stored) = self.messages.get(&number) else { return };
         let (message, state) = (Arc::clone(&stored.message), stored.state);
@@ -395,7 +395,7 @@ impl Queue {
         self.arrivals += usize::from(unlocked || was_full);
     }
 
-    /// Takes a message out of the queue, whatever its state.
+    /// Removes a message in any state.
     fn remove(&mut self, number: u64) -> Option<Stored> {
         let stored = self.messages.remove(&number)?;
         self.ages.remove(&(stored.sent_at, number));

@@ -1,5 +1,5 @@
-//! Receipt handles: which message of which queue, and which of its receives. No state is needed to distinguish a
-//! handle of an earlier receive, or of another queue, from the current one.
+//! Receipt handles. A handle identifies the queue, the message and the receive. So a handle of an earlier receive or of
+//! another queue is recognised without state.
 
 use super::errors::SqsError;
 use base64::Engine as _;
@@ -8,14 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 const VERSION: u8 = 1;
 const SIZE: usize = 1 + 8 + 8 + 4;
 
-/// What a receipt handle says.
+/// Content of a receipt handle.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Receipt {
-    /// The queue's own random number, so that a queue made anew under the old name is another.
+    /// The queue's random number, which distinguishes queues of the same name.
     pub(super) queue: u64,
     /// The message's number in that queue.
     pub(super) message: u64,
-    /// 1 for the first receive in that queue.
+    /// Number of the receive in that queue, from 1.
     pub(super) receive: u32,
 }
 
@@ -30,7 +30,7 @@ impl Receipt {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a handle of this queue; anything else is `ReceiptHandleIsInvalid`.
+    /// Reads a handle of this queue. Other texts are the error `ReceiptHandleIsInvalid`.
     pub(super) fn decode(handle: &str, queue: u64) -> Result<Self, SqsError> {
         let mut bytes = [0; SIZE];
         match URL_SAFE_NO_PAD.decode_slice(handle, &mut bytes) {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handle_says_what_it_was_made_of() {
+    fn a_handle_decodes_to_its_parts() {
         let receipt = Receipt { queue: u64::MAX - 5, message: 77, receive: 3 };
         assert_eq!(Receipt::decode(&receipt.encode(), receipt.queue), Ok(receipt));
     }
@@ -68,6 +68,6 @@ mod tests {
         for bad in ["", "garbage", "g\u{e9}", &handle[1..], &format!("{handle}A"), &handle.repeat(20)] {
             assert!(Receipt::decode(bad, 1).is_err(), "{bad}");
         }
-        assert!(Receipt::decode(&handle, 2).is_err(), "of another queue");
+        assert!(Receipt::decode(&handle, 2).is_err(), "a handle of another queue");
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct RedrivePolicy {
     pub(super) target_arn: String,
-    /// 1 to 1000: a message received so often moves at the next attempt to receive it.
+    /// 1 to 1000. After this number of receives, the next attempt to receive a message moves it.
     pub(super) max_receive_count: u32,
 }
 
@@ -18,7 +18,7 @@ struct Raw {
     max_receive_count: Option<Count>,
 }
 
-/// AWS takes the number with and without quotes, and so do the templates that people write.
+/// AWS accepts the number with and without quotes, and templates use both.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Count {
@@ -27,7 +27,7 @@ enum Count {
 }
 
 impl RedrivePolicy {
-    /// Reads the attribute; an empty value or object takes the policy away.
+    /// Reads the attribute; an empty value or object removes the policy.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, SqsError> {
         let refuse = |reason: &str| SqsError::value(text, "RedrivePolicy", reason);
         if text.trim().is_empty() {

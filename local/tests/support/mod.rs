@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Longest wait for anything.
+/// Longest wait for a condition.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Starts a local AWS with these options.
@@ -27,7 +27,7 @@ pub fn builtin() -> (Running, Client) {
     (running, client)
 }
 
-/// An answer as it came.
+/// An answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// A client with the right credentials; tests change its fields to be wrong.
+/// A client with valid credentials. Tests change its fields to make them invalid.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub address: String,
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// Of the program, by what it says of itself.
+    /// A client of the program, from its ready file.
     pub fn of_ready_file(ready: &Value) -> Self {
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         Self {
@@ -113,7 +113,7 @@ impl Client {
         plain(method, uri, &headers, body)
     }
 
-    /// Sends one request on a connection of its own; `Err` when it is closed without an answer.
+    /// Sends one request on a new connection; `Err` if it is closed without an answer.
     pub fn send(&self, request: &[u8]) -> std::io::Result<Answer> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(DEADLINE))?;
@@ -186,7 +186,7 @@ impl Client {
         self.admin("GET", "/_local/stats", &Value::Null).json()
     }
 
-    /// As `set_faults`, when the faults may close the connection before the answer.
+    /// Like `set_faults`, for faults that may close the connection before the answer.
     pub fn set_faults_and_lose_connection(&self, faults: &Value) {
         let mut headers = HeaderMap::new();
         headers.insert("host", self.address.parse().unwrap());
@@ -200,7 +200,7 @@ impl Client {
     }
 }
 
-/// The program, once it serves; killed when the test is over.
+/// The program, started and serving. Dropping it kills it.
 pub struct Program {
     child: Child,
     pub client: Client,
@@ -215,9 +215,9 @@ impl Program {
         command.args(arguments).arg("--ready-file").arg(&ready).stdout(Stdio::null());
         let child = command.spawn().unwrap();
         eventually("the program serves", || ready.exists());
-        let said = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+        let content = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
         std::fs::remove_file(&ready).unwrap();
-        Self { child, client: Client::of_ready_file(&said) }
+        Self { child, client: Client::of_ready_file(&content) }
     }
 
     pub fn pid(&self) -> u32 {
@@ -237,7 +237,7 @@ pub fn kill(signal: &str, pid: u32) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
-/// Waits until something is so.
+/// Waits until `condition` holds.
 pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !so() {

@@ -172,13 +172,13 @@ pub(crate) static MAX_QUEUED_TASKS: Opt = number(
 );
 pub(crate) static MAX_RUNNING_TASKS: Opt =
     number("max_running_tasks", 0, 100_000_000, 0, "Tasks that may be submitting or running. 0: no limit.");
-pub(crate) static MAX_CONCURRENT_INVOKES: Opt = number(
+pub(crate) static MAX_CONCURRENT_INVOKES: Opt = own(
     "max_concurrent_invokes",
-    1,
-    4_096,
-    64,
-    "Invoke calls in flight at the same time, at most. There are fewer when Lambda throttles. Beyond 64 their number grows \
-     step by step, and only while their latency does not rise.",
+    Kind::Integer { min: 1, max: 4_096 },
+    Default::Absent,
+    "Invoke calls of a route in flight at the same time, at most. Their number is found by trial in any case: it grows \
+     while more calls carry more tasks, and is halved when Lambda throttles. Without this option all routes together have \
+     at most 1,024, or half of the files that the process may open (`ulimit -n`) if that is less; a quarter with `local`.",
 );
 pub(crate) static MAX_INVOKES_PER_SECOND: Opt =
     number("max_invokes_per_second", 0, 1_000_000, 0, "Invoke calls per second, at most. 0: no limit.");

@@ -15,7 +15,6 @@ fn required_options_and_defaults_make_a_configuration() {
     assert_eq!(config.executor.routes[0].result_timeout_ms, defaults.routes[0].result_timeout_ms);
     assert_eq!(config.executor.max_outage_ms, defaults.max_outage_ms);
     assert_eq!(config.executor.max_unmatched_delay_s, defaults.max_unmatched_delay_s);
-    assert_eq!(config.executor.routes[0].max_concurrent_invokes, defaults.routes[0].max_concurrent_invokes);
     assert_eq!(config.executor.routes[0].max_running_tasks, 0);
     assert!(config.executor.running_events && config.executor.check_health_on_startup);
     assert_eq!(config.executor.reply_to, RESULTS);
@@ -179,4 +178,23 @@ fn no_object_is_one_line() {
 fn seeds_differ() {
     let seed = || from_json(Some(&with(""))).unwrap().executor.seed;
     assert_ne!(seed(), seed());
+}
+
+#[test]
+fn without_a_number_invokes_have_half_of_the_files_of_the_process_and_no_more_than_1024() {
+    let share = |of: u64| usize::try_from((crate::runtime::open_files::limit() / of).min(1_024)).unwrap();
+    let limits = |options: &str| {
+        let settings = from_json(Some(options)).unwrap().executor;
+        let routes: Vec<_> = settings.routes.iter().map(|route| route.max_concurrent_invokes).collect();
+        (routes, settings.max_invokes_in_flight)
+    };
+    assert_eq!(limits(&with("")), (vec![share(2)], share(2)));
+    assert_eq!(limits(r#"{"local": {}}"#), (vec![share(4)], share(4)));
+    let routes = with(r#""queues": {"a": {}, "b": {"max_concurrent_invokes": 3000}}"#);
+    assert_eq!(limits(&routes), (vec![share(2), share(2), 3_000], share(2) + 3_000), "routes share what is automatic");
+    let number = with(r#""max_concurrent_invokes": 5, "queues": {"a": {}}"#);
+    assert_eq!(limits(&number), (vec![5, 5], 10), "a number is inherited");
+    let options = from_json(Some(&with(""))).unwrap().options;
+    let option = options.iter().find(|option| option.name == "max_concurrent_invokes").unwrap();
+    assert_eq!(option.value, serde_json::Value::Null);
 }

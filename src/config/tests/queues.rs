@@ -77,7 +77,7 @@ fn the_example_of_the_page_on_routing_is_a_configuration() {
     let config = from_json(Some(example)).unwrap();
     let large = config.aws.functions.last().unwrap();
     assert_eq!((large.name.as_str(), large.qualifier.as_deref()), ("run-tasks-10gb", Some("7")));
-    assert_eq!(config.executor.routes.last().unwrap().max_concurrent_invokes, 64);
+    assert_eq!(config.executor.routes.last().unwrap().max_concurrent_invokes, 200);
 }
 
 #[test]

@@ -193,7 +193,7 @@ impl Machine {
             phase: Phase::Open,
             cancels_queued: false,
             tasks: Tasks::default(),
-            submission: Submission::new(&settings.routes, settings.max_invoke_attempts, settings.max_outage_ms, seed),
+            submission: Submission::new(&settings),
             inbox: Inbox::new(&settings.queues, settings.max_unmatched_delay_s, seed ^ 1, now),
             deliveries: Deliveries::new(&settings.queues, seed ^ 2),
             events: Events::default(),

@@ -1,4 +1,4 @@
-"""A run that misses its deadline: Airflow calls `note` by the executor, as a workload of its own kind."""
+"""A run that misses its deadline: Airflow runs `note` on the executor, as a callback workload."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from airflow.sdk import dag, task
 try:
     from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback
 except ImportError:
-    pass  # Callbacks by executors came with Airflow 3.3.
+    pass  # Executors run callbacks since Airflow 3.3.
 else:
 
     def note(text: str) -> None:

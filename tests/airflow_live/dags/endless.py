@@ -1,4 +1,4 @@
-"""Tasks that end only when something ends them."""
+"""Tasks that run until they are ended from outside."""
 
 import os
 import time
@@ -12,10 +12,10 @@ from airflow.sdk import dag, get_current_context, task
 def live_endless() -> None:
     @task
     def runs_on() -> None:
-        """The first try runs until it is ended, any other one returns at once."""
+        """The first try runs until it is ended, later tries return at once."""
         attempt = get_current_context()["ti"].try_number
         folder = Path(os.environ["LIVE_SCRATCH"])
-        # The supervisor is the process that the function started.
+        # The parent process is the supervisor, which the function started.
         (folder / f"endless.{get_current_context()['dag_run'].run_id}.{attempt}").write_text(str(os.getppid()))
         print("try", attempt, "runs")
         while attempt == 1:

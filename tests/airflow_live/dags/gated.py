@@ -1,4 +1,4 @@
-"""Tasks that end in steps: task `number` waits until the file `gate` has as many bytes as its step."""
+"""Tasks that end in steps: each task waits until the file `gate` has as many bytes as the task's step."""
 
 import os
 import time
@@ -21,7 +21,7 @@ def live_gated() -> None:
         scratch = Path(os.environ["LIVE_SCRATCH"])
         folder = scratch / context["dag_run"].run_id
         folder.mkdir(exist_ok=True)
-        # One write of a few bytes with O_APPEND: whole lines even when two runs write at once.
+        # One write of a few bytes with O_APPEND keeps lines whole even if two runs write at once.
         with (folder / str(context["ti"].map_index)).open("a") as file:
             file.write(f"{os.environ.get('LAMBDA_EXECUTOR_ATTEMPT_ID', '-')}\n")
         while (scratch / "gate").stat().st_size < step:

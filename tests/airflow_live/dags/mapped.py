@@ -1,4 +1,4 @@
-"""As many tasks as the run's configuration says. Each counts its own runs in a file."""
+"""The run's configuration sets the number of tasks. Each counts its own runs in a file."""
 
 import os
 import time
@@ -19,7 +19,7 @@ def live_mapped() -> None:
         run = get_current_context()["dag_run"]
         folder = Path(os.environ["LIVE_SCRATCH"], run.run_id)
         folder.mkdir(exist_ok=True)
-        # One write of a few bytes with O_APPEND: whole lines even when two runs write at once.
+        # One write of a few bytes with O_APPEND keeps lines whole even if two runs write at once.
         with (folder / str(number)).open("a") as file:
             file.write(f"{os.environ.get('LAMBDA_EXECUTOR_ATTEMPT_ID', '-')}\n")
         time.sleep(run.conf.get("seconds", 0))

@@ -1,4 +1,4 @@
-"""A run whose tasks end in steps, so that it lasts as long as the test goes on with it."""
+"""A run whose tasks end in steps, so that the test controls its duration."""
 
 import runs
 from conftest import Live
@@ -27,6 +27,6 @@ class Gate:
         return states
 
     def runs_of_tasks(self) -> dict[int, int]:
-        """How often the code of each task ran, as the tasks themselves count."""
+        """Number of runs of each task's code, as counted by the tasks."""
         folder = self.live.airflow.scratch / self.name
         return {int(file.name): len(file.read_text().split()) for file in folder.iterdir()}

@@ -1,4 +1,4 @@
-"""One Dag on Airflow 2.11, whose tasks are commands `airflow tasks run` that reach the database themselves."""
+"""One Dag on Airflow 2.11, whose tasks are commands `airflow tasks run` that connect to the database themselves."""
 
 from pathlib import Path
 

@@ -1,15 +1,14 @@
-"""A deferred task resumes while the process of its first dispatch is still there."""
+"""A deferred task resumes while the process of its first dispatch still runs."""
 
 import runs
 import servers
 from conftest import Live
 
 
-def test_a_task_resumes_while_its_first_dispatch_is_there(live: Live) -> None:
+def test_a_task_resumes_while_its_first_dispatch_runs(live: Live) -> None:
     airflow = live.airflow
-    notes, held, hold = (airflow.scratch / name for name in ("deferrable", "held", "hold"))
-    notes.unlink(missing_ok=True)
-    # The function keeps the first dispatch after its command has ended, until the task has resumed.
+    notes, held, hold = (airflow.scratch / name for name in ("deferrable.held", "held", "hold"))
+    # The function delays the end of the first dispatch until the task has resumed.
     hold.write_text(str(notes))
     live.web.trigger("live_deferrable", "held")
     runs.wait_for_file(airflow, "live_deferrable", "held", held / "by")
@@ -19,7 +18,7 @@ def test_a_task_resumes_while_its_first_dispatch_is_there(live: Live) -> None:
         runs.PATIENCE_S,
         runs.PROBE_S,
     )
-    # The first dispatch reports while the second one runs or after it: that must not change anything.
+    # The first dispatch reports during or after the second one. That must have no effect.
     hold.unlink()
     assert runs.wait_for_run(airflow, "live_deferrable", "held") == "success"
     servers.until("no event is left", lambda: _queues_empty(live) or None, runs.PATIENCE_S, runs.PROBE_S)

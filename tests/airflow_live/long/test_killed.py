@@ -12,7 +12,7 @@ def test_a_killed_task_fails(live: Live) -> None:
     live.web.trigger("live_endless", "killed")
     file = airflow.scratch / "endless.killed.1"
     supervisor = int(runs.wait_for_file(airflow, "live_endless", "killed", file))
-    # Airflow's supervisor is killed: nothing in the sandbox can report the task's state to Airflow any more.
+    # Airflow's supervisor is killed, so nothing in the sandbox can report the task's state to Airflow.
     os.kill(supervisor, signal.SIGKILL)
     assert runs.wait_for_run(airflow, "live_endless", "killed") == "failed"
     task = runs.task(airflow, "live_endless", "killed", "runs_on")

@@ -9,7 +9,7 @@ from conftest import Live
 
 @pytest.fixture
 def without_function(live: Live) -> Iterator[Live]:
-    """The scheduler is configured for another function meanwhile."""
+    """Configures the scheduler for another function during the test."""
     airflow = live.airflow
     airflow.stop("scheduler")
     airflow.start(

@@ -1,4 +1,4 @@
-"""The scheduler is killed at 20 random moments of one run and started again."""
+"""The scheduler is killed at 20 random moments of one run and restarted."""
 
 import os
 import random
@@ -20,7 +20,7 @@ KILLS = int(os.environ.get("LIVE_KILLS", "20"))
 TASKS = int(os.environ.get("LIVE_KILLED_TASKS", "200"))
 SEED = int(os.environ.get("LIVE_SEED", "20261130"))
 
-# A scheduler is taken for dead, and its tasks are adopted, after seconds instead of minutes.
+# Airflow declares a scheduler dead, and adopts its tasks, after seconds instead of minutes.
 SETTINGS = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
@@ -29,18 +29,18 @@ SETTINGS = {
 
 @pytest.fixture
 def restarted(tmp_path: Path) -> Iterator[Live]:
-    """One whose scheduler the test starts itself."""
+    """An Airflow whose scheduler the test starts itself."""
     components = tuple(name for name in deployment.COMPONENTS if name not in ("scheduler", "triggerer"))
     with deployment.deployment(tmp_path / "live", components=components, settings=SETTINGS) as airflow:
         served = web.Web(airflow)
         served.wait_until_ready([DAG])
-        # Once read, Dags are in the database: the processors are the schedulers' and the tasks'.
+        # The Dags are in the database now. End the Dag processor, to leave the CPUs to scheduler and tasks.
         airflow.stop("dag-processor")
         yield Live(airflow, served, "ours")
 
 
 def schedulers(live: Live) -> int:
-    """How many schedulers have registered so far."""
+    """Number of schedulers that have registered so far."""
     [[count]] = live.airflow.database.query("select count(*) from job where job_type = 'SchedulerJob'")
     return int(count)
 
@@ -60,7 +60,7 @@ def test_no_task_is_lost_and_none_runs_twice(restarted: Live, capsys: pytest.Cap
     for number in range(1, KILLS + 1):
         started = time.monotonic()
         servers.until("the scheduler works", partial(_works, live, number), runs.PATIENCE_S, runs.PROBE_S)
-        # The moment of the kill is random; nothing is waited for. A slow machine has more time, as for the start.
+        # A random moment without a condition. On a slow machine the time is longer, as for the start.
         time.sleep(moments.uniform(0, time.monotonic() - started))
         airflow.kill("scheduler")
         invokes = airflow.aws.stats()["events_accepted"]
@@ -82,6 +82,6 @@ def test_no_task_is_lost_and_none_runs_twice(restarted: Live, capsys: pytest.Cap
 
 
 def _works(live: Live, number: int) -> bool | None:
-    """The scheduler of this number has registered; each is waited for before it is killed."""
+    """True if the scheduler with this number has registered. The test waits for it before the kill."""
     live.airflow.check_alive()
     return schedulers(live) >= number or None

@@ -1,4 +1,4 @@
-"""Two schedulers side by side on one database, one killed: the other one goes on with its tasks."""
+"""Two schedulers on one database. One is killed; the other continues its tasks."""
 
 import runs
 import servers
@@ -31,11 +31,11 @@ def test_one_of_two_schedulers_is_killed(restarted: Live) -> None:
     def progress() -> bool | None:
         if both_have_tasks():
             return True
-        # Which scheduler takes the next tasks is theirs to race for: let them go on until both have some.
+        # Both schedulers compete for tasks: continue until both have some.
         gate.open_next()
         return None
 
-    servers.until("both schedulers have tasks under way", progress, runs.PATIENCE_S, runs.PROBE_S)
+    servers.until("both schedulers have running tasks", progress, runs.PATIENCE_S, runs.PROBE_S)
     airflow.kill("scheduler-1")
     for _ in range(STEPS):
         gate.open_next()

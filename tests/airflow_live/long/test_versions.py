@@ -32,3 +32,5 @@ def test_a_dag_runs(version: str, tmp_path: Path) -> None:
         assert runs.wait_for_run(airflow, "live_success", "run") == "success"
         assert {task.state for task in runs.tasks(airflow, "live_success", "run")} == {"success"}
         assert "the answer is 42" in served.log("live_success", "run", "answer", 1)
+        # The image's list of modules for the warm start can be loaded here.
+        assert "modules cannot be loaded" not in (airflow.folder / "function" / "function.log").read_text()

@@ -1,4 +1,4 @@
-"""function/Dockerfile as it is by default: Airflow with its providers, and what a worker asks of them."""
+"""function/Dockerfile with its defaults: Airflow with its providers, and the functions that a worker needs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import sandbox
 from servers import ROOT
 
 VERSION = "3.3.2"
-# Importing Airflow takes seconds, on a busy machine many.
+# The import of Airflow takes seconds, on a busy machine longer.
 PATIENCE = 300
 DAG = """
 from airflow.sdk import dag, task
@@ -25,7 +25,7 @@ DAG = report()
 
 
 def constraints() -> str:
-    """In place of Airflow's own file, which no package registry has. Of two lines for a package the later counts."""
+    """Replaces Airflow's own file, which no package registry has. If a package has two lines, the later one counts."""
     files = [ROOT / "tests/python/requirements-airflow.txt", Path(__file__).with_name("constraints.txt")]
     lines = [line for path in files for line in path.read_text().splitlines() if "==" in line]
     return "".join(f"{line}\n" for line in {line.split("==")[0]: line for line in lines}.values())

@@ -1,4 +1,4 @@
-"""A user without Rust: the image compiles the program itself, from nothing but a clone."""
+"""For users without Rust: the image compiles the program from a clone."""
 
 import subprocess
 from pathlib import Path
@@ -7,11 +7,11 @@ import images
 import sandbox
 from servers import ROOT
 
-# Of Rust's own image. Its toolchain is this machine's here.
+# Environment of Rust's own image. Here the toolchain is this machine's.
 PACKAGES = ["gcc", "libc6-dev", "python3", "ca-certificates"]
 
 
-def test_a_clone_is_enough(store: images.Store, workplace: Path, tmp_path: Path) -> None:
+def test_the_program_is_compiled_from_a_clone(store: images.Store, workplace: Path, tmp_path: Path) -> None:
     sysroot = subprocess.run(["rustc", "--print", "sysroot"], check=True, stdout=subprocess.PIPE, text=True).stdout
     store.add_base("rust", images.base_tar("rust", PACKAGES), certificates=True, local=Path(sysroot.strip()))
     clone = tmp_path / "clone"

@@ -1,4 +1,4 @@
-"""The archive: one object that gets on with whatever else a program is linked of."""
+"""The static library: one object, compatible with other libraries in the same program."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ int main(void) { printf("%s %d\\n", lambda_executor_version_string(), other()); 
 """
 
 
-def test_shows_the_functions_of_the_header_alone() -> None:
+def test_exports_only_the_functions_of_the_header() -> None:
     members = output("ar", "t", ARCHIVE).split()
     assert members == ["lambda_executor.o"]
     symbols = output("nm", "--extern-only", "--defined-only", "--format=posix", ARCHIVE)
@@ -34,18 +34,18 @@ def test_has_neither_debug_lines_nor_bitcode() -> None:
     assert " .text" in sections
     for name in (" .debug", " .llvm"):
         assert name not in sections
-    assert "COMDAT" not in readelf("--section-groups", ARCHIVE), "the linker would keep one of two of the same name"
+    assert "COMDAT" not in readelf("--section-groups", ARCHIVE), "the linker would discard groups of equal names"
 
 
-def test_what_pkg_config_says_suffices(shipped: Prefix, tmp_path: Path) -> None:
+def test_the_flags_of_pkg_config_are_sufficient(shipped: Prefix, tmp_path: Path) -> None:
     shipped.sh(f"cc {MINIMAL} $(pkg-config --cflags --libs lambda_executor-static) -o hello", tmp_path)
     path = f"/usr/bin:/bin:{shipped.folder}/bin"
     assert shipped.sh("./hello", tmp_path, PATH=path) == HELLO
-    # The linker leaves out what nobody needs where it is asked to.
+    # With --gc-sections the linker removes unused code.
     flags = "$(pkg-config --cflags --libs lambda_executor-static) -Wl,--gc-sections"
     shipped.sh(f"cc {MINIMAL} {flags} -o small", tmp_path)
     assert shipped.sh("./small", tmp_path, PATH=path) == HELLO
-    # Where the archive alone is installed, --static is enough.
+    # If only the static library is installed, --static is sufficient.
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / ARCHIVE.name).symlink_to(ARCHIVE)
     flags = f"$(pkg-config --define-variable=libdir={tmp_path}/lib --static --cflags --libs lambda_executor)"
@@ -64,7 +64,7 @@ def test_beside_another_library_in_rust(shipped: Prefix, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("glibc", ["2.26", "2.28", "2.36"])
 def test_links_against_older_and_newer_glibc(shipped: Prefix, tmp_path: Path, glibc: str) -> None:
-    """zig's own linker, and its stubs of that glibc: a function that is not there is an error."""
+    """zig's linker with its stubs of that glibc: a missing function is an error."""
     flags = shipped.sh("pkg-config --cflags --libs lambda_executor-static", tmp_path).split()
     target = f"x86_64-linux-gnu.{glibc}"
     output(PORTABLE_PYTHON, "-m", "ziglang", "cc", "-target", target, MINIMAL, *flags, "-o", tmp_path / "hello")

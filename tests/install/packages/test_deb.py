@@ -17,8 +17,8 @@ DEB = PACKAGES / f"lambda-executor_{VERSION}_amd64.deb"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
-    """Where the package is installed, and sources are in /src."""
-    assert os.geteuid() == 0, "installing a package takes root"
+    """A system with the package installed and sources in /src."""
+    assert os.geteuid() == 0, "installing a package needs root"
     root = make_root(tmp_path_factory.mktemp("deb") / "root")
     source = root.folder / "src"
     source.mkdir()
@@ -34,7 +34,7 @@ def field(name: str) -> str:
     return output("dpkg-deb", "--field", DEB, name).strip()
 
 
-def test_says_what_it_needs_and_what_it_is() -> None:
+def test_the_fields_of_the_package() -> None:
     assert (field("Package"), field("Version"), field("Architecture")) == ("lambda-executor", VERSION, "amd64")
     needed = re.fullmatch(r"libc6 \(>= 2\.(\d+)\)", field("Depends"))
     assert needed
@@ -42,7 +42,7 @@ def test_says_what_it_needs_and_what_it_is() -> None:
     assert field("Provides") == f"liblambda-executor0 (= {VERSION}), liblambda-executor-dev (= {VERSION})"
 
 
-def test_its_files_belong_to_root_and_are_where_debian_has_them() -> None:
+def test_its_files_belong_to_root_and_are_in_debians_folders() -> None:
     lines = [line.split(maxsplit=5) for line in output("dpkg-deb", "--contents", DEB).splitlines()]
     assert {line[1] for line in lines} == {"root/root"}
     names = {line[5].removeprefix("./").split(" -> ")[0] for line in lines}
@@ -66,7 +66,7 @@ def test_its_files_belong_to_root_and_are_where_debian_has_them() -> None:
 
 
 def test_a_program_in_c(root: Root) -> None:
-    assert "liblambda_executor.so.1 " in root.sh("ldconfig -p"), "the package's trigger has told the loader"
+    assert "liblambda_executor.so.1 " in root.sh("ldconfig -p"), "the package's trigger must run ldconfig"
     build = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor) -o hello"
     assert root.sh(f"{build}; ./hello") == HELLO
     static = "cd /src; cc minimal.c $(pkg-config --cflags --libs lambda_executor-static) -o hello-static"
@@ -75,7 +75,7 @@ def test_a_program_in_c(root: Root) -> None:
 
 
 def test_a_project_with_cmake(root: Root) -> None:
-    # By /lib, a link to /usr/lib, too.
+    # Also through /lib, a link to /usr/lib.
     for prefix in ("/usr", "/"):
         root.sh(
             f"cd /src; cmake -S . -B build -DCMAKE_PREFIX_PATH={prefix}; cmake --build build; rm build/CMakeCache.txt"
@@ -84,7 +84,7 @@ def test_a_project_with_cmake(root: Root) -> None:
         assert root.sh("/src/build/hello-static") == HELLO
 
 
-def test_its_files_are_whole_and_go_with_it(root: Root) -> None:
+def test_its_files_are_intact_and_removed_with_it(root: Root) -> None:
     assert root.sh("dpkg --verify lambda-executor") == ""
     files = root.sh("dpkg --listfiles lambda-executor").split()
     assert root.sh("dpkg-query --showformat '${Status}' --show lambda-executor") == "install ok installed"

@@ -1,4 +1,4 @@
-"""The shared library and the programs need x86_64 and glibc 2.26, and show what they should."""
+"""The shared library and the programs need only x86_64 and glibc 2.26, and have the expected symbols."""
 
 import re
 from pathlib import Path
@@ -17,8 +17,8 @@ def test_needs_no_newer_glibc(file: Path) -> None:
 
 
 @each
-def test_needs_no_function_that_the_linker_did_not_find(file: Path) -> None:
-    """A shared library is linked also where one is missing, and cannot be loaded then."""
+def test_no_function_is_undefined(file: Path) -> None:
+    """The linker accepts a shared library with a missing function, but it cannot be loaded."""
     undefined = re.findall(r" (GLOBAL|WEAK) +DEFAULT +UND (\S+)", readelf("--dyn-syms", file))
     assert undefined
     assert [name for binding, name in undefined if binding == "GLOBAL" and "@" not in name] == []
@@ -35,7 +35,7 @@ def test_is_for_x86_64_and_stripped(file: Path) -> None:
 
 
 @each
-def test_is_hardened_and_knows_no_folder_of_this_machine(file: Path) -> None:
+def test_is_hardened_and_contains_no_folder_of_this_machine(file: Path) -> None:
     elf.knows_no_folder_of_this_machine(file)
     assert "BIND_NOW" in readelf("--dynamic", file)
     segments = readelf("--segments", file)

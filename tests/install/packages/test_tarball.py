@@ -1,4 +1,4 @@
-"""The tarball: unpacked anywhere, used from there."""
+"""The tarball: unpacked in any folder and used from there."""
 
 import re
 import tarfile
@@ -22,7 +22,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Prefix:
     return Prefix(folder / NAME)
 
 
-def test_has_one_folder_of_nobody_in_particular() -> None:
+def test_has_one_folder_owned_by_root() -> None:
     with tarfile.open(TARBALL) as tar:
         members = tar.getmembers()
     assert {member.name.split("/")[0] for member in members} == {NAME}
@@ -36,7 +36,7 @@ def test_has_one_folder_of_nobody_in_particular() -> None:
     }
 
 
-def test_holds_what_was_built_and_no_folder_of_this_machine(unpacked: Prefix) -> None:
+def test_has_the_built_files_and_no_folder_of_this_machine(unpacked: Prefix) -> None:
     library = unpacked.libdir / "liblambda_executor.so"
     assert library.read_bytes() == (PORTABLE / library.name).read_bytes()
     for file in (*unpacked.libdir.rglob("*.pc"), *unpacked.libdir.rglob("*.cmake")):
@@ -48,13 +48,13 @@ def test_holds_what_was_built_and_no_folder_of_this_machine(unpacked: Prefix) ->
     licenses = (unpacked.folder / "share/doc/lambda-executor/THIRD-PARTY-LICENSES").read_text()
     for package in ("aws-sdk-sqs", "ring", "tokio", "rustls", "lambda_runtime"):
         assert re.search(rf"^  {package} [0-9.]+: .*(MIT|Apache|ISC)", licenses, re.MULTILINE), package
-    for told in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
-        assert told in licenses
+    for text in ("Permission is hereby granted, free of charge", "Apache License", "Redistributions in binary form"):
+        assert text in licenses
 
 
 @pytest.mark.parametrize(("module", "path"), [("lambda_executor", "/usr/bin:/bin"), ("lambda_executor-static", None)])
 def test_a_program_in_c(unpacked: Prefix, tmp_path: Path, module: str, path: str | None) -> None:
-    # Quoted for a shell, as the folder has a space.
+    # Quoted for a shell, since the folder has a space.
     unpacked.sh(f'eval "cc {MINIMAL} $(pkg-config --cflags --libs {module}) -o hello"', tmp_path)
     path = path or f"/usr/bin:/bin:{unpacked.folder}/bin"
     assert unpacked.sh("./hello", tmp_path, PATH=path, LD_LIBRARY_PATH=str(unpacked.libdir)) == HELLO

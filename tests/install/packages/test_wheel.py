@@ -1,4 +1,4 @@
-"""The wheel as users get it: in a fresh environment, without Rust, this repository or another package."""
+"""The wheel in a fresh environment, without Rust, this repository or other packages."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ with lambda_executor.Executor({"local": {}}) as executor:
             break
 print(lambda_executor.library_version())
 """
-TOLD = f"greeting running \ngreeting succeeded hello\n{VERSION}\n"
+PRINTED = f"greeting running \ngreeting succeeded hello\n{VERSION}\n"
 BINARIES = {
     "liblambda_executor.so.1": "liblambda_executor.so",
     "lambda-executor-local": "lambda-executor-local",
@@ -39,19 +39,19 @@ def wheel() -> Path:
 def test_auditwheel_agrees_with_its_name(wheel: Path) -> None:
     named = re.fullmatch(rf"lambda_executor-{VERSION}-py3-none-manylinux_2_(\d+)_x86_64\.whl", wheel.name)
     assert named
-    told = " ".join(output(VENVS / "bindings" / "bin" / "auditwheel", "show", wheel).split())
-    found = re.search(r'consistent with the following platform tag: "manylinux_2_(\d+)_x86_64"', told)
-    assert found, told
+    shown = " ".join(output(VENVS / "bindings" / "bin" / "auditwheel", "show", wheel).split())
+    found = re.search(r'consistent with the following platform tag: "manylinux_2_(\d+)_x86_64"', shown)
+    assert found, shown
     assert int(found[1]) <= int(named[1]) <= 26
 
 
 def code(file: Path, dump: Path) -> bytes:
-    """Of an ELF file. The headers around it may have been written anew."""
+    """Content of an ELF file. The headers may have been rewritten."""
     output("objcopy", "--output-target=binary", "--only-section=.text", file, dump)
     return dump.read_bytes()
 
 
-def test_holds_what_was_built(wheel: Path, tmp_path: Path) -> None:
+def test_has_the_built_files(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         for name, built in BINARIES.items():
             member = file.getinfo(f"lambda_executor/_binaries/{name}")
@@ -71,9 +71,9 @@ def test_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert run("venv/bin/python", "-c", PROGRAM) == TOLD
+    assert run("venv/bin/python", "-c", PROGRAM) == PRINTED
     assert run("venv/bin/lambda-executor-local", "--version") == f"lambda-executor-local {VERSION}\n"
-    # Nothing but Python and the wheel: pip brings itself.
+    # Only Python and the wheel; pip is part of the environment.
     installed = run("venv/bin/python", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check")
     names = {line.split("==")[0].replace("_", "-") for line in installed.splitlines()}
     assert names - {"pip", "setuptools"} == {"lambda-executor"}

@@ -18,7 +18,7 @@ from airflow.configuration import (  # type: ignore[import-not-found]
 )
 
 SECTION = "aws_lambda_executor"
-# What Airflow's parser may take for one case; some it would never end.
+# Time limit of Airflow's parser for one case; it never ends for some.
 SECONDS = 0.5
 
 
@@ -32,10 +32,10 @@ def read(team: str | None) -> dict[str, Any]:
     parser = AirflowConfigParser()
     try:
         parser.read(get_airflow_config(get_airflow_home()))
-    except Exception as error:  # whatever it is, Airflow would not start
+    except Exception as error:  # with any error Airflow would not start
         return {"errors": {"file": repr(error)}}
     arguments = {"team_name": team} if team else {}
-    # An empty text is as good as none wherever the executor uses these.
+    # The executor treats an empty text like no text for all of these.
     readers: dict[str, Callable[[str], object]] = {
         "function_name": lambda name: parser.get(SECTION, name, **arguments),
         "queue_url": lambda name: parser.get(SECTION, name, **arguments),
@@ -63,7 +63,7 @@ def read(team: str | None) -> dict[str, Any]:
 
 
 def too_long(*_: object) -> None:
-    raise TimeoutError("no end in sight")
+    raise TimeoutError("the parser did not end")
 
 
 def main() -> None:

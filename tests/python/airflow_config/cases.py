@@ -1,5 +1,5 @@
-"""What is read by Airflow's parser and by ours. `{dir}` is the folder of a case; its airflow.cfg, if it has one, is
-where Airflow looks by default unless it says otherwise."""
+"""Configurations for Airflow's parser and ours. `{dir}` is the folder of a case. Its airflow.cfg, if it has one, is at
+Airflow's default path unless the case sets another path."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +19,12 @@ class Case:
     cfg: str | bytes | None = None
     json: dict[str, Any] | None = None
     file: str = DEFAULT_FILE
-    # The row of docs/configuration.md that tells why the results are not the same.
+    # The row of docs/configuration.md that explains why the results differ.
     differs: str | None = field(default=None, kw_only=True)
 
 
 def env(name: str, differs: str | None = None, /, **variables: str | list[int]) -> Case:
-    """Options of the executor as variables, and other variables as they are (written with a `_` in front)."""
+    """Options of the executor as variables. A `_` in front marks other variables, which are passed unchanged."""
     named = {
         key[1:] if key.startswith("_") else PREFIX + key: value for key, value in {**REQUIRED, **variables}.items()
     }
@@ -32,7 +32,7 @@ def env(name: str, differs: str | None = None, /, **variables: str | list[int]) 
 
 
 def cfg(name: str, text: str | bytes, differs: str | None = None, **variables: str) -> Case:
-    """An airflow.cfg beside the required options and other variables of the environment."""
+    """An airflow.cfg together with the required options and other variables in the environment."""
     case = env(name, differs, **variables)
     return Case(name, case.environment, text, differs=differs)
 
@@ -58,7 +58,7 @@ ALL = {f"{PREFIX}{name}": value for name, value in REQUIRED.items()}
 
 
 def chain(length: int) -> str:
-    """An option that refers to another, and that to another: `length` levels of values with a `%` in them."""
+    """An option with a chain of references: `length` levels of values with a `%` in them."""
     links = "".join(f"n{i} = %(n{i + 1})s\n" for i in range(1, length - 1))
     return f"conn_id = %(n1)s\n{links}n{length - 1} = %%\n"
 

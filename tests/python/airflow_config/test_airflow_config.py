@@ -1,4 +1,4 @@
-"""Airflow's own parser and ours read the same configurations. The results are the same, or the difference is one that
+"""Airflow's own parser and ours read the same configurations. The results are equal, except for the differences that
 docs/configuration.md lists."""
 
 import json
@@ -17,7 +17,7 @@ PYTHON = ROOT / "build/venvs/airflow/bin/python"
 READER = Path(__file__).with_name("airflow_reader.py")
 OURS = servers.PROGRAMS / "examples/effective_config"
 PAGE = ROOT / "docs/configuration.md"
-# What the executor of Airflow reads; `qualifier` is ours, for what its metadata calls it.
+# The options that Airflow's executor reads, and `qualifier`, the name in its metadata, which only we read.
 NAMES = (
     *("function_name", "function_qualifier", "queue_url", "dead_letter_queue_url", "region_name"),
     *("check_health_on_startup", "max_invoke_attempts", "end_wait_timeout", "conn_id"),
@@ -26,7 +26,7 @@ IDS = [case.name for case in CASES]
 
 
 def prepared(case: Case, folder: Path) -> str:
-    """Writes the files of a case, and makes the line for both readers."""
+    """Writes the files of a case. Returns the line for both readers."""
     (folder / "home/airflow").mkdir(parents=True)
     if case.cfg is not None:
         file = folder / case.file
@@ -49,11 +49,11 @@ def answers(command: list[str | Path], lines: str, environment: dict[str, str], 
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What Airflow and we say of each case: one process each, for all cases."""
+    """Results of Airflow and of the library for each case: one process each, for all cases."""
     root = tmp_path_factory.mktemp("airflow")
     lines = "".join(prepared(case, root / str(number)) + "\n" for number, case in enumerate(CASES))
     bare = {"PATH": os.environ["PATH"], "HOME": str(root)}
-    # As a library, so that importing it starts nothing.
+    # As a library, so that the import starts nothing.
     theirs = answers([PYTHON, READER], lines, {**bare, "AIRFLOW_HOME": str(root), "_AIRFLOW__AS_LIBRARY": "1"}, root)
     ours = answers([OURS], lines, bare, root)
     assert len(theirs) == len(ours) == len(CASES)
@@ -61,7 +61,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str, 
 
 
 def wrong_options(answer: dict[str, Any]) -> set[str]:
-    """The options that errors are about; `file` is all of airflow.cfg."""
+    """The options that errors concern; `file` means the whole airflow.cfg."""
     errors = answer.get("errors", {})
     if isinstance(errors, dict):
         return set(errors)
@@ -77,7 +77,7 @@ def option_of(line: str) -> str:
 
 
 def outcome(answer: dict[str, Any]) -> object:
-    """What is compared: the options, or which of them are wrong; a broken file makes the rest unimportant."""
+    """The values to compare: the options, or the names of the invalid ones. With a broken file the rest is ignored."""
     wrong = wrong_options(answer)
     if "file" in wrong:
         return "file"
@@ -88,7 +88,7 @@ def outcome(answer: dict[str, Any]) -> object:
 def test_both_read_the_same(case: Case, read: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> None:
     theirs, ours = read[case.name]
     if case.differs:
-        assert outcome(theirs) != outcome(ours), "no difference any more: take it out of the list"
+        assert outcome(theirs) != outcome(ours), "the difference is gone: remove it from the list"
     else:
         assert outcome(theirs) == outcome(ours), f"\nAirflow: {theirs}\nours: {ours}"
 

@@ -27,8 +27,8 @@ def read(conn_id: str, team: str | None) -> dict[str, Any]:
     wrapper = AwsConnectionWrapper(conn=connection)
     keys = [wrapper.aws_access_key_id, wrapper.aws_secret_access_key, wrapper.aws_session_token]
     config = wrapper.botocore_config
-    # What botocore was not told is its default, which is not ours.
-    told = config._user_provided_options if config else {}
+    # Settings that are not set have botocore's defaults, which differ from ours: leave them out.
+    given = config._user_provided_options if config else {}
     return {
         "found": True,
         "keys": None if keys == [None] * 3 else keys,
@@ -38,16 +38,16 @@ def read(conn_id: str, team: str | None) -> dict[str, Any]:
         "endpoints": [
             wrapper.get_service_endpoint_url("lambda"),
             wrapper.get_service_endpoint_url("sqs"),
-            # Where the hook assumes roles.
+            # The hook assumes roles here.
             wrapper.get_service_endpoint_url("sts", sts_connection_assume=True),
         ],
-        "timeouts": [told.get("connect_timeout"), told.get("read_timeout")],
+        "timeouts": [given.get("connect_timeout"), given.get("read_timeout")],
         "verify": None if wrapper.verify is True else wrapper.verify,
     }
 
 
 def role(wrapper: AwsConnectionWrapper) -> dict[str, Any]:
-    """What the hook would ask STS for."""
+    """The hook's request to STS."""
     factory = BaseSessionFactory(conn=wrapper)
     arguments = dict(wrapper.assume_role_kwargs)
     token_file = None
@@ -67,7 +67,7 @@ def role(wrapper: AwsConnectionWrapper) -> dict[str, Any]:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    # What importing Airflow says on standard output comes before.
+    # Redirect standard output: the import of Airflow may print.
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         case = json.loads(line)
@@ -76,7 +76,7 @@ def main() -> None:
         os.environ.update(case["environment"])
         try:
             answer = read(case["conn_id"], case["team"])
-        except Exception as error:  # whatever it is, the hook goes on without the connection
+        except Exception as error:  # with any error the hook continues without the connection
             answer = {"error": repr(error)[:300]}
         print(json.dumps(answer), flush=True)
 

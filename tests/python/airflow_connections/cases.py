@@ -1,4 +1,4 @@
-"""Connections as users write them, well and badly."""
+"""Valid and invalid connections as users write them."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
 @dataclass(frozen=True)
 class Case:
-    """`differs` names the row of docs/connections.md that explains why Airflow reads it otherwise."""
+    """`differs` names the row of docs/connections.md that explains why Airflow reads it differently."""
 
     name: str
     value: str | None
@@ -47,7 +47,7 @@ TOKEN = {"assume_role_with_web_identity_token_file": "/var/run/token"}
 SECRET = "a/b+c=d:e@f?g#h%i j"
 
 CASES = [
-    # Nothing, and next to nothing.
+    # Empty, or almost.
     Case("no-variable", None),
     Case("empty-variable", ""),
     Case("empty-uri", "aws://"),
@@ -137,7 +137,7 @@ CASES = [
     Case("wrong-extra-list", obj([1])),
     Case("wrong-whole-extra", "aws:///?__extra__=hello"),
     Case("wrong-method", obj(as_role("by_magic"))),
-    # Where we are stricter or do not follow.
+    # Cases in which we are stricter than Airflow or differ from it.
     Case("neither-json-nor-uri", "AKID:secret", differs="malformed"),
     Case("fragment", "aws://AKID:secret@/?region_name=eu-west-1#rest", differs="malformed"),
     Case("login-alone", "aws://AKID@/", differs="half"),

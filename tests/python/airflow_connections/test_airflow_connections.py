@@ -1,6 +1,6 @@
-"""Airflow's Amazon provider and we read the same connections: keys, token, region, profile, role, endpoints, times.
+"""Airflow's Amazon provider and the library read the same connections: keys, token, region, profile, role, and so on.
 
-The results are the same, or the difference is one that docs/connections.md lists.
+The results are equal, except for the differences that docs/connections.md lists.
 """
 
 import json
@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 
 def answers(command: list[str | Path], lines: str, folder: Path) -> list[Any]:
-    # As a library, so that importing Airflow starts nothing.
+    # As a library, so that the import of Airflow starts nothing.
     environment = {
         **{"PATH": os.environ["PATH"], "HOME": str(folder)},
         **{"AIRFLOW_HOME": str(folder), "_AIRFLOW__AS_LIBRARY": "1"},
@@ -38,7 +38,7 @@ def answers(command: list[str | Path], lines: str, folder: Path) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Answer, Answer]]:
-    """What the provider and we say of each case: one process each, for all cases."""
+    """Results of the provider and of the library for each case: one process each, for all cases."""
     folder = tmp_path_factory.mktemp("connections")
     cases = [{"environment": case.variables, "conn_id": case.conn_id, "team": case.team} for case in CASES]
     lines = "".join(json.dumps(case) + "\n" for case in cases)
@@ -50,7 +50,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Answer, An
 
 
 def outcome(answer: Answer) -> object:
-    """An empty text is as good as none wherever the hook uses these."""
+    """The hook treats an empty text like no text for these."""
     if "error" in answer or "errors" in answer:
         return "error"
     return {name: value or None for name, value in answer.items()}
@@ -60,15 +60,15 @@ def outcome(answer: Answer) -> object:
 def test_both_read_the_same(case: Case, read: dict[str, tuple[Answer, Answer]]) -> None:
     theirs, ours = read[case.name]
     if case.differs:
-        assert outcome(theirs) != outcome(ours), "no difference any more: take it out of the list"
+        assert outcome(theirs) != outcome(ours), "the difference is gone: remove it from the list"
     else:
         assert outcome(theirs) == outcome(ours), f"\nAirflow: {theirs}\nours: {ours}"
 
 
 def test_no_error_contains_a_secret(read: dict[str, tuple[Answer, Answer]]) -> None:
-    told = "\n".join(line for _, ours in read.values() for line in ours.get("errors", []))
-    assert told.count("AIRFLOW_CONN_AWS_DEFAULT: ") == len(told.splitlines()) > 0
-    assert not re.search("AKID|secret/|123456", told)
+    all_errors = "\n".join(line for _, ours in read.values() for line in ours.get("errors", []))
+    assert all_errors.count("AIRFLOW_CONN_AWS_DEFAULT: ") == len(all_errors.splitlines()) > 0
+    assert not re.search("AKID|secret/|123456", all_errors)
 
 
 def test_names_of_cases_are_unique() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Function:
-    """A function and what it leaves on this machine."""
+    """A function, and its files and processes on this machine."""
 
     server: servers.LocalServer
     folder: Path
@@ -36,16 +36,16 @@ class Function:
 
     @property
     def log(self) -> bytes:
-        """All that the function has written, from every sandbox."""
+        """Everything that the function has written, in all sandboxes."""
         path = self.path("function.log")
         return path.read_bytes() if path.exists() else b""
 
     def path(self, name: str) -> Path:
-        """A file in the folder that commands start in."""
+        """A file in the working directory of commands."""
         return self.folder / name
 
     def lines(self, name: str) -> list[str]:
-        """What commands have written to a file so far, whole lines only."""
+        """The complete lines that commands have written to a file so far."""
         path = self.path(name)
         text = path.read_text() if path.exists() else ""
         return text[: text.rfind("\n") + 1].splitlines()
@@ -76,7 +76,7 @@ class Function:
         return answer["ResponseMetadata"]["RequestId"]
 
     def call(self, event: object) -> dict[str, Any]:
-        """Answer of a synchronous invocation, also where that is an error."""
+        """Answer of a synchronous invocation, including an error."""
         answer = self.awslambda.invoke(FunctionName=self.server.function_name, Payload=encode(event))
         answered: dict[str, Any] = json.loads(answer["Payload"].read())
         return answered
@@ -85,7 +85,7 @@ class Function:
         return [json.loads(message["Body"]) for message in self.messages(self.server.queue_url, number)]
 
     def dead_letter(self) -> tuple[str, str]:
-        """The event of the one dead letter, and the error that it has."""
+        """Event and error of the only dead letter."""
         [letter] = self.messages(self.server.dead_letter_queue_url, 1)
         return letter["Body"], letter["MessageAttributes"]["ErrorMessage"]["StringValue"]
 
@@ -94,7 +94,7 @@ class Function:
         return messages(self.server, queue_url, number)
 
     def left(self, queue_url: str) -> int:
-        """Messages in the queue, hidden ones too."""
+        """Number of messages in the queue, including hidden ones."""
         answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
         attributes = answer["Attributes"]
         return sum(
@@ -116,7 +116,7 @@ def until_gone(pids: list[str]) -> None:
 
     def gone(pid: str) -> bool:
         try:
-            # The name comes first, in brackets, and may hold anything.
+            # The name comes first, in brackets, and may contain any character.
             return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] in "ZX"
         except (FileNotFoundError, ProcessLookupError):
             return True
@@ -128,7 +128,7 @@ Start = Callable[..., Function]
 
 
 def options(folder: Path, env: dict[str, str], **more: object) -> dict[str, Any]:
-    """Nothing outside `folder` is written to, and no other test's sandboxes know of what ran here."""
+    """The function writes only below `folder`, and does not share records with sandboxes of other tests."""
     folder.mkdir()
     (folder / "tmp").mkdir()
     return {
@@ -145,7 +145,7 @@ def options(folder: Path, env: dict[str, str], **more: object) -> dict[str, Any]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a function with options of the local server as keywords; all ends with the test."""
+    """Starts a function with options of the local server as keywords. It ends with the test."""
     with ExitStack() as stack:
 
         def begin(env: dict[str, str] | None = None, **more: object) -> Function:
@@ -158,7 +158,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
-    """One for the tests that leave it as it was."""
+    """A function shared by tests that do not change it."""
     root = tmp_path_factory.mktemp("shared-function")
     folder = root / "function"
     with servers.local(root / "local", **options(folder, {})) as server:

@@ -1,4 +1,4 @@
-"""Events that cannot be understood: answered where they have a key, a failed invocation where they have none."""
+"""Invalid events: with a key the task gets a result, without a key the invocation fails."""
 
 import json
 from typing import Any
@@ -45,8 +45,8 @@ def test_without_a_key_the_invocation_fails(shared: Function, event: object, why
 
 
 @pytest.mark.parametrize(("fields", "why"), WITH_A_KEY, ids=[why for _, why in WITH_A_KEY])
-def test_with_a_key_the_result_says_what_is_wrong(shared: Function, fields: dict[str, Any], why: str) -> None:
-    """E6: a failure of that task, with the attempt id where that is one."""
+def test_with_a_key_the_task_fails_with_the_reason(shared: Function, fields: dict[str, Any], why: str) -> None:
+    """E6: the task fails; the result has the attempt id if it is valid."""
     request = shared.send({"task_key": "kü", "attempt_id": "an-attempt", **fields})
     [result] = shared.results(1)
     assert (result["task_key"], result["reason"], result["return_code"]) == ("kü", "bad_event", 126)
@@ -57,8 +57,8 @@ def test_with_a_key_the_result_says_what_is_wrong(shared: Function, fields: dict
     assert not shared.path("ran").exists()
 
 
-def test_what_airflow_sends_is_understood(shared: Function) -> None:
-    """E6: three fields and no more; and fields of a later version are left alone."""
+def test_airflows_event_is_accepted(shared: Function) -> None:
+    """E6: only three fields; fields of later versions are ignored."""
     for event in (
         {"task_key": "k", "command": ["true"], "executor_config": {}},
         {"task_key": "k", "command": "true", "executor_config": {}, "of_a_later_version": [1]},

@@ -1,4 +1,4 @@
-"""The function itself dies while a command runs."""
+"""The function itself is killed while a command runs."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import servers
 
 from .conftest import Start, until_gone, yes
 
-# $PPID is the function.
+# $PPID is the function's process id.
 COMMAND = "echo $PPID $$ >> runs; exec sleep 600"
 
 
@@ -23,20 +23,20 @@ def test_killed_while_a_command_runs(start: Start, retries: int) -> None:
 
     final = function.run({"task_key": "k", "command": COMMAND}, when_running=kill)["k"]
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
-    why = "how it ended is not known" if retries else "signal: 9"
+    why = "its outcome is unknown" if retries else "signal: 9"
     assert why in final["message"], final["message"]
     assert final["request_id"]
     [run] = function.lines("runs")
     until_gone(run.split())
     stats = function.server.stats()
     assert (stats["invocations"], stats["dead_letters"]) == (1 + retries, 1)
-    # The next task is run as if nothing had happened, by a new process.
+    # A new process runs the next task normally.
     assert function.run_one("echo fine")["output_tail"] == "fine\n"
     assert function.lines("runs") == [run]
 
 
 def test_killed_after_the_command_has_ended(start: Start) -> None:
-    """E8: with the result recorded but not sent, Lambda's next try sends it."""
+    """E8: the result was recorded but not sent; Lambda's next try sends it."""
     function = start(maximum_retry_attempts=1)
     command = "echo $PPID >> runs; until [ -e go-on ]; do sleep 0.02; done; exit 9"
 

@@ -1,4 +1,4 @@
-"""Dags from S3, with moto as S3: what the function asks for is what moto has recorded."""
+"""Dags from S3, with moto as S3: moto records the function's requests."""
 
 import json
 import os
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 BUCKET = "dags-of-the-team"
-# In every third folder the same names again: only the path differs.
+# The same file names occur in several folders: only the path differs.
 FILES = {f"team/dags/a{n % 10}/b{n % 7}/dag_{n // 70}.py": f"content of {n}\n" for n in range(500)}
-# Lines of `sha256sum`, which are compared as a whole.
+# The lines of `sha256sum`, as one digest.
 LOOK = "cd $AIRFLOW__CORE__DAGS_FOLDER && find . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum"
 
 
@@ -45,7 +45,7 @@ def post(moto: servers.Server, what: str) -> None:
 
 
 class Recorder:
-    """What moto was asked for, by its own record."""
+    """The requests that moto recorded."""
 
     def __init__(self, server: servers.Server) -> None:
         self.server = server
@@ -66,7 +66,7 @@ class Recorder:
 def recorder(moto: servers.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     from moto.moto_api import recorder
 
-    # Else it writes to the current folder.
+    # Otherwise it writes to the current folder.
     monkeypatch.setattr(recorder, "_location", str(tmp_path / "recording"))
     post(moto, "recorder/start-recording")
     yield Recorder(moto)
@@ -80,7 +80,7 @@ def looked(function: Function) -> str:
 
 
 def expected(files: dict[str, str], folder: Path) -> str:
-    """The same look at files written here."""
+    """The digest of LOOK for files written here."""
     for key, content in files.items():
         path = folder / key.removeprefix("team/dags/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,9 +94,9 @@ def expected(files: dict[str, str], folder: Path) -> str:
 def test_only_what_changed_is_fetched(
     start: Start, moto: servers.Server, s3: "S3Client", recorder: Recorder, tmp_path: Path
 ) -> None:
-    """E5: 500 files in nested folders; a second run downloads nothing, a third what changed, and deleted files go."""
+    """E5: 500 files in nested folders. A second run downloads nothing, a third only changes, and removes old files."""
     environment = {"S3_URI": f"s3://{BUCKET}/team/dags", "AWS_ENDPOINT_URL_S3": moto.endpoint_url}
-    # One sandbox: a second one would have a folder of its own.
+    # One sandbox: a second one would have its own folder.
     function = start(environment, concurrency=1)
     assert len(FILES) == 500
     for key, content in FILES.items():
@@ -137,7 +137,7 @@ def test_only_what_changed_is_fetched(
 def test_a_task_without_its_dags_fails_with_the_reason(
     start: Start, moto: servers.Server, s3: "S3Client", uri: str, more: dict[str, str], expected: str
 ) -> None:
-    """E5: the reason reaches the host, and nothing runs."""
+    """E5: the host receives the reason, and nothing runs."""
     s3.put_object(Bucket=BUCKET, Key="team/dags/dag.py", Body=b"x" * 1001)
     function = start({"AWS_ENDPOINT_URL_S3": moto.endpoint_url, "S3_URI": uri, **more})
     final: dict[str, Any] = function.run_one(["touch", "ran"])

@@ -1,4 +1,4 @@
-"""Lambda may deliver an event twice. It is run once, and the host gets one final event."""
+"""Lambda may deliver an event twice. The command runs once, and the host gets one final event."""
 
 import threading
 
@@ -6,11 +6,11 @@ import servers
 
 from .conftest import Function, Start, yes
 
-LEFT_TO_THE_OTHER = b"another invocation runs this submission now: left to that one"
+RUNS_ELSEWHERE = b"another invocation is running this submission and will report its result"
 
 
 def command(name: str) -> str:
-    """Notes that it runs, with its attempt id, and waits for the file `<name>-go-on`."""
+    """Appends its attempt id to a file, and waits for the file `<name>-go-on`."""
     note = f'echo "$LAMBDA_EXECUTOR_ATTEMPT_ID" >> {name}'
     return f"{note}; until [ -e {name}-go-on ]; do sleep 0.02; done; echo {name}; exit 3"
 
@@ -20,12 +20,12 @@ def attempt_id(function: Function, name: str) -> str:
 
 
 def again(function: Function, name: str) -> dict[str, str]:
-    """The event of the command once more, as Lambda would deliver it."""
+    """The event of the command, to be delivered again like by Lambda."""
     return {"task_key": name, "command": command(name), "attempt_id": attempt_id(function, name)}
 
 
 def test_one_run_and_one_final_event(start: Start) -> None:
-    """E8: delivered again while the command runs, and after it has ended while the host still listens."""
+    """E8: delivered again while the command runs, and after its end while the host still listens."""
     function = start(concurrency=4)
 
     def deliver_again() -> None:
@@ -33,21 +33,21 @@ def test_one_run_and_one_final_event(start: Start) -> None:
         assert function.call(again(function, "a"))["left_to"] == "the invocation that runs it"
         function.path("a-go-on").touch()
         servers.until(
-            "a's own result has been taken",
+            "the host has received the result of a",
             lambda: yes(b'"task ended"' in function.log and function.left(function.server.queue_url) == 0),
         )
         assert function.call(again(function, "a"))["result_sent_to"] == function.server.queue_url
-        servers.until("the second one, too", lambda: yes(function.left(function.server.queue_url) == 0))
+        servers.until("the host has the second result", lambda: yes(function.left(function.server.queue_url) == 0))
         assert function.lines("b") == [other]
         function.path("b-go-on").touch()
 
-    # That no task has two final events is looked at in `run`.
+    # `run` checks that no task has two final events.
     finals = function.run(*({"task_key": name, "command": command(name)} for name in "ab"), when_running=deliver_again)
     for name in "ab":
         assert (finals[name]["reason"], finals[name]["return_code"]) == ("exit", 3)
         assert finals[name]["output_tail"] == f"{name}\n"
         assert len(function.lines(name)) == 1
-    # Once more, now that nothing receives it: the result is the same, and still only one run.
+    # Deliver it again without a host: the result is the same, and the command has still run once.
     event = again(function, "a")
     first, second = (function.call(event) and function.results(1)[0] for _ in range(2))
     assert first == second
@@ -57,7 +57,7 @@ def test_one_run_and_one_final_event(start: Start) -> None:
 
 
 def test_an_invoke_whose_answer_was_lost(start: Start) -> None:
-    """E8, B12: the library tries again with the same id, so what had arrived is not run twice."""
+    """E8, B12: the library retries with the same id, so an event that had arrived does not run twice."""
     function = start(concurrency=16, faults={"lambda": {"drop": 1.0}})
     keys = [f"k-{number}" for number in range(8)]
 
@@ -65,8 +65,8 @@ def test_an_invoke_whose_answer_was_lost(start: Start) -> None:
         # Half of the requests are dropped before they take effect, half after.
         servers.until("an event has arrived, unanswered", lambda: yes(function.server.stats()["invocations"]), 60)
         function.server.faults()
-        # No command ends before, as a result would say as much to the library as an answer.
-        servers.until("it has arrived again", lambda: yes(LEFT_TO_THE_OTHER in function.log), 60)
+        # No command may end before: a result would have the same effect on the library as an answer.
+        servers.until("it has arrived again", lambda: yes(RUNS_ELSEWHERE in function.log), 60)
         function.path("go-on").touch()
 
     other = threading.Thread(target=answer_from_now_on)

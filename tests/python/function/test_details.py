@@ -1,4 +1,4 @@
-"""What the final event has about a run."""
+"""Details of a run in the final event."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from .conftest import Function
 
 
 def test_request_and_log_stream(shared: Function) -> None:
-    """E9: enough to find the log in CloudWatch."""
+    """E9: the final event has what is needed to find the log in CloudWatch."""
     final = shared.run_one("echo $AWS_LAMBDA_LOG_STREAM_NAME")
     assert final["log_stream"] == final["output_tail"].strip()
     assert "[$LATEST]" in final["log_stream"]
@@ -18,7 +18,7 @@ def test_request_and_log_stream(shared: Function) -> None:
 
 
 def test_request_id_of_the_invocation(shared: Function) -> None:
-    """E9: the one that Invoke answered with."""
+    """E9: the request id is that of Invoke's answer."""
     request = shared.send({"task_key": "k", "command": ["true"]})
     assert shared.results(1)[0]["request_id"] == request
 
@@ -30,14 +30,14 @@ def test_signal(shared: Function, name: str, number: int) -> None:
     assert (final["state"], final["reason"]) == ("failed", "signal")
     assert (final["signal"], final["return_code"]) == (number, -number)
     assert final["output_tail"] == "last words\n"
-    # The library would also know it from the return code. Others read the message.
+    # The library can derive it from the return code; other readers need it in the message.
     shared.send({"task_key": "k", "command": f"kill -{name} $$"})
     [result] = shared.results(1)
     assert (result["reason"], result["signal"], result["return_code"]) == ("signal", number, -number)
 
 
 def test_duration(shared: Function) -> None:
-    """E9: of the command alone, by the clock of the function, which here is ours."""
+    """E9: only the command's time, by the clock of the function, which is this machine's here."""
     before = time.time() * 1000
     final = shared.run_one(["sleep", "0.7"])
     after = time.time() * 1000
@@ -53,7 +53,7 @@ def test_duration(shared: Function) -> None:
     ],
 )
 def test_a_value_that_cannot_be_sent(shared: Function, write: str, length: int | None, why: str) -> None:
-    """E9: never a success without the value, for readers of the return code too."""
+    """E9: no success without the value, not even in the return code."""
     for status, reason, return_code in ((0, "value_too_large", 1), (3, "exit", 3)):
         shared.send({"task_key": "k", "command": f"{write}; exit {status}"})
         [result] = shared.results(1)

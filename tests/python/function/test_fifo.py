@@ -1,4 +1,4 @@
-"""A results queue that is FIFO: a group for each key, and no second result of one submission."""
+"""A FIFO results queue: one group for each key, and one result for each submission."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from .conftest import Function, options
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Iterator[tuple[Function, str]]:
-    """A function whose results go to the queue of that URL."""
+    """A function that sends its results to this queue."""
     folder = tmp_path / "function"
     with servers.local(tmp_path / "local", **options(folder, {})) as server:
         queue_url = server.sqs().create_queue(QueueName="results.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
@@ -26,7 +26,7 @@ def fifo(tmp_path: Path) -> Iterator[tuple[Function, str]]:
 @pytest.mark.parametrize("key", ["k", "schlüssel/" * 700])
 @pytest.mark.parametrize("attempt_id", ["an-attempt", None])
 def test_group_and_deduplication(fifo: tuple[Function, str], key: str, attempt_id: str | None) -> None:
-    """E11: read back from the queue. A key may be longer than a group's name."""
+    """E11: the message in the queue has both. A key may be longer than a group's name."""
     function, queue_url = fifo
     request = function.send({"task_key": key, "command": ["true"], "attempt_id": attempt_id})
     [message] = function.messages(queue_url, 1)
@@ -48,7 +48,7 @@ def test_delivered_twice_is_one_result(fifo: tuple[Function, str]) -> None:
 
 
 def test_groups_do_not_wait_for_each_other(fifo: tuple[Function, str]) -> None:
-    """E11: what has been received and not yet deleted holds up its own group alone."""
+    """E11: a message in flight blocks only its own group."""
     function, queue_url = fifo
     for number in range(3):
         function.call({"task_key": f"k-{number}", "command": ["true"]})

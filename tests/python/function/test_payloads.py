@@ -1,4 +1,4 @@
-"""Large workloads and arguments. Linux takes arguments below 128 KiB; Airflow's module reads a file, too."""
+"""Large workloads and arguments. Linux accepts arguments below 128 KiB; Airflow's module also reads a file."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from .conftest import Function, Start
 
 MODULE = "airflow.sdk.execution_time.execute_workload"
 
-# In place of `python`: prints what it was given, as Airflow's module would read it.
+# Replaces `python`: prints its arguments, and reads the workload like Airflow's module.
 FAKE_PYTHON = f"""#!{sys.executable} -I
 import hashlib, json, os, stat, sys
 dash_m, module, option, given = sys.argv[1:]
@@ -41,7 +41,7 @@ def airflow(start: Start, tmp_path: Path) -> Function:
 
 
 def workload(length: int) -> str:
-    """A workload as Airflow writes it, of so many bytes. It is within quotes, which the event escapes."""
+    """A workload of this length in Airflow's format. It has quotes, which the event escapes."""
     text = json.dumps({"token": "", "ti": {"task_id": "t", "map_index": -1}, "type": "ExecuteTask"})
     return text.replace('"token": ""', f'"token": "{"j" * (length - len(text))}"')
 
@@ -51,7 +51,7 @@ def workload(length: int) -> str:
     [(120 * 1024, "--json-string"), (131_071, "--json-string"), (131_072, "--json-path"), (900 * 1024, "--json-path")],
 )
 def test_a_workload_arrives_whole(airflow: Function, length: int, option: str) -> None:
-    """E2: as an argument while it fits, else in a file that only this user can read, removed with the command."""
+    """E2: as an argument if it fits, else in a file readable by this user only, which is removed with the command."""
     given = workload(length)
     assert len(given) == length
     final = airflow.run_one(["python", "-m", MODULE, "--json-string", given])
@@ -66,14 +66,14 @@ def test_a_workload_arrives_whole(airflow: Function, length: int, option: str) -
 
 
 def test_an_argument_of_120_kb(shared: Function) -> None:
-    """E2: of any command."""
+    """E2: any command accepts an argument of this length."""
     final = shared.run_one(["sh", "-c", 'printf %s "$1" | wc -c', "sh", "x" * 120 * 1024])
     assert (final["state"], final["output_tail"].strip()) == ("succeeded", str(120 * 1024))
 
 
 @pytest.mark.parametrize("form", [list, str])
-def test_what_cannot_be_an_argument_is_said(shared: Function, form: type) -> None:
-    """E2: a command that is not Airflow's knows no file."""
+def test_an_argument_that_is_too_long_is_reported(shared: Function, form: type) -> None:
+    """E2: a command other than Airflow's has no option for a file."""
     command = ["true", "x" * 900_000] if form is list else "true " + "x" * 900_000
     final = shared.run_one(command)
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "setup_failed", 126)
@@ -83,10 +83,10 @@ def test_what_cannot_be_an_argument_is_said(shared: Function, form: type) -> Non
 
 @pytest.mark.parametrize(("length", "variable"), [(120 * 1024, "_CONFIG"), (900_000, "_CONFIG_FILE")])
 def test_a_large_executor_config_arrives_whole(shared: Function, length: int, variable: str) -> None:
-    """E2: in the environment while it fits, else in a file."""
+    """E2: in the environment if it fits, else in a file."""
     show = f'printf %s "$LAMBDA_EXECUTOR{variable}"' if variable == "_CONFIG" else 'cat "$LAMBDA_EXECUTOR_CONFIG_FILE"'
     config = {"pad": "x" * length}
     final = shared.run_one(f"{show} | sha256sum", executor_config=config)
-    # However it is spaced on its way.
+    # White space may differ.
     forms = [json.dumps(config, separators=separators).encode() for separators in ((",", ":"), (", ", ": "))]
     assert final["output_tail"].split()[0] in [hashlib.sha256(form).hexdigest() for form in forms]

@@ -30,7 +30,7 @@ def event(queue_url: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("allows", ["none", "others"])
 def test_a_queue_that_is_not_allowed(function: Function, allows: str) -> None:
-    """Nothing runs, and the invocation fails: the dead letter has the reason, and no queue has a result."""
+    """Nothing runs and the invocation fails: the dead letter has the reason, and no queue receives a result."""
     refused = make(function, "refused")
     if allows == "others":
         allow(function, make(function, "one"), make(function, "another"))
@@ -58,7 +58,7 @@ def test_a_function_with_another_queue_than_the_scheduler(function: Function) ->
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_queue_that_is_allowed(function: Function, place: int) -> None:
-    """Each queue of the list gets the results that are for it, and no other queue does."""
+    """Each queue of the list gets only the results that name it."""
     queues = [make(function, "one"), make(function, "another")]
     allow(function, *queues)
     function.send(event(queues[place]))

@@ -1,4 +1,4 @@
-"""The result reaches the queue although SQS is away for a while; when it stays away, the dead letter has the reason."""
+"""The result reaches the queue after an outage of SQS. If the outage does not end, the dead letter has the reason."""
 
 import time
 
@@ -7,7 +7,7 @@ import servers
 
 from .conftest import Function, Start, yes
 
-# Ends when the test says so: SQS goes away before there is a result.
+# Ends when the test creates a file: the outage of SQS begins before there is a result.
 COMMAND = "echo run >> runs; until [ -e go-on ]; do sleep 0.02; done; exit 7"
 TASK = {"task_key": "k", "command": COMMAND}
 
@@ -37,7 +37,7 @@ def test_sqs_is_down_for_five_seconds(start: Start, kind: str) -> None:
     final = function.run(TASK, when_running=outage)["k"]
     assert time.monotonic() - begun >= lasts
     assert (final["state"], final["reason"], final["return_code"]) == ("failed", "exit", 7)
-    assert final["finished_at_ms"] - final["started_at_ms"] < 1000 * lasts, "of the command, not of its report"
+    assert final["finished_at_ms"] - final["started_at_ms"] < 1000 * lasts, "times must exclude the report"
     assert b"the result cannot be sent yet" in function.log
     assert function.lines("runs") == ["run"]
     stats = function.server.stats()
@@ -50,7 +50,7 @@ def failed_invocations(function: Function, number: int) -> None:
 
 
 def away_for_one_try(function: Function) -> None:
-    """SQS is away from before the command ends until the invocation has failed."""
+    """An outage of SQS from before the command's end until the invocation has failed."""
     starts(function)
     function.server.faults(sqs={"error": 1.0})
     ends(function)
@@ -59,7 +59,7 @@ def away_for_one_try(function: Function) -> None:
 
 
 def test_sqs_stays_away_past_the_functions_time(start: Start) -> None:
-    """E1: the invocation fails in time, and the dead letter says that the result was not sent."""
+    """E1: the invocation fails in time, and the dead letter has the reason."""
     function = start(timeout_ms=2500)
 
     final = function.run(TASK, when_running=lambda: away_for_one_try(function))["k"]
@@ -73,7 +73,7 @@ def test_sqs_stays_away_past_the_functions_time(start: Start) -> None:
 
 
 def test_lambdas_next_try_sends_the_result_and_runs_nothing(start: Start) -> None:
-    """E1, E8: with Lambda's retries the result still arrives."""
+    """E1, E8: with Lambda's retries the result arrives."""
     function = start(timeout_ms=5000, maximum_retry_attempts=2)
 
     final = function.run(TASK, when_running=lambda: away_for_one_try(function))["k"]
@@ -94,5 +94,5 @@ def test_a_queue_that_is_not_there_is_not_tried_again(start: Start) -> None:
 
     final = function.run(TASK, when_running=delete)["k"]
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
-    assert "refuses it for good" in final["message"]
+    assert "rejects it permanently" in final["message"]
     assert b"next try in" not in function.log

@@ -1,4 +1,4 @@
-"""What the function writes to its log, and what of an event it passes on to others."""
+"""Secrets of events do not reach the log or the dead letter queue's error."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ TASKS: list[dict[str, Any]] = [
 
 
 def test_no_event_puts_its_token_into_the_log(start: Start) -> None:
-    """E3: whatever becomes of it, the log has the key and the program's name only."""
+    """E3: with every outcome the log has only the key and the program's name."""
     function = start()
     finals = function.run(*TASKS)
     states = {key: final["return_code"] for key, final in finals.items()}
@@ -58,8 +58,8 @@ def test_no_event_puts_its_token_into_the_log(start: Start) -> None:
     ],
     ids=["no key", "key no string", "key a number", "list", "string"],
 )
-def test_nor_does_one_without_a_key(shared: Function, event: object) -> None:
-    """E3, E6: nor into the error that the dead letter queue gets."""
+def test_an_event_without_a_key_leaks_no_token(shared: Function, event: object) -> None:
+    """E3, E6: neither the log nor the error in the dead letter has the token."""
     error = shared.call(event)
     assert error["errorType"] == "LambdaExecutor.BadEvent"
     assert TOKEN not in json.dumps(error)
@@ -79,7 +79,7 @@ def test_nor_does_one_without_a_key(shared: Function, event: object) -> None:
     ],
     ids=lambda fields: list(fields)[-1],
 )
-def test_nor_does_one_that_is_not_understood(shared: Function, fields: dict[str, object]) -> None:
+def test_an_invalid_event_leaks_no_token(shared: Function, fields: dict[str, object]) -> None:
     """E3, E6"""
     shared.send({"task_key": "k", **fields})
     [result] = shared.results(1)
@@ -88,8 +88,8 @@ def test_nor_does_one_that_is_not_understood(shared: Function, fields: dict[str,
     assert TOKEN.encode() not in shared.log
 
 
-def test_nor_does_a_report_that_fails(start: Start, tmp_path: Path) -> None:
-    """E3, E1: nor the local server's own log."""
+def test_a_failed_report_leaks_no_token(start: Start, tmp_path: Path) -> None:
+    """E3, E1: neither the function's log nor the local server's log has the token."""
     function = start(timeout_ms=1500)
     function.server.faults(sqs={"error": 1.0})
     function.send({"task_key": "k", "command": airflow("true")})

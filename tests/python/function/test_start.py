@@ -1,4 +1,4 @@
-"""A wrong configuration is noticed when the function starts, before any command, and named."""
+"""An invalid configuration is an error with its name when the function starts, before any command."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ NO_QUEUE = f"no results queue is configured: set {FIRST}, or {SECOND}, or {THIRD
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Function]:
     root = tmp_path_factory.mktemp("start")
-    # A process of the test before may still be ending.
+    # A process of the previous test may still be ending.
     with servers.local(root / "local", concurrency=20, **options(root / "function", {})) as server:
         yield Function(server, root / "function")
 
 
 @pytest.fixture
 def function(started: Function) -> Iterator[Function]:
-    """As it was at first, whatever the test before has made of it."""
+    """Restores the original environment, which the previous test may have changed."""
     yield started
     configure(started)
     started.path("ran").unlink(missing_ok=True)
@@ -60,8 +60,8 @@ def test_a_wrong_environment(function: Function, variables: dict[str, str], mess
     assert not function.path("ran").exists()
 
 
-def test_the_dead_letter_tells_the_host(function: Function) -> None:
-    """E10: and as soon as the variable is right, commands run."""
+def test_the_dead_letter_has_the_error(function: Function) -> None:
+    """E10: after the variable is fixed, commands run."""
     configure(function, **{THIRD: ""})
     final = function.run_one(COMMAND)
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
@@ -72,7 +72,7 @@ def test_the_dead_letter_tells_the_host(function: Function) -> None:
 
 
 def test_a_variable_that_is_missing(start: Start) -> None:
-    """E10: not empty, but not there at all."""
+    """E10: unset, not only empty."""
     program = servers.PROGRAMS / "lambda-executor-function"
     function = start(handler=["env", "-u", THIRD, str(program)])
     final = function.run_one(COMMAND)
@@ -83,8 +83,8 @@ def test_a_variable_that_is_missing(start: Start) -> None:
 
 
 @pytest.mark.parametrize("variable", [FIRST, SECOND, THIRD])
-def test_an_empty_variable_hides_no_other(function: Function, variable: str) -> None:
-    """E10: each of the three is read; of those that are not empty the first counts."""
+def test_an_empty_variable_does_not_hide_another(function: Function, variable: str) -> None:
+    """E10: all three are read; the first that is not empty counts."""
     other = function.sqs.create_queue(QueueName=f"other-{variable}")["QueueUrl"]
     order = [FIRST, SECOND, THIRD]
     position = order.index(variable)

@@ -1,6 +1,6 @@
-"""A handler as Airflow's Lambda executor documents it: runs the command of the event and reports two fields.
+"""A handler as documented for Airflow's Lambda executor: runs the command of the event and reports two fields.
 
-It knows nothing of this project: no attempt id, no reason, no output.
+It does not use this project's fields: attempt id, reason, output.
 """
 
 import json

@@ -15,7 +15,7 @@ def echo(event: object, context: Any) -> object:  # noqa: ANN401 - the runtime's
 
 
 def about(event: object, context: Any) -> dict[str, object]:  # noqa: ANN401
-    """What the runtime tells of the invocation and of its process."""
+    """The runtime's data about the invocation and its process."""
     global calls
     calls += 1
     return {

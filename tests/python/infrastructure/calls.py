@@ -1,4 +1,4 @@
-"""Which AWS calls the code makes, and which permissions they need."""
+"""The AWS calls that the code makes, and the permissions that they need."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import botocore.session
 from botocore import xform_name
 
-# Services whose SDK crates the code uses. STS is left out of the policies: only a scheduler that is configured to take
-# another role calls it, and that permission is a matter of that role, not of the stack.
+# Services whose SDK crates the code uses. The policies omit STS: only a scheduler that is configured with a role calls
+# it, and that role grants the permission, not the stack.
 SERVICES = ("lambda", "sqs", "s3")
 STS = {"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"}
-# Where the permission has another name than the call: the Service Authorization Reference of each service.
+# Permissions whose name differs from the call, from the Service Authorization Reference of each service.
 PERMISSIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
@@ -28,7 +28,7 @@ def operations() -> dict[str, str]:
     found: dict[str, str] = {}
     for service in (*SERVICES, "sts"):
         for operation in session.get_service_model(service).operation_names:
-            # Names that two services share (`tag_resource`) would be counted for the last one.
+            # A name that two services share (`tag_resource`) is attributed to the last one.
             found[xform_name(operation)] = f"{service}:{operation}"
     return found
 

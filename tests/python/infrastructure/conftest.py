@@ -1,4 +1,4 @@
-"""The template, deployed on moto: once as it is, once with everything that it can have."""
+"""The template, deployed on moto: once with defaults, once with all options."""
 
 import ast
 import ctypes
@@ -24,7 +24,7 @@ TEMPLATE = servers.ROOT / "function" / "template.yaml"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/my-executor:1"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
-# All that is optional and that moto can make: it has no Secrets Manager in templates, and VPCs only if they exist.
+# All options that moto supports: it has no Secrets Manager in templates, and VPCs must exist.
 EVERYTHING = {
     "S3Bucket": "my-bucket",
     "S3Prefix": "team/dags",
@@ -61,7 +61,7 @@ class Stack:
     server: servers.Server
     name: str
     outputs: dict[str, str]
-    # Types of resources that moto does not know.
+    # Types of resources that moto does not support.
     left_out: set[str]
 
     def iam(self) -> "IAMClient":
@@ -76,7 +76,7 @@ class Stack:
         statements: list[dict[str, Any]] = []
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document: Any = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            # moto keeps a policy that is part of the role as the text of a Python dictionary.
+            # moto stores an inline policy of the role as the text of a Python dictionary.
             document = ast.literal_eval(document) if isinstance(document, str) else document
             statements.extend(document["Statement"])
         return statements
@@ -91,18 +91,18 @@ class Stack:
 
 
 def as_list(value: str | list[str]) -> list[str]:
-    """A policy may write one thing as a list or by itself."""
+    """In a policy, one value may be written as a list or alone."""
     return [value] if isinstance(value, str) else value
 
 
 def aws(server: servers.Server, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
-    # moto makes a whole stack within one call.
+    # moto creates a whole stack within one call.
     return server.client(service, Config(read_timeout=300))
 
 
 def deploy(server: servers.Server, name: str, parameters: dict[str, str]) -> Stack:
     client: CloudFormationClient = aws(server, "cloudformation")
-    # moto warns of what it leaves out, in its own thread.
+    # moto warns of resources that it omits, in its own thread.
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         client.create_stack(

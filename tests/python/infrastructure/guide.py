@@ -1,4 +1,4 @@
-"""docs/aws-setup.md, taken apart: its blocks, sections and tables, and a shell that runs its commands."""
+"""The blocks, sections and tables of docs/aws-setup.md, and a shell that runs its commands."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ def section(title: str) -> str:
 
 
 def block_with(text: str) -> str:
-    """The one block of shell that has this."""
+    """The only shell block with this text."""
     (block,) = (block for block in SHELL if text in block)
     return block
 
@@ -35,17 +35,17 @@ def rows(title: str) -> list[list[str]]:
 
 
 def run(server: servers.Server, folder: Path, *blocks: str) -> str:
-    """Runs shell of the guide, with AWS's own command line against the server; what it wrote."""
+    """Runs shell blocks of the guide with AWS's own command line against the server. Returns the output."""
     (folder / "function").mkdir(parents=True, exist_ok=True)
     shutil.copy(servers.ROOT / "function" / "template.yaml", folder / "function")
-    # Version 1 knows the endpoint of SQS better than the environment, unless it is told like this.
+    # Version 1 ignores the environment's endpoint for SQS; it needs the option.
     command = folder / "bin" / "aws"
     command.parent.mkdir(exist_ok=True)
     command.write_text(
         f'#!/bin/sh\nexec {Path(sys.executable).with_name("aws")} --endpoint-url $AWS_ENDPOINT_URL "$@"\n'
     )
     command.chmod(0o755)
-    # Whatever went elsewhere all the same would go to a port on which nobody listens.
+    # Requests to any other host would go to a port on which nothing listens.
     astray = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
         ["/bin/bash", "-c", "\n".join(["set -euo pipefail", *blocks])],
@@ -65,6 +65,6 @@ NAMES = block_with("REPOSITORY=")
 
 
 def named(name: str) -> str:
-    """The block that all others need, with another name: the tests share moto."""
+    """The block that all others need, with another name, since the tests share moto."""
     assert "NAME=my-executor" in NAMES
     return NAMES.replace("NAME=my-executor", f"NAME={name}")

@@ -1,4 +1,4 @@
-"""docs/aws-setup.md: its commands are run as they stand there."""
+"""Runs the commands of docs/aws-setup.md unchanged."""
 
 import dataclasses
 import json
@@ -16,9 +16,9 @@ from moto.cloudformation.models import CloudFormationBackend
 from .conftest import IMAGE, KEY, Stack, as_list, aws, deploy
 from .guide import NAMES, SHELL, TEXT, block_with, named, run, section
 
-# Needs a Docker engine, or a build.
+# Commands that need a Docker engine or a build.
 NOT_RUN = re.compile(r"^(docker|make) |\| docker |build/examples/", re.MULTILINE)
-# The ways to deploy.
+# Commands of the ways to deploy.
 IMAGE_ALONE = "--parameter-overrides ImageUri=$REPOSITORY:1\n"
 FOR_AIRFLOW_3 = "ExecutionApiServerUrl="
 FILES_FROM_S3 = "S3Bucket="
@@ -41,7 +41,7 @@ def by_hand(there: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def test_every_block_is_shell_that_bash_understands() -> None:
+def test_every_block_is_valid_shell() -> None:
     assert len(SHELL) >= 9
     for block in SHELL:
         done = subprocess.run(["/bin/bash", "-n"], input=block, capture_output=True, text=True, timeout=10, check=False)
@@ -63,7 +63,7 @@ def test_all_blocks_but_those_that_need_docker_or_a_build_are_run_here() -> None
     assert not any(NOT_RUN.search(block) for block in SHELL if block not in left)
 
 
-# moto warns of what it leaves out; test_stack.py looks at that.
+# moto warns of resources that it omits; test_stack.py checks these.
 @pytest.mark.filterwarnings("ignore:Tried to parse")
 def test_image_and_stack_are_made(there: servers.Server, tmp_path: Path) -> None:
     run(there, tmp_path, named("is-made"), block_with("ecr create-repository"), block_with(IMAGE_ALONE))
@@ -80,7 +80,7 @@ def test_a_stack_for_airflow_3_is_made(there: servers.Server, tmp_path: Path) ->
     function = there.awslambda().get_function(FunctionName="for-airflow")["Configuration"]
     address = function["Environment"]["Variables"]["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]
     assert address == parameters["ExecutionApiServerUrl"] != ""
-    # No longer than a token lives.
+    # At most the validity of a token.
     lives = re.search(r"`\[scheduler\] task_queued_timeout` seconds \((\d+)\)", TEXT)
     assert lives
     assert parameters["MaximumEventAge"] == lives[1]
@@ -102,7 +102,7 @@ def deployed(server: servers.Server, name: str) -> dict[str, str]:
 
 
 def left_of(server: servers.Server, name: str) -> list[str]:
-    """All that bears the name, but managed policies."""
+    """All resources with this name, except managed policies."""
     found: list[str] = [url.rsplit("/", 1)[1] for url in server.sqs().list_queues().get("QueueUrls", [])]
     for service, call, of, key in (
         ("lambda", "list_functions", "Functions", "FunctionName"),
@@ -136,16 +136,16 @@ def scheduler(there: servers.Server) -> Iterator[Scheduler]:
     role.iam.delete_role(RoleName="my-scheduler")
 
 
-def test_the_stack_goes_away(
+def test_the_stack_is_deleted(
     there: servers.Server, scheduler: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With both policies for the scheduler, whom the stack knows nothing of."""
+    """With both policies attached to the scheduler, which is not part of the stack."""
     attached: set[str] = set()
     deletions = 0
     delete_stack = CloudFormationBackend.delete_stack
 
     def delete(backend: CloudFormationBackend, name: str) -> None:
-        # moto deletes the stack in any case. CloudFormation cannot delete a policy that somebody has.
+        # moto deletes the stack in any case. CloudFormation cannot delete a policy that is attached.
         nonlocal deletions
         attached.update(scheduler.policies())
         deletions += 1
@@ -160,12 +160,12 @@ def test_the_stack_goes_away(
     assert len(left_of(there, "goes-away")) > 4
     run(there, tmp_path, named("goes-away"), block_with("delete-stack"))
     assert deletions
-    assert not attached, "when the stack was deleted"
-    # moto leaves managed policies of a stack behind.
+    assert not attached, "still attached when the stack was deleted"
+    # moto does not delete managed policies of a stack.
     assert left_of(there, "goes-away") == []
 
 
-def test_what_was_made_by_hand_goes_away(there: servers.Server, scheduler: Scheduler, tmp_path: Path) -> None:
+def test_resources_made_by_hand_are_deleted(there: servers.Server, scheduler: Scheduler, tmp_path: Path) -> None:
     def policies() -> list[str]:
         found = scheduler.iam.list_policies(Scope="Local")["Policies"]
         return [policy["Arn"] for policy in found if policy["PolicyName"].startswith("hand-made-")]
@@ -180,7 +180,7 @@ def test_what_was_made_by_hand_goes_away(there: servers.Server, scheduler: Sched
 
 
 def test_the_stack_is_allowed_the_iam_that_it_has(template: dict[str, Any]) -> None:
-    """moto does not ask. A role or policy with a name of its own would need CAPABILITY_NAMED_IAM."""
+    """moto does not check this. A role or policy with an explicit name would need CAPABILITY_NAMED_IAM."""
     iam = [it for it in template["Resources"].values() if it["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")]
     assert iam
     assert not any({"RoleName", "ManagedPolicyName"} & set(it["Properties"]) for it in iam)
@@ -190,7 +190,7 @@ def test_the_stack_is_allowed_the_iam_that_it_has(template: dict[str, Any]) -> N
 def test_the_outputs_become_files_and_a_policy_of_the_scheduler(
     there: servers.Server, scheduler: Scheduler, tmp_path: Path
 ) -> None:
-    # moto forgets the outputs of a stack that was made by `deploy`, so this one is not.
+    # moto loses the outputs of a stack that `deploy` created, so this one is created otherwise.
     stack = deploy(there, "has-outputs", {"ImageUri": IMAGE})
     run(there, tmp_path, named("has-outputs"), block_with(">airflow.env"), block_with("iam attach-role-policy"))
     config = json.loads((tmp_path / "my-executor.json").read_text())
@@ -220,7 +220,7 @@ def test_airflows_executor_is_named_and_finds_its_variables(there: servers.Serve
     assert "BaseExecutor" in result.stdout.splitlines()[-1].split()
 
 
-def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain: Stack, by_hand: Path) -> None:
+def test_resources_made_by_hand_equal_the_templates(there: servers.Server, plain: Stack, by_hand: Path) -> None:
     def attributes(server: servers.Server, url: str) -> dict[str, str]:
         found = server.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         names = {"MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout", "SqsManagedSseEnabled"}
@@ -237,7 +237,7 @@ def test_by_hand_it_becomes_what_the_template_makes(there: servers.Server, plain
     for name in ("Timeout", "MemorySize", "Architectures", "EphemeralStorage"):
         assert made[name] == like[name]
     assert made["Environment"]["Variables"] == {"QUEUE_URL": config["queue_url"]}
-    # moto forgets it.
+    # moto does not store it.
     assert "--dead-letter-config TargetArn=$QUEUES-dead-letters" in block_with("lambda create-function")
     client = there.awslambda()
     alias = client.get_alias(FunctionName=config["function_name"], Name=config["function_qualifier"])
@@ -281,9 +281,9 @@ def test_more_functions_are_allowed_to_the_scheduler(
 
 def test_by_hand_the_permissions_are_those_of_the_template(there: servers.Server, plain: Stack, by_hand: Path) -> None:
     def permissions(statements: list[dict[str, Any]]) -> set[tuple[str, str]]:
-        """Pairs of action and resource, whatever the names and the region."""
+        """Pairs of action and resource, without names and region."""
         return {
-            # AWS writes the name of a log group with `:*` at its end, moto without.
+            # AWS appends `:*` to the ARN of a log group, moto does not.
             (action, re.sub(f"{there.region}|{plain.server.region}", "REGION", resource.removesuffix(":*")))
             for statement in statements
             for action in as_list(statement["Action"])
@@ -302,15 +302,15 @@ def test_the_first_task_by_hand(tmp_path: Path) -> None:
     with servers.local(tmp_path / "local") as server:
         private = tmp_path / "local" / "tmp"
         client, sqs, name = server.awslambda(), server.sqs(), server.function_name
-        # As the stack names them.
+        # The names that the stack uses.
         results = sqs.create_queue(QueueName=f"{name}-results")["QueueUrl"]
         client.update_function_configuration(FunctionName=name, Environment={"Variables": {"QUEUE_URL": results}})
         client.create_alias(
             FunctionName=name, Name="live", FunctionVersion=client.publish_version(FunctionName=name)["Version"]
         )
-        told = run(server, tmp_path, f"NAME={name}", block_with("lambda invoke"))
+        printed = run(server, tmp_path, f"NAME={name}", block_with("lambda invoke"))
     shown = re.search(r'with `("return_code":0)` and `("output_tail":".+?")`', section("The first task"))
     assert shown
-    assert shown[1] in told
-    assert shown[2] in told
-    assert list(private.iterdir()), "nothing is written elsewhere"
+    assert shown[1] in printed
+    assert shown[2] in printed
+    assert list(private.iterdir()), "the function must write below its folder"

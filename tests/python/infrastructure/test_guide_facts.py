@@ -1,4 +1,4 @@
-"""docs/aws-setup.md: what can be looked up is looked up."""
+"""Checks facts of docs/aws-setup.md against code, template and program."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from jsonschema import Draft202012Validator
 from .conftest import config_schema
 from .guide import BLOCKS, GUIDE, TEXT, rows, section
 
-# Of Airflow, and told so; everything else that looks like a variable is the function's or the image's.
+# Variables of Airflow. All others in the page must be the function's or the image's.
 AIRFLOW_VARIABLE = re.compile(r"AIRFLOW__(CORE|DATABASE|LOGGING)__\w+")
 
 
-def test_json_is_a_configuration_that_the_library_takes() -> None:
+def test_json_is_a_valid_configuration_of_the_library() -> None:
     blocks = [json.loads(block) for kind, block in BLOCKS if kind == "json"]
     assert len(blocks) == 1
     for config in blocks:
@@ -22,37 +22,37 @@ def test_json_is_a_configuration_that_the_library_takes() -> None:
 
 
 def test_names_in_code_are_names_that_exist(template: dict[str, Any]) -> None:
-    """Options, variables, parameters, outputs, reasons: whatever stands in code and looks like one."""
+    """Everything in code that looks like an option, variable, parameter, output or reason."""
     root = servers.ROOT
     function = [*(root / "function").rglob("*.rs"), *(root / "function").rglob("*ockerfile*")]
     function += [root / "function" / "README.md", root / "function" / "template.yaml"]
     program = "\n".join(file.read_text() for file in function if file.is_file())
-    told = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
+    other_pages = "\n".join(file.read_text() for file in (root / "docs").glob("*.md") if file != GUIDE)
     header = (root / "include" / "lambda_executor.h").read_text()
     known_camel = {*template["Parameters"], *template["Outputs"], "MaximumRetryAttempts", "MaximumMessageSize"}
-    # Errors of AWS, an executor of Airflow's, a policy of AWS.
+    # Errors and policies of AWS, and an executor of Airflow.
     known_camel |= {"AccessDenied", "AccessDeniedException", "AwsLambdaExecutor", "AWSLambdaVPCAccessExecutionRole"}
     known_camel |= {it["Properties"].get("MetricName") for it in template["Resources"].values()}
     known_camel |= set(template["Resources"])
     prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`([^`]+)`", prose):
         for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+\b", code):
-            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + told), name
+            assert AIRFLOW_VARIABLE.fullmatch(name) or re.search(rf"\b{name}\b", program + other_pages), name
         if re.fullmatch(r"[a-z]+(_[a-z]+)+", code):
-            assert f"`{code}`" in told or code in program or f"REASON_{code.upper()}" in header, code
+            assert f"`{code}`" in other_pages or code in program or f"REASON_{code.upper()}" in header, code
         if re.fullmatch(r"([A-Z][a-z0-9]+){2,}", code):
             assert code in known_camel, code
 
 
 def test_messages_that_are_quoted_are_those_of_the_program() -> None:
-    """Or of Lambda, as `lambda-executor-local` says it."""
+    """Or messages of Lambda, which `lambda-executor-local` also has."""
     sources = [*(servers.ROOT / "function" / "src").rglob("*.rs"), *(servers.ROOT / "local" / "src").rglob("*.rs")]
-    # A long text goes over several lines.
-    said = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
+    # A long text has several lines in the source.
+    program_text = re.sub(r"\\\n\s*", "", "\n".join(source.read_text() for source in sources))
     quoted = [code for code in re.findall(r"`([^`]+)`", section("When nothing comes back")) if code.count(" ") >= 3]
     assert len(quoted) >= 5
     for message in quoted:
-        assert message.removesuffix(": …") in said, message
+        assert message.removesuffix(": …") in program_text, message
 
 
 def test_parameters_and_their_defaults_are_those_of_the_template(template: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def test_the_costs_are_added_up_from_the_prices_of_the_library() -> None:
     assert tasks * seconds * memory == int(time[1].replace(",", ""))
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_are_valid() -> None:
     def anchors(text: str) -> set[str]:
         titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.MULTILINE)
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

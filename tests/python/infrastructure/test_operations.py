@@ -1,4 +1,4 @@
-"""What the template has for those who run it: limits, alarms, and roles that a company's rules allow."""
+"""The template's support for operators: limits, alarms, and roles that fit a company's rules."""
 
 import re
 from typing import Any
@@ -71,24 +71,24 @@ def test_a_path_begins_and_ends_with_a_slash(template: dict[str, Any], path: str
     assert bool(re.fullmatch(template["Parameters"]["RolePath"]["AllowedPattern"], path)) == allowed
 
 
-def test_with_a_role_of_ones_own_none_is_made(with_a_role: Stack) -> None:
+def test_with_a_given_role_none_is_created(with_a_role: Stack) -> None:
     assert role_of(with_a_role) == ROLE
     iam = aws(with_a_role.server, "iam")
     made = [it["RoleName"] for it in iam.list_roles()["Roles"] if it["RoleName"].startswith(with_a_role.name)]
     assert made == []
-    # Who gives a role also gives it its permissions.
+    # The owner of a given role also grants its permissions.
     assert iam.list_role_policies(RoleName="runs-tasks")["PolicyNames"] == []
     assert iam.list_attached_role_policies(RoleName="runs-tasks")["AttachedPolicies"] == []
 
 
-def test_a_role_of_ones_own_excludes_what_would_have_no_effect(template: dict[str, Any]) -> None:
+def test_a_given_role_excludes_options_without_effect(template: dict[str, Any]) -> None:
     rule = template["Rules"]["RoleOfYourOwn"]
     assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExecutionRoleArn"}, ""]}]}
     assert all(name in str(rule["Assertions"]) for name in ("TaskPolicyArns", "PermissionsBoundaryArn"))
 
 
-def test_nothing_without_its_condition_names_what_may_not_be_made(template: dict[str, Any]) -> None:
-    """The role is made under a condition, so all that names it needs that condition, or an Fn::If."""
+def test_references_to_optional_resources_have_their_condition(template: dict[str, Any]) -> None:
+    """The role has a condition, so every reference to it needs that condition or an Fn::If."""
     naming = {
         name: resource.get("Condition")
         for name, resource in template["Resources"].items()
@@ -117,16 +117,16 @@ def test_alarms_watch_the_function(
 ) -> None:
     found = resources[alarm]
     assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/Lambda", metric, statistic)
-    # The function's name alone: all its versions and aliases together.
+    # Only the function's name: all versions and aliases together.
     assert found["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Function"}}]
     assert (found["ComparisonOperator"], found["Threshold"]) == ("GreaterThanThreshold", threshold)
     assert (found["Period"], found["EvaluationPeriods"]) == (300, periods)
-    # Lambda sends nothing while nothing is invoked.
+    # Lambda sends no data without invocations.
     assert found["TreatMissingData"] == "notBreaching"
     assert found["AlarmActions"] == {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], NO_VALUE]}
 
 
 def test_the_age_alarm_comes_before_a_token_of_airflow_3_expires(template: dict[str, Any]) -> None:
     default = template["Parameters"]["EventAgeAlarmMs"]["Default"]
-    # 600 s, `[scheduler] task_queued_timeout`; the guide has it as MaximumEventAge for Airflow 3.
+    # 600 s, `[scheduler] task_queued_timeout`; the guide uses it as MaximumEventAge for Airflow 3.
     assert default < 600_000

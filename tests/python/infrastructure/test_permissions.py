@@ -1,4 +1,4 @@
-"""The permissions of both sides against the calls that the code makes: none is missing, none is too many."""
+"""Compares the permissions of both sides with the calls that the code makes: none is missing, none is superfluous."""
 
 import json
 import uuid
@@ -14,9 +14,9 @@ from .conftest import KEY, Stack, as_list
 SCHEDULER = servers.ROOT / "src"
 FUNCTION = servers.ROOT / "function" / "src"
 ACCOUNT = "us-east-1:123456789012"
-# Needed besides the code's own calls: Lambda itself writes the log with the function's role.
+# Needed in addition to the code's own calls: Lambda writes the log with the function's role.
 LAMBDAS_OWN = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# A queue with a key of one's own asks KMS in the name of who sends or receives.
+# A queue with a customer key calls KMS with the identity of the sender or receiver.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 SENDER_WITH_KEY = {"kms:GenerateDataKey", "kms:Decrypt"}
 RECEIVER_WITH_KEY = {"kms:Decrypt"}
@@ -37,9 +37,9 @@ def queues(stack: Stack) -> set[str]:
     return {f"arn:aws:sqs:{ACCOUNT}:{stack.name}-{kind}" for kind in ("results", "dead-letters")}
 
 
-def test_the_scheduler_may_call_what_it_calls_and_no_more(plain: Stack) -> None:
+def test_the_scheduler_has_exactly_the_permissions_for_its_calls(plain: Stack) -> None:
     calls = in_code(SCHEDULER)
-    # It does call STS, where a role is configured.
+    # It calls STS only if a role is configured.
     assert {call for call in calls if call.startswith("sts:")} == STS
     found = allowed(plain.scheduler_policy())
     assert set(found) == permissions(calls - STS)
@@ -49,7 +49,7 @@ def test_the_scheduler_may_call_what_it_calls_and_no_more(plain: Stack) -> None:
         assert resources == expected, action
 
 
-def test_the_function_may_call_what_it_calls_and_no_more(plain: Stack, full: Stack) -> None:
+def test_the_function_has_exactly_the_permissions_for_its_calls(plain: Stack, full: Stack) -> None:
     calls = permissions(in_code(FUNCTION))
     files = {call for call in calls if call.startswith("s3:")}
     assert files
@@ -57,10 +57,10 @@ def test_the_function_may_call_what_it_calls_and_no_more(plain: Stack, full: Sta
     assert set(without) == (calls - files) | LAMBDAS_OWN
     assert set(everything) == calls | LAMBDAS_OWN | SENDER_WITH_KEY
     for stack, found in ((plain, without), (full, everything)):
-        # Dead letters are sent by Lambda, with this role.
+        # Lambda sends dead letters with this role.
         assert found["sqs:SendMessage"] == queues(stack)
         for action in LAMBDAS_OWN:
-            # AWS writes the name of a log group with `:*` at its end, moto without.
+            # AWS appends `:*` to the ARN of a log group, moto does not.
             assert {name.removesuffix(":*") for name in found[action]} == {
                 f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/{stack.name}"
             }
@@ -70,7 +70,7 @@ def test_files_are_read_below_the_prefix_only(full: Stack) -> None:
     (listing,) = (it for it in full.function_role() if "s3:ListBucket" in as_list(it["Action"]))
     (reading,) = (it for it in full.function_role() if "s3:GetObject" in as_list(it["Action"]))
     assert as_list(listing["Resource"]) == ["arn:aws:s3:::my-bucket"]
-    # What the function asks for (function/src/s3/listing.rs): never `team/dags-old/`.
+    # The prefixes that the function lists (function/src/s3/listing.rs): never `team/dags-old/`.
     assert listing["Condition"] == {"StringEquals": {"s3:prefix": ["team/dags/", "team/dags"]}}
     below = "arn:aws:s3:::my-bucket/team/dags"
     assert set(reading["Resource"]) == {below, f"{below}/*"}
@@ -90,8 +90,8 @@ def test_the_key_is_used_through_sqs_only(plain: Stack, full: Stack) -> None:
     assert allowed(full.scheduler_policy()).keys() == allowed(plain.scheduler_policy()).keys()
 
 
-def test_a_run_makes_the_calls_that_the_code_shows(tmp_path: Path) -> None:
-    """Over the wire: tasks that succeed and fail, a health check, and an unmatched message, which is released."""
+def test_a_run_makes_the_calls_found_in_the_code(tmp_path: Path) -> None:
+    """Real requests of tasks that succeed and fail, a health check, and an unmatched message, which is released."""
     with servers.local(tmp_path / "local") as server:
         config = {
             "function_name": server.function_name,
@@ -105,6 +105,6 @@ def test_a_run_makes_the_calls_that_the_code_shows(tmp_path: Path) -> None:
         requests = server.stats()["requests"]
     assert [final["return_code"] for _, final in sorted(finals.items())] == [0, 1, 2]
     made = {operation for operation, number in requests.items() if number}
-    # Nothing was fetched from S3, and no role was taken.
+    # Without S3 and without a role.
     calls = in_code(SCHEDULER) | in_code(FUNCTION)
     assert made == {call.split(":")[1] for call in calls if not call.startswith(("s3:", "sts:"))}

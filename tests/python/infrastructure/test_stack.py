@@ -1,4 +1,4 @@
-"""What moto makes of the template, read back, and what the library says of it."""
+"""The resources that moto creates from the template, and the library's health check of them."""
 
 import dataclasses
 import json
@@ -22,7 +22,7 @@ OPTIONS = {"function_name", "function_qualifier", "queue_url", "dead_letter_queu
 
 @pytest.fixture(scope="session")
 def usable(plain: Stack) -> Iterator[Stack]:
-    """With the alias that moto leaves out of it."""
+    """Adds the alias that moto omits."""
     client = plain.server.awslambda()
     client.create_alias(FunctionName=plain.name, Name=plain.outputs["FunctionQualifier"], FunctionVersion="1")
     yield plain
@@ -67,14 +67,14 @@ def test_the_function(plain: Stack) -> None:
     assert (found["FunctionName"], found["Timeout"], found["MemorySize"]) == (plain.name, 900, 1024)
     assert (found["EphemeralStorage"], found["Architectures"]) == ({"Size": 512}, ["x86_64"])
     assert variables(plain) == {
-        # Letter for letter the queue_url of the scheduler: the library names it to the function in each event.
+        # Exactly the queue_url of the scheduler: the library sends it to the function in each event.
         "QUEUE_URL": plain.outputs["QueueUrl"],
         "LAMBDA_EXECUTOR_OUTPUT_TAIL_BYTES": "4096",
         "LAMBDA_EXECUTOR_KILL_GRACE_MS": "5000",
     }
 
 
-def test_what_the_parameters_tell_the_function(full: Stack) -> None:
+def test_the_parameters_become_variables_of_the_function(full: Stack) -> None:
     assert variables(full) == {
         "QUEUE_URL": full.outputs["QueueUrl"],
         "S3_URI": "s3://my-bucket/team/dags",
@@ -105,8 +105,8 @@ def test_the_log_is_kept_for_a_while(plain: Stack) -> None:
     assert (group["logGroupName"], group["retentionInDays"]) == (name, 30)
 
 
-def test_moto_makes_all_but_these(plain: Stack, full: Stack) -> None:
-    """They are looked at in test_template.py; what moto learns to make belongs here."""
+def test_moto_creates_all_but_these(plain: Stack, full: Stack) -> None:
+    """test_template.py checks these. When moto supports one, it belongs here."""
     left_out = {
         "AWS::CloudWatch::Alarm",
         "AWS::Lambda::Alias",
@@ -132,13 +132,13 @@ def test_a_health_check_with_the_outputs_finds_nothing_wrong(usable: Stack) -> N
 
 
 def assert_only_the_destination_is_unknown(warnings: list[str]) -> None:
-    """GetFunction of moto shows no DeadLetterConfig, which the template has, so the check warns that one is needed."""
+    """moto's GetFunction omits the template's DeadLetterConfig, so the check warns that one is needed."""
     assert [warning for warning in warnings if "unless an on-failure destination" not in warning] == []
 
 
 @dataclasses.dataclass(frozen=True)
 class AirflowServer(servers.Server):
-    """A server that the library reaches with Airflow's variables."""
+    """A server whose library configuration is Airflow's variables."""
 
     variables: str = ""
     home: str = ""
@@ -150,6 +150,6 @@ class AirflowServer(servers.Server):
 
 def test_airflows_variables_serve_as_well(usable: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     home = str(tmp_path_factory.mktemp("airflow"))
-    told = {**dataclasses.asdict(usable.server), "variables": usable.outputs["AirflowVariables"], "home": home}
-    warnings = health_warnings(AirflowServer(**told), {"airflow": True, "region_name": None})
+    fields = {**dataclasses.asdict(usable.server), "variables": usable.outputs["AirflowVariables"], "home": home}
+    warnings = health_warnings(AirflowServer(**fields), {"airflow": True, "region_name": None})
     assert_only_the_destination_is_unknown(warnings)

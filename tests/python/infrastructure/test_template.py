@@ -1,4 +1,4 @@
-"""The template as it is written: what the linter says of it, and what moto does not make and so cannot tell."""
+"""The text of the template: the linter's result, and resources that moto does not create."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ import servers
 from .conftest import TEMPLATE
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
-# Set by the template for Airflow, which is in the image; the function's program does not read them.
+# The template sets these for Airflow in the image; the function program does not read them.
 AIRFLOWS_OWN = {
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL",
     "AIRFLOW__CORE__FERNET_KEY",
@@ -27,13 +27,13 @@ def resources(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: resource["Properties"] for name, resource in template["Resources"].items()}
 
 
-def test_the_linter_has_nothing_to_say() -> None:
+def test_the_linter_finds_nothing() -> None:
     linter = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I", "--"]
     done = subprocess.run([*linter, str(TEMPLATE)], capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def test_what_is_invoked_is_an_alias_whose_failures_are_not_tried_again(resources: dict[str, dict[str, Any]]) -> None:
+def test_an_alias_is_invoked_and_failures_are_not_retried(resources: dict[str, dict[str, Any]]) -> None:
     alias, events = resources["Alias"], resources["EventInvokeConfig"]
     assert alias["FunctionVersion"] == {"Fn::GetAtt": ["Version", "Version"]}
     assert (events["Qualifier"], events["MaximumRetryAttempts"]) == (alias["Name"], 0)
@@ -43,16 +43,16 @@ def test_what_is_invoked_is_an_alias_whose_failures_are_not_tried_again(resource
 
 
 def test_event_invoke_config_waits_for_the_alias(template: dict[str, Any]) -> None:
-    # Its qualifier is a word, which tells CloudFormation nothing.
+    # Its qualifier is plain text, from which CloudFormation derives no dependency.
     assert template["Resources"]["EventInvokeConfig"]["DependsOn"] == "Alias"
 
 
 def test_a_version_is_published_for_each_image_and_size(
     template: dict[str, Any], resources: dict[str, dict[str, Any]]
 ) -> None:
-    """Only another description makes CloudFormation publish a version, and Lambda takes 256 characters of it."""
+    """CloudFormation publishes a version only if the description changes; Lambda accepts 256 characters."""
     description = resources["Version"]["Description"]["Fn::Sub"]
-    # Lambda publishes none while nothing of the function has changed, and then the update of the stack fails.
+    # Lambda publishes no version if the function is unchanged, and then the update of the stack fails.
     # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
     assert resources["Function"]["Description"] == {"Fn::Sub": description}
     named = set(re.findall(r"\$\{(\w+)}", description))
@@ -75,11 +75,11 @@ def test_a_folder_in_the_bucket(template: dict[str, Any], prefix: str) -> None:
     "prefix", ["", "/dags", "dags/", "*", "d*", "da*gs", "dag?", "team/?/dags", "${aws:userid}", "a/$"]
 )
 def test_no_folder_in_the_bucket(template: dict[str, Any], prefix: str) -> None:
-    """The policy names it: what stands for other folders there would open them."""
+    """The policy contains the name, so wildcards in it would allow other folders."""
     assert not re.fullmatch(template["Parameters"]["S3Prefix"]["AllowedPattern"], prefix)
 
 
-def test_what_may_still_be_needed_outlives_an_update(template: dict[str, Any]) -> None:
+def test_resources_in_use_outlive_an_update(template: dict[str, Any]) -> None:
     kept = {name for name, it in template["Resources"].items() if it.get("UpdateReplacePolicy") == "Retain"}
     assert kept == {"DeadLetterQueue", "LogGroup", "ResultsQueue", "Version"}
 
@@ -87,12 +87,12 @@ def test_what_may_still_be_needed_outlives_an_update(template: dict[str, Any]) -
 def test_dead_letters_go_to_the_queue_for_them(resources: dict[str, dict[str, Any]]) -> None:
     function = resources["Function"]
     assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
-    # Lambda refuses to make a function whose role may not send there: the permission comes with the role.
+    # Lambda does not create a function whose role cannot send there: the permission must come with the role.
     _, in_vpc, otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
     (send,) = otherwise
     assert "sqs:SendMessage" in str(send)
     assert send in in_vpc
-    # An update from version 0.1.0 at last deletes the policy of this name, whatever the role has under it by then.
+    # An update from version 0.1.0 finally deletes the policy of this name, so the role must not use the name.
     assert send["PolicyName"] != "send-results-and-log"
     assert "ExecutionRole" in str(function["Role"])
 
@@ -107,7 +107,7 @@ def test_the_function_is_an_image_for_the_architecture_of_the_program(resources:
     assert function["Code"] == {"ImageUri": {"Ref": "ImageUri"}}
 
 
-def test_the_queues_refuse_whoever_comes_without_tls(resources: dict[str, dict[str, Any]]) -> None:
+def test_the_queues_refuse_requests_without_tls(resources: dict[str, dict[str, Any]]) -> None:
     queues = [{"Ref": "ResultsQueue"}, {"Ref": "DeadLetterQueue"}]
     policy = resources["QueuesOverTlsOnly"]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -117,8 +117,8 @@ def test_the_queues_refuse_whoever_comes_without_tls(resources: dict[str, dict[s
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_network_interfaces_are_lambdas_own_business(resources: dict[str, dict[str, Any]]) -> None:
-    """As AWS's policy AWSLambdaVPCAccessExecutionRole has them; what changes something is denied to the commands."""
+def test_commands_cannot_change_network_interfaces(resources: dict[str, dict[str, Any]]) -> None:
+    """The permissions of AWSLambdaVPCAccessExecutionRole; commands are denied those that change something."""
     condition, in_vpc, otherwise = resources["ExecutionRole"]["Policies"]["Fn::If"]
     assert condition == "InVpc"
     (policy,) = (it for it in in_vpc if it not in otherwise)
@@ -158,7 +158,7 @@ def test_alarms_watch_the_queues(
     assert (found["Namespace"], found["MetricName"], found["Statistic"]) == ("AWS/SQS", metric, "Maximum")
     assert found["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
     assert (found["ComparisonOperator"], found["Threshold"]) == ("GreaterThanThreshold", threshold)
-    # SQS tells nothing of a queue that was empty for hours.
+    # SQS sends no data about a queue that was empty for hours.
     assert found["TreatMissingData"] == "notBreaching"
     assert found["AlarmActions"] == {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], NO_VALUE]}
 
@@ -166,7 +166,7 @@ def test_alarms_watch_the_queues(
 def test_variables_and_defaults_are_those_of_the_function(
     template: dict[str, Any], resources: dict[str, dict[str, Any]]
 ) -> None:
-    """Each is a row of function/README.md; where the template has a default, it is the one of that row."""
+    """Each is a row of function/README.md. A default of the template is the default of that row."""
     rows = re.findall(r"^\| (`.+?) \| (.+?) \|", (servers.ROOT / "function" / "README.md").read_text(), re.MULTILINE)
     documented = {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     variables = resources["Function"]["Environment"]["Variables"]
@@ -185,5 +185,5 @@ def test_every_parameter_is_used_and_has_its_place_in_the_form(template: dict[st
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     shown = [parameter for group in groups for parameter in group["Parameters"]]
     assert sorted(shown) == sorted(template["Parameters"])
-    # Without a value of one's own only an image is needed.
-    assert [name for name, told in template["Parameters"].items() if "Default" not in told] == ["ImageUri"]
+    # Only the image needs a value.
+    assert [name for name, definition in template["Parameters"].items() if "Default" not in definition] == ["ImageUri"]

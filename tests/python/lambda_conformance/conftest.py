@@ -1,4 +1,4 @@
-"""The local Lambda as boto3 and the real Python runtime see it."""
+"""The local Lambda with boto3 and the real Python runtime."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import servers
 
 HANDLERS = Path(__file__).resolve().parents[1] / "handlers"
 
-# Retries at once: the tests look at their number, not at their times.
+# Immediate retries: the tests check their number, not their times.
 QUICK: dict[str, Any] = {"retry_base_ms": 10}
 
 
@@ -43,6 +43,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.LocalServer]:
-    """One with the built-in handler, shared by the tests that leave nothing behind in it."""
+    """A server with the built-in handler, shared by tests that leave nothing behind in it."""
     with servers.local(tmp_path_factory.mktemp("shared"), handler="builtin", **QUICK) as server:
         yield server

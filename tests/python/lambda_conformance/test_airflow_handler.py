@@ -40,10 +40,10 @@ def test_by_the_library(start: Start) -> None:
 
 
 def test_a_key_used_again_is_not_confused(start: Start) -> None:
-    """Without an attempt id only the key tells, the message ids already taken, and when a message was sent."""
-    # Each result comes twice, under one message id: the second copy may meet the next task of the same key.
+    """Without an attempt id, results match by key, consumed message ids, and the send time of the message."""
+    # Each result arrives twice with one message id: the second copy may arrive for the next task of the same key.
     server = start(**runtime("airflow_style.handler"), faults={"messages": {"duplicate": 1.0}})
-    # And one lies there from a time before all of them.
+    # An older result is in the queue before all of them.
     stale = json.dumps({"task_key": KEY, "return_code": 99})
     server.sqs().send_message(QueueUrl=server.queue_url, MessageBody=stale)
     config = {
@@ -52,7 +52,7 @@ def test_a_key_used_again_is_not_confused(start: Start) -> None:
         "dead_letter_queue_url": server.dead_letter_queue_url,
     }
     codes = [0, 4, 0, 5]
-    # They take their time, so that there is some for a wrong result.
+    # The tasks take some time, so that a wrong result could arrive first.
     tasks = [{"task_key": KEY, "command": ["sh", "-c", f"sleep 0.3; exit {code}"]} for code in codes]
     order = {"config": config, "tasks": tasks, "seconds": 60, "check_health": False, "one_by_one": True}
     events: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Invoke and GetFunction: forms of a name, kinds of invocation, and what is refused."""
+"""Invoke and GetFunction: forms of a name, kinds of invocation, and errors."""
 
 import json
 from dataclasses import replace
@@ -80,7 +80,7 @@ def test_a_payload_that_is_not_json(local: servers.LocalServer, kind: str) -> No
     assert answer == ("InvalidRequestContentException", 400)
 
 
-# Lambda itself takes 100 bytes more than 6 MiB.
+# Lambda itself accepts 100 bytes more than 6 MiB.
 @pytest.mark.parametrize(("kind", "limit"), [("Event", 1024 * 1024), ("RequestResponse", 6 * 1024 * 1024 + 100)])
 def test_payload_limit(local: servers.LocalServer, kind: str, limit: int) -> None:
     answer = refused(

@@ -1,4 +1,4 @@
-"""Functions made and changed by boto3: versions, aliases, concurrency, retries, dead letters, state."""
+"""Functions created and changed with boto3: versions, aliases, concurrency, retries, dead letters, state."""
 
 import json
 from typing import Any

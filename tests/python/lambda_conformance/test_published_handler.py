@@ -1,7 +1,7 @@
 """The handler file that Airflow publishes for its executor runs unchanged, with the library as its scheduler.
 
-It answers with key and return code alone: what the library tells
-beside them, it knows itself.
+It answers only with key and return code; the library adds all other
+details itself.
 """
 
 import json
@@ -57,7 +57,7 @@ def test_each_ends_as_its_command(start: Start, options: dict[str, Any], tmp_pat
         "string that succeeds": ("true && true", 0),
         "signal": (["sh", "-c", "kill -9 $$"], -9),
         "no such program": (["/no/such/program"], 1),
-        # What it makes of output that is not UTF-8 (row E4): the command had exited with 0.
+        # Its result for output that is not UTF-8 (row E4), although the command exited with 0.
         "not UTF-8": ("printf '\\377'", 1),
     }
     tasks = [{"task_key": key, "command": command} for key, (command, _) in commands.items()]
@@ -66,13 +66,13 @@ def test_each_ends_as_its_command(start: Start, options: dict[str, Any], tmp_pat
         final = finals[key]
         assert final["state"] == ("failed" if code else "succeeded"), key
         assert (final["has_return_code"], final["return_code"]) == (1, code), key
-        # As Python writes a signal.
+        # Python's representation of a signal.
         assert (final["reason"], final["signal"]) == (("signal", -code) if code < 0 else ("exit", 0)), key
-        # Its answer does not tell these; the request id is that of the Invoke.
+        # Its answer has no such fields; the request id is that of the Invoke.
         assert (final["output_tail"], final["log_stream"], final["started_at_ms"]) == ("", "", 0), key
         assert final["request_id"], key
     assert server.stats()["dead_letters"] == 0
-    assert Path(tmp_path / "home").is_dir(), "it is the published file that has run"
+    assert Path(tmp_path / "home").is_dir(), "the published file must have run"
     assert b"Received event" in (tmp_path / "handler.log").read_bytes()
 
 
@@ -80,7 +80,7 @@ def test_each_ends_as_its_command(start: Start, options: dict[str, Any], tmp_pat
 def test_without_a_queue_a_dead_letter_reports_it(
     start: Start, options: dict[str, Any], tmp_path: Path, variables: dict[str, str]
 ) -> None:
-    """It notices after the command has run, and so in each of Lambda's tries (row E10)."""
+    """The handler fails after the command has run, so the command runs in each of Lambda's tries (row E10)."""
     server = start(**{**options, "env": {**options["env"], **variables}})
     runs = tmp_path / "runs"
     final = final_of(server, f"echo run >> {runs}")
@@ -96,12 +96,12 @@ def test_a_handler_that_is_killed_is_a_dead_letter(start: Start, options: dict[s
     final = final_of(server, "kill -9 $PPID")
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
     assert "signal: 9" in final["message"]
-    # The next one is served by a new process.
+    # A new process handles the next event.
     assert final_of(server, ["true"])["state"] == "succeeded"
 
 
 def test_a_handler_over_its_time_is_a_dead_letter(start: Start, options: dict[str, Any]) -> None:
-    """Lambda ends the sandbox: it has no time limit of its own (row E7)."""
+    """Lambda ends the sandbox: the handler has no time limit of its own (row E7)."""
     server = start(**options, maximum_retry_attempts=0, timeout_ms=1500)
     final = final_of(server, ["sleep", "60"])
     assert (final["state"], final["reason"]) == ("failed", "dead_letter")
@@ -123,7 +123,7 @@ def test_several_tasks_in_one_event_run_nothing_and_are_then_sent_one_by_one(
 
 
 def test_by_boto3(start: Start, options: dict[str, Any]) -> None:
-    """Its answer has two fields, as the contract says."""
+    """Its answer has two fields, as in the contract."""
     server = start(**options)
     event = {"task_key": KEY, "command": ["sh", "-c", "exit 3"], "executor_config": {}, "attempt_id": "ignored"}
     server.awslambda().invoke(

@@ -31,18 +31,18 @@ def test_answers_come_back(start: Start, value: object) -> None:
     assert invoke(start(**runtime("plain.echo")), value) == (value, None)
 
 
-def test_what_the_runtime_is_told(start: Start) -> None:
+def test_the_runtime_has_the_data_of_the_invocation(start: Start) -> None:
     server = start(**runtime("plain.about"), timeout_ms=30_000, env={"EXTRA": "given"})
-    told, error = invoke(server, {})
+    data, error = invoke(server, {})
     assert error is None
-    assert isinstance(told, dict)
-    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", told["request_id"])
-    assert told["arn"].endswith(f":function:{server.function_name}")
-    assert told["name"] == server.function_name
-    assert told["version"] == "$LATEST"
-    assert 25_000 < told["remaining_ms"] <= 30_000
-    assert told["log_stream"]
-    environment = told["environment"]
+    assert isinstance(data, dict)
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", data["request_id"])
+    assert data["arn"].endswith(f":function:{server.function_name}")
+    assert data["name"] == server.function_name
+    assert data["version"] == "$LATEST"
+    assert 25_000 < data["remaining_ms"] <= 30_000
+    assert data["log_stream"]
+    environment = data["environment"]
     assert environment["EXTRA"] == "given"
     assert environment["AWS_REGION"] == server.region
     assert environment["AWS_ENDPOINT_URL"] == server.endpoint_url

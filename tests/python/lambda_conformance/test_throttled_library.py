@@ -1,4 +1,4 @@
-"""The library while Lambda throttles: it slows down, and no task uses an attempt for it."""
+"""The library while Lambda throttles: it slows down, and tasks use no attempts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The library against servers that others wrote: its SDK path, nothing of our own local server."""
+"""The library with servers of other projects, without our own local server."""
 
 import io
 import shlex
@@ -22,7 +22,7 @@ class Deployment:
 
     @property
     def config(self) -> dict[str, str]:
-        """Options of the library that reach it."""
+        """Options of the library for it."""
         return {
             "function_name": self.function_name,
             "queue_url": self.queue_url,
@@ -67,17 +67,17 @@ def deploy(server: servers.Server, name: str, bootstrap: str, *, retries: int = 
         Environment={"Variables": {"QUEUE_URL": queue}},
         DeadLetterConfig={"TargetArn": target},
     )
-    # ministack copies the state into published versions, where it never changes again.
+    # ministack copies the state into published versions, where it stays unchanged.
     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=retries)
     return Deployment(server, name, queue, letters)
 
 
 def deploy_function(server: servers.Server) -> Deployment:
-    """Our function program, with queues of its own.
+    """Our function program, with its own queues.
 
-    The `bootstrap` is a line of shell that becomes our program: the program itself is over the size that Lambda takes
-    directly, as long as it has its debug information.
+    The `bootstrap` is a shell script that executes our program: with debug information the program itself exceeds the
+    size that Lambda accepts directly.
     """
     program = servers.PROGRAMS / "lambda-executor-function"
     return deploy(server, f"runs-commands-{uuid.uuid4()}", f"#!/bin/sh\nexec {shlex.quote(str(program))}\n")

@@ -1,4 +1,4 @@
-"""The example program in C, as it is, against servers that others wrote: only its configuration differs."""
+"""The unchanged example program in C with servers of other projects: only its configuration differs."""
 
 import json
 import subprocess

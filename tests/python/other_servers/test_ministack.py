@@ -1,12 +1,12 @@
 """The library and our function program in ministack, end to end.
 
-What ministack can: Invoke of kind Event with real processes and no Docker (a custom runtime's `bootstrap` is started
-on the host and served the Runtime API, one process a concurrent invocation, kept warm), retries by
+ministack supports: Invoke of kind Event with real processes and without Docker (it starts a custom runtime's
+`bootstrap` on the host with a Runtime API, one process for each concurrent invocation, kept warm), retries by
 MaximumRetryAttempts, dead letters, qualifiers, 404, SQS with long polls.
-What it cannot: a dead letter always has the form of an on-failure record, without message attributes and without the
+Its differences: a dead letter always has the form of an on-failure record, without message attributes and without the
 request id; the id of a request changes with each attempt; signatures are not checked; a function sees the whole
-environment of the server. So a dead letter is matched here by the attempt id in its requestPayload. A long poll whose
-client has gone still takes messages, which are then hidden for a minute: so each test has queues of its own.
+environment of the server. So a dead letter is matched here by the attempt id in its requestPayload. A long poll
+continues after its client has disconnected and hides messages for a minute, so each test has its own queues.
 """
 
 import pytest
@@ -34,7 +34,7 @@ def test_commands_run_in_real_processes(deployment: Deployment) -> None:
 
 
 def test_one_task_after_another(deployment: Deployment) -> None:
-    """Between them nothing runs, and polling stops."""
+    """Between two tasks nothing runs, and polling stops."""
     tasks = [command(f"k-{number}", "true") for number in range(5)]
     finals = run_tasks(deployment.server, deployment.config, tasks, one_by_one=True, seconds=30)
     assert {final["state"] for final in finals.values()} == {"succeeded"}
@@ -101,7 +101,7 @@ def test_an_alias_is_invoked(deployment: Deployment) -> None:
 
 
 def test_tasks_choose_function_and_version(deployment: Deployment) -> None:
-    """By their queue, and by their executor_config where that is allowed."""
+    """By their queue, and by their executor_config if that is allowed."""
     client = deployment.server.awslambda()
     other = deploy_function(deployment.server).function_name
     variables = {"QUEUE_URL": deployment.queue_url}
@@ -127,7 +127,7 @@ def test_tasks_choose_function_and_version(deployment: Deployment) -> None:
     assert finals["short"]["reason"] == "timeout"
 
 
-def test_health_tells_what_is_missing(deployment: Deployment) -> None:
+def test_health_reports_missing_resources(deployment: Deployment) -> None:
     config = {**deployment.config, "function_name": "none"}
     assert "none" in health_error(deployment.server, config)
     config = {**deployment.config, "queue_url": deployment.queue_url + "-none"}

@@ -1,8 +1,8 @@
 """The library against moto: SQS and GetFunction.
 
-What moto can: SQS with its semantics and error codes, the control plane of Lambda.
-What it cannot: run an Event invocation. Without Docker it answers 202 and runs nothing, even for a function that does
-not exist. So the tests play the function themselves: they put results and dead letters into the queues.
+moto supports SQS with its semantics and error codes, and the control plane of Lambda. It cannot run an Event
+invocation: without Docker it answers 202 and runs nothing, even for a function that does not exist. So the tests act
+as the function: they put results and dead letters into the queues.
 """
 
 import json
@@ -44,14 +44,14 @@ def deployment(moto: servers.Server) -> Iterator[Deployment]:
 
 
 def put(deployment: Deployment, queue_url: str, *bodies: object) -> None:
-    """Plays the function: puts messages into a queue."""
+    """Acts as the function: puts messages into a queue."""
     sqs = deployment.server.sqs()
     for body in bodies:
         sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(body))
 
 
 def left(deployment: Deployment, queue_url: str) -> int:
-    """Messages in the queue, in flight or not."""
+    """Number of messages in the queue, in flight or not."""
     answer = deployment.server.sqs().get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
     return int(answer["ApproximateNumberOfMessages"]) + int(answer["ApproximateNumberOfMessagesNotVisible"])
 
@@ -103,7 +103,7 @@ def test_a_dead_letter_is_a_failure(deployment: Deployment) -> None:
     assert left(deployment, deployment.dead_letter_queue_url) == 0
 
 
-def test_health_tells_what_is_missing(deployment: Deployment) -> None:
+def test_health_reports_missing_resources(deployment: Deployment) -> None:
     assert "none" in health_error(deployment.server, {**deployment.config, "function_name": "none"})
     url = deployment.queue_url + "-none"
     assert url in health_error(deployment.server, {**deployment.config, "queue_url": url})

@@ -1,6 +1,6 @@
 """Airflow connections end to end against moto.
 
-Function and queues are in an account that only a role reaches: moto distinguishes accounts by the key that signs.
+Function and queues are in an account that only a role can access: moto distinguishes accounts by the signing key.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ KEYS = {"login": "AKIDEXAMPLE000000000", "password": "not-a-secret"}
 
 @dataclasses.dataclass(frozen=True)
 class AirflowServer(servers.Server):
-    """Reached by the library with an Airflow connection, and nothing else in its environment."""
+    """The library's environment for it has only an Airflow connection."""
 
     connection: str = ""
     home: str = ""
@@ -40,7 +40,7 @@ class AirflowServer(servers.Server):
 
 @dataclasses.dataclass(frozen=True)
 class Elsewhere:
-    """A deployment in the role's account; its server is seen with the role's credentials."""
+    """A deployment in the role's account; its server is accessed with the role's credentials."""
 
     deployment: Deployment
     home: Path
@@ -49,16 +49,16 @@ class Elsewhere:
         server = self.deployment.server
         endpoint = {"endpoint_url": server.endpoint_url}
         services = {"service_config": {name: endpoint for name in ("lambda", "sqs", "sts")}}
-        told = json.dumps({"conn_type": "aws", **keys, "extra": {**services, "region_name": region, **extra}})
-        return AirflowServer(server.kind, server.endpoint_url, home=str(self.home), connection=told)
+        settings = json.dumps({"conn_type": "aws", **keys, "extra": {**services, "region_name": region, **extra}})
+        return AirflowServer(server.kind, server.endpoint_url, home=str(self.home), connection=settings)
 
     @property
     def config(self) -> dict[str, Any]:
-        # Endpoint and region are the connection's.
+        # Endpoint and region come from the connection.
         return {**self.deployment.config, "airflow": True, "endpoint_url": None, "region_name": None}
 
     def run(self, server: servers.Server) -> int:
-        """The return code of a task whose result is put into the queue by us."""
+        """The return code of a task whose result this test puts into the queue."""
 
         def put() -> None:
             body = json.dumps({"task_key": "k", "return_code": 3})
@@ -122,7 +122,7 @@ def test_a_web_identity_assumes_the_role(elsewhere: Elsewhere) -> None:
     assert f"the web identity token file {token} cannot be read" in error
 
 
-def test_a_wrong_region_and_a_missing_queue_are_told(elsewhere: Elsewhere) -> None:
+def test_a_wrong_region_and_a_missing_queue_are_reported(elsewhere: Elsewhere) -> None:
     error = health_error(elsewhere.seen_by("eu-west-1", role_arn=ROLE), elsewhere.config)
     assert f"function `{elsewhere.deployment.function_name}` was not found in eu-west-1" in error
     missing = elsewhere.deployment.queue_url + "-none"
@@ -130,7 +130,7 @@ def test_a_wrong_region_and_a_missing_queue_are_told(elsewhere: Elsewhere) -> No
     assert f"queue {missing} does not exist" in error
 
 
-def test_a_role_that_cannot_be_assumed_is_told_with_who_asked(moto: servers.Server, elsewhere: Elsewhere) -> None:
+def test_a_role_that_cannot_be_assumed_is_reported_with_the_caller(moto: servers.Server, elsewhere: Elsewhere) -> None:
     server = elsewhere.seen_by(keys={"login": "AKIAUNKNOWN", "password": "hush-hush"}, role_arn=ROLE)
     refuse_other_keys(moto, "0")
     try:
@@ -143,7 +143,7 @@ def test_a_role_that_cannot_be_assumed_is_told_with_who_asked(moto: servers.Serv
 
 
 def refuse_other_keys(moto: servers.Server, after: str) -> None:
-    """After so many requests moto asks whose key it is that signed."""
+    """After this number of requests moto checks the signing key."""
     url = f"{moto.endpoint_url}/moto-api/reset-auth"
     plain = {"Content-Type": "text/plain"}
     servers.ask(urllib.request.Request(url, after.encode(), plain, method="POST"))

@@ -1,4 +1,4 @@
-"""Certificates of our own: `verify` of an Airflow connection names who is trusted."""
+"""Private certificates: `verify` of an Airflow connection names the trusted ones."""
 
 import datetime
 import ipaddress
@@ -20,7 +20,7 @@ from .test_moto_identity import AirflowServer
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.datetime.now(datetime.UTC)
@@ -45,7 +45,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Refuses(BaseHTTPRequestHandler):
-    """A client that gets this answer has got through."""
+    """Answers every request with an error: a client that receives it has accepted the certificate."""
 
     def do_GET(self) -> None:
         length = int(self.headers.get("content-length", 0))
@@ -65,7 +65,7 @@ class Refuses(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """URL of a server, and the certificate that it shows."""
+    """URL of a server, and its certificate."""
     own, secret = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own, secret)
@@ -91,7 +91,7 @@ def health(url: str, home: Path, extra: dict[str, object]) -> str:
     return health_error(server, config)
 
 
-def test_a_bundle_of_ones_own_is_trusted_and_no_other(secure: tuple[str, Path], tmp_path: Path) -> None:
+def test_only_the_given_bundle_is_trusted(secure: tuple[str, Path], tmp_path: Path) -> None:
     url, own = secure
     assert "reached over TLS" in health(url, tmp_path, {"verify": str(own)})
     untrusting = health(url, tmp_path, {})
@@ -99,10 +99,10 @@ def test_a_bundle_of_ones_own_is_trusted_and_no_other(secure: tuple[str, Path], 
     assert "cannot be reached: invalid peer certificate" in untrusting
 
 
-def test_a_bundle_that_is_missing_is_told(secure: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_missing_bundle_is_reported(secure: tuple[str, Path], tmp_path: Path) -> None:
     error = health(secure[0], tmp_path, {"verify": str(tmp_path / "none.pem")})
     assert f"the CA bundle {tmp_path}/none.pem (verify of the connection) cannot be read" in error
 
 
-def test_trusting_everybody_is_refused(secure: tuple[str, Path], tmp_path: Path) -> None:
+def test_trusting_every_certificate_is_refused(secure: tuple[str, Path], tmp_path: Path) -> None:
     assert "extra.verify: false is not supported" in health(secure[0], tmp_path, {"verify": False})

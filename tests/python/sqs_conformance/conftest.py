@@ -1,4 +1,4 @@
-"""The same tests against moto and against our local server: what both agree on is what SQS does."""
+"""The same tests run against moto and our local server: the behaviour common to both is taken to be SQS's."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ MakeQueue = Callable[..., str]
 
 @pytest.fixture
 def make_queue(sqs: SQSClient) -> Iterator[MakeQueue]:
-    """Makes a queue with the attributes given as keywords; `fifo=True` for a FIFO queue. Gone after the test."""
+    """Creates a queue with the attributes given as keywords; `fifo=True` for a FIFO queue. Deleted after the test."""
     made = []
 
     def make(*, fifo: bool = False, **attributes: str) -> str:

@@ -1,4 +1,4 @@
-"""SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch: up to ten, each with an outcome of its own."""
+"""SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch: up to ten entries, each with its own outcome."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -99,7 +99,7 @@ BATCHES: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def each_batch(**moto_differs: str) -> pytest.MarkDecorator:
-    """One test for each batch operation; `moto_differs` tells why moto fails some of them."""
+    """One test for each batch operation; `moto_differs` has the reason why moto fails some of them."""
 
     def parameter(operation: str) -> Any:  # noqa: ANN401 - pytest does not export the type
         why = moto_differs.get(operation)
@@ -108,20 +108,20 @@ def each_batch(**moto_differs: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("operation", [parameter(operation) for operation in BATCHES])
 
 
-@each_batch(change_message_visibility_batch="takes an empty batch")
+@each_batch(change_message_visibility_batch="accepts an empty batch")
 def test_empty_batches(sqs: SQSClient, queue: str, operation: str) -> None:
     answer = refused(getattr(sqs, operation), QueueUrl=queue, Entries=[])
     assert answer == ("AWS.SimpleQueueService.EmptyBatchRequest", 400)
 
 
-@each_batch(delete_message_batch="takes any number", change_message_visibility_batch="takes any number")
+@each_batch(delete_message_batch="accepts any number", change_message_visibility_batch="accepts any number")
 def test_more_than_ten(sqs: SQSClient, queue: str, operation: str) -> None:
     batch = [BATCHES[operation](f"id-{index}") for index in range(11)]
     answer = refused(getattr(sqs, operation), QueueUrl=queue, Entries=batch)
     assert answer == ("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)
 
 
-@each_batch(change_message_visibility_batch="takes the same id twice")
+@each_batch(change_message_visibility_batch="accepts the same id twice")
 def test_ids_that_are_not_distinct(sqs: SQSClient, queue: str, operation: str) -> None:
     answer = refused(getattr(sqs, operation), QueueUrl=queue, Entries=[BATCHES[operation]("same")] * 2)
     assert answer == ("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400)

@@ -36,7 +36,7 @@ def test_order_within_a_group(sqs: SQSClient, fifo: str) -> None:
     assert messages[0]["Attributes"]["MessageDeduplicationId"] == "0"
 
 
-@pytest.mark.moto_differs("numbers at random")
+@pytest.mark.moto_differs("random numbers")
 def test_sequence_numbers_rise(sqs: SQSClient, fifo: str) -> None:
     for number in range(5):
         send(sqs, fifo, str(number), "g")
@@ -57,7 +57,7 @@ def test_a_group_is_locked_while_one_of_it_is_in_flight(sqs: SQSClient, fifo: st
     assert bodies(receive(sqs, fifo)) == ["a2"]
 
 
-def test_a_message_given_back_is_the_next_of_its_group(sqs: SQSClient, fifo: str) -> None:
+def test_a_released_message_is_the_next_of_its_group(sqs: SQSClient, fifo: str) -> None:
     send(sqs, fifo, "1", "g")
     send(sqs, fifo, "2", "g")
     first = receive(sqs, fifo, 1)[0]
@@ -71,12 +71,12 @@ def test_the_same_deduplication_id_is_one_message(sqs: SQSClient, fifo: str) -> 
     assert bodies(receive(sqs, fifo)) == ["first"]
 
 
-@pytest.mark.moto_differs("gives the second send a message id of its own")
+@pytest.mark.moto_differs("gives the second message another id")
 def test_a_duplicate_gets_the_id_of_the_first(sqs: SQSClient, fifo: str) -> None:
     assert send(sqs, fifo, "first", "g", "same") == send(sqs, fifo, "second", "g", "same")
 
 
-@pytest.mark.moto_differs("forgets a deduplication id with its message")
+@pytest.mark.moto_differs("forgets a deduplication id when its message is deleted")
 def test_deduplication_outlives_the_delete(sqs: SQSClient, fifo: str) -> None:
     send(sqs, fifo, "first", "g", "same")
     sqs.delete_message(QueueUrl=fifo, ReceiptHandle=receive(sqs, fifo)[0]["ReceiptHandle"])
@@ -113,7 +113,7 @@ def test_no_delay_of_one_message(sqs: SQSClient, fifo: str) -> None:
     assert answer == ("InvalidParameterValue", 400)
 
 
-def test_attributes_tell_the_kind(sqs: SQSClient, fifo: str) -> None:
+def test_attributes_have_the_kind(sqs: SQSClient, fifo: str) -> None:
     answer = sqs.get_queue_attributes(QueueUrl=fifo, AttributeNames=["FifoQueue", "ContentBasedDeduplication"])
     assert answer["Attributes"] == {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
 
@@ -122,8 +122,8 @@ def test_attributes_tell_the_kind(sqs: SQSClient, fifo: str) -> None:
     "group",
     [
         "",
-        pytest.param("a" * 129, marks=pytest.mark.moto_differs("takes any group")),
-        pytest.param("with space", marks=pytest.mark.moto_differs("takes any group")),
+        pytest.param("a" * 129, marks=pytest.mark.moto_differs("accepts any group")),
+        pytest.param("with space", marks=pytest.mark.moto_differs("accepts any group")),
     ],
 )
 def test_bad_groups(sqs: SQSClient, fifo: str, group: str) -> None:

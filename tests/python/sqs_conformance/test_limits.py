@@ -25,7 +25,7 @@ def test_bytes_count_not_characters(sqs: SQSClient, queue: str) -> None:
     assert answer == ("InvalidParameterValue", 400)
 
 
-@pytest.mark.moto_differs("counts the body alone")
+@pytest.mark.moto_differs("counts only the body")
 def test_attributes_count(sqs: SQSClient, queue: str) -> None:
     answer = refused(
         sqs.send_message,
@@ -48,7 +48,7 @@ def test_a_batch_of_more_than_one_mebibyte(sqs: SQSClient, queue: str) -> None:
     assert answer == ("AWS.SimpleQueueService.BatchRequestTooLong", 400)
 
 
-@pytest.mark.moto_differs("takes any number")
+@pytest.mark.moto_differs("accepts any number")
 def test_ten_attributes_at_most(sqs: SQSClient, queue: str) -> None:
     attributes = {f"a{index}": {"DataType": "String", "StringValue": "x"} for index in range(11)}
     answer = refused(sqs.send_message, QueueUrl=queue, MessageBody="x", MessageAttributes=attributes)

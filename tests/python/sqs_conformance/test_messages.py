@@ -35,7 +35,7 @@ def test_a_message_comes_back_as_sent(sqs: SQSClient, queue: str) -> None:
     assert "MessageAttributes" not in received
 
 
-def test_an_empty_queue_gives_nothing(sqs: SQSClient, queue: str) -> None:
+def test_an_empty_queue_returns_nothing(sqs: SQSClient, queue: str) -> None:
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
 
 
@@ -45,7 +45,7 @@ def test_deleted_means_gone(sqs: SQSClient, make_queue: MakeQueue) -> None:
     handle = str(receive_one(sqs, queue)["ReceiptHandle"])
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=handle)
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
-    # Deleting twice is no error.
+    # Deleting twice is not an error.
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=handle)
 
 
@@ -92,7 +92,7 @@ ATTRIBUTES = {
     ],
 )
 def test_message_attributes(sqs: SQSClient, queue: str, names: list[str], expected: set[str]) -> None:
-    # boto3 checks MD5OfMessageAttributes against what it sent, and raises when it differs.
+    # boto3 checks MD5OfMessageAttributes and raises an error if it differs.
     sent = sqs.send_message(QueueUrl=queue, MessageBody="x", MessageAttributes=ATTRIBUTES)  # type: ignore[arg-type]
     assert sent["MD5OfMessageAttributes"]
     received = receive_one(sqs, queue, MessageAttributeNames=names)
@@ -113,7 +113,7 @@ def test_at_most_as_many_as_asked_for(sqs: SQSClient, queue: str) -> None:
     assert sorted(int(message["Body"]) for message in first + second) == list(range(12))
 
 
-def test_one_message_unless_told_otherwise(sqs: SQSClient, queue: str) -> None:
+def test_one_message_by_default(sqs: SQSClient, queue: str) -> None:
     for number in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody=str(number))
     assert len(sqs.receive_message(QueueUrl=queue)["Messages"]) == 1
@@ -137,7 +137,7 @@ def test_an_empty_body_is_refused(sqs: SQSClient, queue: str) -> None:
     assert status == 400
 
 
-@pytest.mark.moto_differs("takes them in JSON requests")
+@pytest.mark.moto_differs("accepts them in JSON requests")
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\ufffe"])
 def test_characters_that_xml_forbids_are_refused(sqs: SQSClient, queue: str, character: str) -> None:
     answer = refused(sqs.send_message, QueueUrl=queue, MessageBody=f"a{character}b")
@@ -166,7 +166,7 @@ def test_a_long_poll_ends_when_a_message_comes(sqs: SQSClient, queue: str) -> No
     assert 0.2 < time.monotonic() - begun < 10
 
 
-def test_a_long_poll_gives_up_in_time(sqs: SQSClient, queue: str) -> None:
+def test_a_long_poll_ends_in_time(sqs: SQSClient, queue: str) -> None:
     begun = time.monotonic()
     assert "Messages" not in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)
     assert 0.8 < time.monotonic() - begun < 5

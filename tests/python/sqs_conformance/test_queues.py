@@ -1,4 +1,4 @@
-"""CreateQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, PurgeQueue, and what they refuse."""
+"""CreateQueue, GetQueueUrl, GetQueueAttributes, SetQueueAttributes, PurgeQueue, and their errors."""
 
 import json
 
@@ -16,13 +16,13 @@ def test_url_is_found_by_name(sqs: SQSClient, queue: str) -> None:
     assert sqs.get_queue_url(QueueName=name)["QueueUrl"] == queue
 
 
-def test_making_the_same_queue_again_gives_the_same_url(sqs: SQSClient, make_queue: MakeQueue) -> None:
+def test_creating_the_same_queue_again_returns_the_same_url(sqs: SQSClient, make_queue: MakeQueue) -> None:
     queue = make_queue(VisibilityTimeout="7")
     name = queue.rsplit("/", 1)[-1]
     assert sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "7"})["QueueUrl"] == queue
 
 
-def test_making_it_again_with_other_attributes_is_refused(sqs: SQSClient, make_queue: MakeQueue) -> None:
+def test_creating_it_again_with_other_attributes_is_refused(sqs: SQSClient, make_queue: MakeQueue) -> None:
     name = make_queue(VisibilityTimeout="7").rsplit("/", 1)[-1]
     assert refused(sqs.create_queue, QueueName=name, Attributes={"VisibilityTimeout": "8"}) == (
         "QueueAlreadyExists",
@@ -50,7 +50,7 @@ def test_unknown_queue_by_url(sqs: SQSClient, queue: str) -> None:
         "with space",
         "dots.inside",
         "a" * 81,
-        pytest.param("not-fifo.fifo", marks=pytest.mark.moto_differs("makes a standard queue of that name")),
+        pytest.param("not-fifo.fifo", marks=pytest.mark.moto_differs("creates a standard queue of that name")),
     ],
 )
 def test_bad_queue_names(sqs: SQSClient, name: str) -> None:
@@ -76,7 +76,7 @@ def test_defaults(sqs: SQSClient, queue: str) -> None:
     assert {name: attributes.get(name) for name in expected} == expected  # type: ignore[call-overload]
     assert attributes["QueueArn"].startswith("arn:aws:sqs:")
     assert attributes["QueueArn"].endswith(":" + queue.rsplit("/", 1)[-1])
-    # moto tells fractions of a second.
+    # moto returns fractions of a second.
     assert float(attributes["CreatedTimestamp"]) > 1_700_000_000
     assert float(attributes["LastModifiedTimestamp"]) > 1_700_000_000
     assert "FifoQueue" not in attributes
@@ -113,7 +113,7 @@ def test_attributes_given_at_creation_and_changed(sqs: SQSClient, make_queue: Ma
     assert attributes["MaximumMessageSize"] == "2048"
 
 
-@pytest.mark.moto_differs("takes any value")
+@pytest.mark.moto_differs("accepts any value")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -30,8 +30,8 @@ def test_moves_after_the_last_receive(sqs: SQSClient, make_queue: MakeQueue, cou
     assert moved[0]["MessageAttributes"]["a"]["StringValue"] == "kept"
 
 
-@pytest.mark.moto_differs("does not tell it")
-def test_a_dead_letter_tells_its_source(sqs: SQSClient, make_queue: MakeQueue) -> None:
+@pytest.mark.moto_differs("does not return it")
+def test_a_dead_letter_has_its_source(sqs: SQSClient, make_queue: MakeQueue) -> None:
     dead_letters = make_queue()
     policy = {"deadLetterTargetArn": arn(sqs, dead_letters), "maxReceiveCount": 1}
     queue = make_queue(VisibilityTimeout="0", RedrivePolicy=json.dumps(policy))

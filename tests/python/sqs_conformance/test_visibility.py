@@ -1,4 +1,4 @@
-"""A received message is hidden until it is deleted, released, or its time is over."""
+"""A received message is hidden until it is deleted or released, or until its visibility timeout ends."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def test_hidden_while_in_flight(sqs: SQSClient, loaded: str) -> None:
     assert answer == {names[0]: "0", names[1]: "1"}
 
 
-def test_back_when_its_time_is_over(sqs: SQSClient, loaded: str) -> None:
+def test_visible_again_after_the_timeout(sqs: SQSClient, loaded: str) -> None:
     first = receive(sqs, loaded, visibility=1)[0]
     second = receive(sqs, loaded, wait=10)[0]
     assert second["MessageId"] == first["MessageId"]
@@ -51,7 +51,7 @@ def test_visibility_zero_hides_nothing(sqs: SQSClient, loaded: str) -> None:
     assert len(receive(sqs, loaded, visibility=0)) == 1
 
 
-def test_given_back(sqs: SQSClient, loaded: str) -> None:
+def test_released(sqs: SQSClient, loaded: str) -> None:
     handle = receive(sqs, loaded)[0]["ReceiptHandle"]
     sqs.change_message_visibility(QueueUrl=loaded, ReceiptHandle=handle, VisibilityTimeout=0)
     again = receive(sqs, loaded)
@@ -77,7 +77,7 @@ def test_not_in_flight(sqs: SQSClient, loaded: str) -> None:
     assert answer == ("AWS.SimpleQueueService.MessageNotInflight", 400)
 
 
-@pytest.mark.moto_differs("knows nothing of a message once it is deleted")
+@pytest.mark.moto_differs("has no record of a deleted message")
 def test_visibility_of_a_deleted_message(sqs: SQSClient, loaded: str) -> None:
     handle = receive(sqs, loaded)[0]["ReceiptHandle"]
     sqs.delete_message(QueueUrl=loaded, ReceiptHandle=handle)
@@ -91,7 +91,7 @@ def test_not_a_receipt_handle(sqs: SQSClient, loaded: str) -> None:
     assert refused(sqs.delete_message, QueueUrl=loaded, ReceiptHandle="no") == ("ReceiptHandleIsInvalid", 400)
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(-1, marks=pytest.mark.moto_differs("takes negative times")), 43201])
+@pytest.mark.parametrize("seconds", [pytest.param(-1, marks=pytest.mark.moto_differs("accepts negative times")), 43201])
 def test_at_most_twelve_hours(sqs: SQSClient, loaded: str, seconds: int) -> None:
     handle = receive(sqs, loaded)[0]["ReceiptHandle"]
     answer = refused(sqs.change_message_visibility, QueueUrl=loaded, ReceiptHandle=handle, VisibilityTimeout=seconds)

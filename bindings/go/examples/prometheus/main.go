@@ -44,7 +44,7 @@ func main() {
 	}
 }
 
-// run serves and works until the context ends.
+// run serves statistics and runs the command until the context ends.
 func run(ctx context.Context, config string, listener net.Listener, command []string, every time.Duration) error {
 	ex, err := lambdaexecutor.New(config)
 	if err != nil {

@@ -4,7 +4,7 @@
 //	run_commands [-config JSON] [FILE]
 //
 // Without -config the options are those in LAMBDA_EXECUTOR_CONFIG; without both the functions run on this machine.
-// Ctrl-C submits no more and waits for what runs; Ctrl-C again ends the program at once.
+// After Ctrl-C it submits no more commands and waits for running ones; Ctrl-C again ends the program at once.
 //
 // Exit status: 0 all succeeded, 1 some did not, 2 could not run.
 package main
@@ -52,8 +52,8 @@ func fail(err error) {
 	os.Exit(2)
 }
 
-// run runs the commands of input and reports whether all succeeded. When the context ends, what was not submitted is
-// cancelled, and what runs is waited for.
+// run runs the commands of input and reports whether all succeeded. When the context ends, it cancels commands that were not
+// submitted, and waits for running ones.
 func run(ctx context.Context, config string, input io.Reader, output io.Writer) (bool, error) {
 	commands, err := read(input)
 	if err != nil || len(commands) == 0 {
@@ -120,7 +120,7 @@ func queueSome(ctx context.Context, ex *lambdaexecutor.Executor, commands []stri
 	return next
 }
 
-// drain ends the loop of events once all tasks have finished. It may fail because run has returned before, by an error of its own.
+// drain ends the loop of events once all tasks have finished. It fails if run has already returned with an error.
 func drain(ex *lambdaexecutor.Executor, mode lambdaexecutor.DrainMode) {
 	if _, err := ex.Drain(context.Background(), mode); err != nil && !errors.Is(err, lambdaexecutor.ErrClosed) {
 		fmt.Fprintln(os.Stderr, "run_commands:", err)

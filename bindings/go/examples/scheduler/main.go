@@ -3,7 +3,7 @@
 //	scheduler [-rounds N]
 //
 // The options are in LAMBDA_EXECUTOR_CONFIG; without it the functions run on this machine. It ends after N rounds of each
-// job. Ctrl-C submits no more and waits for what runs; Ctrl-C again ends the program at once.
+// job. After Ctrl-C it submits no more commands and waits for running ones; Ctrl-C again ends the program at once.
 package main
 
 import (
@@ -86,7 +86,7 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 		}
 	}
 
-	// Everything that happens, in one loop: jobs that were started, tasks that changed, the end.
+	// One loop for all events: started jobs, changes of tasks, the end.
 	events := ex.Events(context.Background())
 	scheduler.Start()
 	for left := len(jobs) * int(rounds); ; {
@@ -122,13 +122,13 @@ func run(ctx context.Context, config string, jobs []job, rounds uint, output io.
 			if _, err := fmt.Fprintln(output, "interrupted"); err != nil {
 				return err
 			}
-			go drain(ex, lambdaexecutor.DrainCancelQueued) // the results of what runs are still printed
+			go drain(ex, lambdaexecutor.DrainCancelQueued) // the results of running commands are still printed
 			started, interrupted = nil, nil
 		}
 	}
 }
 
-// drain may fail because run has returned before, by an error of its own.
+// drain fails if run has already returned with an error.
 func drain(ex *lambdaexecutor.Executor, mode lambdaexecutor.DrainMode) {
 	if _, err := ex.Drain(context.Background(), mode); err != nil && !errors.Is(err, lambdaexecutor.ErrClosed) {
 		log.Print(err)

@@ -1,9 +1,9 @@
-// Command scenario_runner carries out a scenario through the Go binding and prints the outcome; tests/bindings/README.md
-// describes both. Every language's runner must print the same.
+// Command scenario_runner runs a scenario through the Go binding and prints the outcome; tests/bindings/README.md describes both.
+// Every language's runner must print the same.
 //
 //	LAMBDA_EXECUTOR_CONFIG=JSON scenario_runner NAME.tsv
 //
-// Exit status: 0 carried out, 1 the library failed it, 2 the scenario is malformed.
+// Exit status: 0 the scenario ran, 1 a call of the library failed, 2 the scenario is malformed.
 package main
 
 import (

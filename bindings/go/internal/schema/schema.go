@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// node is what this package reads of a schema.
+// node has the parts of a schema that this package reads.
 type node struct {
 	Description          string           `json:"description"`
 	Type                 any              `json:"type"`
@@ -210,7 +210,7 @@ func kindOf(property *node) string {
 	return ""
 }
 
-// goWords are names of the C API and of JSON in descriptions, in the words of Go.
+// goWords replaces names of the C API and of JSON in descriptions with Go's names.
 var goWords = strings.NewReplacer(
 	"`lambda_executor_drain` with the configured timeout", "DrainConfigured",
 	"`lambda_executor_free`", "Close",
@@ -241,7 +241,7 @@ func describe(property *node) string {
 	return text
 }
 
-// comment writes a text as a comment of lines that are not too long.
+// comment writes a text as a comment, with limited line length.
 func (w *writer) comment(indent, text string) {
 	if text == "" {
 		return

@@ -1,8 +1,8 @@
 """One executor of the library, freed exactly once and never under a call.
 
 The library allows every call from any thread at any time, except that nothing else may run on an executor while it is
-freed. So calls in progress are counted here, without a lock: a signal handler may call an executor in the middle of
-another call on it, and a lock would then wait for itself.
+freed. So calls in progress are counted here. The count needs no lock: a signal handler may call an executor in the
+middle of another call on it, and would then deadlock on a lock that its own thread holds.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ from typing import Any, Callable
 
 from . import _library, _native, errors, logs
 
-# Closing ends every wait in the library at once, so calls in progress need no longer than it takes to schedule threads.
-# If they do, the executor is left to the operating system: to free it under them would be a crash.
+# Closing ends every wait in the library, so calls in progress return as soon as their threads are scheduled. If one
+# does not return in this time, the executor is leaked: freeing it during a call would crash.
 PATIENCE_S = 30.0
-# At the end of the interpreter, for one executor; then the process may as well crash.
+# How often a step at the end of the interpreter is repeated after exceptions of signal handlers (Ctrl-C).
 MOST_SIGNALS = 100
-# Freeing that took less has seen the log's last callback return.
+# If freeing took less time than this, the last log callback has returned.
 LEFT_AFTER_S = 0.4
-# What works on a closed executor until it is freed.
+# Functions that still work after `stop`, until the executor is freed.
 AFTER_CLOSE = frozenset(f"lambda_executor_{name}" for name in ("ack", "state", "describe", "counts", "stats"))
 
 
 class Handle:
-    """What an Executor holds. It does not know the Executor, so that this one can be collected."""
+    """Owns the library's executor for an Executor. Has no reference to the Executor, which can so be collected."""
 
     def __init__(self, pointer: int) -> None:
         self.library = _library.load()
         self.pointer = pointer
         self.pid = os.getpid()
-        # Where its log records go, if to Python.
+        # Set if log records go to Python.
         self.records: logs.Records | None = None
         self._calls: dict[object, int] = {}
-        # Closed, and being freed.
+        # `stop` or `close` was called; `close` was called.
         self._closing = False
         self._freeing = False
         #: Tasks that were dropped when it was freed.
         self.dropped = 0
-        # What takes the pointer out of these closes the executor, or frees it.
+        # The thread that pops the pointer closes the executor, or frees it.
         self._to_close = [pointer]
         self._to_free = [pointer]
         self._freed_by = 0
         self._freed = False
-        # Wakes `close`. Its `put` may interrupt its `put`.
+        # Wakes `close`. A SimpleQueue, because `put` may be called in a signal handler that interrupts `put`.
         self._changed: SimpleQueue[None] = SimpleQueue()
         _live.add(self)
 
@@ -69,7 +69,8 @@ class Handle:
     def _counted(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - as above
         token = object()
         try:
-            # First the token, then the look: `close` sets first and looks then, so one of the two sees the other.
+            # The token is stored before the flags are read. `close` sets its flag before it reads the tokens. So at
+            # least one of the two sees the other.
             self._calls[token] = _thread.get_ident()
             if self._freeing or (self._closing and name not in AFTER_CLOSE):
                 return _native.ERR_CLOSED
@@ -81,7 +82,7 @@ class Handle:
                 self._changed.put(None)
 
     def checked(self, name: str, *arguments: Any) -> int:  # noqa: ANN401 - what the function of that name takes
-        """The same, with the out parameter for an error: a negative status is raised."""
+        """As `call`, with the out parameter for an error. Raises on a negative status."""
         error = ctypes.c_void_p()
         status = self.call(name, *arguments, ctypes.byref(error))
         self._raise(status, error)
@@ -117,15 +118,15 @@ class Handle:
         self.begin_close()
         me = _thread.get_ident()
         if self.records is not None and self.records.thread == me:
-            # A log handler closes the executor whose record it has: freeing waits for that handler.
+            # Called by a log handler of this executor. Freeing waits for that handler, so another thread frees.
             _thread.start_new_thread(self.close, ())
             return
         deadline = time.monotonic() + PATIENCE_S
         while not self._freed:
             callers = list(self._calls.values())
             if me in callers or self._freed_by == me:
-                # A signal handler closes what it interrupted: the call below it cannot end before this one does.
-                # Collection, or the end of the process, frees.
+                # Called by a signal handler that interrupted a call on this executor. That call cannot return before
+                # the handler does. The executor is freed when it is collected, or when the interpreter ends.
                 return
             if not callers and self._free():
                 break
@@ -133,7 +134,7 @@ class Handle:
                 self._changed.get(timeout=max(0.0, deadline - time.monotonic()))
             except Empty:
                 return
-        # For the next thread that waits here.
+        # Wakes the next thread that waits here.
         self._changed.put(None)
 
     def begin_close(self) -> None:
@@ -143,7 +144,7 @@ class Handle:
         self._closing = True
         token = object()
         try:
-            # As above: nothing frees between the token and its end.
+            # The token keeps other threads from freeing the executor during this call.
             self._calls[token] = _thread.get_ident()
             self.library.lambda_executor_close(self._to_close.pop())
         except IndexError:
@@ -153,21 +154,20 @@ class Handle:
             self._changed.put(None)
 
     def _free(self) -> bool:
-        """False if another thread does it."""
+        """Frees the executor. False if another thread does it."""
         try:
             pointer = self._to_free.pop()
         except IndexError:
             return False
         self._freed_by = _thread.get_ident()
-        # The log callback stays: what freeing has to say is worth a record. A handler that has not returned after half
-        # a second or more is left behind.
+        # The log callback stays set, because freeing logs too. The library does not wait for a handler without limit.
         began = time.monotonic()
         dropped = ctypes.c_uint64()
         try:
             self.library.lambda_executor_free(pointer, ctypes.byref(dropped))
         finally:
             self.dropped = dropped.value
-            # Also after an exception, which a signal handler raises when the call has returned.
+            # In `finally`, because a signal handler may raise after the call has returned.
             self._freed = True
             if self.records is not None and time.monotonic() - began > LEFT_AFTER_S:
                 _late.append(self.records)
@@ -175,22 +175,22 @@ class Handle:
         return True
 
     def forget_calls_of(self, thread: int) -> None:
-        """For a thread without a call in progress: an exception of a second signal handler, right after that of the
-        first one, may have left a token."""
+        """Removes the tokens of a thread that has no call in progress. Exceptions of two signal handlers in a row may
+        have left one."""
         for token, caller in list(self._calls.items()):
             if caller == thread:
                 self._calls.pop(token, None)
 
     def collect(self) -> None:
-        """Closes without waiting: collection happens anywhere, perhaps where a lock of `logging` is held that the log
-        callback waits for. So another thread does it."""
+        """Closes in another thread. Garbage collection may run while this thread holds a lock of `logging` that the log
+        callback waits for, so it must not wait."""
         if self._freed or self.forked:
             return
         try:
-            # Not threading.Thread: collection may have come within one of its locks.
+            # Not threading.Thread: this thread may hold one of its locks.
             _thread.start_new_thread(self.close, ())
         except RuntimeError:
-            # No more threads, or the interpreter ends: then _close_all is to come.
+            # No more threads can start, or the interpreter ends. _close_all closes it then.
             return
 
 
@@ -214,14 +214,14 @@ def take_error(library: ctypes.CDLL, error: int) -> errors.Error:
 def _in_time(status: int) -> int:
     """A status, unless it is for a daemon thread at the end of the interpreter."""
     if status == _native.ERR_CLOSED and _ending_in not in (0, _thread.get_ident()) and _in_daemon():
-        # Closed because the interpreter ends. The exception would be printed, if at all, while Python closes its files,
-        # which can be fatal: so it comes too late.
+        # Closed because the interpreter ends. Python would print the exception while it closes its files, which can
+        # crash. So this thread waits until the process has ended.
         _never.acquire(timeout=PATIENCE_S)
     return status
 
 
 _live: set[Handle] = set()
-# Their log handlers may not have returned when the executor was freed: the library may still use them.
+# Records whose log handler may not have returned when the executor was freed. The library may still use them.
 _late: list[logs.Records] = []
 # The thread in which the interpreter ends.
 _ending_in = 0
@@ -230,19 +230,19 @@ _never.acquire()
 
 
 def ending() -> bool:
-    """The interpreter ends: an executor that started now would never be closed."""
+    """True while the interpreter ends: an executor that is created now would never be closed."""
     return _ending_in != 0
 
 
 def _in_daemon() -> bool:
-    """This is a daemon thread of Python, and not a thread of the library in a callback, which is waited for."""
+    """True in a daemon thread of Python. False in a log callback: freeing waits for the library's thread."""
     thread = threading.current_thread()
     return thread.daemon and not isinstance(thread, threading._DummyThread)
 
 
 def do_all(steps: Iterable[Callable[[], None]]) -> None:
-    """At the end of the interpreter: does each, again if a signal handler's exception ended it (another Ctrl-C). What
-    was left open would crash the process. Raises the first exception when all is done."""
+    """Runs each step at the end of the interpreter. Repeats a step that the exception of a signal handler (another
+    Ctrl-C) has ended, because an executor that stays open would crash the process. Then raises the first exception."""
     first: BaseException | None = None
     for step in steps:
         for _ in range(MOST_SIGNALS):
@@ -256,7 +256,8 @@ def do_all(steps: Iterable[Callable[[], None]]) -> None:
 
 
 def _close_all() -> None:
-    """At the end of the interpreter, while its threads still run: no thread of the library may call into it later."""
+    """Closes all executors at the end of the interpreter, while its threads still run. Afterwards no thread of the
+    library may call into Python."""
     global _ending_in
     me = _ending_in = _thread.get_ident()
     handles = [handle for handle in list(_live) if not handle.forked]
@@ -272,7 +273,7 @@ def _close_all() -> None:
 
 
 def _in_child() -> None:
-    """After fork, the parent's executors and its end do not concern the child."""
+    """Forgets the parent's executors in a forked child."""
     global _ending_in
     _ending_in = 0
     _live.clear()

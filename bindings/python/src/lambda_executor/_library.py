@@ -12,12 +12,12 @@ from . import _native
 
 VARIABLE = "LAMBDA_EXECUTOR_LIBRARY"
 NAME = "liblambda_executor.so.1"
-# Where a wheel has the library, with the programs that it looks for beside itself.
+# Where a wheel has the library and the programs that the library starts.
 BINARIES = Path(__file__).with_name("_binaries")
 
 
 def path() -> str:
-    """The file that is loaded: the one that the environment names, the wheel's, or the system's."""
+    """The library's file: the one that the environment names, else the wheel's, else the system's."""
     named = os.environ.get(VARIABLE)
     if named:
         return named
@@ -27,14 +27,14 @@ def path() -> str:
 
 @cache
 def load() -> ctypes.CDLL:
-    """The library with all its functions declared. Its calls let other Python threads run."""
+    """The library with all its functions declared. Its calls release the GIL."""
     file = path()
     try:
         library = ctypes.CDLL(file)
     except OSError as why:
         raise ImportError(
-            f"the library of lambda_executor was not loaded: {why}. Install the wheel, which brings it, or the library "
-            f"itself (make install), or name its file in {VARIABLE}"
+            f"the library of lambda_executor was not loaded: {why}. Install the wheel, which contains it, or the "
+            f"library itself (make install), or set {VARIABLE} to its file"
         ) from why
     try:
         abi = library.lambda_executor_abi_version
@@ -44,7 +44,7 @@ def load() -> ctypes.CDLL:
     if abi() != _native.ABI_VERSION:
         raise ImportError(
             f"{file} has ABI {abi()}, this version of the package lambda_executor needs ABI {_native.ABI_VERSION}: "
-            f"install versions of the two that belong together"
+            f"install the library and the package in the same version"
         )
     try:
         _native.declare(library)
@@ -55,7 +55,7 @@ def load() -> ctypes.CDLL:
 
 @cache
 def load_holding_python() -> ctypes.PyDLL:
-    """The same library, called without letting other Python threads run."""
+    """The same library. Its calls keep the GIL."""
     library = ctypes.PyDLL(load()._name)
     _native.declare(library)
     return library
@@ -68,11 +68,11 @@ def version() -> str:
 
 
 def local() -> None:
-    """The program lambda-executor-local: the wheel's, in place of this process."""
+    """Replaces this process with the wheel's program lambda-executor-local."""
     program = BINARIES / "lambda-executor-local"
     if not program.exists():
         raise SystemExit(
-            "lambda-executor-local: this installation of the Python package has no programs of its own; "
-            "`make install` of lambda-executor has"
+            "lambda-executor-local: this installation of the Python package does not contain the program; "
+            "`make install` of lambda-executor installs it"
         )
     os.execv(program, ["lambda-executor-local", *sys.argv[1:]])

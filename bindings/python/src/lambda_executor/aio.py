@@ -1,7 +1,6 @@
 """The executor for asyncio: waits on the descriptor in the loop, without a thread.
 
-What waits in the library itself, `wait`, `drain`, `check_health` and `close`, does so in a thread of the loop's default
-pool.
+`wait`, `drain`, `check_health` and `close` wait in the library, in a thread of the loop's default pool.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ from .task import check_seconds
 E = TypeVar("E", bound="AsyncExecutor")
 T = TypeVar("T")
 
-# A thread of the pool cannot be cancelled: it stops waiting so long after the coroutine was.
+# A thread of the pool cannot be cancelled. It waits for at most this long after its coroutine was cancelled.
 SLICE_S = 1.0
 
-# While so many events in a row need no wait, other coroutines get no turn.
+# After this many events in a row without a wait, other coroutines get a turn.
 MOST_AT_ONCE = 100
 
 
 class AsyncExecutor(PromptCalls):
-    """An Executor whose waits are awaited, in one loop. Calls that never wait are Executor's own."""
+    """An Executor whose waiting calls are coroutines, for one event loop. All other calls are the same."""
 
     def __init__(
         self,
@@ -42,7 +41,7 @@ class AsyncExecutor(PromptCalls):
         *,
         logger: logging.Logger | None = DEFAULT_LOGGER,
     ) -> None:
-        """As Executor's."""
+        """See Executor."""
         self._executor = Executor(config, logger=logger)
         super().__init__(self._executor._handle)
         self._waiting: set[asyncio.Future[None]] = set()
@@ -63,7 +62,7 @@ class AsyncExecutor(PromptCalls):
 
     async def close(self) -> int:
         """Ends every wait with ClosedError and frees the executor: the number of dropped tasks; see Executor.close."""
-        # First stopped: a coroutine that wakes must not watch the descriptor again, which goes with the executor.
+        # Stopped first, so that a coroutine that wakes does not watch the descriptor again: freeing closes it.
         if not self._handle.forked:
             self._handle.begin_close()
         self._end_waits()
@@ -81,7 +80,7 @@ class AsyncExecutor(PromptCalls):
         An empty batch when the time is over. Cancelling it loses no event. Other coroutines get a turn even when
         events wait.
         """
-        # Before events are taken: a cancellation comes here.
+        # Before events are taken, so that a cancellation loses none.
         await asyncio.sleep(0)
         return await self._sync(timeout, max_events)
 
@@ -149,7 +148,7 @@ class AsyncExecutor(PromptCalls):
             return False
 
         if not await self._in_slices(slice_of, timeout):
-            raise errors.TimedOut("AWS has not answered yet; the check continues, ask again")
+            raise errors.TimedOut("AWS has not answered yet; the check continues: call check_health again")
 
     # How it waits
 
@@ -181,7 +180,7 @@ class AsyncExecutor(PromptCalls):
                 over.cancel()
             self._waiting.discard(waiting)
             if not self._waiting:
-                # Readable as long as events wait: watched, it would wake a loop that does not want them.
+                # The descriptor stays readable while events wait, and would wake the loop again and again.
                 self._unwatch()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -203,8 +202,8 @@ class AsyncExecutor(PromptCalls):
 
 
 class _Events:
-    """Not an async generator: what ends one of those runs later, in the loop. This one's event is available again at
-    once."""
+    """The iterator of `events`. Not an async generator, because the loop finalizes one later. When this iterator is
+    dropped, its event is available again immediately."""
 
     def __init__(self, executor: AsyncExecutor) -> None:
         self._executor = executor

@@ -16,8 +16,8 @@ B = TypeVar("B", bound="Batch")
 
 
 class Held:
-    """Owns a batch of the library, which is freed with the last reference to this. So it is freed exactly once and
-    under no call, whatever other threads and signal handlers do. Made before the call that fills it."""
+    """Owns a batch of the library, and frees it with the last reference. So it is freed exactly once and never during
+    a call, also with threads and signal handlers. Created before the call that fills it."""
 
     __slots__ = ("_library", "pointer")
 
@@ -30,9 +30,10 @@ class Held:
         return read_batch(self._library, self.pointer.value) if self.pointer.value else []
 
     def free(self) -> None:
-        """Frees it early. Only for the sole owner."""
+        """Frees the batch early. Only for the sole owner."""
         batch = self.pointer.value
-        # First cleared: an exception of a signal handler between the two leaks it; freed twice, it would crash.
+        # Cleared first. If a signal handler raises between the two lines, the batch is leaked. Freed twice, it would
+        # crash.
         self.pointer.value = None
         if batch:
             self._library.lambda_executor_batch_free(batch)
@@ -62,7 +63,7 @@ class Batch(tuple[Event, ...]):
         return batch
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A copy elsewhere is plain events.
+        # A pickled or copied batch is a plain tuple of events.
         return tuple, (tuple(self),)
 
     def ack(self) -> None:
@@ -87,7 +88,7 @@ class Batch(tuple[Event, ...]):
             self._held = None
 
     def __enter__(self: B) -> B:
-        """`with executor.sync() as batch:` releases at the end of the block what it has not acknowledged."""
+        """At the end of `with executor.sync() as batch:`, events that are not acknowledged are released."""
         return self
 
     def __exit__(

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def checked(env: Mapping[str, str] | None) -> dict[str, str]:
-    """The variables, or why they cannot be set."""
+    """The variables. Raises if one cannot be set."""
     if env is None:
         return {}
     if not isinstance(env, Mapping):
@@ -35,10 +35,10 @@ def with_environment(command: Command, env: Mapping[str, str]) -> Command:
     """The command, started with the variables by the shell of the function's image."""
     empty = not command.strip() if isinstance(command, str) else not command
     if not env or empty or not isinstance(command, (str, list, tuple)):
-        # What the library refuses must not be hidden in a command that it accepts.
+        # Passed on as it is: the library refuses it. In a shell command it would be accepted.
         return command
     exports = "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in env.items())
     if isinstance(command, str):
         return f"{exports}; {command}"
-    # The shell is replaced by the program, which so gets signals, and has the return code.
+    # `exec` replaces the shell with the program, which then receives signals and sets the return code.
     return ["sh", "-c", f'{exports}; exec "$@"', "sh", *command]

@@ -36,7 +36,7 @@ class InvalidArgumentError(Error, ValueError):
 
 
 class InvalidConfigError(Error, ValueError):
-    """The configuration is wrong; the message says everything that is, one line each."""
+    """The configuration is wrong; the message has a line for each mistake."""
 
     status = Status.ERR_INVALID_CONFIG
 
@@ -142,11 +142,11 @@ CLASSES: dict[int, type[Error]] = {
 
 
 def error(status: int, message: str) -> Error:
-    """The exception for a status."""
+    """Creates the exception for a status."""
     return CLASSES.get(status, Error)(message, Status(status))
 
 
-#: Names in the library's messages that its C callers know, and what Python's callers know.
+#: C names in the library's messages, and their Python names. Left in a message, they would mean nothing to its reader.
 _WORDS = (
     ("(set argv and argc, or command_json)", "(a list of strings or paths, or one string for the shell)"),
     ("command_json ", "command "),
@@ -163,8 +163,8 @@ _WORDS = (
 
 
 def in_python(message: str) -> str:
-    """A message of the library in the words of Python."""
-    # The key may be anything.
+    """A message of the library, with Python's names in place of C's."""
+    # Only the text after the key is changed: a key is quoted as it is, whatever it contains.
     about, colon, what = message.rpartition("`: ")
     for theirs, ours in _WORDS:
         what = what.replace(theirs, ours)

@@ -68,7 +68,7 @@ class Event(NamedTuple):
 
 
 def _layout() -> struct.Struct:
-    """The C struct's fields as one format: unpacked at once, they cost a fifth of what ctypes takes field by field."""
+    """The C struct's fields as one format. Unpacking all at once takes a fifth of the time of ctypes' field access."""
     formats: dict[Any, str] = {
         ctypes.c_int32: "i",
         ctypes.c_uint32: "I",
@@ -80,7 +80,7 @@ def _layout() -> struct.Struct:
 
 
 class _States(dict[int, State]):
-    """A look-up costs a tenth of State(number)."""
+    """The states by number. A look-up takes a tenth of the time of State(number)."""
 
     def __missing__(self, number: int) -> State:
         return State(number)
@@ -97,15 +97,15 @@ _REASONS = _Reasons({int(reason): reason for reason in Reason})
 
 
 def read_batch(library: ctypes.CDLL, batch: int) -> list[Event]:
-    """Copies of the events of a batch: they do not need it any longer."""
+    """Copies the events of a batch. The copies do not depend on it."""
     n, stride = ctypes.c_size_t(), ctypes.c_size_t()
     first = library.lambda_executor_batch_events(batch, ctypes.byref(n), ctypes.byref(stride))
     if not first:
         return []
     memory = (ctypes.c_char * (n.value * stride.value)).from_address(ctypes.addressof(first.contents))
-    # The library's own stride: events of a newer one are longer.
+    # The library's own stride, because a newer library has longer events.
     rows = [_LAYOUT.unpack_from(memory, at) for at in range(0, n.value * stride.value, stride.value)]
-    # All texts of the batch in one go, each up to its NUL: a tenth of what string_at takes for each.
+    # Reads all texts of the batch at once, each up to its NUL. This takes a tenth of the time of string_at for each.
     pointers = array("Q")
     for row in rows:
         pointers.extend(_TEXTS(row))
@@ -113,7 +113,7 @@ def read_batch(library: ctypes.CDLL, batch: int) -> list[Event]:
     return [_event(row, texts) for row in rows]
 
 
-# Where in a row the pointers to texts are.
+# Indexes of the pointers to texts in a row.
 _TEXTS = operator.itemgetter(2, 14, 16, 20, 22, 24)
 _NEW = tuple.__new__
 
@@ -150,7 +150,7 @@ def _event(row: tuple[Any, ...], texts: Iterator[Any]) -> Event:
         output_truncated,
         value_dropped,
     ) = row
-    # Not Event(...), which takes twice as long to sort its arguments.
+    # Not Event(...), which takes twice as long.
     return _NEW(
         Event,
         (
@@ -180,5 +180,5 @@ def _event(row: tuple[Any, ...], texts: Iterator[Any]) -> Event:
 
 
 def _text(up_to_nul: bytes, pointer: int, length: int) -> str:
-    # Output may hold NULs of its own.
+    # Output may contain NULs.
     return (up_to_nul if len(up_to_nul) == length else ctypes.string_at(pointer, length)).decode()

@@ -1,4 +1,4 @@
-"""The executor: its life, and the calls that wait."""
+"""The executor: creation, end, and the calls that wait."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .task import check_seconds, utf8, wait_ms
 
 E = TypeVar("E", bound="Executor")
 
-# A signal that arrives after Python's last check for signals and before the library waits ends no wait. So the main
-# thread, which alone runs Python's signal handlers, checks again this often.
+# Only the main thread runs Python's signal handlers. A signal that arrives after its last check for signals, and before
+# the library waits, does not end the wait. So the main thread checks again this often.
 SIGNALS_MS = 1000
 
 DEFAULT_LOGGER = logging.getLogger(logs.NAME)
 
 
 class Configured:
-    """As timeout of drain: option end_wait_timeout."""
+    """Timeout of drain: the value of option end_wait_timeout."""
 
 
 CONFIGURED = Configured()
@@ -50,26 +50,27 @@ class Executor(PromptCalls):
         """Starts an executor; never waits on the network.
 
         config: the options, as a mapping or as JSON. None reads Airflow's configuration.
-        logger: gets the library's log records, from the level that it has now. None: they go to stderr, from the
-            level of option log, which counts only then. A subinterpreter of Python 3.12 and later allows only None.
+        logger: receives the library's log records, from its current level on. None: records go to stderr, from the
+            level of option log on. (With a logger, option log has no effect.) A subinterpreter of Python 3.12 and later
+            allows only None.
         """
         if _handle.ending():
-            raise RuntimeError("the interpreter ends: an executor that starts now would never be closed")
+            raise RuntimeError("the interpreter ends: an executor that is created now would never be closed")
         if logger is not None and not isinstance(logger, logging.Logger):
             raise TypeError(f"logger: {type(logger).__name__} is neither a logging.Logger nor None")
         if logger is not None and not logs.may_log_here():
             raise RuntimeError(
-                "in a subinterpreter the library's log records cannot go to a logger: pass logger=None, and they go to "
-                "stderr (for a pool: LambdaPool(Executor(config, logger=None)))"
+                "in a subinterpreter the library's log records cannot go to a logger: pass logger=None, which sends "
+                "them to stderr (for a pool: LambdaPool(Executor(config, logger=None)))"
             )
         options = known_options(config)
-        #: What a LambdaPool needs to know.
+        #: For LambdaPool.
         self._is_local = options.get("local") is not None
         self._max_running_tasks = options.get("max_running_tasks")
         super().__init__(_handle.Handle(_create(config)))
         self._wakes = 0
         self._wakes_seen = 0
-        # Not at the end of the interpreter: _handle closes what is left then, while threads still run.
+        # Not at the end of the interpreter: _handle closes all executors earlier, while threads still run.
         weakref.finalize(self, self._handle.collect).atexit = False  # type: ignore[misc]  # typeshed: read-only
         if logger is not None:
             self._log_to(logger)
@@ -85,7 +86,7 @@ class Executor(PromptCalls):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A child that leaves the block by an exception or exit must not fail on top of it.
+        # A forked child may leave the block by an exception or exit, and must not raise another one.
         self._handle.close()
 
     def stop(self) -> None:
@@ -121,11 +122,11 @@ class Executor(PromptCalls):
         max_events: at most so many; 0 is 10,000.
 
         An empty batch when the time is over or `wake` was called. Raises ClosedError when the executor is closed, or
-        drained and nothing is left.
+        drained with no events left.
 
-        Acknowledge the batch, or its events, when you have stored what you need; keep it until then. What has not been
-        acknowledged when the batch is gone, the next call hands out again: also what a call had when the exception of a
-        signal handler ended it.
+        Acknowledge the batch, or its events, when you have stored what you need, and keep the batch until then. Events
+        that are not acknowledged when the batch is freed are handed out again by the next call. The same applies to the
+        events of a call that the exception of a signal handler has ended.
         """
         if not isinstance(max_events, int):
             raise TypeError(f"max_events: {type(max_events).__name__} is not int")
@@ -133,22 +134,22 @@ class Executor(PromptCalls):
             raise errors.InvalidArgumentError(f"max_events: {max_events} is less than 0")
         held = Held(self._library)
         try:
-            # The largest number means all of them; ctypes would cut off the high bits of a larger one.
+            # SIZE_MAX means all of them. ctypes would cut off the high bits of a larger number.
             most = min(max_events, 2**64 - 1)
             self._wait("lambda_executor_sync", timeout, (most, ctypes.byref(held.pointer)))
             return Batch._of(self._handle, held)
         except BaseException:
-            # Now, not when the traceback goes.
+            # Released now: the traceback of the exception would keep the batch.
             held.free()
             raise
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """Events one by one, until the executor is closed or drained, none has come for `timeout` seconds, or `wake`
-        was called. With timeout 0, those that wait now.
+        """Events one by one, until the executor is closed or drained, no event has arrived for `timeout` seconds, or
+        `wake` was called. With timeout 0, the events that wait now.
 
         Each event is acknowledged when the next one is taken, the last one when the loop ends by itself. If an
-        exception, `break` or `return` leaves the loop, the event that the body has not finished is not acknowledged,
-        and `sync` or `events` hands it out again: `ack` it before you leave, to avoid that.
+        exception, `break` or `return` leaves the loop, the current event is not acknowledged, and `sync` or `events`
+        hands it out again. To avoid that, `ack` it before you leave.
         """
         try:
             while batch := self.sync(timeout, 1):
@@ -158,8 +159,8 @@ class Executor(PromptCalls):
             return
 
     def wait(self, key: str, timeout: float | None = None) -> State:
-        """Waits until the newest task of a key is final: its state, which is not final if the time is over or `wake`
-        was called. Its events still wait for `sync` or `events`, and must be acknowledged.
+        """Waits until the newest task of a key is final, and returns its state. The state is not final if the time is
+        over or `wake` was called. The task's events still wait for `sync` or `events`, and must be acknowledged.
 
         timeout: seconds; None waits without limit.
 
@@ -170,26 +171,28 @@ class Executor(PromptCalls):
         status = self._wait("lambda_executor_wait", timeout, (ctypes.byref(state),), before=(name, len(name)))
         if status is Status.NOT_FOUND:
             raise errors.NotFound(f"{key!r}: {self._handle.explanation(status)}")
-        # UNKNOWN: `wake` came before the call.
+        # UNKNOWN: `wake` was called before this call.
         return State(state.value) if state.value else self.state(key)
 
     def wake(self) -> None:
-        """Ends every wait in progress (`sync` returns an empty list), or the next one where there is none."""
+        """Ends every wait in progress (`sync` returns an empty batch). If there is none, ends the next wait."""
         self._wakes += 1
         self._plain("lambda_executor_wake")
 
     def drain(self, timeout: float | Configured | None = CONFIGURED, *, cancel_queued: bool = False) -> int:
-        """Accepts no more tasks, and waits until those accepted have finished: how many have not when the time is over.
+        """Accepts no more tasks, and waits until all accepted tasks have finished. Returns the number of tasks that are
+        unfinished when the time is over.
 
-        timeout: seconds, 0 or more, None for no limit; without, option end_wait_timeout, whose default is no limit.
-        cancel_queued: cancels what waits to be submitted, and waits only for what runs. Otherwise it is submitted.
+        timeout: seconds, 0 or more, None for no limit. Default: option end_wait_timeout, whose default is no limit.
+        cancel_queued: cancels tasks that wait to be submitted, and waits only for running tasks. By default, waiting
+        tasks are submitted.
 
-        Does not need other threads to call `sync` or to acknowledge, up to 100,000 results; beyond them it raises
-        QueueFull: take events with `sync`, and call it again. Afterwards `sync` hands out what is left, then raises
-        ClosedError. May be called again, to continue waiting or to cancel what waits. `wake` ends the wait.
+        Up to 100,000 results, no other thread needs to call `sync` or to acknowledge. Beyond that it raises QueueFull:
+        take and acknowledge events, then call it again. Afterwards `sync` hands out the remaining events, then raises
+        ClosedError. May be called again, to continue waiting or to cancel waiting tasks. `wake` ends the wait.
 
-        Without a timeout, Ctrl-C that arrives in the moment before the library waits ends nothing until it is pressed
-        again: the configured time cannot be waited for in parts.
+        With the default timeout, a Ctrl-C that arrives in the moment before the library waits takes effect only when
+        it is pressed again, because the library waits for the configured time in one call.
         """
         return self._drain(timeout, cancel_queued, lambda: False)
 
@@ -201,7 +204,7 @@ class Executor(PromptCalls):
             "lambda_executor_drain", timeout, (ctypes.byref(remaining),), before=(mode,), given_up=given_up
         )
         if status is Status.QUEUE_FULL:
-            raise errors.QueueFull("too many results wait for `sync`: take them, then drain again")
+            raise errors.QueueFull("too many results wait for `sync`: take and acknowledge them, then drain again")
         return remaining.value
 
     # The service
@@ -214,7 +217,7 @@ class Executor(PromptCalls):
         Raises AwsError or CredentialsError, whose message names what cannot be used, and TimedOut (also after `wake`).
         """
         if self._wait("lambda_executor_check_health", timeout, ()) is not Status.OK:
-            raise errors.TimedOut("AWS has not answered yet; the check continues, ask again")
+            raise errors.TimedOut("AWS has not answered yet; the check continues: call check_health again")
 
     def _wait(
         self,
@@ -225,9 +228,9 @@ class Executor(PromptCalls):
         before: tuple[Any, ...] = (),
         given_up: Callable[[], bool] = lambda: False,
     ) -> Status:
-        """Makes a call that waits, until it is done, its time is over, `wake` was called, or `given_up` is true (after
-        the library's wake has interrupted it). In between, Python runs the handlers of signals, and what these raise
-        ends the wait."""
+        """Repeats a call that waits, until it is done, the time is over, `wake` was called, or `given_up` is true
+        (checked after the library's wake has interrupted the call). Between two calls, Python runs signal handlers.
+        Their exceptions end the wait."""
         seen = self._wakes_seen
         configured = isinstance(timeout, Configured)
         seconds = None if isinstance(timeout, Configured) else timeout
@@ -251,7 +254,7 @@ class Executor(PromptCalls):
         return Status.INTERRUPTED
 
 
-# The message about a wrong call names the class that the caller knows.
+# So that the message of a TypeError names the public class.
 for _call in vars(PromptCalls).values():
     if isinstance(_call, FunctionType):
         _call.__qualname__ = _call.__qualname__.replace(PromptCalls.__name__, Executor.__name__)
@@ -274,7 +277,7 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
         document = _document(config)
         length = len(document)
     pointer, error = ctypes.c_void_p(), ctypes.c_void_p()
-    # The library may read the environment: no thread of Python's may change it meanwhile.
+    # Keeps the GIL: the library reads the environment, which no other thread of Python may change meanwhile.
     create = _library.load_holding_python().lambda_executor_create
     status = create(document, length, ctypes.byref(pointer), ctypes.byref(error))
     if status or not pointer.value:
@@ -283,7 +286,8 @@ def _create(config: Mapping[str, Any] | str | None) -> int:
 
 
 def check_drain_timeout(timeout: float | Configured | None) -> None:
-    """A negative number is a mistake: in C, -1 is no limit. Taken for a time that is over, it would drop tasks."""
+    """Refuses a negative number, which may be meant as C's -1 (no limit). As a time that is over it would drop
+    tasks."""
     if timeout is None or isinstance(timeout, Configured):
         return
     check_seconds("timeout", timeout)
@@ -295,7 +299,7 @@ def check_drain_timeout(timeout: float | Configured | None) -> None:
 
 
 def known_options(config: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
-    """The options, none where they are not written as a mapping: the library refuses what is wrong."""
+    """The options as a mapping. Empty if they are not one: the library refuses invalid JSON."""
     if isinstance(config, str):
         try:
             config = json.loads(config)

@@ -46,19 +46,20 @@ class LambdaFuture(concurrent.futures.Future[T]):
         #: How many times the task was submitted again, see option `retries` of LambdaPool.options.
         self.retries = 0
         self._loop = loop
-        # Whether the task is a Python function, and what its value must be signed with.
+        # Whether the task is a Python function, and the nonce of its value's signature.
         self._function = function
         self._nonce = nonce
-        # Calls of `map` that are in it.
+        # Number of calls of `map` in this task.
         self._items = items
         # The task's tag, and whether the executor has the task.
         self._tag = 0
         self._queued = False
-        # With option `retries`: what is submitted again, and the failed attempt whose result is not acknowledged yet.
+        # With option `retries`: the task to submit again, and the final event of the failed attempt that is not
+        # acknowledged yet.
         self._policy: RetryPolicy | None = None
         self._task: Task | None = None
         self._failed_event: Event | None = None
-        # The attempt that is known by attempt_id has been accepted by Lambda.
+        # Lambda has accepted the attempt whose id is attempt_id.
         self._accepted = False
         self._running_callbacks: list[Callable[[LambdaFuture[T]], object]] = []
 
@@ -74,9 +75,9 @@ class LambdaFuture(concurrent.futures.Future[T]):
         return f"<LambdaFuture {', '.join(shown)}>"
 
     def add_running_callback(self, fn: Callable[[LambdaFuture[T]], object]) -> None:
-        """Calls `fn(future)` when Lambda has accepted the task, so that `attempt_id` is known; at once if it has. With
-        option `retries` again for each retry, whose attempt_id is another one. Before the done callbacks; never for a
-        task that Lambda has not accepted. With option running_events false, when the task ends.
+        """Calls `fn(future)` when Lambda has accepted the task and `attempt_id` is known, immediately if it already
+        has. With option `retries`, again for each retry, which has a new attempt_id. Called before the done callbacks,
+        and never for a task that Lambda has not accepted. With option running_events false, called when the task ends.
 
         As with `add_done_callback`, the pool's thread calls it: it should be short, and cannot wait for futures of the
         pool. An exception is logged and otherwise ignored.
@@ -88,25 +89,26 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self._call_safely(fn)
 
     def cancel(self) -> bool:
-        """Cancels the task if it waits: then it never runs. False if Lambda has, or may have, accepted it: the standard
-        library's futures cannot be cancelled then, see `abandon`. A task that is submitted at this very moment may be
-        abandoned."""
+        """Cancels a waiting task, which then never runs. False if Lambda has, or may have, accepted the task: futures
+        of the standard library cannot be cancelled in that state, but see `abandon`. A task that is being submitted
+        during the call may be abandoned."""
         return self.cancelled() or self._loop.cancel(self)
 
     def abandon(self) -> bool:
-        """Cancels the task, waiting or running: its result will be discarded, and what runs in Lambda continues there.
-        The future is cancelled, or, if it was running, raises TaskCancelled. False if it was done already."""
+        """Cancels a waiting or running task. A running command continues in Lambda, and its result is discarded. The
+        future is cancelled, or, if it was running, raises TaskCancelled. False if it was done already."""
         return self._loop.abandon(self)
 
     def ack(self) -> None:
-        """With LambdaPool(acknowledge="manual"): acknowledges the task's result, which may be what a Python function
-        returned or raised; see Completed.ack. Does nothing before the future is done."""
+        """With LambdaPool(acknowledge="manual"): acknowledges the task's result, also that of a Python function; see
+        Completed.ack. Does nothing before the future is done."""
         if self.event is not None:
             self._loop.ends.acknowledge(self.event.seq)
 
     def result(self, timeout: float | None = None) -> T:
-        """The task's result, or the exception that says why there is none. TimeoutError after `timeout` seconds.
-        RuntimeError in a callback, which cannot wait: the thread that calls it settles the futures."""
+        """The task's result. Raises the exception that explains why there is none, TimeoutError after `timeout`
+        seconds, and RuntimeError in a callback: callbacks run in the thread that settles the futures, which must not
+        wait for one."""
         return super().result(self._wait(timeout))
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -114,23 +116,23 @@ class LambdaFuture(concurrent.futures.Future[T]):
         return super().exception(self._wait(timeout))
 
     def _wait(self, timeout: float | None) -> float | None:
-        """Waits; the rest of the time."""
+        """Waits, and returns the rest of the time."""
         if self._state in ("FINISHED", "CANCELLED_AND_NOTIFIED"):
             return timeout
-        # In a forked child nothing would ever end the wait; and the future's lock may be one that was held at the fork.
+        # In a forked child nothing would end the wait, and another thread may have held the future's lock at the fork.
         if self._loop.pid != os.getpid():
             raise ForkedError(f"the future of task {self.key!r} belongs to the parent of this process")
         if timeout is None or timeout > 0:
             self._loop.refuse_to_wait(f"for the result of task {self.key!r}")
         return wait_for_signals_too(self._condition, self.done, timeout)
 
-    # What follows is for the loop. Each is called by the one thread that has taken the future from the loop's table.
+    # For the loop. Only the thread that has taken the future from the loop's table calls these methods.
 
     def _start(self, event: Event) -> None:
         """Lambda has accepted the task."""
         with self._condition:
             if self.done():
-                # `cancel` in another thread was faster.
+                # Another thread has cancelled it.
                 return
             self.attempt_id = event.attempt_id
             self._accepted = True
@@ -147,35 +149,36 @@ class LambdaFuture(concurrent.futures.Future[T]):
         self.set_running_or_notify_cancel()
 
     def _start_again(self, tag: int) -> None:
-        """The task has failed, and is to be submitted once more."""
+        """The task has failed and will be submitted again."""
         with self._condition:
             self.retries += 1
             self._tag = tag
             self._queued = self._accepted = False
             if self._state == "RUNNING":
-                # Not done for those that wait for it, and it can be cancelled again.
+                # Pending again: waiting threads continue to wait, and it can be cancelled.
                 self._state = "PENDING"
 
     def _call_safely(self, callback: Callable[[LambdaFuture[T]], object]) -> None:
         try:
             callback(self)
         except BaseException as error:
-            # In the pool's thread SystemExit ends nothing; in the user's, Ctrl-C must.
+            # In the pool's thread SystemExit is logged. In the user's thread, Ctrl-C must be raised.
             if not isinstance(error, Exception) and not self._loop.is_this_thread():
                 raise
             log_exception("task %r: its running callback", self.key)
 
     def _finish_cancelled(self) -> None:
-        """The task never ran, and will not."""
+        """The task was cancelled before it ran."""
         try:
             super().cancel()
         finally:
-            # Also after a done callback that raised. Without this, wait() and as_completed() would not know.
+            # In `finally`, because done callbacks may raise. Without this, wait() and as_completed() would wait for
+            # ever.
             self.set_running_or_notify_cancel()
 
     def _fail_at_the_end(self, error: BaseException) -> None:
-        """The interpreter ends. The future has the error, and callbacks run; threads that wait are not woken: only
-        daemon threads wait now, and one that prints its traceback while the interpreter ends can crash it."""
+        """Sets the error and runs callbacks at the end of the interpreter, without waking waiting threads. Only daemon
+        threads wait at that time, and printing a traceback while the interpreter ends can crash it."""
         with self._condition:
             if self.done():
                 return
@@ -185,11 +188,11 @@ class LambdaFuture(concurrent.futures.Future[T]):
 
 
 def log_exception(message: str, *arguments: object) -> None:
-    """Logs the exception that is being handled. A log handler that raises must not end what goes on."""
+    """Logs the exception that is being handled. Exceptions of log handlers are not passed on."""
     try:
         log.exception(message, *arguments)
     except Exception:
-        # As `logging` itself does with what its handlers raise, where a stream is left.
+        # As `logging` does with exceptions of its handlers, if there is a stream.
         with contextlib.suppress(Exception):
             traceback.print_exc()
 
@@ -197,10 +200,10 @@ def log_exception(message: str, *arguments: object) -> None:
 def wait_for_signals_too(
     condition: threading.Condition, done: Callable[[], bool], timeout: float | None
 ) -> float | None:
-    """Waits until it is done or the time is over, for Ctrl-C too: the rest of the time.
+    """Waits until it is done, the time is over, or a signal handler raises. Returns the rest of the time.
 
-    A signal that arrives after Python's last check for signals and before the lock waits ends no wait. So the main
-    thread, which alone runs Python's signal handlers, checks again now and then.
+    Only the main thread runs Python's signal handlers. A signal that arrives after its last check for signals, and
+    before the lock waits, does not end the wait. So the main thread checks again every _LOOK_AGAIN_S.
     """
     if threading.current_thread() is not threading.main_thread():
         return timeout

@@ -1,7 +1,7 @@
-"""The library's log records in `logging`.
+"""Passes the library's log records to `logging`.
 
-They come in a thread of the library's, which has to wait for Python where other threads are busy. Nothing waits for it:
-what comes meanwhile is dropped, and the library says how much.
+A thread of the library calls the log callback, and waits for the GIL. Nothing else waits for that thread. Meanwhile
+the library buffers records, drops those that do not fit, and logs how many it has dropped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAME = "lambda_executor"
 
 FORK_PATIENCE_S = 1.0
 
-# The library has one level more at either end: TRACE is logged as DEBUG, OFF is no record at all.
+# The library has two more levels: TRACE is logged as DEBUG, and OFF is the level of no record.
 _TO_PYTHON = {
     _native.LOG_ERROR: logging.ERROR,
     _native.LOG_WARN: logging.WARNING,
@@ -35,17 +35,17 @@ _TO_PYTHON = {
 
 
 def level_for(logger: logging.Logger) -> int:
-    """The library's level that gives what the logger lets through."""
+    """The library's level that corresponds to the logger's."""
     wanted = logger.getEffectiveLevel()
     levels = (_native.LOG_ERROR, _native.LOG_WARN, _native.LOG_INFO, _native.LOG_DEBUG)
     level = max((level for level in levels if _TO_PYTHON[level] >= wanted), default=_native.LOG_OFF)
-    # Below DEBUG: everything.
+    # A level below DEBUG enables everything.
     return _native.LOG_TRACE if 0 < wanted < logging.DEBUG else level
 
 
 def may_log_here() -> bool:
-    """Python runs what the library's thread calls in the main interpreter. That can be code of another one only as long
-    as interpreters share their objects; afterwards it aborts the process."""
+    """Python runs callbacks of the library's thread in the main interpreter. Up to Python 3.11 these can be functions
+    of a subinterpreter, because interpreters share their objects. From 3.12 on that aborts the process."""
     return sys.version_info < (3, 12) or in_main_interpreter()
 
 
@@ -61,11 +61,11 @@ def in_main_interpreter() -> bool:
 
 
 class Records:
-    """Takes the records of one executor. The library has the address of `callback`, so it lives as long as that."""
+    """Logs the records of one executor. The library has the address of `callback`, so this object must live as long."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        # The thread that is in a handler of the logger now; one at a time.
+        # The thread that is in a handler of the logger now, or 0. There is at most one.
         self.thread = 0
         self._awaited = False
         self.under_way = threading.RLock()
@@ -94,7 +94,7 @@ class Records:
     def _log(self, native: _native.LogRecord) -> None:
         level = _TO_PYTHON.get(native.level, logging.ERROR)
         target = _decoded(native.target)
-        # Its parts, `lambda_executor::executor::core`, are children of the logger; a program may want some of them.
+        # Modules such as `lambda_executor::executor::core` become child loggers, with levels of their own.
         part = target[len(NAME) + 2 :] if target.startswith(NAME + "::") else ""
         logger = self._logger.getChild(part.replace("::", ".")) if part else self._logger
         if logger.isEnabledFor(level):
@@ -107,23 +107,23 @@ class Records:
 
 
 def _decoded(text: _native.Str) -> str:
-    # Read now: it lives as long as the callback. The library ends it with a NUL.
+    # Copied now, because the text is valid during the callback only. It ends with a NUL.
     return (text.ptr or b"").decode(errors="replace")
 
 
 _all: set[weakref.ref[Records]] = set()
-# By the thread that forks.
+# The locks taken before a fork, by the thread that forks.
 _held: dict[int, list[Records]] = {}
 
 
 def _before_fork() -> None:
-    """No handler may write while the process forks: Python's files have locks, and a lock that is held at the fork is
-    never released in the child, which then hangs when it ends."""
+    """Keeps handlers from writing during a fork. Python's files have locks. A lock that is held at the fork is never
+    released in the child, which then hangs when it ends."""
     deadline = time.monotonic() + FORK_PATIENCE_S
     held = _held[_thread.get_ident()] = []
     for reference in list(_all):
         records = reference()
-        # Not for ever: the handler may wait for something that the forking thread has.
+        # With a time limit, because the handler may wait for a lock of the forking thread.
         if records and records.under_way.acquire(timeout=max(0.0, deadline - time.monotonic())):
             held.append(records)
 
@@ -134,7 +134,7 @@ def _after_fork() -> None:
 
 
 def _in_child() -> None:
-    """The parent's executors send nothing here."""
+    """Forgets the parent's records in a forked child, where none arrive."""
     _after_fork()
     _held.clear()
     _all.clear()

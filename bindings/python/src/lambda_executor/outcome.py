@@ -1,4 +1,4 @@
-"""The result of a task as its future has it: a value, or one exception class for each way to end."""
+"""Results of a pool's tasks: the value of a command, and an exception class for each other way to end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple
 
 from .event import Event
 
-#: Of the output, in the text of an exception. All of it is in the attribute.
+#: Lines of the output in the text of an exception. The attribute `output` has all of it.
 _LAST_LINES = 8
 
 
@@ -35,8 +35,9 @@ class Completed(_Completed):
         return self.event.output_length
 
     def ack(self) -> None:
-        """With LambdaPool(acknowledge="manual"): you have stored what you need, and the result may be deleted from its
-        queue. Otherwise, and in another process, it does nothing. Raises ClosedError once the pool has ended."""
+        """With LambdaPool(acknowledge="manual"): acknowledges the result, so that it is deleted from its queue. Call it
+        when you have stored what you need. Otherwise, and in another process, it does nothing. Raises ClosedError once
+        the pool has ended."""
         if self._acknowledge is not None:
             self._acknowledge()
 
@@ -44,7 +45,7 @@ class Completed(_Completed):
         return Completed, tuple(self)
 
     def __repr__(self) -> str:
-        # Without the event, which has all of it once more.
+        # Without the event, which repeats the other fields.
         shown = [f"{name}={value!r}" for name, value in zip(self._fields[:-1], self)]
         if self.output_truncated:
             shown.append(f"output_truncated=True, output_length={self.output_length}")
@@ -57,7 +58,7 @@ class TaskError(Exception):
     def __init__(self, event: Event, note: str = "") -> None:
         super().__init__(event, note)
         self.event = event
-        #: What the pool adds, or "".
+        #: Text that the pool adds, or "".
         self.note = note
         self._acknowledge: Callable[[], None] | None = None
 
@@ -76,7 +77,7 @@ class TaskError(Exception):
 
     @property
     def reason(self) -> str:
-        """As in the header, in lower case: "exit", "timeout", "dead_letter"."""
+        """The header's name of the reason in lower case: "exit", "timeout", "dead_letter"."""
         return self.event.reason.name.lower()
 
     @property
@@ -114,8 +115,8 @@ class TaskError(Exception):
 
     @property
     def message(self) -> str:
-        """What the library says about it. May be empty."""
-        # The option as Python has it; the event keeps the library's text.
+        """The library's message. May be empty."""
+        # With Python's names of options; the event keeps the library's text.
         return self.event.message.replace("its max_wait_ms", "its max_wait")
 
     @property
@@ -124,7 +125,7 @@ class TaskError(Exception):
 
     @property
     def log_stream(self) -> str:
-        """Where in CloudWatch all of the output is."""
+        """CloudWatch log stream that has all of the output."""
         return self.event.log_stream
 
     def __repr__(self) -> str:
@@ -133,7 +134,7 @@ class TaskError(Exception):
             facts.append(f"return code {self.return_code}")
         facts += [part.split("\n", 1)[0] for part in (self.note, self.message) if part]
         if self.output and not self.note:
-            # The last line is most often the reason.
+            # The last line is usually the reason.
             facts.append(f"last output {self.output.splitlines()[-1]!r}")
         return f"<{type(self).__name__} {self.key!r}: {', '.join(facts)}>"
 
@@ -160,8 +161,8 @@ class TaskError(Exception):
         return "\n".join(lines)
 
     def _output_beyond(self, said: list[str]) -> list[str]:
-        """Lines of the output without what the text has already: `lambda_executor.run` also prints what it sends. It
-        does so on another stream than the function, so that its first line may follow a part of another one."""
+        """Lines of the output, without the text of the note, which `lambda_executor.run` also prints. It prints to
+        stderr and the function perhaps to stdout, so its first line may follow an unfinished line of the function."""
         output = self.output
         for part in said:
             for paragraph in part.rstrip("\n").split("\n\n"):
@@ -170,7 +171,7 @@ class TaskError(Exception):
         lines = output.strip("\n").splitlines()
         known = {line for part in said for line in part.splitlines() if line.strip()}
         if lines and self.output_truncated and any(line.endswith(lines[0]) for line in known):
-            # The rest of a line that was cut.
+            # The first line may be the rest of a line that was cut.
             lines = lines[1:]
         return [line for line in lines if line not in known and not any(map(line.endswith, said))]
 
@@ -188,8 +189,8 @@ class TaskLost(TaskError):
 
 
 class ValueNotSigned(TaskError):
-    """What arrived as the value of a function was not made by the call. It has not been unpickled."""
+    """The value that arrived for a function was not signed by its call. It has not been unpickled."""
 
 
 class BrokenPool(concurrent.futures.BrokenExecutor):
-    """The pool has no executor any more. What Lambda has accepted continues there; `adopt` it with another pool."""
+    """The pool has no executor any more. Tasks that Lambda has accepted continue; `adopt` them with another pool."""

@@ -12,7 +12,7 @@ from .outcome import TaskFailed, ValueNotSigned
 from .pickled_call import dumps, pack
 from .statuses import Reason, State
 
-#: What pickling raises for what it cannot do.
+#: Exceptions of pickle for objects that it cannot pickle.
 _UNPICKLABLE = (TypeError, AttributeError, pickle.PicklingError)
 
 
@@ -22,11 +22,11 @@ class Call(NamedTuple):
     command: list[str]
     executor_config: dict[str, Any]
     nonce: bytes
-    size: str  #: for the error that it is too large
+    size: str  #: The size as text, for the error message.
 
 
 class RemoteTraceback(Exception):
-    """The cause of an exception that was raised in a function: where in there it was raised."""
+    """The cause of an exception that a function raised: the traceback in the function, as text."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -37,7 +37,7 @@ class RemoteTraceback(Exception):
 
 
 class Functions:
-    """Makes calls and opens their values, with the secret of one pool."""
+    """Creates calls and reads their values, with the secret of one pool."""
 
     def __init__(self, python: str, secret: bytes | None) -> None:
         if secret is not None and len(secret) < wire.MIN_SECRET_BYTES:
@@ -53,7 +53,7 @@ class Functions:
         kwargs: dict[str, Any],
         env: Mapping[str, str],
     ) -> Call:
-        """The task of key `key` that calls `function`."""
+        """A task with key `key` that calls `function`."""
         pickled = _pickle(function, tuple(args), kwargs)
         ticket = wire.ticket(self._secret, key)
         config, packed = pack(ticket, pickled, env)
@@ -61,7 +61,8 @@ class Functions:
         return Call(self._command, config, ticket.nonce, size)
 
     def result(self, event: Event, nonce: bytes | None) -> object:
-        """What the function returned; raises what it raised, or why there is neither."""
+        """The function's return value. Raises the function's exception; without either, TaskFailed or
+        ValueNotSigned."""
         if not event.value:
             raise TaskFailed(event, _without_value(event))
         try:
@@ -72,7 +73,7 @@ class Functions:
             raise TaskFailed(event, body.decode())
         try:
             what = pickle.loads(body)
-        except BaseException as error:  # SystemExit, too, which would end the program that asks for the result
+        except BaseException as error:  # Also SystemExit, which would end the program that calls result().
             raise TaskFailed(
                 event, f"what the function sent cannot be loaded here: {type(error).__name__}: {error}"
             ) from error
@@ -82,7 +83,7 @@ class Functions:
                 raise TaskFailed(event, f"what the function raised is not an exception here: {exception!r}\n\n{text}")
             raise exception from RemoteTraceback(text)
         if event.state is not State.SUCCEEDED:
-            raise TaskFailed(event, "the function returned, and then its process did not end well")
+            raise TaskFailed(event, "the function returned, but its process then failed")
         return what
 
 
@@ -95,7 +96,7 @@ def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict
     try:
         return dumps((function, args, kwargs))
     except _UNPICKLABLE as error:
-        # Not its own class, which may want other arguments.
+        # Not the error's own class, whose constructor may take other arguments.
         kind = next(kind for kind in _UNPICKLABLE if isinstance(error, kind))
         raise kind(f"submit({_name(function)}): {_culprit(function, args, kwargs)}: {error}") from error
     except ModuleNotFoundError as error:
@@ -109,7 +110,7 @@ def _pickle(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict
 
 
 def _culprit(function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """What of the call cannot be pickled."""
+    """The part of the call that cannot be pickled."""
     parts: dict[str, object] = {"the function": function}
     parts.update((f"argument {place}", value) for place, value in enumerate(args))
     parts.update((f"argument {name}", value) for name, value in kwargs.items())
@@ -131,8 +132,8 @@ def _without_value(event: Event) -> str:
         return f"its value has more than the {most} of a result: put it into S3 and return its name"
     if event.state is State.SUCCEEDED:
         return (
-            "no value was sent, though the interpreter succeeded: the function ended it (os._exit), or key, output and "
-            "value together were too large for a message"
+            "no value was sent, although the interpreter ended with exit status 0: the function ended it (os._exit), "
+            "or key, output and value together were too large for a message"
         )
     if "No module named" in event.output_tail and "lambda_executor" in event.output_tail:
         return (
@@ -144,6 +145,6 @@ def _without_value(event: Event) -> str:
 
 def _not_signed(error: wire.NotSigned) -> str:
     return (
-        f"its value was refused unread: {error}. Check who may send to the results queue (its policy, "
+        f"its value was not unpickled: {error}. Check who may send to the results queue (its policy, "
         "the roles with sqs:SendMessage). A task of an earlier pool needs that pool's secret (LambdaPool(secret=...))"
     )

@@ -1,6 +1,6 @@
-"""The call of a Python function, as it travels in a task's `executor_config`.
+"""The call of a Python function, in a task's `executor_config`.
 
-Not in the command: a command line can be read by everybody on the machine, and no argument may have 128 KiB.
+It is not in the command line, which every user of the machine can read, and whose arguments are limited to 128 KiB.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any, Callable, NamedTuple
 
 from .pickled_value import FORMAT, Ticket
 
-#: Where in `executor_config` the call is. The rest of that object is the user's.
+#: The member of `executor_config` that has the call. All other members are the user's.
 MEMBER = "lambda_executor_call"
-#: Of a call that has environment variables: an older version would run it without them.
+#: Format of a call with environment variables. A version that does not know them would run the call without them.
 FORMAT_WITH_ENV = 2
 
 
 def python_version() -> str:
-    """What has to be the same on both sides: a function that is pickled by value is bytecode."""
+    """The Python version, which must be the same on both sides: a function that is pickled by value is bytecode."""
     return f"{platform.python_implementation()} {sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def dumps(what: object) -> bytes:
-    """Pickles it, with functions and classes of __main__ by value."""
-    # Not at the top: commands need no cloudpickle.
+    """Pickles an object, with functions and classes of __main__ by value."""
+    # Imported here, because commands need no cloudpickle.
     import cloudpickle
 
     data: bytes = cloudpickle.dumps(what)
@@ -36,7 +36,7 @@ def dumps(what: object) -> bytes:
 
 
 def pack(ticket: Ticket, pickled: bytes, env: Mapping[str, str]) -> tuple[dict[str, Any], int]:
-    """The member, and how many bytes of it are the pickle."""
+    """The member of `executor_config`, and the encoded size of the pickle in it."""
     text = base64.b64encode(zlib.compress(pickled)).decode()
     member: dict[str, Any] = {
         "format": FORMAT,
@@ -51,7 +51,7 @@ def pack(ticket: Ticket, pickled: bytes, env: Mapping[str, str]) -> tuple[dict[s
 
 
 class Packed(NamedTuple):
-    """A call that has arrived and is not loaded yet."""
+    """A call that has arrived and is not unpickled yet."""
 
     python: str
     ticket: Ticket
@@ -65,7 +65,7 @@ class Packed(NamedTuple):
 
 
 def unpack(member: dict[str, Any]) -> Packed:
-    """The call; ValueError where this version cannot read it."""
+    """The call. Raises ValueError if this version cannot read its format."""
     if member.get("format") not in (FORMAT, FORMAT_WITH_ENV):
         raise ValueError(
             f"the call has format {member.get('format')}, and the lambda-executor in this image reads formats {FORMAT} "

@@ -39,13 +39,13 @@ DEFAULT_MAX_WORKERS = 1_000
 
 
 class _Submitter(concurrent.futures.Executor):
-    """Submits to a loop: a pool, or a pool with options."""
+    """Submits tasks to a loop. Base of a pool and of a pool with options."""
 
     def __init__(self, loop: Loop, options: Options, keys: Keys, max_workers: int) -> None:
         self._loop = loop
         self._options = options
         self._keys = keys
-        #: How many tasks may run at once. dask asks for it by this name, as of the standard library's pools.
+        #: Number of tasks that may run at once. dask reads it by this name, which the standard library's pools have.
         self._max_workers = max_workers
 
     @overload
@@ -107,20 +107,21 @@ class _Submitter(concurrent.futures.Executor):
         chunksize: int = 1,
         buffersize: int | None = None,
     ) -> Iterator[Any]:
-        """Calls a function with the arguments of the iterables, or runs each of an iterable of commands (so
+        """Calls a function with the arguments of the iterables, or runs each command of an iterable of commands (so
         `map(["echo", "a b"])` runs two, and `map([["echo", "a b"]])` one).
-        Results come in the order of the arguments; the first failure is raised, and what still waits is then cancelled.
+        Results come in the order of the arguments. The first failure is raised, and waiting tasks are then cancelled.
 
-        timeout: seconds from now for all of them. chunksize: calls of a function that go into one task. buffersize: at
-        most so many tasks are submitted ahead of the result that is asked for next; without, all are, at once.
+        timeout: seconds from now for all of them. chunksize: number of calls of a function in one task. buffersize:
+        number of tasks that may be submitted ahead of the result that is requested next; by default, all are submitted
+        immediately.
         """
         for option in ("key", "attempt_id"):
             if getattr(self._options, option):
-                raise ValueError(f"map: option {option} is for one task")
+                raise ValueError(f"map: option {option} is only for one task")
         if chunksize < 1:
-            raise ValueError(f"map: chunksize is {chunksize}, and at least 1")
+            raise ValueError(f"map: chunksize: {chunksize} is less than 1")
         if buffersize is not None and buffersize < 1:
-            raise ValueError(f"map: buffersize is {buffersize}, and at least 1")
+            raise ValueError(f"map: buffersize: {buffersize} is less than 1")
         if timeout is not None:
             check_seconds("timeout", timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -128,7 +129,7 @@ class _Submitter(concurrent.futures.Executor):
             if iterables or isinstance(fn, str):
                 raise TypeError("map takes a function and its arguments, or one iterable of commands")
             if chunksize != 1:
-                raise ValueError("map: chunksize is for functions: each command is a task of its own")
+                raise ValueError("map: chunksize is only for functions: each command is a task of its own")
             return results_of((self.submit(command) for command in fn), deadline, buffersize)
         calls = zip(*iterables)
         if chunksize == 1:
@@ -150,7 +151,7 @@ class _Submitter(concurrent.futures.Executor):
             self._submit(future, self._task(key, call.command, config))
         except PayloadTooLargeError as error:
             raise PayloadTooLargeError(
-                f"the function with its arguments has {call.size}: put large data into S3 and pass its name. {error}"
+                f"the function and its arguments have {call.size}: put large data into S3 and pass its name. {error}"
             ) from None
         return future
 
@@ -185,21 +186,21 @@ class _Submitter(concurrent.futures.Executor):
         retry_delay: float | None = None,
         retry_on: RetryOn = None,
     ) -> PoolWithOptions:
-        """The same pool, whose tasks have these options: `pool.options(timeout=60).submit(function, argument)`. What is
-        not given stays as it is.
+        """The same pool, with these options for its tasks: `pool.options(timeout=60).submit(function, argument)`.
+        Options that are not given keep their values.
 
-        key: name of the one task that is submitted. timeout: seconds that it may run. max_wait: seconds that it may
+        key: name of the task, for a single task. timeout: seconds that the task may run. max_wait: seconds that it may
         wait to be submitted. queue: its route, ignored unless option queues is given. executor_config: passed to the
         function; with option allow_task_overrides it may contain `function_qualifier` and `timeout_ms` for the task.
-        attempt_id: of the one submission, from `new_attempt_id`. result_timeout: TaskLost after so many seconds without
-        a result.
+        attempt_id: from `new_attempt_id`, for a single submission. result_timeout: seconds without a result until
+        TaskLost.
 
-        env: environment variables of the task, on top of the function's own and the pool's. Commands need a shell in
-        the image for it. The events of the function contain them: no place for secrets.
-        retries: how many times a task that failed is submitted again, 0 by default. retry_delay: seconds before the
-        first retry, doubled before each further one, at most 60; 0 by default. retry_on: which failures a retry
-        follows: exception classes, or a function that is given the exception. By default all but TaskLost and
-        ValueNotSigned; never TaskCancelled. The future keeps its key, and gets another attempt_id with each retry.
+        env: environment variables of the task, in addition to those of the function and the pool. Commands with env
+        need a shell in the image. The function's events contain the variables, so do not put secrets into them.
+        retries: how many times a failed task is submitted again; default 0. retry_delay: seconds before the first
+        retry, doubled before each further one, at most 60; default 0. retry_on: failures that are retried, as exception
+        classes or as a function of the exception. Default: all except TaskLost and ValueNotSigned. TaskCancelled is
+        never retried. The future keeps its key, and gets a new attempt_id with each retry.
         """
         options = self._options.changed(
             key=key,
@@ -217,21 +218,22 @@ class _Submitter(concurrent.futures.Executor):
         return PoolWithOptions(self, options)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accepts no more tasks. wait: until all have finished. cancel_futures: those that Lambda has not accepted.
+        """Accepts no more tasks. wait: waits until all have finished. cancel_futures: cancels the tasks that Lambda
+        has not accepted.
 
-        Without wait, futures are settled in the background, but not beyond the end of the interpreter.
+        Without wait, futures are settled in the background, until the interpreter ends.
         """
         self._loop.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def summary(self) -> Summary:
-        """How the tasks ended so far, how long they ran, and what the calls of AWS cost. Also after the pool has ended;
-        str() of it is a line for people."""
+        """How the tasks ended so far, how long they ran, and what the calls to AWS cost. Also after the pool has ended.
+        str() makes one line of it."""
         return self._loop.summary()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Ctrl-C and sys.exit leave at once: tasks in Lambda may take minutes.
+        # Ctrl-C and sys.exit do not wait: tasks in Lambda may take minutes.
         at_once = kind is not None and not issubclass(kind, Exception)
         self.shutdown(wait=not at_once, cancel_futures=at_once)
 
@@ -259,20 +261,20 @@ class LambdaPool(_Submitter):
         retry_delay: float = 0.0,
         retry_on: RetryOn = None,
     ) -> None:
-        """config: as of Executor, or an Executor. That one is not closed with the pool, which takes all of its events.
+        """config: as for Executor, or an Executor. The pool takes all events of an Executor, and does not close it.
 
-        max_workers: how many tasks may run at once; sets option max_running_tasks. With an Executor, whose options are
-            set, it is only for dask and joblib.
-        progress: a progress bar, by tqdm.
-        key_prefix: how the tasks' keys begin; a number follows. Without, it is a new one for each pool.
-        python: the interpreter of functions in the function's image. Without, it is python3, and with option local the
-            one that runs here.
-        secret: signs what functions send back, at least 16 bytes. Without, it is a new one for each pool; a pool that
-            is to adopt functions of an earlier one needs that one's.
-        acknowledge: "auto" acknowledges a result, so that it is deleted from its queue, when its future has it. With
-            "manual" you do, when you have stored it and before the pool ends: Completed.ack, TaskError.ack or
-            LambdaFuture.ack. Results that are not acknowledged return to their queue, for `adopt` in a later process.
-        env, retries, retry_delay, retry_on: of all tasks whose `options` say nothing else.
+        max_workers: number of tasks that may run at once; sets option max_running_tasks. With an Executor, whose
+            options are set, only dask and joblib read it.
+        progress: shows a progress bar, by tqdm.
+        key_prefix: prefix of the tasks' keys; a number follows. Default: random, for each pool.
+        python: the interpreter of Python functions, in the image. Default: python3; with option local, the
+            interpreter of this program.
+        secret: signs the values of Python functions, at least 16 bytes. Default: random, for each pool. To adopt
+            functions of an earlier pool, use that pool's secret.
+        acknowledge: "auto" acknowledges a result when its future has it, so that it is deleted from its queue. With
+            "manual", acknowledge results yourself, when you have stored them and before the pool ends: Completed.ack,
+            TaskError.ack or LambdaFuture.ack. Other results return to their queue, for `adopt` in a later process.
+        env, retries, retry_delay, retry_on: defaults for `options`.
         """
         if acknowledge not in ("auto", "manual"):
             raise ValueError(f"acknowledge: {acknowledge!r} is neither 'auto' nor 'manual'")
@@ -281,7 +283,7 @@ class LambdaPool(_Submitter):
         _check_type("python", python, str)
         _check_type("secret", secret, bytes)
         if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers must be greater than 0, and is {max_workers}")
+            raise ValueError(f"max_workers must be greater than 0 (is {max_workers})")
         defaults = Options(env=checked(env), retry=RetryPolicy(retries, retry_delay, retry_on))
         executor = _executor_of(config, max_workers)
         loop = Loop(
@@ -298,7 +300,7 @@ class LambdaPool(_Submitter):
 
     @property
     def executor(self) -> Executor:
-        """The executor below, for counts, stats, check_health, set_credentials."""
+        """The pool's executor, for counts, stats, check_health, set_credentials."""
         return self._loop.executor
 
     @overload
@@ -318,30 +320,30 @@ class LambdaPool(_Submitter):
         queue: str = "",
         result_timeout: float | None = None,
     ) -> LambdaFuture[Any]:
-        """The future of a task that a pool of an earlier process submitted: its `key`, and its `attempt_id` once it was
-        running. Without the latter, any earlier result of the key ends the task.
+        """A future for a task that the pool of an earlier process submitted. Pass its `key`, and the `attempt_id` that
+        its future had when it was running. Without an attempt_id, any earlier result of the key ends the task.
 
-        function: the task is a Python function; both pools need the same `secret`. Its value is signed for one
-        submission of the key, so the attempt_id is needed. result_timeout: TaskLost after so many seconds from now.
+        function: the task is a Python function. Both pools need the same `secret`. attempt_id is required then, because
+        the value is signed for one submission. result_timeout: seconds from now, without a result, until TaskLost.
         """
         if function and not attempt_id:
-            raise ValueError("adopt: with function=True, attempt_id is needed: the returned value is signed for it")
+            raise ValueError("adopt: with function=True, attempt_id is required: the returned value is signed for it")
         future: LambdaFuture[Any] = LambdaFuture(self._loop, key, function=function)
         self._loop.adopt(future, Task(key, queue=queue, attempt_id=attempt_id, result_timeout=result_timeout))
         return future
 
 
-# The message about a wrong call names the class that the caller knows.
+# So that the message of a TypeError names the public class.
 for _call in (_Submitter.submit, _Submitter.map, _Submitter.options, _Submitter.shutdown, _Submitter.summary):
     _call.__qualname__ = _call.__qualname__.replace(_Submitter.__name__, LambdaPool.__name__)
 
 
 class PoolWithOptions(_Submitter):
-    """A pool whose tasks have options; see LambdaPool.options. To shut it down is to shut down the pool."""
+    """A pool whose tasks have options; see LambdaPool.options. Its `shutdown` shuts down the pool."""
 
     def __init__(self, pool: _Submitter, options: Options) -> None:
         super().__init__(pool._loop, options, pool._keys, pool._max_workers)
-        # The pool is not collected while this is in use.
+        # Keeps the pool from being collected.
         self._pool = pool
 
 
@@ -356,10 +358,10 @@ def _executor_of(config: Config, max_workers: int | None) -> Executor:
     if max_workers is None:
         return Executor(config)
     options = {"airflow": True} if config is None else known_options(config)
-    # The executor refuses what is empty or not a mapping.
+    # Empty if config is empty or no mapping: the executor then raises the error.
     if not options:
         return Executor(config)
     known = options.get("max_running_tasks") or max_workers
     if known != max_workers:
-        raise ValueError(f"max_workers is {max_workers}, and option max_running_tasks {known}: give one of them")
+        raise ValueError(f"max_workers is {max_workers} and option max_running_tasks is {known}: set only one of them")
     return Executor({**options, "max_running_tasks": max_workers})

@@ -18,8 +18,9 @@ from .summary import Tally
 
 A = TypeVar("A", Completed, TaskError)
 
-#: Failed attempts whose results stay in their queue until Lambda has accepted the retry. More would, with those that
-#: the user has not acknowledged, reach option max_unacked_results, and then nothing would be received any more.
+#: Maximum number of failed attempts whose results stay in their queue until Lambda has accepted the retry. More of
+#: them, with the results that the user has not acknowledged, could reach option max_unacked_results, which stops
+#: receiving.
 _MOST_FAILED_HELD = 1_000
 
 
@@ -29,8 +30,8 @@ class Ends:
     def __init__(self, executor: Executor, functions: Functions, progress: Progress, *, manual: bool) -> None:
         self.progress = progress
         self.tally = Tally(executor)
-        #: By seq, the batch of each final event that the user has not acknowledged (manual acknowledgement), or whose
-        #: retry does not run yet. An event whose batch is gone would be handed out again.
+        #: Batches of final events, by seq: with manual acknowledgement, events that the user has not acknowledged, and
+        #: failed attempts whose retry does not run yet. If its batch were freed, an event would be handed out again.
         self.held: dict[int, tuple[Event, ...]] = {}
         self._executor = executor
         self._functions = functions
@@ -38,7 +39,7 @@ class Ends:
         self._failed_held = 0
 
     def outcome(self, future: LambdaFuture[Any], event: Event) -> tuple[Any, BaseException | None]:
-        """What the future returns or raises."""
+        """The value or the exception of the future."""
         try:
             if event.state is State.CANCELLED:
                 raise TaskCancelled(event)
@@ -50,10 +51,10 @@ class Ends:
                 completed = Completed(event.key, event.return_code or 0, event.output_tail, event.value, event)
                 return self._with_ack(completed, event), None
             raise TaskFailed(event)
-        except BaseException as error:  # also what unpickling raises
+        except BaseException as error:  # also exceptions of unpickling
             if isinstance(error, TaskError):
                 self._with_ack(error, event)
-            # Our own frames would keep the event alive, and are of no use to the user.
+            # The frames of this module would keep the event alive, and do not help the user.
             return None, error.with_traceback(None)
 
     def settle(self, future: LambdaFuture[Any], value: object, error: BaseException | None) -> None:
@@ -70,40 +71,38 @@ class Ends:
             else:
                 future.set_exception(error)
         except BaseException:
-            # A done callback raised what is not an Exception, a log handler raised, or another thread settled the
-            # future.
+            # A done callback raised a BaseException, a log handler raised, or another thread settled the future.
             log_exception("task %r: after its end", future.key)
 
     def settle_cancelled(self, future: LambdaFuture[Any]) -> None:
-        """The task never ran, and will not. What a done callback raises and is not an Exception is raised."""
+        """The task was cancelled before it ran. Raises BaseExceptions of done callbacks."""
         self.acknowledge_failed(future)
         self._count(future, failed=True, count=self.tally.cancelled)
         future._finish_cancelled()
 
     def _count(self, future: LambdaFuture[Any], *, failed: bool, count: Callable[[], None]) -> None:
-        """Before the future is done: a thread that has its result finds it counted."""
+        """Called before the future is done, so that a thread that has the result sees it counted."""
         count()
         self.progress.task_done(future._items, failed=failed)
-        # Not needed for a retry any more.
         future._task = None
 
     # ---- acknowledgement
 
     def acknowledge(self, seq: int) -> None:
-        """Acknowledges an event that is held; no other."""
+        """Acknowledges an event, if it is held."""
         if seq in self.held:
             self._executor.ack((seq,))
             self.held.pop(seq, None)
 
     def hold(self, event: Event, batch: tuple[Event, ...]) -> bool:
-        """Whether the user acknowledges the event."""
+        """Holds an event that the user acknowledges. False if the pool does."""
         if self._manual:
             self.held[event.seq] = batch
         return self._manual
 
     def hold_failed(self, future: LambdaFuture[Any], event: Event, batch: tuple[Event, ...]) -> bool:
-        """With manual acknowledgement, the result of a failed attempt stays in its queue until the retry is known by
-        its own attempt_id: the successor of a program that dies meanwhile adopts the failed attempt."""
+        """With manual acknowledgement, holds the event of a failed attempt until the attempt_id of the retry is known.
+        So its result stays in the queue: if the program dies meanwhile, the next one can adopt the failed attempt."""
         if not self._manual or self._failed_held >= _MOST_FAILED_HELD:
             return False
         self.held[event.seq] = batch
@@ -112,7 +111,7 @@ class Ends:
         return True
 
     def acknowledge_failed(self, future: LambdaFuture[Any]) -> None:
-        """The retry runs, or there is none any more."""
+        """Acknowledges the failed attempt of a future: its retry runs, or no retry follows."""
         event, future._failed_event = future._failed_event, None
         if event is not None:
             self._failed_held -= 1

@@ -1,10 +1,11 @@
 """The thread of a pool, and what it shares with the pool and its futures.
 
-It refers to futures and not to the pool, so that a pool without references can be collected; the thread then ends as
-after shutdown(wait=False). It waits for the executor's descriptor and for a pipe of its own, in no call of the library.
+It refers to the futures and not to the pool, so that an unreferenced pool can be collected. The thread then ends as
+after shutdown(wait=False). It waits for the executor's descriptor and for a pipe of its own, never in a call of the
+library.
 
-Only the thread that takes a future out of `_pending` settles it: so events, `cancel` and the end of the pool need no
-lock between them.
+A thread removes a future from `_pending` before it settles it, so only one thread can settle it. Events, `cancel` and
+the end of the pool need no common lock for that.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from .statuses import Reason, State
 from .summary import Summary, plural
 from .task import Task
 
-#: Events taken at once: so many futures are settled before anything else happens.
+#: Maximum number of events in one batch of the thread.
 _MAX_EVENTS = 1_000
-#: Seconds between two tries if no event says that there is room: with option running_events false none does.
+#: Seconds between two attempts to queue. With option running_events false, no event shows that there is room.
 _TRY_AGAIN_S = 0.1
-#: Seconds that the end of the interpreter waits for the thread, which closes the executor (shutdown_grace_ms).
+#: Seconds for which the end of the interpreter waits for the thread, which closes the executor (shutdown_grace_ms).
 _PATIENCE_S = 15.0
 
 
@@ -53,11 +54,11 @@ class Loop:
         self._owns_executor = owns_executor
         self._pending: dict[int, LambdaFuture[Any]] = {}
         self._tags = itertools.count(1)
-        # Reentrant: collection of another pool may come in the middle of anything.
+        # Reentrant, because garbage collection of another pool can run anywhere.
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._waiting_for_room = 0
-        # What done callbacks submitted while the queue was full: the loop's thread cannot wait for itself.
+        # Tasks that done callbacks submitted while the queue was full. The loop's thread must not wait for room.
         self._overflow: deque[Task] = deque()
         self._retries = Delayed()
         self._retries_allowed = True
@@ -68,7 +69,7 @@ class Loop:
         self._ended = False
         self._end_seen = threading.Condition()
         self._leaving = False
-        # On leaving the block before its end.
+        # Number of tasks cancelled by an early exit from the `with` block.
         self._cancelled = 0
 
     # ---- for the pool
@@ -90,7 +91,7 @@ class Loop:
     def adopt(self, future: LambdaFuture[Any], task: Task) -> None:
         """Waits for a task that an earlier process submitted."""
         tag = self._expect(future)
-        # It has no RUNNING event, and only what runs can be adopted.
+        # An adopted task has no RUNNING event. It is running already.
         future._start_adopted(task.attempt_id)
         try:
             self.executor.adopt(
@@ -105,18 +106,18 @@ class Loop:
             raise
 
     def summary(self) -> Summary:
-        """Also after the end."""
+        """The summary, also after the end of the pool."""
         return self.ends.tally.summary(over=self._ended)
 
     def refuse_to_wait(self, what: str) -> None:
-        """In a callback: nothing would end the wait."""
+        """Raises in a callback, where the wait would never end."""
         if self.is_this_thread():
             raise RuntimeError(
                 f"a callback of a pool cannot wait {what}: the thread that calls it is the one that settles futures"
             )
 
     def is_this_thread(self) -> bool:
-        """In a callback."""
+        """True in a callback."""
         return self._thread is not None and threading.current_thread() is self._thread
 
     def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
@@ -126,7 +127,7 @@ class Loop:
         self.accept_no_more()
         if cancel_futures:
             with self._lock:
-                # What fails from now on ends so.
+                # Tasks that fail from now on are not retried.
                 self._retries_allowed = False
             self._cancelled += sum(future.cancel() for future in list(self._pending.values()))
         if self._thread is None:
@@ -139,7 +140,7 @@ class Loop:
                     self._end_seen.wait()
 
     def accept_no_more(self) -> None:
-        """All there is to do when the pool is collected, which must not wait."""
+        """Shuts down without waiting, also when the pool is garbage-collected."""
         if self.pid != os.getpid():
             return
         with self._lock:
@@ -148,18 +149,18 @@ class Loop:
         self._wake()
 
     def leave(self) -> None:
-        """At the end of the interpreter: it does not wait for tasks that may run for minutes."""
+        """Ends the loop at the end of the interpreter, without waiting for tasks, which may run for minutes."""
         if self.pid != os.getpid() or self._thread is None or self._ended:
             return
         try:
             counts = self.executor.counts()
-            # Those that wait for a retry or for room are in the pool alone.
+            # Tasks that wait for a retry or for room are not in the executor.
             dropped = counts.queued + sum(not future._queued for future in list(self._pending.values()))
             running = counts.submitting + counts.running
         except errors.Error:
             dropped, running = 0, len(self._pending)
         self._leaving = True
-        # Before all that is pending counts as done, and before the message, which would be written into the bar.
+        # Closed before the pending tasks count as done, and before the log record, which would break the bar's line.
         self.ends.progress.close()
         if self._pending:
             with contextlib.suppress(Exception):  # of a log handler
@@ -185,25 +186,25 @@ class Loop:
     # ---- for futures
 
     def cancel(self, future: LambdaFuture[Any]) -> bool:
-        """Only what waits: see LambdaFuture.cancel."""
+        """Cancels a waiting task: see LambdaFuture.cancel."""
         return self._give_up(future, State.QUEUED) is Reason.NEVER_INVOKED
 
     def abandon(self, future: LambdaFuture[Any]) -> bool:
-        """Whatever its state: see LambdaFuture.abandon."""
+        """Cancels a waiting or running task: see LambdaFuture.abandon."""
         return self._give_up(future, State.RUNNING) is not None
 
     def _give_up(self, future: LambdaFuture[Any], latest: State) -> Reason | None:
-        """Cancels a task whose state is `latest` at most: the reason that it ended with, None if it continues."""
+        """Cancels a task if its state is not beyond `latest`. Returns the reason of its end, None if it continues."""
         if self.pid != os.getpid():
             return None
-        # The thread takes events under it: the event of this has not been taken before all is done here.
+        # The loop's thread takes events under this lock, so it cannot take this task's event meanwhile.
         with self._lock:
             if future._tag not in self._pending:
-                # If it has just failed, no retry follows.
+                # If the task has just failed, it is not retried.
                 future._policy = None
                 return None
             reason = self._cancel(future.key, latest) if future._queued else Reason.NEVER_INVOKED
-            # If the task was submitted just then, or ran, its CANCELLED event settles the future.
+            # If the task was submitted meanwhile, or was running, its CANCELLED event settles the future.
             if reason is not Reason.NEVER_INVOKED or self._pending.pop(future._tag, None) is None:
                 return reason
         self.ends.settle_cancelled(future)
@@ -231,14 +232,14 @@ class Loop:
             if self._thread is None:
                 self._start()
             tag = future._tag = next(self._tags)
-            # Before the task is queued: its events may be here before `queue` has returned.
+            # Stored before the task is queued, because its events may arrive before `queue` has returned.
             self._pending[tag] = future
         self.ends.progress.task_submitted(future._items)
         self.ends.tally.submitted()
         return tag
 
     def _forget(self, tag: int) -> None:
-        """A task that was refused."""
+        """Undoes _expect for a task that was refused."""
         future = self._pending.pop(tag, None)
         if future is not None:
             self.ends.progress.task_refused(future._items)
@@ -258,7 +259,7 @@ class Loop:
 
     def _try_to_queue(self, task: Task) -> bool:
         """False if the queue is full."""
-        # `cancel` holds it too: a task that was not queued when it looked is not queued a moment later.
+        # `cancel` holds this lock too, so a task that it finds not queued is not queued meanwhile.
         with self._lock:
             future = self._pending.get(task.tag)
             if future is None:
@@ -290,14 +291,15 @@ class Loop:
         for end in self._pipe:
             os.set_blocking(end, False)
         try:
-            # A daemon: others are joined before atexit, and tasks may run for a long time. `leave` joins it.
+            # A daemon thread, because Python joins other threads before atexit functions run, and tasks may run for a
+            # long time. `leave` joins it.
             thread = threading.Thread(target=self._run, name="lambda-executor-pool", daemon=True)
             thread.start()
         except RuntimeError as error:
             self._close_pipe()
             if not logs.in_main_interpreter():
                 raise RuntimeError(
-                    f"a LambdaPool cannot run in this subinterpreter, but an Executor can: {error}"
+                    f"a LambdaPool cannot run in this subinterpreter; use an Executor: {error}"
                 ) from None
             raise
         self._thread = thread
@@ -312,7 +314,7 @@ class Loop:
     def _wake(self) -> None:
         with self._lock:
             if self._pipe is not None:
-                # A full pipe wakes as well.
+                # A full pipe wakes the thread too.
                 with contextlib.suppress(BlockingIOError):
                     os.write(self._pipe[1], b"\0")
 
@@ -321,7 +323,7 @@ class Loop:
     def _run(self) -> None:
         try:
             self._settle_until_done()
-        except BaseException as error:  # a bug of ours, too, must not leave futures pending
+        except BaseException as error:  # even a bug in this module must not leave futures pending
             self._break(error)
             if not isinstance(error, errors.Error):
                 log_exception("the thread of a LambdaPool failed")
@@ -331,7 +333,7 @@ class Loop:
     def _settle_until_done(self) -> None:
         assert self._pipe is not None
         wakeup = self._pipe[0]
-        # Neither eventlet nor gevent leave `select.poll`.
+        # eventlet and gevent remove `select.poll`.
         with getattr(selectors, "PollSelector", selectors.DefaultSelector)() as selector:
             selector.register(self.executor.fileno(), selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
@@ -364,9 +366,9 @@ class Loop:
             return self._broken is not None or (self._shut and not self._pending)
 
     def _take(self, event: Event, batch: tuple[Event, ...]) -> bool:
-        """Settles the future of an event. True if the user acknowledges it."""
+        """Settles the future of an event. True if the user acknowledges the event."""
         future = self._pending.get(event.tag)
-        # Of a task that was cancelled, or of one that was queued on the same executor by other means.
+        # The event of a cancelled task, or of a task that was not queued by the pool on the same executor.
         if future is None or future.key != event.key:
             return False
         if not event.state.final:
@@ -377,11 +379,11 @@ class Loop:
             return False
         self.ends.tally.ran(event)
         if not future._accepted and event.submitted_at is not None:
-            # With option running_events false.
+            # Option running_events is false.
             future._start(event)
         self.ends.acknowledge_failed(future)
         if event.reason is Reason.NEVER_INVOKED:
-            # No result to store.
+            # The task has no result that the user could store.
             try:
                 self.ends.settle_cancelled(future)
             except BaseException:
@@ -391,13 +393,13 @@ class Loop:
         if error is not None and self._submit_again(future, event, error):
             return self.ends.hold_failed(future, event, batch)
         future.event = event
-        # Held before a done callback acknowledges it.
+        # Held first, because a done callback may acknowledge it.
         keep = self.ends.hold(event, batch)
         self.ends.settle(future, value, error)
         return keep
 
     def _submit_again(self, future: LambdaFuture[Any], event: Event, error: BaseException) -> bool:
-        """Whether the task that failed so is to be submitted once more."""
+        """Plans the retry of a failed task. False if it is not retried."""
         policy = future._policy
         try:
             if policy is None or not policy.wants(error, future.retries):
@@ -405,7 +407,7 @@ class Loop:
         except Exception:
             log_exception("task %r: retry_on", event.key)
             return False
-        # `shutdown` and `cancel` look under it: the future is pending all the time.
+        # `shutdown` and `cancel` hold this lock when they look, so they always find the future pending.
         with self._lock:
             if not self._retries_allowed or self._broken is not None or future._task is None or future._policy is None:
                 return False
@@ -426,7 +428,7 @@ class Loop:
             try:
                 self._queue(task)
             except (errors.Error, RuntimeError) as error:
-                # No future: it was cancelled meanwhile.
+                # None if it was cancelled meanwhile.
                 future = self._pending.pop(task.tag, None)
                 if future is not None:
                     self.ends.acknowledge_failed(future)
@@ -439,7 +441,7 @@ class Loop:
         with self._lock:
             self._broken = error
             self._room.notify_all()
-        # One by one: the thread settles what it takes meanwhile.
+        # One by one, because the loop's thread may remove and settle futures meanwhile.
         while True:
             try:
                 _, future = self._pending.popitem()
@@ -452,7 +454,7 @@ class Loop:
                 else:
                     future.set_exception(self._broken_pool(error))
             except BaseException as of_callback:
-                # In the main thread it may be Ctrl-C, after which `leave` is called again.
+                # In the main thread this may be Ctrl-C: `leave` is then called again.
                 if not isinstance(of_callback, Exception) and not self.is_this_thread():
                     raise
 
@@ -466,7 +468,7 @@ class Loop:
             self._close_pipe()
             with self._end_seen:
                 self._ended = True
-                # As in LambdaFuture._fail_at_the_end: it is too late to wake other threads.
+                # At the end of the interpreter other threads are not woken, see LambdaFuture._fail_at_the_end.
                 if not self._leaving:
                     self._end_seen.notify_all()
 
@@ -478,5 +480,5 @@ def _leave_all() -> None:
     _handle.do_all([loop.leave for loop in list(_running)])
 
 
-# Runs before what the executor's own module has registered: it was imported first.
+# Runs before the atexit function of _handle, which was imported earlier.
 atexit.register(_leave_all)

@@ -1,4 +1,4 @@
-"""What `map` of a pool is made of: chunks of calls, and results in order."""
+"""Parts of a pool's `map`: chunks of calls, and results in order."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def chunks(calls: Iterable[tuple[Any, ...]], size: int) -> Iterator[list[tuple[A
 
 
 def results_of(submissions: Iterator[LambdaFuture[T]], deadline: float | None, buffersize: int | None) -> Iterator[T]:
-    """Results in order. Submits now, not when the first result is asked for."""
+    """Results in order. Submits now, not when the first result is requested."""
     futures: deque[LambdaFuture[T]] = deque()
     try:
         futures.extend(islice(submissions, buffersize))
     except BaseException:
-        # One was refused, or Ctrl-C: the caller cannot ask for the results of those before it.
+        # A task was refused, or Ctrl-C: the caller cannot get the results of the tasks before it.
         for future in futures:
             future.cancel()
         raise
@@ -35,7 +35,7 @@ def results_of(submissions: Iterator[LambdaFuture[T]], deadline: float | None, b
             while futures:
                 futures.extend(islice(submissions, 1))
                 left = None if deadline is None else deadline - time.monotonic()
-                # Taken out first, so that nothing holds a result that was handed out.
+                # Removed first, so that this generator has no reference to a result that it has returned.
                 yield _result_or_cancel(futures.popleft(), left)
         finally:
             for future in futures:
@@ -45,11 +45,11 @@ def results_of(submissions: Iterator[LambdaFuture[T]], deadline: float | None, b
 
 
 def _result_or_cancel(future: LambdaFuture[T], timeout: float | None) -> T:
-    """The result. Without one in time, the task is cancelled: no caller waits for it any more."""
+    """The result. Cancels the task if the time is over before it has one."""
     try:
         return future.result(timeout)
     finally:
-        # Does nothing to one that is done.
+        # Has no effect on a finished task.
         future.cancel()
-        # The traceback of an exception has this frame, and the future has the exception.
+        # Breaks a cycle: the future has the exception, whose traceback has this frame.
         del future

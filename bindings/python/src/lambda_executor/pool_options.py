@@ -1,4 +1,4 @@
-"""Options of the tasks that a pool submits, and the keys that it makes for them."""
+"""Options and generated keys of a pool's tasks."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ class Options:
         retry_on: RetryOn,
         **others: Any,  # noqa: ANN401 - of the fields above
     ) -> Options:
-        """These, with what is given in place of what was. Variables add up."""
+        """A copy with the given options replaced. Variables of env are added."""
         retry = RetryPolicy(
             self.retry.retries if retries is None else retries,
             self.retry.delay if retry_delay is None else retry_delay,
             self.retry.on if retry_on is None else retry_on,
         )
-        # An empty key is refused later; an empty queue or attempt_id is none.
+        # "" is not given, except for a key: an empty key is refused later.
         given = {name: value for name, value in others.items() if value is not None and (value != "" or name == "key")}
         options = Options(**{**vars(self), **given, "env": {**self.env, **checked(env)}, "retry": retry})
         if options.attempt_id and retry.retries:
-            raise ValueError("options: an attempt_id names one submission, and retries make more: retries=0")
+            raise ValueError("options: an attempt_id is for one submission, and retries make more: set retries=0")
         return options
 
 
 class Keys:
-    """Makes keys, for any thread: next() of a count is one step, that of a generator is not."""
+    """Generates keys, in any thread. next() of itertools.count is atomic, unlike that of a generator."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix

@@ -12,10 +12,10 @@ log = logging.getLogger("lambda_executor.pool")
 
 
 class Progress:
-    """Counts tasks, each call of a chunk of `map` for itself, and shows them. Counting is for any thread. The loop's
-    thread draws; at the end of the interpreter another closes the bar before that thread knows.
+    """Counts tasks, and shows the counts. Each call of a chunk of `map` counts. Any thread may count. The loop's thread
+    draws. At the end of the interpreter, the main thread closes the bar while the loop's thread may still draw.
 
-    A bar that cannot be drawn is dropped, and does not make tasks fail.
+    A bar that cannot be drawn is removed with a warning. Tasks do not fail.
     """
 
     def __init__(self, bar: Any | None = None) -> None:  # noqa: ANN401 - tqdm has no types of its own
@@ -25,7 +25,7 @@ class Progress:
         self._closed = False
         self.submitted = 0
         self.done = 0
-        #: Among those done: failed, lost or cancelled.
+        #: Tasks of `done` that failed, were lost or were cancelled.
         self.failed = 0
 
     def task_submitted(self, items: int) -> None:
@@ -42,7 +42,7 @@ class Progress:
             self.failed += items if failed else 0
 
     def draw(self) -> None:
-        """Shows what was counted; tqdm itself decides how often the screen changes."""
+        """Updates the bar. tqdm limits how often the screen changes."""
         with self._drawing:
             if self._bar is not None and not self._closed:
                 try:
@@ -51,13 +51,13 @@ class Progress:
                     self._drop(error)
 
     def close(self) -> None:
-        """Shows the last numbers for good; what is counted later is not shown."""
+        """Shows the final numbers. Later counts are not shown."""
         with self._drawing:
             if self._bar is not None and not self._closed:
                 self._closed = True
                 try:
                     self._show(self._bar)
-                    # The last state, however short ago the one before was drawn.
+                    # Draws even if tqdm has drawn only a moment ago.
                     self._bar.refresh()
                     self._bar.close()
                 except Exception as error:
@@ -70,7 +70,7 @@ class Progress:
         bar.update(self.done - bar.n)
 
     def _drop(self, error: Exception) -> None:
-        # Its own finalizer is not to try again.
+        # So that tqdm's finalizer does not try again.
         self._bar.disable = True  # type: ignore[union-attr]  # not None where it is called
         self._bar = None
         with contextlib.suppress(Exception):  # of a log handler
@@ -78,10 +78,10 @@ class Progress:
 
 
 def progress_bar() -> Progress:
-    """One that shows itself; without tqdm one that does not, and a warning."""
+    """A Progress with a bar. Without tqdm, warns and returns one without a bar."""
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        warnings.warn("progress=True shows nothing without the package tqdm: install it", RuntimeWarning, stacklevel=3)
+        warnings.warn("progress=True has no effect without the package tqdm: install it", RuntimeWarning, stacklevel=3)
         return Progress()
     return Progress(tqdm(total=0, unit="task", dynamic_ncols=True))

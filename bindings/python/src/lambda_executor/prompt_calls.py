@@ -14,7 +14,7 @@ from .task import Command, Task, fill, text, utf8
 
 
 class Counts(NamedTuple):
-    """How many tasks and events are where."""
+    """Numbers of tasks and events."""
 
     queued: int
     """Tasks waiting to be submitted."""
@@ -29,14 +29,14 @@ class Counts(NamedTuple):
 
 
 class Statuses(list[Status]):
-    """The status of each entry of a call on many."""
+    """The status of each entry of a call on many tasks."""
 
     first_error: errors.Error | None = None
-    """The error of the first entry whose status is negative, with a message that says why."""
+    """The error of the first entry that failed (negative status), or None."""
 
 
 class PromptCalls:
-    """Every method may be called from any thread. In a child after fork all raise ForkedError; create another there."""
+    """Every method may be called from any thread. In a forked child, all raise ForkedError: create another executor."""
 
     def __init__(self, handle: _handle.Handle) -> None:
         self._handle = handle
@@ -47,7 +47,7 @@ class PromptCalls:
         return f"<{type(self).__name__}: {state}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("an Executor belongs to its process: create one in the other process")
+        raise TypeError("an Executor belongs to its process and cannot be pickled: create one in the other process")
 
     # Tasks in
 
@@ -75,21 +75,22 @@ class PromptCalls:
         self._one("lambda_executor_queue", key, ctypes.byref(native))
 
     def queue_many(self, tasks: Iterable[Task]) -> Statuses:
-        """Submits tasks in one call, cheaper than one by one: the status of each, in their order.
+        """Submits tasks in one call, which is cheaper than one by one. Returns the status of each, in their order.
 
-        After a QUEUE_FULL all later ones are QUEUE_FULL. `first_error` of the list says why the first one failed.
+        After a QUEUE_FULL, all later ones are QUEUE_FULL. `first_error` of the list is the error of the first one that
+        failed.
         """
         natives = _natives("queue_many", tasks)
-        # The number of accepted tasks follows from the statuses.
+        # Without the number of accepted tasks, which the statuses show.
         return self._many("lambda_executor_queue_batch", natives, None)
 
     def adopt(
         self, key: str, *, tag: int = 0, queue: str = "", attempt_id: str = "", result_timeout: float | None = None
     ) -> None:
-        """Tracks a task that an executor of an earlier process submitted: its final event comes here.
+        """Tracks a task that an executor of an earlier process submitted. This executor then reports its final event.
 
-        attempt_id: the one of its submission; without, any earlier result of the key ends the task.
-        result_timeout: LOST after so many seconds from now.
+        attempt_id: that of its submission. Without it, any earlier result of the key ends the task.
+        result_timeout: seconds from now, without a result, until the task is LOST.
 
         Raises Duplicate if the key or the attempt_id is tracked already.
         """
@@ -99,36 +100,38 @@ class PromptCalls:
         self._raise_for(status, key, error)
 
     def adopt_many(self, tasks: Iterable[Task]) -> Statuses:
-        """Tracks many: the status of each. Read of a task: key, tag, queue, attempt_id, result_timeout."""
+        """Tracks many tasks, and returns the status of each. Uses these fields of a task: key, tag, queue, attempt_id,
+        result_timeout."""
         return self._many("lambda_executor_adopt", _natives("adopt_many", tasks))
 
     # Events out
 
     def ack(self, events: Event | Iterable[Event | int]) -> None:
-        """Acknowledges one event, or many, or their seqs: you have stored what you need of them, and their results may
-        be deleted from their queue. An event whose batch is gone is handed out again until it is acknowledged.
+        """Acknowledges one or more events, given as events or as their seqs, so that their results are deleted from
+        their queue. Call it when you have stored what you need. An event that is not acknowledged is handed out again
+        when its batch is freed.
 
-        Every event must be acknowledged, RUNNING too; acknowledging a final event includes the RUNNING event of the
+        Every event must be acknowledged, also RUNNING. Acknowledging a final event includes the RUNNING event of the
         same task. Works until the executor is freed, also after `stop`.
         """
-        # An event is a tuple: iterated, its fields would be taken for seqs.
+        # Checked first, because an event is a tuple: its fields would be taken for seqs.
         many = (events,) if isinstance(events, Event) else events
         seqs = [event.seq if isinstance(event, Event) else event for event in many]
         for seq in seqs:
             if not isinstance(seq, int):
                 raise TypeError(f"ack: {type(seq).__name__} is neither an Event nor its seq")
         if seqs and not 0 <= min(seqs) <= max(seqs) < 2**64:
-            # ctypes would take them for others.
+            # ctypes would silently truncate them.
             raise errors.InvalidArgumentError("ack: a seq is a number from 0 to 2**64 - 1")
         for first in range(0, len(seqs), _native.MAX_BATCH) or (0,):
             some = seqs[first : first + _native.MAX_BATCH]
             self._handle.checked("lambda_executor_ack", (ctypes.c_uint64 * len(some))(*some), len(some))
 
     def fileno(self) -> int:
-        """A descriptor for select, poll or epoll: readable while events wait that have not been handed out, and once a
-        drain is over or the executor is stopped or broken; the next `sync` says which.
+        """A descriptor for select, poll or epoll. It is readable while events wait that have not been handed out, and
+        when a drain is over or the executor is stopped or broken. The next `sync` shows which.
 
-        Never read, write or close it; it lives until `close`.
+        Never read, write or close it. It is valid until `close`.
         """
         descriptor = ctypes.c_int(-1)
         self._handle.checked("lambda_executor_wakeup_fd", ctypes.byref(descriptor))
@@ -149,7 +152,7 @@ class PromptCalls:
         return State(state.value)
 
     def describe(self, key: str) -> dict[str, Any]:
-        """All that is known about the newest task of a key, for people and their tools. Also after `stop`.
+        """Everything known about the newest task of a key, for debugging. Also after `stop`.
 
         Raises NotFound.
         """
@@ -163,10 +166,10 @@ class PromptCalls:
         return Counts(native.queued, native.submitting, native.running, native.waiting_events, native.unacknowledged)
 
     def cancel(self, key: str) -> bool:
-        """Cancels a task: one that waits is never submitted, one that was submitted is abandoned: it may run, and its
-        result is discarded. It gets a CANCELLED event.
+        """Cancels a task. A waiting task is never submitted. A submitted task may still run, and its result is
+        discarded. The task gets a CANCELLED event.
 
-        False if it has finished, or there is no such task.
+        False if the task has finished, or there is no such task.
         """
         status, error = self._single("lambda_executor_cancel", text("key", key))
         if status < 0:
@@ -204,7 +207,7 @@ class PromptCalls:
             self._raise_for(status, key, error)
 
     def _single(self, name: str, native: _native.Task | _native.Str) -> tuple[int, ctypes.c_void_p]:
-        """Calls a function on many with a single entry: its status, and the error of the entry or of the call."""
+        """Calls a function for many tasks with one entry. Returns its status, and the error of the entry or call."""
         result, error = ctypes.c_int32(), ctypes.c_void_p()
         # One variable for both errors: at most one of them is set.
         status = self._handle.call(
@@ -222,10 +225,10 @@ class PromptCalls:
         return statuses
 
     def _raise_for(self, status: int, key: str, error: ctypes.c_void_p) -> None:
-        """Raises the result of a call about one task, if it was not OK."""
+        """Raises unless the status of a call about one task is OK."""
         if error.value:
             made = _handle.take_error(self._library, error.value)
-            # The caller has passed one task, not a list.
+            # Without the index of an array: the caller has passed one task.
             for entry in ("tasks[0]: ", "keys[0]: "):
                 made.message = made.message[len(entry) :] if made.message.startswith(entry) else made.message
             made.args = (made.message,)
@@ -249,7 +252,7 @@ class PromptCalls:
                 return document
             if status != _native.BUFFER_TOO_SMALL:
                 raise errors.error(status, self._handle.explanation(status))
-            # It may grow before the next call.
+            # With reserve, because the text may grow before the next call.
             size = needed.value + 1024
 
 

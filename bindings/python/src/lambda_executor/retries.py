@@ -1,4 +1,4 @@
-"""Tasks of a pool that are submitted again after they have failed."""
+"""When a pool submits a failed task again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Callable, Union
 from .outcome import TaskCancelled, TaskLost, ValueNotSigned
 from .task import Task, check_seconds
 
-#: Seconds between two submissions at most, however often the delay was doubled.
+#: Maximum of the doubled delay, in seconds.
 MOST_DELAY_S = 60.0
 
 RetryOn = Union[type[BaseException], tuple[type[BaseException], ...], Callable[[BaseException], bool], None]
 
-#: What no retry follows unless `retry_on` names it: the task may still run, or the value is not to be trusted.
+#: Not retried unless `retry_on` names them: the task may still run, or the value cannot be trusted.
 _NOT_BY_DEFAULT = (TaskLost, ValueNotSigned)
 
 
@@ -32,10 +32,10 @@ class RetryPolicy:
         if not isinstance(self.retries, int) or isinstance(self.retries, bool):
             raise TypeError(f"retries: {type(self.retries).__name__} is not int")
         if self.retries < 0:
-            raise ValueError(f"retries is {self.retries}, and at least 0")
+            raise ValueError(f"retries: {self.retries} is less than 0")
         check_seconds("retry_delay", self.delay)
         if not 0 <= self.delay < math.inf:
-            raise ValueError(f"retry_delay is {self.delay} s, and at least 0")
+            raise ValueError(f"retry_delay: {self.delay} s is not a finite number of at least 0")
         kinds = self.on if isinstance(self.on, tuple) else (self.on,)
         if not (
             self.on is None
@@ -45,7 +45,7 @@ class RetryPolicy:
             raise TypeError(f"retry_on: {self.on!r} is neither exception classes nor a function of the exception")
 
     def wants(self, error: BaseException, done: int) -> bool:
-        """Whether a task that failed so, and was submitted again `done` times, is to be submitted once more."""
+        """Whether a task that failed with this error is retried, after `done` retries."""
         if done >= self.retries or isinstance(error, TaskCancelled):
             return False
         if self.on is None:
@@ -56,12 +56,12 @@ class RetryPolicy:
 
     def delay_before(self, number: int) -> float:
         """Seconds before retry `number`, which is 1 for the first."""
-        # No power that a float cannot hold.
+        # The exponent is limited, because 2.0 ** 1024 overflows.
         return min(self.delay * 2.0 ** min(number - 1, 60), MOST_DELAY_S)
 
 
 class Delayed:
-    """Tasks that wait for their time. For one thread at a time."""
+    """Tasks that wait for their retry. Not thread-safe."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Task]] = []
@@ -70,7 +70,7 @@ class Delayed:
         heapq.heappush(self._heap, (time.monotonic() + seconds, task.tag, task))
 
     def due(self) -> list[Task]:
-        """Takes out those whose time has come, in the order of their times."""
+        """Removes and returns the tasks whose time has come, in the order of their times."""
         now, due = time.monotonic(), []
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap)[2])

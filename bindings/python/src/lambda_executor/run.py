@@ -1,8 +1,8 @@
 """`python -m lambda_executor.run`: calls a pickled Python function inside Lambda, for a LambdaPool elsewhere.
 
-The call comes in the task's `executor_config` (pickled_call.py); what the function returns or raises goes into the
-result file, signed (pickled_value.py). Exit status: 0 it returned, 1 it raised, 2 it could not be called or its value
-not be sent, its own after sys.exit.
+The call is in the task's `executor_config` (pickled_call.py). The return value or the exception is signed and written
+to the result file (pickled_value.py). Exit status: 0 the function returned; 1 it raised; 2 it could not be called, or
+its value could not be sent; after sys.exit the function's own.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from .pickled_call import MEMBER, Packed, dumps, python_version, unpack
 from .pickled_value import MAX_VALUE_BYTES, Kind, Ticket, seal
 
 _RAISED, _UNABLE = 1, 2
-#: Characters of an error that is sent as text; each takes 4 bytes at most.
+#: Maximum length of an error that is sent as text, in characters of at most 4 bytes.
 _MAX_TEXT = 40_000
 
 
 class _Unable(Exception):
-    """There is nothing to send back but why."""
+    """Neither a value nor an exception can be sent, only the reason."""
 
 
 class _Answer:
-    """Signs what is to be sent and leaves it where the function program looks for it."""
+    """Signs a value and writes it to the result file, which the function program sends."""
 
     def __init__(self, ticket: Ticket) -> None:
         self._ticket = ticket
         self._key = os.environ["LAMBDA_EXECUTOR_TASK_KEY"]
         self._attempt_id = os.environ.get("LAMBDA_EXECUTOR_ATTEMPT_ID", "")
-        # Kept before the function runs: it may change its environment and its folder.
+        # Read before the function runs, because it may change its environment and its working directory.
         self._path = os.path.abspath(os.environ["LAMBDA_EXECUTOR_RESULT_FILE"])
 
     def send(self, kind: Kind, body: bytes, what: str) -> None:
         value = seal(self._ticket, self._key, self._attempt_id, kind, body)
         if len(value) > MAX_VALUE_BYTES:
             raise _Unable(
-                f"{what} has {len(body):,} bytes pickled, {len(value):,} compressed and signed, and a result carries "
-                f"{MAX_VALUE_BYTES:,} at most: put it into S3 and return its name"
+                f"{what} has {len(body):,} bytes pickled, {len(value):,} compressed and signed; the limit is "
+                f"{MAX_VALUE_BYTES:,}: put it into S3 and return its name"
             )
         with open(self._path, "wb") as file:
             file.write(value)
 
     def send_unable(self, why: str) -> None:
         if len(why) > _MAX_TEXT:
-            # What happened is said first, and last comes where in the traceback.
+            # The beginning has the error, and the end has the place in the traceback.
             why = f"{why[:1_000]}\n...\n{why[1_000 - _MAX_TEXT :]}"
         self.send(Kind.UNABLE, why.encode("utf-8", "replace"), "the error")
 
 
 def main() -> int:
-    """The exit status."""
+    """Calls the function. Returns the exit status."""
     config = _read_config()
     member = config.pop(MEMBER, None)
     if not isinstance(member, dict):
@@ -63,10 +63,10 @@ def main() -> int:
     try:
         call = unpack(member)
     except ValueError as error:
-        # Nothing is known of how to sign.
+        # The call cannot be read, so there is no secret to sign with.
         return _say(str(error))
     answer = _Answer(call.ticket)
-    # Before the function's modules are loaded: many read their variables then.
+    # Set before the function's modules are loaded, because many read their variables then.
     os.environ.update(call.env)
     try:
         function, args, kwargs = _load(call)
@@ -90,23 +90,23 @@ def _call(answer: _Answer, function: Callable[..., object], args: tuple[Any, ...
 
 
 def _raised(answer: _Answer, error: BaseException) -> int:
-    # Without our own frame: the user's code starts below it.
+    # Without the frame of this module: the user's code starts below it.
     cause = error.__traceback__.tb_next if error.__traceback__ is not None else None
     text = "".join(traceback.format_exception(type(error), error, cause))
     sys.stderr.write(text)
     name = f"{type(error).__module__}.{type(error).__qualname__}"
     if not isinstance(error, Exception):
-        # Raised on the host, it would end the host's program.
+        # Raised on the host, it would end the host's process.
         answer.send_unable(f"the function raised {name}\n\n{text}")
         return _RAISED
     try:
         body = _pickle((error.with_traceback(None), text), f"the exception {name}")
-        # Exceptions whose __init__ takes other arguments than those in `args` can be pickled, and then not be loaded.
+        # An exception whose __init__ takes other arguments than those in `args` can be pickled, but not unpickled.
         loaded, _ = pickle.loads(body)
         if not isinstance(loaded, Exception):
             raise _Unable(f"it is {loaded!r} when it is loaded")
         answer.send(Kind.RAISED, body, f"the exception {name}")
-    except BaseException as trouble:  # what loading raises may be SystemExit
+    except BaseException as trouble:  # also a SystemExit of unpickling
         why = str(trouble) if isinstance(trouble, _Unable) else f"{type(trouble).__name__}: {trouble}"
         answer.send_unable(f"the function raised {name}, which cannot be sent as it is ({why})\n\n{text}")
     return _RAISED
@@ -145,14 +145,14 @@ def _load(call: Packed) -> tuple[Callable[..., object], tuple[Any, ...], dict[st
             f"the function cannot be loaded: the image has no module {error.name!r}. Install it there"
             + ("" if error.name == "cloudpickle" else ", or cloudpickle.register_pickle_by_value(module) on the host")
         ) from None
-    except BaseException:  # also sys.exit in a module that is imported for it
+    except BaseException:  # also sys.exit in an imported module
         raise _Unable(f"the function cannot be loaded in the image\n\n{traceback.format_exc()}") from None
 
 
 def _pickle(what: object, name: str) -> bytes:
     try:
         return dumps(what)
-    except BaseException as error:  # an object may raise what it likes
+    except BaseException as error:  # an object may raise anything
         raise _Unable(f"{name} ({_type_name(what)}) cannot be pickled: {type(error).__name__}: {error}") from None
 
 
@@ -171,7 +171,8 @@ def _read_config() -> dict[str, Any]:
 
 
 def _hide_call(rest: dict[str, Any]) -> None:
-    """Leaves the user's part alone: neither the function nor what it starts has use for the call, and it is large."""
+    """Removes the call from the configuration that the function and its child processes see. It is large, and of no use
+    to them."""
     text = json.dumps(rest)
     path = os.environ.get("LAMBDA_EXECUTOR_CONFIG_FILE")
     if path is not None:
@@ -184,7 +185,7 @@ def _hide_call(rest: dict[str, Any]) -> None:
 
 def _main() -> NoReturn:
     status = main()
-    # What the function printed belongs to its output, whatever becomes of the interpreter.
+    # Flushed now, so that the output is complete even if the interpreter crashes at its end.
     sys.stdout.flush()
     sys.stderr.flush()
     sys.exit(status)

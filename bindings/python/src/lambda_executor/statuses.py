@@ -11,7 +11,8 @@ T = TypeVar("T", bound="Named")
 
 
 class Named(IntEnum):
-    """Numbers of the library. One that a newer library of the same ABI has added is its number with no name."""
+    """Base of the enumerations. A number that only a newer library of the same ABI knows becomes a member without a
+    name."""
 
     @classmethod
     def _missing_(cls: type[T], value: object) -> T | None:
@@ -23,7 +24,7 @@ class Named(IntEnum):
         return unnamed
 
     def __str__(self) -> str:
-        """The name as in JSON: "succeeded", "dead_letter". Python's own choice for IntEnum differs by its version."""
+        """The name as in JSON: "succeeded", "dead_letter". The default of IntEnum depends on the Python version."""
         return self.name.lower()
 
     def __format__(self, spec: str) -> str:
@@ -72,7 +73,7 @@ class State(Named):
 
     @property
     def final(self) -> bool:
-        """No event of the task comes after one with this state."""
+        """An event with this state is the last one of its task."""
         return self >= State.SUCCEEDED
 
 

@@ -1,4 +1,4 @@
-"""What a pool has done: how its tasks ended, how long they ran, and what AWS's calls cost."""
+"""Totals of a pool: how its tasks ended, how long they ran, and what the calls to AWS cost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .executor import Executor
 
 
 class Summary(NamedTuple):
-    """Numbers of one LambdaPool, see LambdaPool.summary. A chunk of `map` is one task; a task that was submitted again
-    (`retries`) counts once, by its last end."""
+    """Totals of one LambdaPool, see LambdaPool.summary. A chunk of `map` counts as one task. A task with retries counts
+    once, by its last attempt."""
 
     submitted: int
     """Tasks that the pool accepted, adopted ones included."""
@@ -24,25 +24,25 @@ class Summary(NamedTuple):
     cancelled: int
     """Tasks that were cancelled or abandoned."""
     lost: int
-    """Tasks of which no result came: TaskLost."""
+    """Tasks without a result: TaskLost."""
     retried: int
     """Submissions beyond the first one of each task."""
     seconds: float
-    """From the first submission to the last end; to now while tasks are unfinished."""
+    """From the first submission to the end of the last task; while tasks are unfinished, to now."""
     run_seconds: float
-    """Sum of the times that the tasks ran in Lambda, those of failed attempts included. Times the memory of the
-    function, it is about what Lambda bills for the duration."""
+    """Sum of the run times of the tasks in Lambda, including failed attempts. Multiplied by the function's memory, it
+    is about what Lambda bills for the duration."""
     cost_usd: float
-    """US dollars that AWS bills for the calls of the executor since the pool was created: Invoke and SQS, at list
-    prices (docs/statistics.md). Without what the function costs while it runs. With option local, what AWS would."""
+    """US dollars that AWS bills for the executor's calls (Invoke and SQS) since the pool was created, at list prices
+    (docs/statistics.md). Does not include the run time of the function. With option local, what AWS would bill."""
 
     @property
     def unfinished(self) -> int:
-        """Tasks that have not ended; once the pool has: those that it left behind."""
+        """Tasks that have not ended. After the end of the pool: tasks that it did not wait for."""
         return self.submitted - self.succeeded - self.failed - self.cancelled - self.lost
 
     def __str__(self) -> str:
-        """One line for people."""
+        """The summary in one line."""
         names = ("succeeded", "failed", "cancelled", "lost", "unfinished")
         facts = [f"{getattr(self, name):,} {name}" for name in names if getattr(self, name)]
         if self.retried:
@@ -60,7 +60,7 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 
 class Tally:
-    """Counts for a Summary. For any thread."""
+    """Counts for a Summary. Thread-safe."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
@@ -69,7 +69,7 @@ class Tally:
         self._run_seconds = 0.0
         self._began: float | None = None
         self._ended: float | None = None
-        # Of an executor that others use, too.
+        # The executor may have been used before.
         self._cost_before = self._cost = self._cost_now() or 0.0
 
     def submitted(self) -> None:
@@ -83,10 +83,10 @@ class Tally:
             self._submitted -= 1
 
     def ran(self, event: Event) -> None:
-        """For each attempt."""
+        """Adds the run time of an attempt."""
         if event.started_at is not None and event.finished_at is not None:
             with self._lock:
-                # By the function's clock, which may be set back.
+                # Not less than 0: the function's clock may be set back.
                 self._run_seconds += max(0.0, event.finished_at - event.started_at)
 
     def retried(self) -> None:
@@ -114,7 +114,7 @@ class Tally:
             self._ended = time.monotonic()
 
     def keep_cost(self) -> None:
-        """Before the executor is closed: afterwards it is not known any more."""
+        """Stores the cost before the executor is closed, which forgets it."""
         cost = self._cost_now()
         if cost is not None:
             self._cost = cost

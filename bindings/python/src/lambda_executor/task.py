@@ -1,4 +1,4 @@
-"""Tasks, and how they are written for the library."""
+"""Tasks, and their conversion to the library's struct."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Command = Union[str, Sequence[Union[str, "os.PathLike[str]"]]]
 
 _MOST_MS = 2**62
 _SIZE = ctypes.sizeof(_native.Task)
-# Made once: json.dumps makes an encoder for every call that asks for anything.
+# Created once, because json.dumps creates an encoder in each call with options.
 _QUOTED = json.encoder.encode_basestring
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -33,23 +33,23 @@ class Task(NamedTuple):
     """A number of yours, 0 to 2**64 - 1, which every event of the task has."""
     executor_config: Mapping[str, Any] | None = None
     """Passed to the function as `executor_config`. With option allow_task_overrides, its `function_qualifier` and
-    `timeout_ms` are the task's; without, they mean nothing to the executor."""
+    `timeout_ms` apply to the task. Without that option, the executor ignores them."""
     queue: str = ""
-    """Name of the route that the task takes; empty: the default one. Ignored unless option queues is given."""
+    """Name of the task's route; empty: the default route. Ignored unless option queues is given."""
     timeout: float | None = None
     """Time limit of the command in seconds; None: only the function's own."""
     max_wait: float | None = None
-    """Fail the task (reason EXPIRED) when it has waited so many seconds to be submitted; None: no limit."""
+    """Seconds that the task may wait to be submitted, until it fails (reason EXPIRED); None: no limit."""
     attempt_id: str = ""
-    """Which submission of the key this is. To queue, from `new_attempt_id`; empty: the executor makes one. To adopt,
-    the one of the task's submission, from its events or your own records; empty: any."""
+    """Id of this submission of the key. To queue: from `new_attempt_id`; empty: the executor makes one. To adopt: the
+    id of the task's submission, from its events or your own records; empty: any submission."""
     result_timeout: float | None = None
-    """End the task (state LOST) after so many seconds without a result, counted from its submission or from `adopt`;
-    None: option result_timeout_ms."""
+    """Seconds without a result, from submission or `adopt`, until the task ends as LOST; None: option
+    result_timeout_ms."""
 
 
 def fill(native: _native.Task, task: Task) -> None:
-    """Writes a task into a zeroed struct, which keeps the bytes that it points to."""
+    """Writes a task into a zeroed struct. The struct keeps references to the bytes that it points to."""
     key, command, tag, executor_config, queue, timeout, max_wait, attempt_id, result_timeout = task
     native.struct_size = _SIZE
     native.key = text("key", key)
@@ -59,7 +59,7 @@ def fill(native: _native.Task, task: Task) -> None:
         raise TypeError(f"tag: {type(tag).__name__} is not int")
     if tag:
         if not 0 <= tag < 2**64:
-            raise InvalidArgumentError(f"tag: {tag} is not in 0 to 2**64 - 1")
+            raise InvalidArgumentError(f"tag: {tag} is not in the range 0 to 2**64 - 1")
         native.tag = tag
     if executor_config is not None:
         native.executor_config_json = text("executor_config", _json("executor_config", executor_config))
@@ -79,7 +79,7 @@ def _command(command: Command) -> str:
     if isinstance(command, str):
         return _QUOTED(command)
     if isinstance(command, (list, tuple)):
-        # As _json writes it, in a quarter of the time.
+        # The same text as of _json, in a quarter of the time.
         with contextlib.suppress(TypeError):
             return f"[{','.join(map(_QUOTED, command))}]"
         command = [os.fspath(part) if isinstance(part, os.PathLike) else part for part in command]
@@ -101,7 +101,7 @@ def utf8(name: str, value: str) -> bytes:
         raise InvalidArgumentError(f"{name}: {value!r} cannot be written in UTF-8: {why.reason}") from None
 
 
-def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold; the library says what it takes
+def _json(name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value; the library checks it
     if isinstance(value, Mapping):
         value = dict(value)
     elif isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)):
@@ -113,15 +113,15 @@ def _json(name: str, value: Any) -> str:  # noqa: ANN401 - whatever JSON can hol
 
 
 def _limit_ms(name: str, seconds: float) -> int:
-    """Rounded up, so that a limit is never shorter than asked for. 0 would mean no limit."""
+    """Milliseconds, rounded up so that a limit is never shorter than requested. Refuses 0, which means no limit."""
     check_seconds(name, seconds)
     if not seconds > 0:
-        raise InvalidArgumentError(f"{name}: {seconds!r} s is not more than 0; None is no limit")
+        raise InvalidArgumentError(f"{name}: {seconds!r} s is not more than 0 (None: no limit)")
     return wait_ms(seconds)
 
 
 def wait_ms(seconds: float | None) -> int:
-    """Seconds to wait in the library's unit: None without limit, rounded up so that no wait ends before its time."""
+    """Converts seconds to wait to milliseconds, rounded up so that no wait ends early. None: no limit."""
     if seconds is None:
         return -1
     check_seconds("timeout", seconds)

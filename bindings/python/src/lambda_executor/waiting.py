@@ -1,4 +1,5 @@
-"""as_completed and wait of concurrent.futures for the futures of a pool: typed, and never for ever in a callback."""
+"""as_completed and wait of concurrent.futures for a pool's futures, with types. In a callback they raise, where those
+of concurrent.futures would wait for ever."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ F = TypeVar("F", bound="concurrent.futures.Future[Any]")
 
 
 def as_completed(fs: Iterable[F], timeout: float | None = None) -> Iterator[F]:
-    """That of concurrent.futures, whose type is that of the futures: with it, `names[future]` of
+    """As in concurrent.futures, but the results have the type of the arguments. So `names[future]` with
     `names = {pool.submit(command): command}` passes a type checker."""
     return cast("Iterator[F]", concurrent.futures.as_completed(fs, timeout))
 
@@ -28,17 +29,17 @@ if TYPE_CHECKING:
         not_done: set[F]
 
 else:
-    # What concurrent.futures returns.
     DoneAndNotDone = concurrent.futures._base.DoneAndNotDoneFutures
 
 
 def wait(fs: Iterable[F], timeout: float | None = None, return_when: str = ALL_COMPLETED) -> DoneAndNotDone[F]:
-    """That of concurrent.futures, whose type is that of the futures; see as_completed."""
+    """As in concurrent.futures, with the types of as_completed."""
     return cast("DoneAndNotDone[F]", concurrent.futures.wait(fs, timeout, return_when))
 
 
 class Waiters(list[Any]):
-    """What as_completed() and wait() install in a future to hear of its end: in a callback they would wait for ever."""
+    """The waiters that as_completed() and wait() add to a future. In a callback, their waits raise: they would never
+    end."""
 
     def __init__(self, loop: Loop) -> None:
         super().__init__()

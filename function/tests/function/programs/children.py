@@ -1,4 +1,4 @@
-"""Starts processes in all the ways of the standard library."""
+"""Starts processes in every way that the standard library offers."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Prints all that a process can find out about how it was started."""
+"""Prints everything that a process can find out about how it was started."""
 
 import ctypes
 import gc
@@ -24,7 +24,7 @@ def kind(number):
 
 
 def descriptors():
-    # The listing has one itself, which is closed by now.
+    # The descriptor of the listing itself is closed by now.
     return [number for number in sorted(map(int, os.listdir("/proc/self/fd"))) if os.path.exists("/proc/self/fd/%d" % number)]
 
 

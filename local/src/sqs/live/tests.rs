@@ -26,7 +26,7 @@ async fn poll(live: &LiveQueue, max: usize, wait_ms: u64) -> Vec<Delivery> {
     live.receive(ask(max), Some(wait_ms), |_| None).await.unwrap()
 }
 
-/// Starts a poll and lets it get as far as waiting.
+/// Starts a poll and runs it until it waits.
 async fn start_poll(live: &Arc<LiveQueue>, max: usize) -> tokio::task::JoinHandle<(Vec<Delivery>, Instant)> {
     let live = Arc::clone(live);
     let task = tokio::spawn(async move { (poll(&live, max, 20_000).await, Instant::now()) });
@@ -46,7 +46,7 @@ fn bodies(deliveries: &[Delivery]) -> Vec<&str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_without_messages_lasts_as_long_as_it_asked_for() {
+async fn a_poll_without_messages_lasts_for_its_wait_time() {
     let live = live(&[("ReceiveMessageWaitTimeSeconds", "3")]);
     for (wait_ms, lasts) in [(Some(0), 0), (Some(20_000), 20_000), (None, 3_000)] {
         let start = Instant::now();
@@ -80,7 +80,7 @@ async fn time_alone_ends_a_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_comes_nearer_is_noticed() {
+async fn an_earlier_deadline_wakes_the_timekeeper() {
     let live = live(&[]);
     send(&live, "far", 15_000);
     let start = Instant::now();
@@ -103,14 +103,14 @@ async fn when_the_timekeeper_leaves_another_poll_keeps_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_successor_that_has_no_need_to_wait_passes_the_time_on() {
+async fn a_successor_that_does_not_wait_passes_the_timekeeping_on() {
     let live = live(&[]);
     send(&live, "two", 2_000);
     send(&live, "four", 4_000);
     let start = Instant::now();
     let timekeeper = start_poll(&live, 1).await;
     let (second, third) = (start_poll(&live, 1).await, start_poll(&live, 1).await);
-    // The second poll is woken to take over when the first message is already there for it.
+    // The second poll is woken to take over when a message for it has already arrived.
     timekeeper.abort();
     advance(Duration::from_secs(2)).await;
     assert_eq!(bodies(&second.await.unwrap().0), ["two"]);
@@ -119,7 +119,7 @@ async fn a_successor_that_has_no_need_to_wait_passes_the_time_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_time_brings_is_shared_among_the_polls() {
+async fn messages_of_one_deadline_are_shared_among_the_polls() {
     let live = live(&[]);
     let start = Instant::now();
     for body in ["a", "b", "c"] {
@@ -160,7 +160,7 @@ async fn a_message_for_a_poll_that_is_ended_goes_to_the_next_poll() {
     let ended = start_poll(&live, 1).await;
     let other = start_poll(&live, 1).await;
     let start = Instant::now();
-    // Woken for the message, and ended before it could take it, as an outage does.
+    // The poll is woken for the message, but ended before it takes it, as in an outage.
     send(&live, "a", 0);
     ended.abort();
     let (deliveries, at) = other.await.unwrap();
@@ -198,7 +198,7 @@ async fn dead_letters_move_while_a_poll_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_its_dead_letter_queue_a_message_goes_on_being_received() {
+async fn without_its_dead_letter_queue_a_message_stays_receivable() {
     let live = live(&[("RedrivePolicy", r#"{"deadLetterTargetArn":"arn:gone","maxReceiveCount":1}"#)]);
     send(&live, "a", 0);
     for _ in 0..3 {
@@ -206,7 +206,7 @@ async fn without_its_dead_letter_queue_a_message_goes_on_being_received() {
     }
 }
 
-/// Threads, real time: every message arrives once, and no wake-up gets lost (which would show as a poll of 20 s).
+/// Threads, real time: every message arrives once, and no wake-up is lost (a lost one would make a poll last 20 s).
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_senders_and_receivers() {
     const MESSAGES: usize = 8_000;
@@ -262,7 +262,6 @@ async fn many_senders_and_receivers() {
     assert_eq!(seen.len(), MESSAGES);
 }
 
-/// What a receiver got. One that takes several messages at a time may have taken another's end: send more.
 async fn ended(mut receiver: tokio::task::JoinHandle<Vec<String>>, live: &LiveQueue) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(10);
     while Instant::now() < deadline {

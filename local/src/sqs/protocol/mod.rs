@@ -17,7 +17,7 @@ use std::sync::Arc;
 const CONTENT_TYPE: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
 const MAX_BATCH: usize = 10;
 
-/// The rest of the API, which is not built.
+/// The operations of SQS that are not supported.
 const UNSUPPORTED: [&str; 8] = [
     "AddPermission",
     "CancelMessageMoveTask",
@@ -65,7 +65,7 @@ pub(super) async fn answer(sqs: &Sqs, operation: &str, body: &[u8]) -> Reply {
     }
 }
 
-/// Reads a request. What is missing is found out by the operation itself.
+/// Reads a request. The operation itself checks for missing parameters.
 fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, SqsError> {
     serde_json::from_slice(body).map_err(|error| SqsError::new(ErrorKind::SerializationException, error.to_string()))
 }
@@ -83,7 +83,7 @@ fn empty() -> Answer {
     Ok(b"{}".to_vec())
 }
 
-/// A parameter that must be there and not be empty.
+/// A required parameter, not empty.
 fn required<T: AsRef<str>>(value: Option<T>, name: &str) -> Result<T, SqsError> {
     value.filter(|value| !value.as_ref().is_empty()).ok_or_else(|| SqsError::missing(name))
 }
@@ -117,7 +117,7 @@ struct BatchAnswer<T> {
     failed: Vec<Failed>,
 }
 
-/// An entry that was not carried out.
+/// A failed entry.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Failed {
@@ -127,14 +127,14 @@ struct Failed {
     message: String,
 }
 
-/// An entry that was carried out, where there is nothing more to say.
+/// A successful entry without further fields.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Done {
     id: String,
 }
 
-/// The rules that hold for every batch, before any entry is looked at. `entry` is the entry's type, for the message.
+/// The rules for every batch, checked before its entries. `entry` is the entry's type, for the message.
 fn check_batch<'a>(ids: impl ExactSizeIterator<Item = Option<&'a str>>, entry: &str) -> Result<(), SqsError> {
     let number = ids.len();
     if number == 0 {

@@ -48,7 +48,7 @@ pub(super) fn get_queue_url(sqs: &Sqs, body: &[u8]) -> Answer {
     write(&UrlAnswer { queue_url: &queue.url }, 128)
 }
 
-/// Messages in the queue are gone with it; polls that wait on it end empty.
+/// Deletes the queue with its messages; polls that wait on it end empty.
 pub(super) fn delete_queue(sqs: &Sqs, body: &[u8]) -> Answer {
     let request: Request = read(body)?;
     let queue = queue_of(sqs, request.queue_url)?;
@@ -95,7 +95,7 @@ pub(super) fn set_queue_attributes(sqs: &Sqs, body: &[u8]) -> Answer {
     if request.attributes.is_none() {
         return Err(SqsError::missing("Attributes"));
     }
-    // Checked outside of the lock, since another queue is looked up, then applied to what holds at that moment.
+    // Check outside of the lock, since another queue is looked up. Then apply the changes to the current attributes.
     let current = queue.with(|queue, _| queue.attributes().clone());
     let wanted = current.with(attributes.iter().copied(), false)?;
     if let Some(policy) = wanted.redrive.as_ref().filter(|policy| current.redrive.as_ref() != Some(*policy)) {
@@ -138,7 +138,7 @@ pub(super) fn list_queues(sqs: &Sqs, body: &[u8]) -> Answer {
             .ok_or_else(|| SqsError::value(max, "MaxResults", "MaxResults must be an integer between 1 and 1000."))?,
     };
     let prefix = request.queue_name_prefix.unwrap_or_default();
-    // The token is the last name of the page before: good enough where there is nothing to hide.
+    // The token is the last name of the previous page; it does not need to be opaque.
     let mut queues = sqs.by_prefix(&prefix, &request.next_token.unwrap_or_default(), page + 1);
     let more = queues.len() > page;
     queues.truncate(page);
@@ -149,7 +149,7 @@ pub(super) fn list_queues(sqs: &Sqs, body: &[u8]) -> Answer {
 
 #[derive(Serialize)]
 struct SourcesAnswer<'a> {
-    // Lower case, unlike everything else in this API.
+    // This name is in lower case, unlike all others in this API.
     #[serde(rename = "queueUrls")]
     queue_urls: Vec<&'a str>,
 }

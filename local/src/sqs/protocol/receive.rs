@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The sender of every message, since there are no identities here.
+/// The sender of every message: this server has no identities.
 const SENDER_ID: &str = "AIDALOCALLAMBDAEXECUT";
 
 #[derive(Deserialize)]
@@ -180,7 +180,7 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
     }
 }
 
-/// Which of the sender's attributes to show: by name, by prefix (`prefix.*`), or all (`All`, `.*`).
+/// Selects the sender's attributes: by name, by prefix (`prefix.*`), or all (`All`, `.*`).
 struct UserSelection<'a> {
     names: &'a [String],
     all: bool,
@@ -199,7 +199,7 @@ impl<'a> UserSelection<'a> {
             })
     }
 
-    /// The attributes to show, and their checksum: of all of them it is known already.
+    /// The selected attributes and their checksum. The checksum of all attributes is already known.
     fn select<'m>(
         &self,
         attributes: &'m [MessageAttribute],

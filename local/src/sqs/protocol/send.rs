@@ -18,9 +18,9 @@ const MAX_ID: usize = 128;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Content {
-    /// In the request of `SendMessage`.
+    /// Names of the parameters of `SendMessage`.
     queue_url: Option<String>,
-    /// In an entry of `SendMessageBatch`.
+    /// Names of the parameters of an entry of `SendMessageBatch`.
     id: Option<String>,
     message_body: Option<String>,
     delay_seconds: Option<i64>,
@@ -57,7 +57,7 @@ pub(in crate::sqs) struct Sent {
     sequence_number: Option<String>,
 }
 
-/// What a sender gives, not checked yet.
+/// A message before the checks.
 #[derive(Default)]
 pub(in crate::sqs) struct Letter {
     body: String,
@@ -143,7 +143,7 @@ pub(super) fn send_message_batch(sqs: &Sqs, body: &[u8]) -> Answer {
     write(&answer, 256 * answer.successful.len() + 64)
 }
 
-/// Checks a letter and puts it into the queue.
+/// Checks a message and puts it into the queue.
 pub(in crate::sqs) fn send(sqs: &Sqs, queue: &LiveQueue, letter: Letter) -> Result<Sent, SqsError> {
     let (max_size, by_content) = queue.with(|queue, _| {
         let attributes = queue.attributes();
@@ -197,7 +197,7 @@ fn check_delay(delay: Option<i64>, fifo: bool) -> Result<Option<u64>, SqsError> 
     let Some(delay) = delay else { return Ok(None) };
     let valid = seconds(delay, "DelaySeconds", MAX_DELAY_S, "DelaySeconds must be >= 0 and <= 900.")?;
     match (fifo, valid) {
-        // Only the queue as a whole can be delayed.
+        // FIFO queues support a delay of the whole queue only.
         (true, 0) => Ok(None),
         (true, _) => Err(wrong_queue_type(delay, "DelaySeconds")),
         (false, _) => Ok(Some(u64::from(valid) * 1_000)),
@@ -208,7 +208,7 @@ fn wrong_queue_type(value: impl std::fmt::Display, parameter: &str) -> SqsError 
     SqsError::value(value, parameter, "The request include parameter that is not valid for this queue type.")
 }
 
-/// What FIFO queues need. Returns the deduplication id.
+/// Checks the parameters of FIFO queues. Returns the deduplication id.
 fn check_fifo(letter: &Letter, fifo: bool, by_content: bool) -> Result<Option<String>, SqsError> {
     for (value, name) in [(&letter.group, "MessageGroupId"), (&letter.deduplication_id, "MessageDeduplicationId")] {
         if let Some(value) = value

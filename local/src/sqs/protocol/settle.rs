@@ -1,5 +1,4 @@
-//! What receivers do with messages that they have received: `DeleteMessage`, `ChangeMessageVisibility`, and both in
-//! batches.
+//! Operations on received messages: `DeleteMessage`, `ChangeMessageVisibility`, and their batches.
 
 use super::{Answer, Batch, Done, check_batch, empty, queue_of, read, required, run_batch, seconds, write};
 use crate::sqs::Sqs;
@@ -63,7 +62,7 @@ fn batch(
     write(&answer, 512)
 }
 
-/// In a batch SQS says which handle is the bad one.
+/// In a batch SQS names the invalid handle.
 fn name_the_handle(error: SqsError, handle: &str) -> SqsError {
     match error.kind() {
         ErrorKind::ReceiptHandleIsInvalid => {

@@ -17,7 +17,7 @@ fn url(name: &str) -> String {
     format!("{BASE}/000000000000/{name}")
 }
 
-/// The answer, or the code that SDKs show.
+/// The answer, or the error code that SDKs show.
 async fn call(sqs: &Sqs, operation: &str, request: Value) -> Result<Value, String> {
     let reply = sqs.call(operation, request.to_string().as_bytes()).await;
     assert!(reply.headers.contains(&("content-type", "application/x-amz-json-1.0".to_owned())));
@@ -49,7 +49,7 @@ async fn with_queue(attributes: &[(&str, &str)]) -> (Sqs, String) {
 }
 
 #[tokio::test]
-async fn a_message_goes_in_and_comes_out() {
+async fn a_message_is_sent_and_received() {
     let (sqs, url) = with_queue(&[]).await;
     let sent = ok(
         &sqs,
@@ -166,7 +166,7 @@ async fn parameters_that_are_missing_are_named() {
 }
 
 #[tokio::test]
-async fn queues_that_are_not_there() {
+async fn missing_queues_are_reported() {
     let (sqs, _) = with_queue(&[]).await;
     for (address, expected) in [
         (url("other"), "AWS.SimpleQueueService.NonExistentQueue"),
@@ -178,12 +178,12 @@ async fn queues_that_are_not_there() {
     }
     let missing = code(&sqs, "GetQueueUrl", json!({"QueueName": "other"})).await;
     assert_eq!(missing, "AWS.SimpleQueueService.NonExistentQueue");
-    // The server may be reached under another name than it knows itself by.
+    // Clients may reach the server under another host name.
     ok(&sqs, "ReceiveMessage", json!({"QueueUrl": "http://localhost:1/000000000000/q"})).await;
 }
 
 #[tokio::test]
-async fn queues_are_made_listed_and_deleted() {
+async fn queues_are_created_listed_and_deleted() {
     let sqs = sqs();
     for name in ["b-2", "a-1", "b-1"] {
         let made = ok(&sqs, "CreateQueue", json!({"QueueName": name, "tags": {"k": "v"}})).await;
@@ -203,7 +203,7 @@ async fn queues_are_made_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn making_a_queue_again_needs_the_same_attributes() {
+async fn creating_a_queue_again_needs_the_same_attributes() {
     let (sqs, url) = with_queue(&[("VisibilityTimeout", "40")]).await;
     let again = |value: &str| json!({"QueueName": "q", "Attributes": {"VisibilityTimeout": value}});
     assert_eq!(ok(&sqs, "CreateQueue", again("40")).await["QueueUrl"], url);
@@ -314,7 +314,7 @@ async fn sizes_are_limited() {
 }
 
 #[tokio::test]
-async fn fifo_queues_have_rules_of_their_own() {
+async fn fifo_queues_have_their_own_rules() {
     let sqs = sqs();
     let plain = sqs.create_queue("f.fifo", &[("FifoQueue", "true")]).unwrap().url;
     let by_content = [("FifoQueue", "true"), ("ContentBasedDeduplication", "true")];
@@ -403,7 +403,7 @@ async fn a_long_poll_waits_and_a_dropped_one_takes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_or_not_an_operation() {
+async fn invalid_json_and_unknown_operations_are_refused() {
     let (sqs, url) = with_queue(&[]).await;
     for bad in ["", "[]", "{", r#"{"QueueUrl": 5}"#, "\u{1}", r#"{"QueueUrl":"x","MaxNumberOfMessages":"1"}"#] {
         let reply = sqs.call("ReceiveMessage", bad.as_bytes()).await;
@@ -432,7 +432,7 @@ async fn lambda_delivers_by_arn_and_url() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_lose_double_and_delay_messages() {
+async fn faults_lose_duplicate_and_delay_messages() {
     let (sqs, url) = with_queue(&[]).await;
     let count = async |sqs: &Sqs| {
         let request = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 100});

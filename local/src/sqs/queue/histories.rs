@@ -1,4 +1,4 @@
-//! Random histories against the plainest model of a queue: a list of what must still be there.
+//! Random histories, compared with a simple model of a queue: a list of the messages that must still be there.
 
 use super::super::attributes::QueueAttributes;
 use super::*;
@@ -65,7 +65,7 @@ impl History {
         let room = 12 - self.in_flight();
         let receivable = self.receivable();
         let received = self.queue.receive(self.now, ask);
-        assert_eq!(received.deliveries.len(), receivable.len().min(ask.max).min(room), "neither less nor more");
+        assert_eq!(received.deliveries.len(), receivable.len().min(ask.max).min(room), "number of received messages");
         let locked = self.locked_groups();
         for delivery in received.deliveries {
             let name: usize = delivery.stored.message.body.parse().unwrap();
@@ -73,8 +73,8 @@ impl History {
             if self.fifo {
                 assert!(!locked.contains(&self.expected[&name].group));
                 let before = self.expected.range(..name).filter(|(_, m)| m.group == self.expected[&name].group);
-                // Only what this very call has taken may be before it.
-                assert!(before.clone().all(|(_, m)| m.receives > 0), "in order");
+                // Messages that come before must have been received by this call.
+                assert!(before.clone().all(|(_, m)| m.receives > 0), "order of received messages");
             }
             let expected = self.expected.get_mut(&name).unwrap();
             expected.receives += 1;
@@ -148,9 +148,9 @@ fn histories_of_standard_and_fifo_queues() {
                 (0..300).for_each(|_| history.step());
             });
             if let Err(panic) = std::panic::catch_unwind(run) {
-                #[allow(clippy::print_stderr)] // Shown by the test runner, which is whom it is for.
+                #[allow(clippy::print_stderr)] // For the developer; the test runner shows it.
                 {
-                    eprintln!("the history of seed {seed}, fifo {fifo}, went wrong");
+                    eprintln!("the history of seed {seed}, fifo {fifo}, failed");
                 }
                 std::panic::resume_unwind(panic);
             }

@@ -156,7 +156,7 @@ fn deleting_with_the_handle_of_an_earlier_receive_succeeds_without_effect() {
 }
 
 #[test]
-fn handles_of_nothing_are_invalid() {
+fn unknown_handles_are_invalid() {
     let mut queue = standard();
     let of_another = Receipt { queue: 43, message: 0, receive: 1 }.encode();
     for handle in ["", "garbage", &of_another] {
@@ -199,7 +199,7 @@ fn visibility_ends_twelve_hours_after_the_receive() {
     queue.change_visibility(T0 + 1_000, &handle, 43_199).unwrap();
     let error = queue.change_visibility(T0 + 1_000, &handle, 43_200).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameterValue);
-    assert_eq!(queue.next_deadline(), Some(T0 + 43_200_000), "the refused change has changed nothing");
+    assert_eq!(queue.next_deadline(), Some(T0 + 43_200_000), "a rejected change has no effect");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn at_the_flight_limit_nothing_is_received() {
     assert!(none.over_limit && none.deliveries.is_empty());
     queue.take_arrivals();
     queue.delete(T0, &received.deliveries[0].receipt.encode()).unwrap();
-    assert_eq!(queue.take_arrivals(), 1, "a poll that waits can go on");
+    assert_eq!(queue.take_arrivals(), 1, "a waiting poll is woken");
     assert_eq!(bodies(&queue.receive(T0, ask(10))), ["c"]);
 }
 
@@ -291,7 +291,7 @@ fn a_fifo_group_waits_for_its_messages_in_flight() {
 }
 
 #[test]
-fn a_fifo_message_that_comes_back_comes_first() {
+fn a_fifo_message_that_becomes_visible_again_is_first() {
     let mut queue = queue(true, &[]);
     for body in ["1", "2", "3"] {
         queue.send(T0, fifo_message(body, "g", body), 0);
@@ -303,7 +303,7 @@ fn a_fifo_message_that_comes_back_comes_first() {
 }
 
 #[test]
-fn fifo_duplicates_are_told_of_the_original() {
+fn fifo_duplicates_return_the_original() {
     let mut queue = queue(true, &[]);
     let first = queue.send(T0, fifo_message("a", "g", "d"), 0).unwrap();
     assert_eq!((first.message_id.as_str(), first.sequence.to_string().len()), ("id-a", 20));
@@ -354,10 +354,10 @@ fn fifo_dead_letters_do_not_lock_their_group() {
     assert_eq!((letter.sent_at, letter.sequence.is_some()), (T0 + 1_000, true));
 }
 
-/// A queue of 200,000 is as quick as a small one: this takes a fraction of a second where it is, and minutes where any
-/// operation is linear.
+/// Operations on a queue of 200,000 messages are as fast as on a small one. If any operation were linear, this test
+/// would take minutes instead of a fraction of a second.
 #[test]
-fn deep_queues_stay_quick() {
+fn large_queues_stay_fast() {
     const N: usize = 200_000;
     let mut queue = standard();
     queue.flight_limit = N;

@@ -83,7 +83,8 @@ impl Submission {
         tasks: &mut Tasks,
     ) -> Option<Answered> {
         let invocation = self.invocations.get(id)?;
-        let (route, members) = (invocation.route, invocation.tasks.clone());
+        let (route, members, epoch) = (invocation.route, invocation.tasks.clone(), invocation.epoch);
+        let is_full = self.routes[route].is_full();
         self.in_flight -= 1;
         self.routes[route].in_flight -= 1;
         self.set_runnable(route);
@@ -96,7 +97,7 @@ impl Submission {
         let was_refused = match answer {
             Ok(accepted) => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
-                self.routes[route].concurrency.took(took_ms);
+                self.routes[route].level.accepted(epoch, took_ms, is_full, now.mono_ms);
                 used_up = self.succeeded(route, now, tasks);
                 let request_id: Arc<str> = accepted.request_id.into();
                 self.invocations.answered(id, Accepted::Yes, &request_id);
@@ -413,7 +414,7 @@ impl Submission {
         tracing::debug!(
             route = line.settings.name,
             pause_ms = throttles,
-            limit = line.concurrency.limit(),
+            limit = line.level.limit(),
             "throttled by Lambda: {error}"
         );
         let closed = line.breaker.answered(now.mono_ms);

@@ -55,7 +55,7 @@ pub(crate) struct Invocation {
     pub(in crate::executor::machine) tasks: Members,
     pub(in crate::executor::machine) accepted: Accepted,
     pub(super) request_id: Arc<str>,
-    /// The concurrency limiter's epoch when it began.
+    /// The epoch of the route's level when it began.
     pub(super) epoch: u64,
     /// Successes of the route when it began.
     pub(super) successes_before: u64,

@@ -5,7 +5,8 @@
 //! | `route.rs` | the line of one function, what may be sent now |
 //! | `gathering.rs` | which tasks share an invocation |
 //! | `breaker.rs` | whether a function can be invoked at all |
-//! | `limiter.rs` | how many calls at once, how many in a second |
+//! | `level.rs` | how many calls at once |
+//! | `rate.rs` | how many calls in a second |
 //! | `invocations.rs` | calls until their report has been seen |
 //! | `identity.rs` | whether AWS accepts our credentials |
 //! | `answers.rs` | what the answer to a call means |
@@ -15,7 +16,8 @@ mod breaker;
 mod gathering;
 mod identity;
 mod invocations;
-mod limiter;
+mod level;
+mod rate;
 mod route;
 
 pub(super) use answers::{Answered, Blame};
@@ -30,7 +32,7 @@ use super::InvokeCall;
 use super::backoff::{Jitter, contract_ms};
 use super::tasks::{Left, TaskId, Tasks};
 use crate::executor::ports::{CallError, Fault, InvokeRequest, Now, RouteId};
-use crate::executor::settings::RouteSettings;
+use crate::executor::settings::Settings;
 use crate::executor::task::TaskState;
 use crate::executor::wire::Batch;
 use breaker::Breaker;
@@ -102,6 +104,7 @@ pub(super) struct Submission {
     /// Routes that may have something to send, each once.
     runnable: VecDeque<RouteId>,
     timers: BTreeSet<(u64, RouteId)>,
+    max_in_flight: usize,
     max_invoke_attempts: u32,
     max_outage_ms: u64,
     is_closed: bool,
@@ -110,19 +113,20 @@ pub(super) struct Submission {
 }
 
 impl Submission {
-    pub(super) fn new(routes: &[RouteSettings], max_invoke_attempts: u32, max_outage_ms: u64, seed: u64) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            routes: routes.iter().cloned().map(Route::new).collect(),
+            routes: settings.routes.iter().cloned().map(Route::new).collect(),
             invocations: Invocations::default(),
             identity: Identity::default(),
             queues: QueueCheck::Passed,
             in_flight: 0,
             runnable: VecDeque::new(),
             timers: BTreeSet::new(),
-            max_invoke_attempts,
-            max_outage_ms,
+            max_in_flight: settings.max_invokes_in_flight,
+            max_invoke_attempts: settings.max_invoke_attempts,
+            max_outage_ms: settings.max_outage_ms,
             is_closed: false,
-            jitter: Jitter::new(seed),
+            jitter: Jitter::new(settings.seed),
             counts: Counts::default(),
         }
     }
@@ -297,7 +301,7 @@ impl Submission {
             return None;
         }
         let route = &mut self.routes[id];
-        let (epoch, successes, count) = (route.concurrency.epoch(), route.successes, members.len());
+        let (epoch, successes, count) = (route.level.epoch(), route.successes, members.len());
         let qualifier = members.first().and_then(|task| tasks.get(*task)?.qualifier().cloned());
         let invocation = self.invocations.begin(id, members.clone(), epoch, successes, is_probe);
         let mut submit = |task: &TaskId| tasks.submit(*task, invocation, count > 1, now.mono_ms);
@@ -330,7 +334,7 @@ impl Submission {
     fn gate(&self, now_ms: u64) -> bool {
         let queues_usable = matches!(self.queues, QueueCheck::Passed);
         let identity = self.identity.trouble().is_none_or(|t| t.next_probe_ms <= now_ms && self.in_flight == 0);
-        !self.is_closed && queues_usable && identity
+        !self.is_closed && queues_usable && identity && self.in_flight < self.max_in_flight
     }
 
     fn set_runnable(&mut self, id: RouteId) {

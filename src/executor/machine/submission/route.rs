@@ -3,7 +3,8 @@
 use super::TaskId;
 use super::breaker::{Breaker, Closed, Probe};
 use super::invocations::Members;
-use super::limiter::{Concurrency, Rate};
+use super::level::Level;
+use super::rate::Rate;
 use crate::executor::machine::backoff::{Jitter, doubling_ms};
 use crate::executor::machine::tasks::{Task, Tasks};
 use crate::executor::settings::RouteSettings;
@@ -49,7 +50,7 @@ pub(in crate::executor::machine) struct Route {
     pub(in crate::executor::machine) queued: usize,
     /// Tasks submitting or running.
     pub(in crate::executor::machine) active: usize,
-    pub(super) concurrency: Concurrency,
+    pub(super) level: Level,
     rate: Rate,
     paused_until_ms: u64,
     throttles_in_a_row: u32,
@@ -74,7 +75,7 @@ impl Route {
             in_flight: 0,
             queued: 0,
             active: 0,
-            concurrency: Concurrency::new(settings.max_concurrent_invokes),
+            level: Level::new(settings.max_concurrent_invokes),
             rate: Rate::new(settings.max_invokes_per_second),
             paused_until_ms: 0,
             throttles_in_a_row: 0,
@@ -89,7 +90,7 @@ impl Route {
 
     /// How many calls may be under way now.
     pub(in crate::executor::machine) fn concurrency_limit(&self) -> usize {
-        self.concurrency.limit()
+        self.level.limit()
     }
 
     /// Why it does not work, if it does not.
@@ -129,7 +130,7 @@ impl Route {
         if self.breaker.open().is_some() {
             return self.admit_probe(now_ms, tasks);
         }
-        if self.is_saturated() || self.in_flight >= self.concurrency.limit() {
+        if self.is_saturated() || self.in_flight >= self.level.limit() {
             return Admission::Nothing;
         }
         let count = match self.gather(now_ms, tasks) {
@@ -178,10 +179,18 @@ impl Route {
         self.returned.remove(at)
     }
 
+    /// True if the level holds up tasks: all of it is in use.
+    pub(super) fn is_full(&self) -> bool {
+        self.has_line() && self.in_flight >= self.level.limit()
+    }
+
+    fn has_line(&self) -> bool {
+        !self.fresh.is_empty() || !self.returned.is_empty()
+    }
+
     /// True if one more event may be sent, as far as concurrency goes.
     pub(super) fn has_room(&self) -> bool {
-        let waits = !self.fresh.is_empty() || !self.returned.is_empty();
-        waits && self.breaker.open().is_none() && !self.is_saturated() && self.in_flight < self.concurrency.limit()
+        self.has_line() && self.breaker.open().is_none() && !self.is_saturated() && self.in_flight < self.level.limit()
     }
 
     fn is_saturated(&self) -> bool {
@@ -213,7 +222,6 @@ impl Route {
     pub(super) fn answered(&mut self, now_ms: u64) -> Closed {
         self.successes += 1;
         self.throttles_in_a_row = 0;
-        self.concurrency.succeeded();
         let closed = self.breaker.answered(now_ms);
         if let Some(outage_ms) = closed.was_open_ms {
             let name = &self.settings.name;
@@ -230,9 +238,9 @@ impl Route {
         retry_after_ms: Option<u64>,
         jitter: &mut Jitter,
     ) -> u64 {
-        self.concurrency.throttled(epoch);
+        self.level.throttled(epoch, now_ms);
         self.throttles_in_a_row = self.throttles_in_a_row.saturating_add(1);
-        let rounds = self.throttles_in_a_row.div_ceil(u32::try_from(self.concurrency.limit()).unwrap_or(u32::MAX));
+        let rounds = self.throttles_in_a_row.div_ceil(u32::try_from(self.level.limit()).unwrap_or(u32::MAX));
         // `Retry-After` in whole seconds may be 0, which must not become a tight loop.
         let own = jitter.spread(doubling_ms(FIRST_THROTTLE_PAUSE_MS, rounds, LONGEST_THROTTLE_PAUSE_MS));
         let pause = own.max(retry_after_ms.unwrap_or(0).min(LONGEST_RETRY_AFTER_MS));

@@ -86,7 +86,9 @@ fn s4_results_are_received_while_tasks_are_submitted() {
     let began_ms = stage.now.mono_ms;
     stage.run(5_000, &mut world);
     assert_eq!((world.latencies.len(), stage.machine.remaining()), (20_000, 0));
-    assert!(world.last_accepted_ms - began_ms <= 1_000, "submitting is not held up");
+    // 800 ms with 512 Invokes at once; it begins with fewer.
+    let submitted_ms = world.last_accepted_ms - began_ms;
+    assert!(submitted_ms <= 1_300, "submitting is held up: {submitted_ms} ms");
     world.latencies.sort_unstable();
     let p99 = world.latencies[19_800];
     assert!(p99 <= 250, "p99 {p99} ms");

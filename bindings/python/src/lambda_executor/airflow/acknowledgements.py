@@ -1,8 +1,8 @@
-"""When the library may delete a result from its queue: after the scheduler has processed its event.
+"""Acknowledges a result after the scheduler has processed its event.
 
-`sync` puts an event into the event buffer, the scheduler takes the buffer and writes to its database, and the next
-heartbeat shows that this went well: an exception on the way ends the scheduler. A result that was not acknowledged by
-then returns to its queue, for the scheduler that adopts the task.
+`sync` puts an event into the event buffer. The scheduler takes the buffer and writes to its database; an exception
+meanwhile ends the scheduler. So the next heartbeat shows that the events were processed. A result that is not
+acknowledged returns to its queue, for the scheduler that adopts the task.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lambda_executor import Batch, Executor
 class Acknowledgements:
     def __init__(self, library: Executor) -> None:
         self._library = library
-        # The library hands an event out again when its batch is gone.
+        # Batches of events that are not acknowledged. The library hands out events again when their batch is freed.
         self._batches: dict[int, Batch] = {}
         self._in_buffer: dict[Hashable, list[int]] = {}
         self._handed_over: dict[Hashable, list[int]] = {}
@@ -29,7 +29,7 @@ class Acknowledgements:
             self._batches[event.seq] = batch
 
     def buffered(self, key: Hashable, seq: int) -> None:
-        """This event of a key is in the event buffer."""
+        """The event of a key was put into the event buffer."""
         self._in_buffer.setdefault(key, []).append(seq)
 
     def handed_over(self, keys: Iterable[Hashable]) -> None:
@@ -40,12 +40,12 @@ class Acknowledgements:
                 self._handed_over.setdefault(key, []).extend(seqs)
 
     def dropped(self, key: Hashable) -> None:
-        """The event of a key was removed from the buffer, since the scheduler needs it no longer."""
+        """The event of a key was removed from the buffer. The scheduler does not need it any more."""
         self.acknowledge(self._in_buffer.pop(key, []))
 
     def processed(self, event_buffer: Container[Hashable]) -> None:
-        """The scheduler has come again. Events that it has put back were not processed: another transaction had their
-        rows."""
+        """The next heartbeat: events were processed, except those that are in the buffer again. The scheduler puts
+        events back if another transaction has locked their rows."""
         seqs: list[int] = []
         handed_over, self._handed_over = self._handed_over, {}
         for key, of_key in handed_over.items():

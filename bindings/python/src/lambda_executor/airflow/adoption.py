@@ -1,11 +1,11 @@
-"""Which task on Lambda a task instance is, by the id that its submitter has left in Airflow's database.
+"""Finds the task on Lambda of a task instance, by the id (external_executor_id) in Airflow's database.
 
-- A UUID that is not the task instance's: the attempt_id, which the scheduler wrote in the transaction that queued the
+- A UUID that is not the task instance's: the attempt_id. The scheduler wrote it in the transaction that queued the
   task.
 - The key as Airflow writes it, coordinates as JSON or the task instance's UUID: written by this executor or by
-  Airflow's own once Lambda had accepted the task.
-- `<key>#<attempt_id>`: the same, by this executor, for a task that was submitted while an earlier dispatch of the key
-  was tracked.
+  Airflow's own, after Lambda had accepted the task.
+- `<key>#<attempt_id>`: also written by this executor after Lambda had accepted the task, if an earlier dispatch of the
+  key was tracked when it was submitted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _COORDINATES = ("dag_id", "task_id", "run_id", "try_number", "map_index")
 
 
 def dispatch_of(ti: Any, key: Any) -> Dispatch | None:
-    """What to track for a task instance; None if its id is not one of this executor's.
+    """The dispatch of a task instance. None if its id is not one of this executor's.
 
-    key: Airflow's key of the task instance, which its events get.
+    key: Airflow's key of the task instance, for its events.
     """
     external = ti.external_executor_id
     if not external or not isinstance(external, str):
@@ -32,7 +32,8 @@ def dispatch_of(ti: Any, key: Any) -> Dispatch | None:
         return Dispatch(key, text, (external,), "")
     attempt_id = _attempt_id(external)
     if attempt_id:
-        # Not yet overwritten by the key: the scheduler ended before it knew whether Lambda had accepted the task.
+        # The scheduler ended before it could overwrite the attempt_id with the key. It may have submitted the task
+        # under either key.
         return Dispatch(key, text, (text, f"{text}{SEPARATOR}{attempt_id}"), attempt_id)
     wire_key, separator, suffix = external.rpartition(SEPARATOR)
     attempt_id = _attempt_id(suffix)
@@ -42,7 +43,7 @@ def dispatch_of(ti: Any, key: Any) -> Dispatch | None:
 
 
 def _is_key(text: str, ti: Any) -> bool:
-    """The text is a key of this very task instance."""
+    """True if the text is a key of this task instance."""
     # Airflow 2 has no id.
     identity = getattr(ti, "id", None)
     if identity is not None and text == str(identity):
@@ -53,13 +54,13 @@ def _is_key(text: str, ti: Any) -> bool:
         return False
     if not isinstance(fields, dict):
         return False
-    # `map_index` is -1 where an old version left it out.
+    # An old version omits `map_index` -1.
     found = tuple(fields.get(name, -1 if name == "map_index" else None) for name in _COORDINATES)
     return found == tuple(getattr(ti.key, name) for name in _COORDINATES)
 
 
 def _attempt_id(text: str) -> str:
-    """The text, if it is a UUID in its usual form, else an empty one."""
+    """The text, if it is a UUID in canonical form, else ""."""
     try:
         return text if str(UUID(text)) == text else ""
     except ValueError:

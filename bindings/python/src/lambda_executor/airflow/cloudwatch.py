@@ -1,6 +1,7 @@
 """Lines of a function's log in CloudWatch, read with the hook of apache-airflow-providers-amazon where it is installed.
 
-A request of the web interface waits for it: one attempt, a few seconds, the newest lines.
+A request of the web interface waits for the answer. So it makes one attempt, with a time limit of a few seconds, and
+reads the newest lines only.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any, NamedTuple
 
 MOST_LINES = 1000
 PATIENCE_S = 3
-# Airflow's own handler logs whole events. The command in them has the task's token.
+# Lines with the command are left out: the command has the task's token, and Airflow's own handler logs whole events.
 _SECRET = "execute_workload"
 
 
 class Unavailable(Exception):
-    """Why CloudWatch is not read."""
+    """CloudWatch cannot be read. The message says why."""
 
 
 class Found(NamedTuple):
@@ -24,7 +25,7 @@ class Found(NamedTuple):
 
 
 def read(named: dict[str, Any], group: str, since: datetime | None, terms: list[str]) -> Found | None:
-    """The newest run whose first line has all these terms; None if there is none."""
+    """The newest run whose first line contains all terms, or None."""
     client = _client(named)
     start = int(since.timestamp() * 1000) if since is not None else 0
     try:
@@ -47,7 +48,7 @@ def read(named: dict[str, Any], group: str, since: datetime | None, terms: list[
 
 
 def _of_one_run(messages: Any) -> list[str]:
-    """Lines up to the end of the invocation: the next one of the same sandbox is another task's."""
+    """Lines up to the end of the invocation. Later lines of the same sandbox belong to other tasks."""
     lines = []
     for message in messages:
         if message.startswith(("END RequestId:", "REPORT RequestId:")) or '"type":"platform.report"' in message:
@@ -62,7 +63,7 @@ def _client(named: dict[str, Any]) -> Any:
         from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
         from botocore.config import Config
     except ImportError:
-        raise Unavailable("that needs the package apache-airflow-providers-amazon") from None
+        raise Unavailable("this needs the package apache-airflow-providers-amazon") from None
     hook = AwsGenericHook(
         aws_conn_id=named.get("conn_id", "aws_default"),
         region_name=named.get("region_name"),
@@ -72,4 +73,4 @@ def _client(named: dict[str, Any]) -> Any:
     try:
         return hook.get_conn()
     except Exception as error:
-        raise Unavailable(f"no client of CloudWatch: {error}") from error
+        raise Unavailable(f"the client of CloudWatch cannot be created: {error}") from error

@@ -1,11 +1,10 @@
-"""AWS credentials from Airflow's connection, whatever backend holds it.
+"""AWS credentials from Airflow's connection, in any secrets backend.
 
-A connection in the environment is left to the library, which also renews what it makes of it. Of any other, the keys
-are passed to the library; a role, a profile or a web identity is resolved by the hook of
-apache-airflow-providers-amazon.
+The library itself reads a connection in the environment, and renews its credentials. For other connections, this module
+passes the keys to the library; the hook of apache-airflow-providers-amazon resolves roles, profiles and web identities.
 Without a connection the library uses the AWS default chain, as Airflow's own executor does.
 
-Everything here may wait on the network: it runs in a thread of its own.
+All functions may wait on the network. They run in a thread of their own.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 
 from lambda_executor import InvalidConfigError
 
-# What only the Amazon provider's hook can resolve.
+# Extras that only the Amazon provider's hook can resolve.
 _NEEDS_HOOK = ("role_arn", "assume_role_method", "profile_name", "session_kwargs")
 _KEYS = ("aws_access_key_id", "aws_secret_access_key")
 
@@ -34,21 +33,21 @@ class Keys(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What a connection says about AWS."""
+    """The AWS settings of a connection."""
 
     options: dict[str, Any]
-    """Options of the library, the credentials included. An option in Airflow's configuration comes first."""
+    """Options of the library, including the credentials. Options in Airflow's configuration override them."""
     keys: Keys | None
     """None: the library finds the credentials itself."""
     expires: datetime | None
     """When the keys expire, if they do."""
     renewed_by_library: bool
-    """The connection is in the environment, which does not change."""
+    """The connection is in the environment, and so does not change."""
 
 
 def identity(conn_id: str, team: str | None) -> Identity:
-    """Reads the connection. Raises InvalidConfigError if it says what cannot be used, and whatever a secrets backend or
-    AWS raise."""
+    """Reads the connection. Raises InvalidConfigError if it cannot be used. Also raises exceptions of the secrets
+    backend and of AWS."""
     connection = _connection(conn_id, team)
     if connection is None:
         return Identity({}, None, None, False)
@@ -76,14 +75,14 @@ def _connection(conn_id: str, team: str | None) -> Any:
     try:
         if team and "team_name" in inspect.signature(look_up).parameters:
             return look_up(conn_id, team_name=team)
-        # Airflow 3.1 has teams, and looks for no connections of theirs.
+        # Airflow 3.1 has teams, but does not look for their connections.
         return (_environments(_name(conn_id, team), conn_id) if team else None) or look_up(conn_id)
     except AirflowNotFoundException:
         return None
 
 
 def _in_environment(connection: Any, conn_id: str, team: str | None) -> bool:
-    """The connection found is the one in the environment; another backend may have one of the same name."""
+    """True if Airflow's connection is the one in the environment. Another backend may have one of the same name."""
     there = _environments(_name(conn_id, team), conn_id) if team else None
     there = there or _environments(_name(conn_id, None), conn_id)
     return there is not None and bool(there.get_uri() == connection.get_uri())
@@ -95,7 +94,7 @@ def _name(conn_id: str, team: str | None) -> str:
 
 
 def _environments(name: str, conn_id: str) -> Any:
-    """The connection in an environment variable, None where there is none."""
+    """The connection in an environment variable, or None."""
     from airflow.models.connection import Connection
 
     text = os.environ.get(name)
@@ -150,14 +149,14 @@ def _resolved(conn_id: str, extra: dict[str, Any], region: str | None) -> tuple[
     except ImportError:
         named = ", ".join(name for name in _NEEDS_HOOK if extra.get(name))
         raise InvalidConfigError(
-            f"connection {conn_id}: {named} needs the package apache-airflow-providers-amazon, or put the connection "
-            f"into the environment (AIRFLOW_CONN_...)"
+            f"connection {conn_id}: {named} needs the package apache-airflow-providers-amazon: install it, or put the "
+            f"connection into the environment (AIRFLOW_CONN_...)"
         ) from None
     credentials = (
         AwsGenericHook(aws_conn_id=conn_id, region_name=region).get_session(region_name=region).get_credentials()
     )
     if credentials is None:
-        raise InvalidConfigError(f"connection {conn_id}: it leads to no credentials")
+        raise InvalidConfigError(f"connection {conn_id}: it has no credentials")
     frozen = credentials.get_frozen_credentials()
     expires = getattr(credentials, "_expiry_time", None)
     return Keys(frozen.access_key, frozen.secret_key, frozen.token or None), expires

@@ -1,15 +1,15 @@
 """Which task of the library belongs to which key of Airflow.
 
 Airflow may queue a key again while its earlier dispatch still runs: a task that resumes after it was deferred has the
-same key, and the process that deferred it takes a moment to end. The library wants each key to be unique among
-unfinished tasks. So each dispatch has a key of its own on the wire:
+same key, and the process that deferred it takes a moment to end. The library requires unique keys among unfinished
+tasks. So each dispatch has a key of its own in the library ("on the wire"):
 
-- The only dispatch of a key has the key as Airflow's own executor writes it, so that either executor can adopt what the
-  other has submitted.
-- A dispatch that starts while an earlier one of the key is tracked, or after one was abandoned, has
-  `<key>#<attempt_id>`. The attempt_id is random, so that such a key is never used twice, also not after a restart.
+- The only dispatch of a key has the key as Airflow's own executor writes it, so that either executor can adopt tasks of
+  the other.
+- A dispatch that starts while an earlier one of the key is tracked, or after one was abandoned, has the key
+  `<key>#<attempt_id>`. The attempt_id is random, so that the key is never used again, even after a restart.
 
-Only the newest dispatch ends the key.
+Only an event of the newest dispatch ends the key.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Hashable
 from typing import Any
 
 SEPARATOR = "#"
-# Keys of abandoned dispatches that are remembered: their results may arrive for hours.
+# Number of remembered keys of abandoned dispatches. Their results may arrive hours later.
 ABANDONED = 10_000
 
 
 def text_of(key: Any) -> str:
-    """A key as Airflow's own executor writes it: a task's coordinates as JSON, or the UUID of a task or callback."""
+    """A key in the form of Airflow's own executor: a task's coordinates as JSON, or the UUID of a task or callback."""
     fields = getattr(key, "_asdict", None)
     return json.dumps(fields()) if fields is not None else str(key)
 
@@ -37,9 +37,9 @@ class Dispatch:
     def __init__(self, key: Hashable, text: str, wires: tuple[str, ...], attempt_id: str) -> None:
         #: Airflow's key.
         self.key = key
-        #: The same as text.
+        #: Airflow's key as text.
         self.text = text
-        #: Keys of the library. Two for an adopted task that may have been submitted under either.
+        #: Keys in the library. An adopted task has two if it may have been submitted under either.
         self.wires = wires
         #: Empty for a task that was adopted without one.
         self.attempt_id = attempt_id
@@ -92,7 +92,7 @@ class Dispatches:
             self._of_key.pop(dispatch.key, None)
 
     def abandon(self, key: Hashable) -> list[Dispatch]:
-        """Forgets all dispatches of a key, and returns them: their tasks are to be cancelled."""
+        """Forgets all dispatches of a key, and returns them. The caller cancels their tasks."""
         dispatches = list(self._of_key.get(key, ()))
         for dispatch in dispatches:
             self.end(dispatch)

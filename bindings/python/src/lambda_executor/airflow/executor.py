@@ -1,4 +1,4 @@
-"""Airflow's executor: the methods that Airflow calls, and nothing else."""
+"""Airflow's executor: the methods that Airflow calls."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Of `start`, for the connection: mistakes in the configuration are raised by then.
+# Seconds that `start` waits for the connection, to raise mistakes in the configuration.
 OPENING_S = 10.0
-# Of one heartbeat, for each of taking workloads, submitting and taking events. What is left, the next one does.
+# Seconds of one heartbeat for each of: taking workloads, submitting, taking events. The next heartbeat does the rest.
 BUDGET_S = 0.02
-# So many between two looks at the clock: a failed task takes some 0.3 ms, a submitted one 0.05 ms.
+# Number of items between two looks at the clock. A failed task takes about 0.3 ms, a submitted one 0.05 ms.
 EVENTS, TASKS, LEAST = 50, 200, 10
 FINAL = frozenset({"success", "failed"})
 
@@ -38,7 +38,7 @@ FINAL = frozenset({"success", "failed"})
 class LambdaExecutor(BaseExecutor):
     """Runs Airflow's tasks and callbacks on AWS Lambda.
 
-    Made in the scheduler, which starts it, and in the API server, which only asks for logs.
+    Created in the scheduler, which starts it, and in the API server, which only asks for logs.
     """
 
     supports_multi_team: bool = True
@@ -46,7 +46,7 @@ class LambdaExecutor(BaseExecutor):
     is_local: bool = False
     is_production: bool = True
     serve_logs: bool = False
-    # The scheduler writes the attempt_id in the transaction that queues the task, so before it is invoked.
+    # The scheduler writes the attempt_id in the transaction that queues the task, before the Invoke.
     pre_assigns_external_executor_id = True
     supports_task_instance_uuid = versions.UUID_KEYS
     if versions.TYPED_QUEUES:
@@ -63,15 +63,15 @@ class LambdaExecutor(BaseExecutor):
         self._acknowledgements: Acknowledgements | None = None
         self._dispatches = Dispatches()
         self._submissions = Submissions(self._is_tracked, self._refuse)
-        # Airflow 2: keys to fail, and why.
+        # Airflow 2: keys that `sync` must fail, with the reason.
         self._failed: list[tuple[Any, str]] = []
         self._options: dict[str, Any] = {}
         self._logged: list[Any] = []
         self._closed_logged = False
 
     def start(self) -> None:
-        """Opens the library. Raises InvalidConfigError for mistakes in the configuration; what is wrong at AWS keeps
-        tasks waiting, and the log says what."""
+        """Opens the library. Raises InvalidConfigError for mistakes in the configuration. On errors of AWS, tasks wait
+        and the log has the reason."""
         self._forget()
         self._options = options.read(versions.conf_of(self))
         given = dict(self._options)
@@ -84,7 +84,7 @@ class LambdaExecutor(BaseExecutor):
         """The library's executor, once it is open."""
         return self._opening.library if self._opening is not None else None
 
-    # Work in
+    # Tasks in
 
     if versions.QUEUES_NO_WORKLOADS:
 
@@ -92,16 +92,17 @@ class LambdaExecutor(BaseExecutor):
             self.queued_tasks[workload.ti.key] = workload
 
     def _process_workloads(self, workload_items: Sequence[Any]) -> None:
-        """Takes workloads out of their queue. What does not fit into a heartbeat stays there for the next one."""
+        """Takes workloads out of their queue, for a limited time. The rest waits for the next heartbeat."""
         deadline = time.monotonic() + BUDGET_S
         for place, workload in enumerate(workload_items, 1):
             self._take_workload(workload)
-            # Not after each one: on a busy machine every heartbeat still takes some.
+            # Checked after every LEAST workloads, so that each heartbeat takes some even on a busy machine.
             if place % LEAST == 0 and time.monotonic() > deadline:
                 break
 
     def _take_all_workloads(self) -> None:
-        """The scheduler's database has an id for each: the next scheduler takes them for submitted."""
+        """Takes all workloads at the end. Their ids are in the database, so the next scheduler treats them as
+        submitted."""
         if not versions.COMMANDS:
             for queue in versions.queues_of(self):
                 for workload in list(queue.values()):
@@ -128,7 +129,7 @@ class LambdaExecutor(BaseExecutor):
         self, key: Any, command: list[str], queue: str | None = None, executor_config: Any = None
     ) -> None:
         """Airflow 2: the base class has taken the task out of its queue, and adds the key to `running` after this call.
-        So `sync` submits the task and reports a failure: a key that failed here would occupy its slot for good."""
+        A key that failed here would so occupy its slot for ever. Therefore `sync` reports the failure."""
         try:
             self._dispatch(key, command, queue, executor_config, None)
         except Exception as error:
@@ -138,14 +139,14 @@ class LambdaExecutor(BaseExecutor):
     def _dispatch(
         self, key: Hashable, command: list[str], queue: str | None, executor_config: Any, preassigned: str | None
     ) -> None:
-        # Of an earlier dispatch: the scheduler has queued the task again since.
+        # An event of an earlier dispatch: the scheduler has queued the task again meanwhile.
         if key in self.event_buffer and self._acknowledgements is not None:
             self.event_buffer.pop(key)
             self._acknowledgements.dropped(key)
-        # Also where the library refuses it: until the failure has been processed.
+        # Also if the library refuses the task, until the scheduler has processed the failure.
         self.running.add(key)
         dispatch = self._dispatches.begin(key, _attempt_id(preassigned))
-        # Now, so that the reason names the option of the task.
+        # Converted here, so that the error names executor_config.
         config = json.loads(json.dumps(executor_config)) if executor_config else None
         task = Task(
             dispatch.wire,
@@ -157,7 +158,8 @@ class LambdaExecutor(BaseExecutor):
         self._submissions.add(Submission(dispatch, [task], adopted=False))
 
     def _route(self, queue: str | None) -> str:
-        """Airflow's default queue is the library's default route, whatever its name, unless it has a route."""
+        """The library's route of a queue. Airflow's default queue, whatever its name, is the default route unless a
+        route has its name."""
         if not queue or "queues" not in self._options:
             return ""
         default = versions.conf_of(self).get("operators", "default_queue", fallback="default")
@@ -188,17 +190,17 @@ class LambdaExecutor(BaseExecutor):
     def log_task_event(self, *, event: str, extra: str, ti_key: Any) -> None:
         """Adds a row to Airflow's log table, which the scheduler writes after the heartbeat.
 
-        The row is referenced here until it is written: the scheduler hands SQLAlchemy a generator, and SQLAlchemy 2.1
-        references the rows weakly, so that they are gone before the INSERT.
+        Keeps a reference to the row until it is written. The scheduler passes a generator to SQLAlchemy, and SQLAlchemy
+        2.1 has only weak references to the rows, so that they would be freed before the INSERT.
         """
         super().log_task_event(event=event, extra=extra, ti_key=ti_key)
         if self._task_event_logs:
             self._logged.append(self._task_event_logs[-1])
 
-    # Events out
+    # Events
 
     def heartbeat(self) -> None:
-        """Submits what is queued and takes what has happened; never waits on the network, never raises."""
+        """Submits queued tasks and takes events. Never waits on the network, never raises."""
         try:
             if self._acknowledgements is not None:
                 self._acknowledgements.processed(self.event_buffer)
@@ -210,14 +212,14 @@ class LambdaExecutor(BaseExecutor):
             self._logged.clear()
         try:
             if versions.REFUSES_RUNNING:
-                # A key that is queued again has left its earlier dispatch behind.
+                # A key that is queued again is not running any more.
                 self.running.difference_update(self.queued_tasks)
             super().heartbeat()
         except Exception:
             log.exception("a heartbeat has failed; the next one continues")
 
     def sync(self) -> None:
-        """Takes what has happened, for as long as a heartbeat may take."""
+        """Submits tasks and takes events, for a limited time."""
         try:
             while self._failed:
                 self._fail(*self._failed.pop())
@@ -250,15 +252,15 @@ class LambdaExecutor(BaseExecutor):
                 if not self._take_event(event, acknowledgements):
                     settled.append(event.seq)
             except Exception:
-                # Not acknowledged: the next scheduler gets it again.
+                # Not acknowledged, so that the next scheduler gets it again.
                 log.exception("an event cannot be reported: %r", event)
         acknowledgements.acknowledge(settled)
 
     def _take_event(self, event: Event, acknowledgements: Acknowledgements) -> bool:
-        """False if the scheduler gets nothing for it."""
+        """Reports an event to the scheduler. False if there is nothing to report."""
         dispatch = self._dispatches.at(event.key)
         if dispatch is None:
-            # Abandoned.
+            # The dispatch was abandoned.
             return False
         key: Any = dispatch.key
         newest = self._dispatches.newest(key) is dispatch and not self._is_queued(key)
@@ -283,7 +285,7 @@ class LambdaExecutor(BaseExecutor):
         return True
 
     def _is_queued(self, key: Hashable) -> bool:
-        """The scheduler has queued the key again: an earlier dispatch must not end it."""
+        """True if the scheduler has queued the key again: an earlier dispatch must not end it."""
         return any(key in queue for queue in versions.queues_of(self))
 
     def _count(self, library: Library) -> None:
@@ -301,16 +303,16 @@ class LambdaExecutor(BaseExecutor):
             log.error("the executor is closed: no more events")
 
     def get_event_buffer(self, dag_ids: Any = None) -> dict[Any, Any]:
-        """What the scheduler takes here counts as processed from the next heartbeat on."""
+        """Passes events to the scheduler. They count as processed at the next heartbeat."""
         events: dict[Any, Any] = super().get_event_buffer(dag_ids)
         if self._acknowledgements is not None:
             self._acknowledgements.handed_over(events)
         return events
 
-    # Tasks of another scheduler, and tasks that are given up
+    # Adopted and abandoned tasks
 
     def try_adopt_task_instances(self, tis: Sequence[TaskInstance]) -> Sequence[TaskInstance]:
-        """Tracks what an earlier scheduler has submitted; those whose id is not of this executor are returned."""
+        """Tracks tasks that an earlier scheduler has submitted. Returns those whose id is not of this executor."""
         with versions.timer("lambda_executor.adopt_task_instances.duration", versions.team_of(self)):
             refused = [ti for ti in tis if not self._adopt(ti)]
             try:
@@ -342,7 +344,7 @@ class LambdaExecutor(BaseExecutor):
         return True
 
     def revoke_task(self, *, ti: TaskInstance) -> None:
-        """A task that was queued for too long: it never runs, or its result is discarded. No event."""
+        """Abandons a task that was queued for too long. It never runs, or its result is discarded, without an event."""
         try:
             key = versions.task_key_of(self, ti)
             for queue in versions.queues_of(self):
@@ -355,7 +357,7 @@ class LambdaExecutor(BaseExecutor):
             log.exception("%s cannot be revoked", ti)
 
     def change_state(self, key: Any, state: Any, info: Any = None, remove_running: bool = True) -> None:
-        """Also called by the scheduler, for a task without a heartbeat: the library's task is abandoned then."""
+        """Abandons the library's task of a final key. The scheduler calls this too, for a task without a heartbeat."""
         if state in FINAL:
             try:
                 self._abandon(key)
@@ -377,8 +379,8 @@ class LambdaExecutor(BaseExecutor):
     # Logs
 
     def get_task_log(self, ti: TaskInstance, try_number: int) -> tuple[list[str], list[str]]:
-        """Where the log of a running task is, and what CloudWatch has of it. Asked of an instance in the API server,
-        which was not started."""
+        """Names the place of a running task's log, with its lines in CloudWatch. Called in the API server, on an
+        instance that was not started."""
         try:
             return task_log.read(versions.conf_of(self), ti, versions.task_key_of(self, ti))
         except Exception as error:
@@ -388,12 +390,12 @@ class LambdaExecutor(BaseExecutor):
     def get_streaming_task_log(
         self, ti: TaskInstance, try_number: int
     ) -> tuple[list[str], list[Generator[str, None, None]]]:
-        """The same, in the form that Airflow 3.4 asks for first."""
+        """The same in the form of Airflow 3.4."""
         sources, lines = self.get_task_log(ti, try_number)
         return sources, [(line for line in lines)] if lines else []
 
     def debug_dump(self) -> None:
-        """On SIGUSR2, in the scheduler's signal handler."""
+        """Logs the state. Called in the scheduler's handler of SIGUSR2."""
         super().debug_dump()
         try:
             opening, library = self._opening, self.library
@@ -419,10 +421,10 @@ class LambdaExecutor(BaseExecutor):
     # The end
 
     def end(self) -> None:
-        """Waits for running tasks, as long as option end_wait_timeout says.
+        """Waits for running tasks, up to option end_wait_timeout.
 
-        Acknowledges nothing, since no event is processed after it: the results return to their queue, and the next
-        scheduler adopts the tasks.
+        Does not acknowledge results, since the scheduler processes no more events. The results return to their queue,
+        and the next scheduler adopts the tasks.
         """
         seconds = self._options.get("end_wait_timeout") or None
         try:
@@ -440,12 +442,12 @@ class LambdaExecutor(BaseExecutor):
         except ClosedError:
             return
         except Exception:
-            log.exception("the executor ends without having waited for its tasks")
+            log.exception("the executor ends without waiting for its tasks")
         finally:
             self._close()
 
     def terminate(self) -> None:
-        """Ends without waiting. What was submitted continues on Lambda."""
+        """Ends without waiting. Submitted tasks continue on Lambda."""
         if self._opening is not None:
             self._opening.stop()
         self._close()
@@ -453,13 +455,13 @@ class LambdaExecutor(BaseExecutor):
     def _close(self) -> None:
         library = self.library
         if library is not None:
-            # No batch may keep a result from its queue.
+            # Frees the batches, so that their results return to the queue.
             self._acknowledgements = None
             library.close()
 
 
 def _attempt_id(preassigned: str | None) -> str:
-    """The id that the scheduler has written down, else a new one."""
+    """The id that the scheduler has stored, else a new one."""
     try:
         if preassigned and str(UUID(preassigned)) == preassigned:
             return preassigned

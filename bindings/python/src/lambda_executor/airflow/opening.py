@@ -1,7 +1,7 @@
 """Opens the library's executor, and renews its credentials, in a thread.
 
-A connection may be in a secrets backend on the network, and a role is assumed by a call to AWS. The scheduler must not
-wait for either: until the executor is open, tasks wait in memory.
+A secrets backend may be on the network, and assuming a role is a call to AWS. The scheduler must not wait for either.
+Until the executor is open, tasks wait in memory.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 # A connection in a secrets backend may change at any time.
 LOOK_AGAIN_S = 300.0
-# Credentials that expire are renewed so long before, or at half of a shorter time.
+# Credentials are renewed this long before they expire, or after half of a shorter life.
 BEFORE_EXPIRY_S = 600.0
 SHORTEST_S = 1.0
-# As the library's back-off: 4, 16, 64, 120 s.
+# The same back-off as the library's: 4, 16, 64, 120 s.
 MOST_BACK_OFF_S = 120.0
 
 
@@ -42,19 +42,19 @@ class Opening:
         self._identity = identity
         self._ended = threading.Event()
         self._decided = threading.Event()
-        # `start` still waits.
+        # True while `start` waits.
         self._awaited = True
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="lambda-executor-credentials", daemon=True)
-        #: Set once it is open.
+        #: The library's executor, once it is open.
         self.library: Executor | None = None
-        #: Why it is not, if that is for an operator to change.
+        #: Why it is not open, if an operator must correct it.
         self.error: InvalidConfigError | None = None
-        #: Why the last look at the connection failed, for debug_dump.
+        #: Why reading the connection last failed, for debug_dump.
         self.trouble = ""
 
     def start(self, patience: float) -> None:
-        """Starts the thread, and waits a moment, so that mistakes in the configuration are raised here."""
+        """Starts the thread, and waits for a short time, to raise mistakes in the configuration."""
         self._thread.start()
         self._decided.wait(patience)
         with self._lock:
@@ -63,7 +63,7 @@ class Opening:
             raise self.error
 
     def stop(self) -> None:
-        """Opens nothing from now on, and renews nothing. Does not wait: the thread may wait on the network."""
+        """Ends opening and renewing. Does not wait for the thread, which may wait on the network."""
         with self._lock:
             self._ended.set()
 
@@ -73,7 +73,7 @@ class Opening:
             while found is not None and not found.renewed_by_library and not self._ended.wait(_pause(found)):
                 found = self._renew(found)
         except Exception:
-            log.exception("renewing the credentials of connection %s has ended", self._conn_id)
+            log.exception("the credentials of connection %s are not renewed any more", self._conn_id)
 
     def _open(self) -> credentials.Identity | None:
         failures = 0
@@ -82,7 +82,7 @@ class Opening:
                 found = self._look()
                 config = {**found.options, **self._options}
                 with self._lock:
-                    # Otherwise nothing would close it.
+                    # Stopped meanwhile: no other code would close it.
                     if self._ended.is_set():
                         return None
                     self.library = Executor(config)
@@ -92,7 +92,7 @@ class Opening:
                     if self._awaited:
                         self.error = error
                         return None
-                # Tried again: a connection can be changed while this runs.
+                # Repeated, because a connection can be changed while this runs.
                 self._troubled(error)
             except Exception as error:
                 self._troubled(error)
@@ -113,7 +113,7 @@ class Opening:
             self.trouble = ""
             return found if found.keys is not None else known
         except Error as error:
-            # Closed meanwhile, or unusable keys.
+            # The executor was closed meanwhile, or the keys are invalid.
             self._troubled(error)
         except Exception as error:
             self._troubled(error)
@@ -121,7 +121,7 @@ class Opening:
 
     def _look(self) -> credentials.Identity:
         if "local" in self._options:
-            # An AWS of its own, which has its own credentials.
+            # The local server has its own credentials.
             return credentials.Identity({}, None, None, True)
         return self._identity(self._conn_id, self._team)
 

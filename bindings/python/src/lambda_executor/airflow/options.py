@@ -1,7 +1,7 @@
-"""Airflow's configuration as options of the library.
+"""Reads options of the library from Airflow's configuration.
 
-Section `[aws_lambda_executor]` has the options of Airflow's own executor, under its names; section `[lambda_executor]`
-those that only this one has. options.json lists both; a test compares it with the library's own description.
+Section `[aws_lambda_executor]` has the options of Airflow's own executor, with the same names. Section
+`[lambda_executor]` has the other options. options.json lists both; a test compares it with the library's schema.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lambda_executor import InvalidConfigError
 
 SHARED = "aws_lambda_executor"
 OWN = "lambda_executor"
-# Read here, and not options of the executor that is created.
+# Used by this package, and not passed to the library.
 CONN_ID = "conn_id"
 
 _TRUE, _FALSE = ("t", "true", "1"), ("f", "false", "0")
@@ -41,7 +41,7 @@ def read(conf: Any) -> dict[str, Any]:
         except ValueError:
             mistakes.append(f"[{option['section']}] {option['name']}={text}: expected {_EXPECTED[option['type']]}")
             continue
-        # An empty text means none, except that a required option without text is an error of the library's.
+        # An empty value means none, except for a required option: the library reports it as an error.
         if value != "" or option["required"]:
             values[option["name"]] = value
     if mistakes:

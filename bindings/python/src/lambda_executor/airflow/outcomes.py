@@ -1,4 +1,4 @@
-"""What an event of the library means to Airflow."""
+"""Converts final events of the library to Airflow's log events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lambda_executor import Event, Reason, State
 
-# Width of Airflow's column: a longer name loses the log events of that loop.
+# Width of Airflow's database column. A longer name would lose all log events of that loop.
 MOST_NAME = 60
 
 _NAMES = {
@@ -34,13 +34,13 @@ class Failure(NamedTuple):
     name: str
     """Name of Airflow's log event."""
     reason: str
-    """In one line."""
+    """The reason in one line."""
     extra: str
-    """All that is known, with the last output."""
+    """All details, with the last output."""
 
 
 def failure(event: Event) -> Failure | None:
-    """None if the task succeeded."""
+    """The failure of a final event. None if the task succeeded."""
     if event.state is State.SUCCEEDED:
         return None
     name = _NAMES.get(event.reason, f"lambda {event.reason}")[:MOST_NAME]

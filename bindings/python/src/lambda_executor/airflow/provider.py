@@ -1,5 +1,5 @@
-"""What `airflow providers list` and `airflow config list` know of this package. Imports nothing of Airflow, which calls
-this while it reads its configuration."""
+"""Describes this package for `airflow providers list` and `airflow config list`. Must not import Airflow, which calls
+it while it reads its configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lambda_executor import __version__
 from . import options
 
 PACKAGE = "lambda-executor"
-# Describes the section that both executors read. Airflow takes one description of a section.
+# Airflow's provider describes the section that both executors read. Airflow accepts one description of a section.
 AMAZON = "apache-airflow-providers-amazon"
 
 _SECTIONS = {
@@ -38,7 +38,7 @@ def _described(section: str) -> dict[str, Any]:
 
 def _option(option: dict[str, Any]) -> dict[str, Any]:
     description, default = option["description"], option["default"]
-    # Airflow's own defaults are the library's, but a default here would overrule what a connection says.
+    # In the description only: as `default` it would count as set, and override the settings of a connection.
     if default is not None and option["section"] == options.OWN:
         description, default = f"{description} Default: {_text(default)}.", None
     return {

@@ -1,4 +1,4 @@
-"""Tasks on their way into the library: those that it has no room for, or that came before it was open."""
+"""Tasks that wait to be passed to the library, because it is full or not open yet."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .dispatches import Dispatch
 class Submission(NamedTuple):
     dispatch: Dispatch
     tasks: list[Task]
-    """One to queue, or those to adopt, one for each key on the wire."""
+    """One task to queue, or the tasks to adopt, one for each key on the wire."""
     adopted: bool
 
 
 class Submissions:
-    """Submits in the order in which tasks came."""
+    """Submits tasks in the order of their arrival."""
 
     def __init__(self, tracked: Callable[[Dispatch], bool], refused: Callable[[Dispatch, str], None]) -> None:
-        # False for a dispatch that was abandoned before it was submitted.
+        # Returns False for a dispatch that was abandoned before it was submitted.
         self._tracked = tracked
         self._refused = refused
         self._waiting: deque[Submission] = deque()
@@ -34,7 +34,7 @@ class Submissions:
         self._waiting.append(submission)
 
     def submit(self, library: Executor, most: int) -> int:
-        """Submits up to so many; the number that left."""
+        """Submits up to this many. Returns the number of submitted ones."""
         taken: list[Submission] = []
         while self._waiting and len(taken) < most and self._waiting[0].adopted == (taken or self._waiting)[0].adopted:
             submission = self._waiting.popleft()
@@ -44,7 +44,7 @@ class Submissions:
             return 0
         tasks = [task for submission in taken for task in submission.tasks]
         if taken[0].adopted:
-            # DUPLICATE: already tracked. What is invalid was checked before, or ends as the scheduler decides.
+            # DUPLICATE: already tracked. Invalid tasks were refused before, or the scheduler ends them.
             library.adopt_many(tasks)
             return len(taken)
         try:
@@ -63,7 +63,7 @@ class Submissions:
 
 
 def _why(library: Executor, task: Task, status: Status) -> str:
-    """The library's reason: a call on many has it only for the first task that failed."""
+    """The library's reason. Queues the task alone: a call on many tasks has only the first error."""
     try:
         library.queue(
             *task[:1],

@@ -1,7 +1,7 @@
 """The log of a running task.
 
-Airflow asks an executor for it only while the task runs, and in the API server: an instance that was never started. So
-it comes from what is known there: the task instance and CloudWatch.
+Airflow asks an executor for the log only while the task runs. It does so in the API server, where the executor was
+never started. So the log is read from CloudWatch, with the data of the task instance.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from . import cloudwatch, dispatches, options
 
 
 def read(conf: Any, ti: Any, key: Any) -> tuple[list[str], list[str]]:
-    """Lines that say where the log is, at least one, and lines of the log.
+    """Lines that name the place of the log, and lines of the log.
 
-    At least one: without, Airflow asks a log server on the worker, which does not exist.
+    There is at least one of the first kind. Otherwise Airflow would ask a log server on the worker, which does not
+    exist.
     """
     named = options.read(conf)
     function = named.get("function_name")
@@ -32,7 +33,7 @@ def read(conf: Any, ti: Any, key: Any) -> tuple[list[str], list[str]]:
 
 
 def name_of(function: str) -> str:
-    """The name in a function's name, name:alias or ARN."""
+    """The function's name, from a name, name:alias or ARN."""
     parts = function.split(":")
     if len(parts) >= 7 and parts[0] == "arn":
         return parts[6]
@@ -40,7 +41,7 @@ def name_of(function: str) -> str:
 
 
 def _terms(ti: Any, key: Any) -> list[str]:
-    """What the line has that begins the task's run: both handlers log the key."""
+    """Terms in the first log line of the task's run. Our handler and Airflow's both log the key."""
     text = dispatches.text_of(key)
     if not text.startswith("{"):
         return [text]

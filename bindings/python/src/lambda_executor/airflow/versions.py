@@ -1,4 +1,4 @@
-"""What differs between the versions of Airflow: 2.11, 3.0 to 3.3, 3.4."""
+"""Differences between the versions of Airflow: 2.11, 3.0 to 3.3, 3.4."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ AIRFLOW = tuple(int(part) for part in __version__.split(".")[:2])
 COMMANDS = AIRFLOW < (3, 0)
 #: `BaseExecutor.queue_workload` raises.
 QUEUES_NO_WORKLOADS = (3, 0) <= AIRFLOW < (3, 1)
-#: `trigger_tasks` refuses a key that is still in `running`, and drops it after 10 s.
+#: `trigger_tasks` refuses a key that is still in `running`, and drops the task after 10 s.
 REFUSES_RUNNING = AIRFLOW < (3, 1)
 #: Keys of tasks are UUIDs, one for each try.
 UUID_KEYS = hasattr(BaseExecutor, "get_task_key")
-#: The base class has a queue for each type of workload, and the types that a class supports are one set.
+#: The base class has a queue for each type of workload, and a set of the supported types.
 TYPED_QUEUES = False
 #: Callbacks are workloads of executors.
 CALLBACKS = AIRFLOW >= (3, 3)
-#: Types of workloads that this executor takes, where Airflow names them so.
+#: Types of workloads that this executor supports, in versions with such a set.
 WORKLOAD_TYPES: frozenset[Any] = frozenset()
 
 try:
@@ -34,7 +34,7 @@ else:
     TYPED_QUEUES = True
     WORKLOAD_TYPES = frozenset({WorkloadType.EXECUTE_TASK, WorkloadType.EXECUTE_CALLBACK})
 
-# A module of functions from 3.3 on, a class in it in 3.2; the old module then warns.
+# From 3.3 on a module of functions, in 3.2 a class in it. Importing the old module then warns.
 try:
     from airflow.sdk.observability import stats
 except ImportError:
@@ -44,7 +44,7 @@ else:
 
 
 def conf_of(executor: Any) -> Any:
-    """The configuration of an executor: that of its team, where Airflow has teams."""
+    """The configuration of an executor; in versions with teams, that of its team."""
     return getattr(executor, "conf", common_conf)
 
 
@@ -54,14 +54,14 @@ def team_of(executor: Any) -> str | None:
 
 
 def key_of(executor: Any, workload: Any) -> Any:
-    """The key under which an executor has a workload."""
+    """The executor's key of a workload."""
     if UUID_KEYS:
         return executor.get_workload_key(workload)
     return workload.ti.key if hasattr(workload, "ti") else workload.callback.key
 
 
 def task_key_of(executor: Any, ti: Any) -> Any:
-    """The key under which an executor has a task instance."""
+    """The executor's key of a task instance."""
     return executor.get_task_key(ti) if UUID_KEYS else ti.key
 
 

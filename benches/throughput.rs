@@ -1,5 +1,6 @@
 //! Many tasks through the built-in handler of the embedded local AWS, with latency added to each of its answers: tasks
-//! a second, AWS calls a task, result latency. `cargo bench --bench throughput -- --tasks 10000 --latency-ms 20`.
+//! a second, AWS calls a task, result latency, and CPU time a task without that of the local AWS.
+//! `cargo bench --bench throughput -- --tasks 10000 --latency-ms 20 --transport sdk`.
 
 #![allow(clippy::print_stdout)]
 
@@ -17,9 +18,10 @@ fn main() {
         0 => String::new(), // Found by trial.
         number => format!(r#""max_concurrent_invokes": {number}, "#),
     };
+    let transport = word("--transport").unwrap_or_else(|| "direct".into());
     let config = format!(
         r#"{{"local": {{"handler": "builtin", "concurrency": 4096, "faults": {{"latency_ms": {latency_ms}}}}},
-            {concurrency}"running_events": false}}"#
+            {concurrency}"running_events": false, "transport": "{transport}"}}"#
     );
     let ex = Handle::create(&config);
     // The startup check is not what is measured.
@@ -27,6 +29,7 @@ fn main() {
     wait_for(&ex, 1);
     let before = calls(&ex);
 
+    let cpu_before = cpu();
     let start = Instant::now();
     for number in 0..tasks {
         assert_eq!(ex.queue(&format!("bench/{number}"), r#"["true"]"#), 0);
@@ -34,6 +37,8 @@ fn main() {
     let queued = start.elapsed();
     let succeeded = wait_for(&ex, tasks);
     let took = start.elapsed();
+    let cpu_after = cpu();
+    let (own_cpu, local_cpu) = (cpu_after.0 - cpu_before.0, cpu_after.1 - cpu_before.1);
 
     let stats = ex.stats();
     let made = calls(&ex) - before;
@@ -45,6 +50,8 @@ fn main() {
         took.as_secs_f64(),
         tasks as f64 / took.as_secs_f64()
     );
+    let a_task = |seconds: f64| seconds * 1e6 / tasks as f64;
+    println!("CPU a task               {:.1} µs ({transport}), local AWS {:.1} µs", a_task(own_cpu), a_task(local_cpu));
     println!("AWS calls a task         {:.3}", made as f64 / tasks as f64);
     println!("result latency           p50 {} ms, p99 {} ms, max {} ms", result["p50"], result["p99"], result["max"]);
     println!("Invokes at once          {}", stats["routes"][0]["concurrency_limit"]);
@@ -75,8 +82,28 @@ fn wait_for(ex: &Handle, tasks: u64) -> u64 {
     succeeded
 }
 
-/// The number after `name` on the command line.
-fn option(name: &str, default: u64) -> u64 {
+/// The word after `name` on the command line.
+fn word(name: &str) -> Option<String> {
     let mut args = std::env::args();
-    args.find(|arg| arg == name).and_then(|_| args.next()).and_then(|value| value.parse().ok()).unwrap_or(default)
+    args.find(|arg| arg == name).and_then(|_| args.next())
+}
+
+fn option(name: &str, default: u64) -> u64 {
+    word(name).and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// Seconds of CPU time of this process: of its other threads, and of those of the local AWS.
+fn cpu() -> (f64, f64) {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux");
+    let (mut own, mut local) = (0.0, 0.0);
+    for thread in threads.flatten() {
+        // A thread may have ended meanwhile.
+        let Ok(stat) = std::fs::read_to_string(thread.path().join("stat")) else { continue };
+        let Some((name, fields)) = stat.rsplit_once(')') else { continue };
+        // utime and stime, in hundredths of a second; the name is the second field, and these follow as 14th and 15th.
+        let ticks =
+            fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>();
+        *(if name.contains("lmbx-local") { &mut local } else { &mut own }) += ticks / 100.0;
+    }
+    (own, local)
 }

@@ -1,7 +1,7 @@
 //! Credentials, region and proxy, in processes with a given environment: the default chain, no credentials, credentials
 //! that change on disk, and keys of the configuration, which the environment must not override.
 
-use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings};
+use lambda_executor::aws::{Aws, Endpoints, Function, Identity, Keys, QueueNeeds, Settings, Transport};
 use lambda_executor::executor::ports::{CallError, Fault, InvokeRequest, Lambda};
 use lambda_executor::runtime::environment::Environment;
 use std::io::{Read, Write};
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// Passes the name of the case to the child.
 const CASE: &str = "LAMBDA_EXECUTOR_TEST_CASE";
+/// Passes the name of the transport to the child.
+const TRANSPORT: &str = "LAMBDA_EXECUTOR_TEST_TRANSPORT";
 /// Passes the URL of the server to the child.
 const SERVER: &str = "LAMBDA_EXECUTOR_TEST_SERVER";
 
@@ -49,8 +51,31 @@ fn answer(mut stream: TcpStream, log: &Mutex<Vec<String>>) {
     let _ = stream.write_all(reply.as_bytes());
 }
 
-/// Runs a case in a process with no other environment than `environment`.
+/// The head of each transport's request.
+fn each(heads: &Mutex<Vec<String>>) -> Vec<String> {
+    let heads = heads.lock().unwrap().clone();
+    assert_eq!(heads.len(), 2);
+    heads
+}
+
+/// Runs a case on each transport, in processes with no other environment than `environment`.
 fn run(case: &str, home: &Path, environment: &[(&str, &str)]) {
+    let untouched = home.with_extension("untouched");
+    copy(home, &untouched);
+    for transport in ["direct", "sdk"] {
+        run_on(transport, case, home, environment);
+        std::fs::remove_dir_all(home).unwrap();
+        copy(&untouched, home);
+    }
+    std::fs::remove_dir_all(home).unwrap();
+    std::fs::remove_dir_all(untouched).unwrap();
+}
+
+fn copy(folder: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").args([folder, to]).status().unwrap().success());
+}
+
+fn run_on(transport: &str, case: &str, home: &Path, environment: &[(&str, &str)]) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env_clear()
@@ -58,12 +83,12 @@ fn run(case: &str, home: &Path, environment: &[(&str, &str)]) {
         // Without this, the SDK would wait for a metadata service.
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env(CASE, case)
+        .env(TRANSPORT, transport)
         .envs(environment.iter().copied())
         .output()
         .unwrap();
     let output_text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{case}:\n{output_text}");
-    std::fs::remove_dir_all(home).unwrap();
+    assert!(output.status.success(), "{case} on {transport}:\n{output_text}");
 }
 
 /// An empty folder for this test only.
@@ -84,8 +109,18 @@ fn settings(identity: Identity) -> Settings {
         isolated: false,
         environment: Environment::of_process(),
         ca_bundle: None,
+        transport: transport(),
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
+    }
+}
+
+/// That of the case.
+fn transport() -> Transport {
+    match std::env::var(TRANSPORT).unwrap().as_str() {
+        "direct" => Transport::Direct,
+        "sdk" => Transport::Sdk,
+        other => panic!("no transport {other}"),
     }
 }
 
@@ -184,7 +219,7 @@ fn keys_region_and_endpoint_of_the_environment_are_used() {
             ("AWS_ENDPOINT_URL_LAMBDA", &url),
         ],
     );
-    assert!(heads.lock().unwrap()[0].contains("/ap-south-1/lambda/"));
+    assert!(each(&heads).iter().all(|head| head.contains("/ap-south-1/lambda/")));
 }
 
 #[test]
@@ -233,7 +268,7 @@ fn the_program_of_a_named_profile_is_run_and_the_environments_keys_are_not_used(
     let environment =
         [("AWS_ENDPOINT_URL_LAMBDA", url.as_str()), ("AWS_ACCESS_KEY_ID", "OLDKEY"), ("AWS_SECRET_ACCESS_KEY", "s")];
     run("profile", &home, &environment);
-    assert!(heads.lock().unwrap()[0].contains("/ap-south-2/lambda/"));
+    assert!(each(&heads).iter().all(|head| head.contains("/ap-south-2/lambda/")));
 }
 
 #[test]
@@ -276,9 +311,10 @@ fn the_proxy_of_the_environment_is_used() {
         ("HTTP_PROXY", &url.replace("http://", "http://user:pass@")),
     ];
     run("proxy", &home("proxy"), &environment);
-    let heads = heads.lock().unwrap();
-    assert!(heads[0].starts_with("POST http://lambda.example.invalid/2015-03-31/functions/run/"), "{}", heads[0]);
-    assert!(heads[0].to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{}", heads[0]);
+    for head in each(&heads) {
+        assert!(head.starts_with("POST http://lambda.example.invalid/2015-03-31/functions/run/"), "{head}");
+        assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{head}");
+    }
 }
 
 /// The host changes its variables after the snapshot.
@@ -294,8 +330,9 @@ fn the_snapshot_overrides_the_environment() {
         ("HTTP_PROXY", "http://127.0.0.1:1"),
     ];
     run("snapshot", &home("snapshot"), &environment);
-    let heads = heads.lock().unwrap();
-    assert!(heads[0].contains("/ap-south-1/lambda/") && !heads[0].contains("changed"), "{}", heads[0]);
+    for head in each(&heads) {
+        assert!(head.contains("/ap-south-1/lambda/") && !head.contains("changed"), "{head}");
+    }
 }
 
 /// Endpoints in the file of profiles, also for one service only.
@@ -334,5 +371,5 @@ fn given_keys_ignore_the_environment() {
             ("SSL_CERT_FILE", "/nonexistent"),
         ],
     );
-    assert!(heads.lock().unwrap()[0].contains("/eu-west-1/lambda/"));
+    assert!(each(&heads).iter().all(|head| head.contains("/eu-west-1/lambda/")));
 }

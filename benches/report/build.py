@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import venv
+from hashlib import sha256
 from pathlib import Path
 
 from .contender import BUILD, HERE, ROOT
@@ -73,7 +74,15 @@ def c() -> None:
 
 def go() -> None:
     _step("the contender in Go")
-    environment = {**os.environ, "PKG_CONFIG_PATH": str(BUILD / "lib"), "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+    # Go's build cache ignores the output of pkg-config and the header: this makes both part of its key.
+    flags = (BUILD / "lib" / "lambda_executor.pc").read_bytes() + (ROOT / "include" / "lambda_executor.h").read_bytes()
+    environment = {
+        **os.environ,
+        "PKG_CONFIG_PATH": str(BUILD / "lib"),
+        "CGO_CPPFLAGS": f"-DLAMBDA_EXECUTOR_BUILD=0x{sha256(flags).hexdigest()[:16]}",
+        "GOFLAGS": "-mod=mod",
+        "GOPROXY": "off",
+    }
     command = ["go", "build", "-o", str(BUILD / "go-executor"), "."]
     subprocess.run(command, cwd=HERE / "go", env=environment, check=True)
 

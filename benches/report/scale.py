@@ -56,8 +56,8 @@ def main() -> int:
             for tasks in sorted(given.tasks):
                 results["scale"]["runs"].append(measured(at, c, tasks, given.limit_mb))
                 run.write(given.json, results)
-        except KeyboardInterrupt:
-            print("\nbench-scale: interrupted: the report has what ran until now", flush=True)
+        except (KeyboardInterrupt, run.RunError) as why:
+            print(f"\nbench-scale: {why or 'interrupted'}: the report has what ran until now", flush=True)
     runs = results["scale"]["runs"]
     if runs and given.json == BUILD / "scale.json":
         page.PAGE.write_text(replace(page.PAGE.read_text(), "scale", "bench-scale", text(results["scale"])))
@@ -102,11 +102,15 @@ def limited(command: list[str], environment: dict[str, str], job: Job, limit_mb:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit_mb << 20, limit_mb << 20))
 
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=job.limit_s + run.GRACE_S, preexec_fn=limit
-    )
+    timeout_s = job.limit_s + run.GRACE_S
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=timeout_s, preexec_fn=limit
+        )
+    except subprocess.TimeoutExpired:
+        raise run.RunError(f"{job.tasks:,} tasks: no answer after {timeout_s:.0f} s") from None
     if done.returncode != 0:
-        raise SystemExit(f"bench-scale: {job.tasks:,} tasks: exit status {done.returncode}: {done.stderr.strip()}")
+        raise run.RunError(f"{job.tasks:,} tasks: exit status {done.returncode}: {done.stderr.strip()}")
     return Answer.read(done.stdout)
 
 

@@ -108,6 +108,10 @@ type Config struct {
 	ShutdownGraceMs *int `json:"shutdown_grace_ms,omitempty"`
 	// Airflow team. Its options and connections are read in place of the common ones. Needs `airflow`.
 	Team string `json:"team,omitempty"`
+	// What sends the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library's own HTTP
+	// client, `sdk` the AWS SDK. Both have the same behaviour; `direct` needs a fraction of the CPU time. All other calls are the
+	// SDK's. One of direct, sdk. Default: direct.
+	Transport string `json:"transport,omitempty"`
 	// Worker threads of the executor. One more thread makes the calls to the queues. From 1 to 64. Default: 2.
 	WorkerThreads int `json:"worker_threads,omitempty"`
 }

@@ -1,10 +1,11 @@
 //! The SDK's clients, made on the first call: the default chain may ask the network for a region, and creating an
 //! executor must not wait for that.
 
+use super::direct::Direct;
 use super::http::Http;
-use super::identity::{AssumedRole, LOAD_LIMIT, Method, WithTimeout};
+use super::identity::{AssumedRole, Cached, LOAD_LIMIT, Method, WithTimeout};
 use super::quiet::WithoutEnvironment;
-use super::{FunctionName, Identity, Settings, errors, region, sdk_config};
+use super::{FunctionName, Identity, Settings, Transport, errors, region, sdk_config};
 use crate::executor::ports::{CallError, Fault};
 use aws_config::{AppName, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -26,6 +27,8 @@ use tokio::task::JoinHandle;
 pub(super) struct Clients {
     pub(super) lambda: Vec<LambdaClient>,
     pub(super) sqs: Vec<SqsClient>,
+    /// Sends the calls of each task; `None` where the SDK does.
+    pub(super) direct: Option<Direct>,
     /// Region of each function, for messages.
     pub(super) function_regions: Vec<String>,
 }
@@ -168,6 +171,7 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
     let own_regions = Regions::of(settings);
     let fallback = base.region().map(Region::to_string).or_else(|| own_regions.any());
     let base = with_role(base, settings, identity, fallback.as_deref());
+    let (base, direct) = direct(base, settings, &http)?;
     let mut by_region: HashMap<String, (LambdaClient, SqsClient)> = HashMap::new();
     let mut client = |own: Option<String>| {
         let region = own.or_else(|| fallback.clone()).ok_or_else(no_region)?;
@@ -175,7 +179,7 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
             by_region.entry(region.clone()).or_insert_with(|| regional(&base, settings, &http, &region)).clone();
         Ok::<_, CallError>((region, clients))
     };
-    let mut all = Clients { lambda: Vec::new(), sqs: Vec::new(), function_regions: Vec::new() };
+    let mut all = Clients { lambda: Vec::new(), sqs: Vec::new(), direct, function_regions: Vec::new() };
     for own in own_regions.functions {
         let (region, (lambda, _)) = client(own)?;
         all.lambda.push(lambda);
@@ -186,6 +190,17 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
         all.sqs.push(sqs);
     }
     Ok(all)
+}
+
+/// Both ways of sending calls share their credentials. Without any, the SDK reports what is wrong.
+fn direct(base: SdkConfig, settings: &Settings, http: &Http) -> Result<(SdkConfig, Option<Direct>), CallError> {
+    let Some(provider) = base.credentials_provider().filter(|_| settings.transport == Transport::Direct) else {
+        return Ok((base, None));
+    };
+    let credentials = Cached::new(provider);
+    let base = base.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials.clone())).build();
+    let (functions, queue_urls) = (settings.functions.len(), &settings.queue_urls);
+    Ok((base, Some(Direct::new(credentials, http, settings.connect_timeout, functions, queue_urls)?)))
 }
 
 /// The region in each function's ARN and each queue's URL. It wins over the configured region, from which the function or

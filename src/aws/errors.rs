@@ -49,13 +49,11 @@ where
 {
     match &error {
         SdkError::ServiceError(service) => {
-            let sent = sent(service.raw().status().as_u16(), service.err().code().is_some());
-            answered(what, service.err().code(), service.err().message(), sent, service.raw())
+            let status = service.raw().status().as_u16();
+            answered(what, service.err().code(), service.err().message(), status, header_of(service.raw()))
         }
         SdkError::ResponseError(response) => {
-            let status = response.raw().status().as_u16();
-            let message = format!("the answer (status {status}) cannot be read: {}", chain(&error));
-            answered(what, Some("UnreadableAnswer"), Some(&message), sent(status, false), response.raw())
+            unreadable_answer(what, response.raw().status().as_u16(), &chain(&error), header_of(response.raw()))
         }
         SdkError::TimeoutError(_) => CallError {
             sent: Sent::Maybe,
@@ -82,13 +80,44 @@ fn sent(status: u16, has_code: bool) -> Sent {
     }
 }
 
-fn answered(what: &str, code: Option<&str>, message: Option<&str>, sent: Sent, response: &HttpResponse) -> CallError {
-    let status = response.status().as_u16();
+fn header_of<'a>(response: &'a HttpResponse) -> impl Fn(&str) -> Option<&'a str> {
+    move |name| response.headers().get(name)
+}
+
+/// An answer with an error. Without a code and a message it is not from AWS, or it is unreadable.
+pub(super) fn answered<'a>(
+    what: &str,
+    code: Option<&str>,
+    message: Option<&str>,
+    status: u16,
+    header: impl Fn(&str) -> Option<&'a str>,
+) -> CallError {
+    rejected(what, code, message, status, sent(status, code.is_some()), header)
+}
+
+/// An answer that is cut short, or is not what the service sends.
+pub(super) fn unreadable_answer<'a>(
+    what: &str,
+    status: u16,
+    why: &str,
+    header: impl Fn(&str) -> Option<&'a str>,
+) -> CallError {
+    let message = format!("the answer (status {status}) cannot be read: {why}");
+    rejected(what, Some("UnreadableAnswer"), Some(&message), status, sent(status, false), header)
+}
+
+fn rejected<'a>(
+    what: &str,
+    code: Option<&str>,
+    message: Option<&str>,
+    status: u16,
+    sent: Sent,
+    header: impl Fn(&str) -> Option<&'a str>,
+) -> CallError {
     let code = code.map_or_else(|| format!("Http{status}"), |code| bare(code).to_owned());
     // Only the first line: after it, errors of signatures repeat the request's headers, token included.
     let line = message.and_then(|text| text.lines().next()).filter(|line| !line.is_empty());
     let line = line.map_or_else(|| format!("AWS answered with status {status} and no message"), str::to_owned);
-    let header = |name| response.headers().get(name);
     let fault = fault(&code, status);
     // Not for other errors of credentials: the clock may be wrong and corrected for long when they expire.
     let skew = header("date").filter(|_| is_about_time(&code, &line)).and_then(|date| skewed(date, SystemTime::now()));
@@ -132,7 +161,8 @@ fn retry_after_ms(text: &str) -> Option<u64> {
     text.trim().parse::<u64>().ok().map(|seconds| seconds.saturating_mul(1_000))
 }
 
-fn no_credentials(error: &CredentialsError) -> CallError {
+/// No credentials can be had.
+pub(super) fn no_credentials(error: &CredentialsError) -> CallError {
     let code = match error {
         CredentialsError::CredentialsNotLoaded(_) => "NoCredentials",
         CredentialsError::ProviderTimedOut(_) => CREDENTIALS_TIMED_OUT,
@@ -144,26 +174,32 @@ fn no_credentials(error: &CredentialsError) -> CallError {
 }
 
 fn not_answered(what: &str, connector: Option<&ConnectorError>, error: &(dyn Error + 'static)) -> CallError {
-    let (fault, code) = match connector {
-        Some(failed) if failed.is_user() => (Fault::Route, "InvalidRequest"),
-        Some(failed) if failed.is_timeout() => (Fault::Service, "ConnectTimedOut"),
-        _ => (Fault::Service, "ConnectionFailed"),
-    };
     // The innermost cause is the useful one; those around it only name layers of the SDK.
     let cause = std::iter::successors(Some(error), |&error| error.source()).last().unwrap_or(error).to_string();
-    // What rustls says when the first bytes are not TLS.
-    let cause = if cause.contains("InvalidContentType") {
-        "the server does not speak TLS (is its URL http:// in place of https://?)".to_owned()
-    } else {
-        cause
-    };
-    match find::<ConnectionLost>(error) {
-        Some(_) => CallError {
-            sent: Sent::Maybe,
-            ..call_error(fault, code, format!("{what}: the connection ended before an answer came: {cause}"))
-        },
-        None => call_error(fault, code, format!("{what} cannot be reached: {cause}")),
+    if connector.is_some_and(ConnectorError::is_user) {
+        return call_error(Fault::Route, "InvalidRequest", format!("{what} cannot be reached: {cause}"));
     }
+    match find::<ConnectionLost>(error) {
+        Some(_) => connection_lost(what, &cause),
+        None => not_connected(what, connector.is_some_and(ConnectorError::is_timeout), &cause),
+    }
+}
+
+/// No connection could be made, so that AWS has not seen the call.
+pub(super) fn not_connected(what: &str, timed_out: bool, cause: &str) -> CallError {
+    let code = if timed_out { "ConnectTimedOut" } else { "ConnectionFailed" };
+    // What rustls says when the first bytes are not TLS.
+    let cause = match cause.contains("InvalidContentType") {
+        true => "the server does not speak TLS (is its URL http:// in place of https://?)",
+        false => cause,
+    };
+    call_error(Fault::Service, code, format!("{what} cannot be reached: {cause}"))
+}
+
+/// A connection that ended before an answer came: AWS may have taken the call.
+pub(super) fn connection_lost(what: &str, cause: &str) -> CallError {
+    let message = format!("{what}: the connection ended before an answer came: {cause}");
+    CallError { sent: Sent::Maybe, ..call_error(Fault::Service, "ConnectionFailed", message) }
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

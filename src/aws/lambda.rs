@@ -1,30 +1,37 @@
 //! Invoke, and its dry run.
 
+use super::direct::Kind;
 use super::{Aws, FunctionName, Limit, errors, named};
 use crate::executor::ports::{Accepted, CallError, Fault, InvokeRequest, Lambda, RouteId};
 use aws_sdk_lambda::operation::RequestId;
-use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
+use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
+use bytes::Bytes;
 
 /// Lambda's status for an asynchronous invocation that it has accepted.
-const ACCEPTED: i32 = 202;
+const ACCEPTED: u16 = 202;
 /// Lambda's status for a dry run that succeeded.
-const MAY_INVOKE: i32 = 204;
+const MAY_INVOKE: u16 = 204;
 
 impl Lambda for Aws {
     async fn invoke(&self, request: InvokeRequest) -> Result<Accepted, CallError> {
         let target = self.target(request.route, request.qualifier.as_deref())?;
-        let answer = self.send(&target, InvocationType::Event, Some(Blob::new(request.payload.as_ref()))).await?;
+        let answer = self.send(&target, Kind::Event, Bytes::from_owner(request.payload)).await?;
         target.expect(&answer, ACCEPTED)?;
-        Ok(Accepted { request_id: answer.request_id().unwrap_or_default().to_owned() })
+        Ok(Accepted { request_id: answer.request_id })
     }
 
     async fn probe(&self, route: RouteId) -> Result<(), CallError> {
         let target = self.target(route, None)?;
-        let answer = self.send(&target, InvocationType::DryRun, None).await?;
+        let answer = self.send(&target, Kind::DryRun, Bytes::new()).await?;
         target.expect(&answer, MAY_INVOKE)
     }
+}
+
+/// Lambda's answer, where it is not an error.
+struct Reply {
+    status: u16,
+    request_id: String,
 }
 
 /// What is invoked.
@@ -48,8 +55,8 @@ impl Target<'_> {
     }
 
     /// Any other status comes from a gateway or a captive portal.
-    fn expect(&self, answer: &InvokeOutput, status: i32) -> Result<(), CallError> {
-        match answer.status_code() {
+    fn expect(&self, answer: &Reply, status: u16) -> Result<(), CallError> {
+        match answer.status {
             found if found == status => Ok(()),
             found => Err(errors::unexpected_answer(&self.what(), &format!("status {found} (expected {status})"))),
         }
@@ -88,34 +95,43 @@ impl Aws {
         })
     }
 
-    async fn send(
-        &self,
-        target: &Target<'_>,
-        kind: InvocationType,
-        payload: Option<Blob>,
-    ) -> Result<InvokeOutput, CallError> {
+    async fn send(&self, target: &Target<'_>, kind: Kind, payload: Bytes) -> Result<Reply, CallError> {
         let limit = Limit::from_now(self.settings.invoke_timeout);
         let clients = self.clients(&limit).await?;
         let Some(client) = clients.lambda.get(target.route) else {
             return Err(errors::call_error(Fault::Route, "InvalidRequest", "the route has no client".into()));
         };
+        let rejected = |mut failure: CallError| {
+            failure.fault = target.fault(&failure);
+            self.drop_rejected_clients(&clients, failure)
+        };
+        let Target { route, name, qualifier, own_qualifier } = *target;
+        if let Some(direct) = &clients.direct
+            && let Some(head) = direct.invoke_head(client, route, kind, name, qualifier, own_qualifier).await
+        {
+            let answer = direct.invoke(&head, payload, limit, &|| target.what()).await.map_err(rejected);
+            return answer.map(|(status, request_id)| Reply { status, request_id });
+        }
+        let payload = (kind == Kind::Event).then(|| Blob::new(payload));
         let call = client
             .invoke()
-            .function_name(target.name)
-            .set_qualifier(target.qualifier.map(str::to_owned))
-            .invocation_type(kind)
+            .function_name(name)
+            .set_qualifier(qualifier.map(str::to_owned))
+            .invocation_type(kind.into())
             .set_payload(payload);
         // Only failures need a name, and this is the most frequent call of all.
         match limit.call(|| target.what(), call.send()).await? {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => Ok(Reply {
+                status: u16::try_from(answer.status_code()).unwrap_or_default(),
+                request_id: answer.request_id().unwrap_or_default().to_owned(),
+            }),
             Err(error) => {
                 let reason = error.as_service_error().and_then(throttle_reason);
                 let mut failure = errors::from_sdk(&target.what(), error);
-                failure.fault = target.fault(&failure);
                 if let Some(reason) = reason {
                     failure.message = format!("{} ({reason})", failure.message);
                 }
-                Err(self.drop_rejected_clients(&clients, failure))
+                Err(rejected(failure))
             }
         }
     }

@@ -4,7 +4,7 @@
 use super::clients::Clients;
 use super::errors;
 use super::http::Delivery;
-use crate::executor::ports::{CallError, Fault};
+use crate::executor::ports::{CallError, Fault, Sent};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +43,17 @@ impl Limit {
         call: impl Future<Output = T>,
     ) -> Result<T, CallError> {
         let delivery = Delivery::default();
-        let answer = timeout_at(self.ends, delivery.watch(call)).await;
-        answer.map_err(|_| errors::timed_out(&what(), self.whole, delivery.sent()))
+        self.within(what, delivery.watch(call), || delivery.sent()).await
+    }
+
+    /// The same for a call that notes its progress by itself: `sent` is asked for it when the time is over.
+    pub(super) async fn within<T>(
+        &self,
+        what: impl FnOnce() -> String,
+        call: impl Future<Output = T>,
+        sent: impl FnOnce() -> Sent,
+    ) -> Result<T, CallError> {
+        let answer = timeout_at(self.ends, call).await;
+        answer.map_err(|_| errors::timed_out(&what(), self.whole, sent()))
     }
 }

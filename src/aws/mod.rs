@@ -1,8 +1,9 @@
-//! Lambda and SQS through the AWS SDK: the only module that names it.
+//! Lambda and SQS: the only module that names the AWS SDK and HTTP.
 //!
 //! | file | |
 //! |---|---|
 //! | `lambda.rs`, `queues.rs`, `health.rs` | the executor's ports |
+//! | `direct/` | the calls of each task, without the SDK |
 //! | `clients.rs`, `sdk_config.rs` | the SDK's clients, made on the first call, and their configuration |
 //! | `http/` | connections, TLS and proxies |
 //! | `identity/` | credentials |
@@ -14,6 +15,7 @@
 
 mod clients;
 mod connection_lost;
+mod direct;
 mod environment;
 mod error_codes;
 mod errors;
@@ -47,6 +49,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What sends the calls of each task: Invoke, and receiving, deleting and hiding messages. All others are the SDK's.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Transport {
+    /// HTTP connections of our own.
+    #[default]
+    Direct,
+    /// The AWS SDK, which is slower and has the same behaviour.
+    Sdk,
+}
+
 /// Where functions and queues are, and how to reach them.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -68,6 +80,8 @@ pub struct Settings {
     pub environment: Environment,
     /// Certificates to trust, a PEM file, in place of the system's.
     pub ca_bundle: Option<PathBuf>,
+    /// What sends the calls of each task.
+    pub transport: Transport,
     /// Limit for establishing a connection.
     pub connect_timeout: Duration,
     /// Limit for a whole Invoke.

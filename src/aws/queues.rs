@@ -1,6 +1,7 @@
 //! Receiving, deleting and hiding messages.
 
 use super::clients::Clients;
+use super::direct::{Direct, Operation, Prepared};
 use super::{Aws, Limit, error_codes, errors};
 use crate::executor::ports::{CallError, EntryOutcome, Fault, Message, QueueId, Queues, ReceiveRequest};
 use aws_sdk_sqs::Client;
@@ -21,6 +22,10 @@ impl Queues for Aws {
     async fn receive(&self, request: ReceiveRequest) -> Result<Vec<Message>, CallError> {
         let limit = Limit::from_now(CALL_LIMIT + Duration::from_secs(request.wait_s.into()));
         let queue = self.queue(request.queue, limit).await?;
+        if let Some((direct, head)) = queue.direct(Operation::Receive).await {
+            let answer = direct.receive(&head, request, limit, &|| queue.what()).await;
+            return answer.map_err(|failure| self.drop_rejected_clients(&queue.clients, failure));
+        }
         let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
         let call = queue
             .client
@@ -42,6 +47,10 @@ impl Queues for Aws {
             return Ok(Vec::new());
         }
         let queue = self.queue(queue, Limit::from_now(CALL_LIMIT)).await?;
+        if let Some((direct, head)) = queue.direct(Operation::Delete).await {
+            let answer = direct.delete(&head, queue.id, &receipts, queue.limit, &|| queue.what()).await;
+            return answer.map_err(|failure| self.drop_rejected_clients(&queue.clients, failure));
+        }
         let count = receipts.len();
         let entry = |(id, receipt): (usize, String)| {
             DeleteMessageBatchRequestEntry::builder().id(id.to_string()).receipt_handle(receipt).build()
@@ -62,6 +71,10 @@ impl Queues for Aws {
             return Ok(Vec::new());
         }
         let queue = self.queue(queue, Limit::from_now(CALL_LIMIT)).await?;
+        if let Some((direct, head)) = queue.direct(Operation::ChangeVisibility).await {
+            let answer = direct.change_visibility(&head, queue.id, &entries, queue.limit, &|| queue.what()).await;
+            return answer.map_err(|failure| self.drop_rejected_clients(&queue.clients, failure));
+        }
         let count = entries.len();
         let entry = |(id, (receipt, seconds)): (usize, (String, u32))| {
             ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -79,17 +92,31 @@ impl Queues for Aws {
 
 /// A queue, the client that reaches it, and the limit of the call that is about to be made.
 pub(super) struct Queue<'a> {
+    id: QueueId,
     pub(super) url: &'a str,
     pub(super) client: Client,
     clients: Arc<Clients>,
     limit: Limit,
 }
 
+impl Queue<'_> {
+    /// For messages.
+    fn what(&self) -> String {
+        format!("queue {}", self.url)
+    }
+
+    /// Where the SDK does not send an operation: what does, and its head.
+    async fn direct(&self, operation: Operation) -> Option<(&Direct, Arc<Prepared>)> {
+        let direct = self.clients.direct.as_ref()?;
+        Some((direct, direct.queue_head(&self.client, self.id, operation).await?))
+    }
+}
+
 impl Aws {
     pub(super) async fn queue(&self, id: QueueId, limit: Limit) -> Result<Queue<'_>, CallError> {
         let clients = self.clients(&limit).await?;
         match (self.settings.queue_urls.get(id), clients.sqs.get(id).cloned()) {
-            (Some(url), Some(client)) => Ok(Queue { url, client, clients, limit }),
+            (Some(url), Some(client)) => Ok(Queue { id, url, client, clients, limit }),
             _ => Err(errors::call_error(Fault::Route, "InvalidRequest", format!("there is no queue {id}"))),
         }
     }
@@ -102,9 +129,8 @@ impl Aws {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let what = || format!("queue {}", queue.url);
-        let answer = queue.limit.call(what, call).await?;
-        answer.map_err(|error| self.drop_rejected_clients(&queue.clients, errors::from_sdk(&what(), error)))
+        let answer = queue.limit.call(|| queue.what(), call).await?;
+        answer.map_err(|error| self.drop_rejected_clients(&queue.clients, errors::from_sdk(&queue.what(), error)))
     }
 }
 
@@ -153,7 +179,8 @@ fn outcomes<'a>(
     outcomes
 }
 
-fn failed_entry(code: &str) -> EntryOutcome {
+/// What became of an entry that SQS did not carry out.
+pub(super) fn failed_entry(code: &str) -> EntryOutcome {
     // SQS reports an invalid parameter when a message would be hidden for more than 12 hours in all.
     let too_long = matches!(code, "InvalidParameterValue" | "InvalidParameterValueException");
     match error_codes::fault(code, 0) {

@@ -210,6 +210,7 @@ fn assemble(given: &Given, mut routes: Vec<Route>, identity: AwsConnection, envi
             isolated: false,
             environment,
             ca_bundle: identity.ca_bundle,
+            transport: transport(&text(&o::TRANSPORT)),
             connect_timeout: identity.connect_timeout.unwrap_or_default(),
             invoke_timeout: identity.read_timeout.unwrap_or_default(),
         },
@@ -241,6 +242,10 @@ fn received_from(given: &Given) -> (Vec<QueueSettings>, Vec<String>, String) {
         |name: &str, kind, url: &str| QueueSettings { name: name.into(), kind, fifo: url.ends_with(".fifo") };
     let (queues, urls) = all.into_iter().map(|(name, kind, url)| (settings(name, kind, &url), url)).unzip();
     (queues, urls, reply_to)
+}
+
+fn transport(word: &str) -> aws::Transport {
+    if word == "sdk" { aws::Transport::Sdk } else { aws::Transport::Direct }
 }
 
 /// Seed of the jitter. Need not be unpredictable: without random numbers from the kernel, the time is used.

@@ -266,7 +266,9 @@ def test_tasks_wait_in_memory_while_a_backend_hangs(aws: LocalAws, monkeypatch: 
     monkeypatch.setattr("lambda_executor.airflow.executor.OPENING_S", 0.1)
     monkeypatch.setattr(opening.Opening.__init__, "__defaults__", (identity,))
     executor = LambdaExecutor(parallelism=100)
+    began = time.monotonic()
     executor.start()
+    assert time.monotonic() - began < 10
     from scheduler import Scheduler, preassigned
 
     scheduler = Scheduler(executor)
@@ -275,10 +277,16 @@ def test_tasks_wait_in_memory_while_a_backend_hangs(aws: LocalAws, monkeypatch: 
     scheduler.loop()
     assert list(executor.try_adopt_task_instances([adopted])) == []
     assert time.monotonic() - began < 1
+    revoked = preassigned("revoked")
+    scheduler.queue(ti=revoked)
+    scheduler.loop()
+    executor.revoke_task(ti=revoked)
     executor.debug_dump()
     release.set()
     assert scheduler.until_ended(key) == ["success"]
     assert len(executor.running) == 1
+    # Neither the adopted task nor the revoked one.
+    assert aws.stats()["events_accepted"] == 1
     executor.terminate()
 
 

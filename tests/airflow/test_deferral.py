@@ -22,7 +22,7 @@ def test_only_the_newest_dispatch_ends_the_key(scheduler: Scheduler) -> None:
     assert "failed" not in scheduler.states(key)
     assert scheduler.executor.running == set()
     scheduler.loop()
-    # Also the result that the scheduler was not told of leaves its queue.
+    # The result that was not reported to the scheduler is deleted too.
     assert scheduler.unacknowledged() == 0
 
 

@@ -37,7 +37,7 @@ def test_the_same_after_a_crash_of_the_loop(aws: LocalAws, start: Start) -> None
 def test_the_timeout_limits_the_wait(aws: LocalAws, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__AWS_LAMBDA_EXECUTOR__END_WAIT_TIMEOUT", "1")
     scheduler = start()
-    scheduler.queue(builtin={"silent": True})
+    scheduler.queue(builtin={"duration_ms": 30_000})
     scheduler.executor.heartbeat()
     began = time.monotonic()
     scheduler.executor.end()

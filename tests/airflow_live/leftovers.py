@@ -43,7 +43,7 @@ def _has(folder: Path, text: str) -> bool:
     try:
         return text.encode() in (folder / "environ").read_bytes()
     except OSError:
-        # It has ended, or belongs to somebody else.
+        # It has ended, or belongs to another user.
         return False
 
 

@@ -92,7 +92,7 @@ def test_an_installation_without_its_library_is_not_found(installed: Prefix, tmp
     configured = configure(Prefix(tmp_path / "prefix"), tmp_path)
     assert configured.returncode != 0
     message = " ".join(configured.stderr.split())
-    assert f"{tmp_path}/prefix/lib/liblambda_executor.so.1.{VERSION} is not there" in message
+    assert f"{tmp_path}/prefix/lib/liblambda_executor.so.1.{VERSION} is missing" in message
 
 
 FETCHED = f"""\

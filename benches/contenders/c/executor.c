@@ -117,7 +117,7 @@ int main(int argc, char **argv) {
     double elapsed = now(CLOCK_MONOTONIC) - start;
     size_t due = rate > 0 && elapsed * rate < (double)tasks ? (size_t)(elapsed * rate) + 1 : tasks;
     int timeout = (int)((limit - elapsed) * 1000) + 1;
-    for (full = 0; queued < due && !full; queued += !full) {
+    for (full = 0; queued < due && !full && began - start <= limit; queued += !full) {
       char key[32];
       task.tag = queued;
       task.key.ptr = key;

@@ -141,7 +141,7 @@ def test_what_is_stripped_is_taken_as_it_is(wheel: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--from", "/no/such/folder"], "/no/such/folder/liblambda_executor.so is not there"),
+        (["--from", "/no/such/folder"], "/no/such/folder/liblambda_executor.so is missing"),
         (["--from"], "--from needs a folder"),
         (["--form", "x"], "--form: unknown; usage: tools/build_wheel.sh"),
     ],

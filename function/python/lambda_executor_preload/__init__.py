@@ -148,7 +148,8 @@ def _preload(modules: list[str]) -> None:
         why = f"no such module: {', '.join(absent)}"
         if absent == modules:
             raise _Unusable(why)
-        print(f"LAMBDA_EXECUTOR_PRELOAD: {why}", file=sys.stderr)
+        # In one piece: `print` writes the end of the line by itself, and another line may come in between.
+        sys.stderr.write(f"LAMBDA_EXECUTOR_PRELOAD: {why}\n")
     # A fork does not copy threads, and it shares open files with all tasks.
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     if threads:

@@ -53,7 +53,8 @@ def _read_certificates() -> None:
         Client(base_url="http://127.0.0.1/", token="").close()
     except Exception as error:
         # Each task then reads them itself.
-        print(f"cannot read certificates before tasks run: {type(error).__name__}: {error}", file=sys.stderr)
+        # One write, so that no other line comes between.
+        sys.stderr.write(f"cannot read certificates before tasks run: {type(error).__name__}: {error}\n")
 
 
 _load()

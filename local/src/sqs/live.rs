@@ -1,6 +1,7 @@
 //! A queue with many concurrent callers: its lock, and the long polls that wait on it.
 //!
-//! Every poll waits on `arrivals`; each message that becomes receivable wakes one poll. Time also makes messages
+//! Every poll waits on `arrivals`; each message that becomes receivable wakes one poll: the one that waits longest or the
+//! newest, by chance, as AWS promises no order either, and programs must not depend on one. Time also makes messages
 //! receivable. For that, one of the waiting polls is the timekeeper: it sleeps at most until the queue's next deadline.
 //! When it leaves, another poll takes over.
 
@@ -8,6 +9,7 @@ use super::errors::{ErrorKind, SqsError};
 use super::queue::{Ask, Delivery, Queue, Stored};
 use super::redrive::RedrivePolicy;
 use crate::clock::Clock;
+use crate::random::Random;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -22,6 +24,7 @@ pub(super) struct LiveQueue {
     state: Mutex<State>,
     /// One permit wakes one poll.
     arrivals: Notify,
+    random: Random,
     /// Wakes the timekeeper when its deadline becomes earlier.
     earlier: Notify,
 }
@@ -49,16 +52,26 @@ impl Drop for Waiter<'_> {
         let no_timekeeper = state.alarm.is_none();
         drop(state);
         if no_timekeeper {
-            self.live.arrivals.notify_one();
+            self.live.wake_one();
         }
     }
 }
 
 impl LiveQueue {
-    pub(super) fn new(name: String, url: String, arn: Arc<str>, clock: Arc<Clock>, queue: Queue) -> Self {
+    pub(super) fn new(name: String, url: String, arn: Arc<str>, clock: Arc<Clock>, seed: u64, queue: Queue) -> Self {
         let fifo = queue.attributes().fifo;
         let state = Mutex::new(State { queue, alarm: None });
-        Self { name, url, arn, fifo, clock, state, arrivals: Notify::new(), earlier: Notify::new() }
+        let (arrivals, earlier) = (Notify::new(), Notify::new());
+        Self { name, url, arn, fifo, clock, state, arrivals, random: Random::seeded(seed), earlier }
+    }
+
+    /// Wakes a poll that waits.
+    fn wake_one(&self) {
+        if self.random.chance(0.5) {
+            self.arrivals.notify_one();
+        } else {
+            self.arrivals.notify_last();
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -78,7 +91,7 @@ impl LiveQueue {
         };
         drop(state);
         for _ in 0..arrivals {
-            self.arrivals.notify_one();
+            self.wake_one();
         }
         if earlier {
             self.earlier.notify_one();

@@ -166,8 +166,9 @@ impl Sqs {
         let settings = &self.0.settings;
         let arn: Arc<str> = format!("arn:aws:sqs:{}:{}:{name}", settings.region, settings.account).into();
         let url = format!("{}/{}/{name}", settings.base_url, settings.account);
-        let queue = Queue::new(self.0.clock.now(), self.0.random.next(), Arc::clone(&arn), wanted);
-        let live = Arc::new(LiveQueue::new(name.to_owned(), url, arn, Arc::clone(&self.0.clock), queue));
+        let (clock, random) = (Arc::clone(&self.0.clock), &self.0.random);
+        let queue = Queue::new(clock.now(), random.next(), Arc::clone(&arn), wanted);
+        let live = Arc::new(LiveQueue::new(name.to_owned(), url, arn, clock, random.next(), queue));
         let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(queues.entry(name.to_owned()).or_insert(live)))
     }

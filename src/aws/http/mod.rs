@@ -13,19 +13,19 @@ mod resend;
 mod tls;
 
 pub(super) use delivery::Delivery;
-pub(super) use tls::read_system_certificates;
+pub(super) use proxy::Proxies;
+pub(super) use resend::ROUND_TRIP;
+pub(super) use tls::{Trusted, read_system_certificates};
 
 use super::{Settings, errors};
 use crate::executor::ports::{CallError, Fault};
 use aws_smithy_http_client::pool::{Client, ConnectionPool, DriverSpawner, Partition, PartitionId};
-use aws_smithy_http_client::tls::TrustStore;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use proxy::Proxies;
 use resend::{Pools, Resending};
 use std::time::Duration;
 
 /// Connections that are kept for the next request end after this long without one.
-const IDLE_LIMIT: Duration = Duration::from_secs(90);
+pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(90);
 /// A connection that is opened to send a request again is not kept: it serves that request only.
 const USED_ONCE: Duration = Duration::from_millis(1);
 
@@ -36,6 +36,9 @@ pub(super) struct Http {
     pub(super) calls: SharedHttpClient,
     /// For credentials: STS, SSO, and metadata services.
     pub(super) credentials: SharedHttpClient,
+    /// For connections that are not made by these clients.
+    pub(super) proxies: Proxies,
+    pub(super) trusted: Trusted,
 }
 
 impl Http {
@@ -45,23 +48,23 @@ impl Http {
         let trusted = match &settings.ca_bundle {
             Some(path) => tls::bundle(path)?,
             // To read the system's certificates takes longer than to start the local AWS, which uses no TLS.
-            None if settings.isolated && settings.endpoints.are_plain() => TrustStore::empty(),
+            None if settings.isolated && settings.endpoints.are_plain() => Trusted::Nothing,
             None => tls::system()?,
         };
-        Self::build(&trusted, &proxies)
+        Self::build(trusted, proxies)
     }
 
     /// Clients that cannot speak TLS and use no proxy.
     pub(super) fn without_roots() -> Result<Self, CallError> {
-        Self::build(&TrustStore::empty(), &Proxies::none())
+        Self::build(Trusted::Nothing, Proxies::none())
     }
 
-    fn build(trusted: &TrustStore, proxies: &Proxies) -> Result<Self, CallError> {
+    fn build(trusted: Trusted, proxies: Proxies) -> Result<Self, CallError> {
         let pools = |idle| -> Result<Pools, CallError> {
-            let https = pool(trusted, proxies.https.clone(), idle)?;
+            let https = pool(&trusted, proxies.https.clone(), idle)?;
             // One pool serves both schemes, unless they have different proxies.
             let http = match proxies.differ {
-                true => pool(trusted, proxies.http.clone(), idle)?,
+                true => pool(&trusted, proxies.http.clone(), idle)?,
                 false => https.clone(),
             };
             Ok(Pools { https, http })
@@ -70,12 +73,13 @@ impl Http {
         let client = |notes_delivery| {
             SharedHttpClient::new(Resending { kept: kept.clone(), once: once.clone(), notes_delivery })
         };
-        Ok(Self { calls: client(true), credentials: client(false) })
+        let (calls, credentials) = (client(true), client(false));
+        Ok(Self { calls, credentials, proxies, trusted })
     }
 }
 
 fn pool(
-    trusted: &TrustStore,
+    trusted: &Trusted,
     proxy: aws_smithy_http_client::proxy::ProxyConfig,
     idle: Duration,
 ) -> Result<Client, CallError> {
@@ -88,7 +92,7 @@ fn pool(
         .idle_timeout(idle)
         .proxy_config(proxy)
         .tls_provider(tls::provider())
-        .tls_context(tls::context(trusted).map_err(failed)?)
+        .tls_context(tls::context(&trusted.store()).map_err(failed)?)
         .build_https()
         .map_err(|error| failed(error.to_string()))?;
     Client::from_partition(&pool, id).map_err(|error| failed(error.to_string()))

@@ -3,22 +3,27 @@
 
 use crate::runtime::environment::Environment;
 use aws_smithy_http_client::proxy::ProxyConfig;
+use http::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use std::sync::Arc;
 
 /// Metadata services are on the machine itself, where no proxy leads to.
 const NEVER_PROXIED: &str = "169.254.0.0/16,fd00:ec2::254";
 
 /// The proxy of each scheme.
 #[derive(Clone, Debug)]
-pub(super) struct Proxies {
+pub(in crate::aws) struct Proxies {
     pub(super) https: ProxyConfig,
     pub(super) http: ProxyConfig,
     /// True if the two differ.
     pub(super) differ: bool,
+    /// The same for connections that are not the SDK's.
+    matcher: Option<Arc<Matcher>>,
 }
 
 impl Proxies {
     pub(super) fn none() -> Self {
-        Self { https: ProxyConfig::disabled(), http: ProxyConfig::disabled(), differ: false }
+        Self { https: ProxyConfig::disabled(), http: ProxyConfig::disabled(), differ: false, matcher: None }
     }
 
     /// As curl reads them: `HTTPS_PROXY` and `HTTP_PROXY`, or else `ALL_PROXY`, and `NO_PROXY`; each also in small letters.
@@ -32,7 +37,19 @@ impl Proxies {
             Some((_, rules)) => format!("{rules},{NEVER_PROXIED}"),
             None => NEVER_PROXIED.to_owned(),
         };
-        Self { differ: https != http, https: config(https.as_ref(), &rules), http: config(http.as_ref(), &rules) }
+        let (https_url, http_url) = (url(https.as_ref()), url(http.as_ref()));
+        let matcher = Matcher::builder().https(https_url.clone()).http(http_url.clone()).no(rules.clone()).build();
+        Self {
+            differ: https != http,
+            https: config(https_url, &rules),
+            http: config(http_url, &rules),
+            matcher: Some(Arc::new(matcher)),
+        }
+    }
+
+    /// The proxy that leads to an address, if one does.
+    pub(in crate::aws) fn of_address(&self, address: &Uri) -> Option<Intercept> {
+        self.matcher.as_ref()?.intercept(address)
     }
 }
 
@@ -48,17 +65,20 @@ fn chosen(environment: &Environment, name: &str) -> Option<(String, String)> {
     given(environment, name).or_else(|| given(environment, "ALL_PROXY"))
 }
 
-fn config(proxy: Option<&(String, String)>, rules: &str) -> ProxyConfig {
-    let Some((name, value)) = proxy else { return ProxyConfig::disabled() };
+/// The URL of a proxy; empty without one, and where the variable's value cannot be used.
+fn url(proxy: Option<&(String, String)>) -> String {
+    let Some((name, value)) = proxy else { return String::new() };
     let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
-    match ProxyConfig::all(url) {
-        Ok(proxy) => proxy.no_proxy(rules),
-        Err(_) => {
-            // Without the value, which may hold a password.
-            tracing::warn!("{name} is ignored: it is not the URL of an HTTP proxy (http://host:port)");
-            ProxyConfig::disabled()
-        }
+    if ProxyConfig::all(url.clone()).is_err() {
+        // Without the value, which may hold a password.
+        tracing::warn!("{name} is ignored: it is not the URL of an HTTP proxy (http://host:port)");
+        return String::new();
     }
+    url
+}
+
+fn config(url: String, rules: &str) -> ProxyConfig {
+    ProxyConfig::all(url).map_or_else(|_| ProxyConfig::disabled(), |proxy| proxy.no_proxy(rules))
 }
 
 #[cfg(test)]

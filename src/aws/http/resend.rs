@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 /// A connection that was closed while it was idle fails within a round trip. What fails later was probably taken by
 /// the server before it failed, and is not sent again.
-const ROUND_TRIP: Duration = Duration::from_secs(1);
+pub(in crate::aws) const ROUND_TRIP: Duration = Duration::from_secs(1);
 
 /// A connection pool for each scheme; both may be the same.
 #[derive(Clone, Debug)]

@@ -5,8 +5,10 @@
 //! | `role.rs` | a role, assumed through STS |
 //! | `profile.rs` | a profile of the shared files, and those that name a program |
 //! | `process.rs` | that program: `credential_process` |
+//! | `cache.rs` | credentials are kept, and renewed before they expire |
 //! | `with_timeout.rs` | a provider may not hang a call, and its errors name the origin of the credentials |
 
+mod cache;
 mod process;
 mod profile;
 mod role;
@@ -14,6 +16,7 @@ mod with_timeout;
 
 pub use role::{Method, Role};
 
+pub(super) use cache::{Cached, Loaded};
 pub(super) use profile::provider as of_profile;
 pub(super) use role::AssumedRole;
 pub(super) use with_timeout::{LOAD_LIMIT, Origin, WithTimeout};

@@ -1,8 +1,9 @@
 //! A small HTTP server that treats connections as a test asks for.
 
+use rustls::ServerConfig;
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 /// A request as it was received.
@@ -34,6 +35,12 @@ pub(super) enum Answer {
     ReplyAndClose(u16, String),
     /// The head of an answer with this status and a part of its body, then the connection is closed.
     Cut(u16),
+    /// These bytes; the connection stays.
+    Raw(&'static str),
+    /// These bytes, then the connection is closed.
+    RawAndClose(&'static str),
+    /// The first bytes, then the second ones again and again, until the client closes the connection.
+    Endless(&'static str, &'static str),
     /// The connection is closed.
     Drop,
     /// The same after this many ms.
@@ -52,8 +59,24 @@ pub(super) struct FakeServer {
 impl FakeServer {
     /// Answers request number n (from 0) with `answer(n, request)`.
     pub(super) async fn start(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_with(None, answer).await
+    }
+
+    /// The same over TLS.
+    pub(super) async fn start_tls(
+        config: Arc<ServerConfig>,
+        answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_with(Some(tokio_rustls::TlsAcceptor::from(config)), answer).await
+    }
+
+    async fn start_with(
+        tls: Option<tokio_rustls::TlsAcceptor>,
+        answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
         let log = Arc::clone(&seen);
@@ -62,13 +85,19 @@ impl FakeServer {
         tokio::spawn(async move {
             for connection in 0.. {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                tokio::spawn(serve(
-                    stream,
-                    connection,
-                    Arc::clone(&log),
-                    Arc::clone(&client_knows),
-                    Arc::clone(&answer),
-                ));
+                stream.set_nodelay(true).unwrap();
+                let (log, client_knows, answer) = (Arc::clone(&log), Arc::clone(&client_knows), Arc::clone(&answer));
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, connection, log, client_knows, answer).await,
+                        Some(tls) => {
+                            // A client that does not trust the certificate ends the handshake.
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            serve(stream, connection, log, client_knows, answer).await;
+                        }
+                    }
+                });
             }
         });
         Self { url, seen, closed }
@@ -85,13 +114,12 @@ impl FakeServer {
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: usize,
     seen: Arc<Mutex<Vec<Seen>>>,
     client_knows: Arc<Semaphore>,
     answer: Arc<impl Fn(usize, &Seen) -> Answer>,
 ) {
-    stream.set_nodelay(true).unwrap();
     while let Some(request) = read_request(&mut stream, connection).await {
         let number = {
             let mut seen = seen.lock().unwrap();
@@ -117,6 +145,19 @@ async fn serve(
                 let _ = stream.write_all(text.as_bytes()).await;
                 return;
             }
+            Answer::Raw(text) => _ = stream.write_all(text.as_bytes()).await,
+            Answer::RawAndClose(text) => {
+                let _ = stream.write_all(text.as_bytes()).await;
+                return;
+            }
+            Answer::Endless(first, again) => {
+                let mut written = stream.write_all(first.as_bytes()).await;
+                let many = again.repeat(1_000);
+                while written.is_ok() {
+                    written = stream.write_all(many.as_bytes()).await;
+                }
+                return;
+            }
             Answer::Drop => return,
             Answer::DropLate(ms) => {
                 tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
@@ -127,7 +168,7 @@ async fn serve(
     }
 }
 
-async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin), connection: usize) -> Option<Seen> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -154,7 +195,7 @@ async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen>
     Some(Seen { connection, line, headers, body })
 }
 
-async fn write_reply(stream: &mut TcpStream, status: u16, headers: &[(&str, String)], body: &str) {
+async fn write_reply(stream: &mut (impl AsyncWrite + Unpin), status: u16, headers: &[(&str, String)], body: &str) {
     let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     let text = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{more}\r\n{body}");

@@ -1,11 +1,40 @@
-//! The ports through the real SDK, against a server on the loopback that answers as AWS does, or fails.
+//! The ports on both transports, against a server on the loopback that answers as AWS does, or fails.
 
-mod connections;
-mod error_codes;
+mod agreement;
+mod certificate;
 mod fake_server;
-mod health;
-mod identity;
-mod messages;
+mod only_direct;
+mod proxy;
+
+/// The same tests on each transport.
+macro_rules! on_transport {
+    ($module:ident, $transport:expr) => {
+        #[allow(clippy::duplicate_mod)]
+        #[path = "."]
+        mod $module {
+            mod answers;
+            mod connections;
+            mod error_codes;
+            mod health;
+            mod identity;
+            mod messages;
+            mod tls;
+
+            pub(super) use super::*;
+
+            fn settings(server: &FakeServer) -> Settings {
+                super::settings(server, $transport)
+            }
+
+            fn aws(server: &FakeServer) -> Aws {
+                Aws::new(settings(server))
+            }
+        }
+    };
+}
+
+on_transport!(direct, Transport::Direct);
+on_transport!(sdk, Transport::Sdk);
 
 use super::*;
 use crate::executor::ports::{Accepted, Health, InvokeRequest, Lambda, Sent};
@@ -15,7 +44,7 @@ pub(super) const RESULTS: &str = "https://sqs.eu-west-1.amazonaws.com/1234567890
 pub(super) const DEAD: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/dead";
 
 /// One function, two queues, given keys.
-fn settings(server: &FakeServer) -> Settings {
+fn settings(server: &FakeServer, transport: Transport) -> Settings {
     Settings {
         functions: vec![Function { name: "run".into(), qualifier: None, gets_batches: false }],
         queue_urls: vec![RESULTS.into(), DEAD.into()],
@@ -30,13 +59,10 @@ fn settings(server: &FakeServer) -> Settings {
         isolated: true,
         environment: Environment::default(),
         ca_bundle: None,
+        transport,
         connect_timeout: Duration::from_secs(3),
         invoke_timeout: Duration::from_secs(10),
     }
-}
-
-fn aws(server: &FakeServer) -> Aws {
-    Aws::new(settings(server))
 }
 
 async fn invoke(aws: &Aws) -> Result<Accepted, CallError> {

@@ -159,6 +159,14 @@ pub(crate) static MAX_OUTAGE_MS: Opt = number(
     3_600_000,
     "Milliseconds that a task may wait because Lambda or its function is unavailable before it fails.",
 );
+pub(crate) static TRANSPORT: Opt = own(
+    "transport",
+    Kind::Choice(&["direct", "sdk"]),
+    Default::Text("direct"),
+    "What sends the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library's own \
+     HTTP client, `sdk` the AWS SDK. Both have the same behaviour; `direct` needs a fraction of the CPU time. All other \
+     calls are the SDK's.",
+);
 pub(crate) static CONNECT_TIMEOUT_MS: Opt =
     number("connect_timeout_ms", 1, 60_000, 3_100, "Milliseconds allowed for establishing a connection.");
 pub(crate) static INVOKE_TIMEOUT_MS: Opt =
@@ -269,7 +277,7 @@ pub(crate) static LOCAL: Opt = own(
 );
 
 /// Every option, in the order of the reference page.
-pub(crate) static ALL: [&Opt; 39] = [
+pub(crate) static ALL: [&Opt; 40] = [
     &FUNCTION_NAME,
     &FUNCTION_QUALIFIER,
     &QUALIFIER,
@@ -285,6 +293,7 @@ pub(crate) static ALL: [&Opt; 39] = [
     &TEAM,
     &CREDENTIALS,
     &ENDPOINT_URL,
+    &TRANSPORT,
     &CONNECT_TIMEOUT_MS,
     &INVOKE_TIMEOUT_MS,
     &QUEUES,

@@ -30,7 +30,7 @@ def test_50_mb(start: Start) -> None:
 
 
 def test_the_result_has_the_length_of_the_output(shared: Function) -> None:
-    """E4: the result has the length in bytes, and tells whether the tail is complete."""
+    """E4: the result has the length in bytes, and shows whether the tail is complete."""
     shared.send({"task_key": "k", "command": "yes 123456789 | head -n 1000"})
     [result] = shared.results(1)
     assert (result["output_length"], result["output_truncated"]) == (10_000, True)

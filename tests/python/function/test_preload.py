@@ -51,7 +51,7 @@ def test_where_none_exists_tasks_are_started_as_without(start: Start) -> None:
 
 
 def test_a_module_that_lacks_another_one_is_a_fault(start: Start) -> None:
-    """As an image is that somebody forgot to install a package in: not a difference between versions."""
+    """For example a package that is not installed in the image. This is not a difference between versions."""
     function = begin(start, "wave,lacking", Path(sys.executable).parent)
     function.path("lacking.py").write_text("import no_such_module\n")
     assert found(function, "wave,lacking") == []

@@ -66,9 +66,6 @@ def test_a_module_that_is_loaded_already_is_run_without_a_warning(start: Start) 
     function = begin(start, "package.program")
     function.path("package").mkdir()
     program = "import sys\nprint(__name__, 'package' in sys.modules, 'package.program' in sys.modules)\n"
-    function.path(
-        "package",
-    ).joinpath("program.py").write_text(program)
     assert run(function, program, "package.program") == "__main__ True False\n"
     assert COLD not in function.log
 
@@ -76,7 +73,6 @@ def test_a_module_that_is_loaded_already_is_run_without_a_warning(start: Start) 
 def test_a_folder_that_did_not_exist_when_modules_were_loaded(start: Start) -> None:
     """Such as that of Dags, which are fetched later."""
     function = begin(start, PYTHONPATH="later")
-    # Python remembers that there is none.
     run(function, "import loaded\n")
     function.path("later").mkdir()
     function.path("later").joinpath("dag.py").write_text("print('found')\n")

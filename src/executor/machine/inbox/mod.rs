@@ -66,6 +66,8 @@ pub(super) struct Inbox {
     reading: Reading,
     max_unmatched_delay_s: u32,
     jitter: Jitter,
+    /// For the messages of others in the newest receive: see `unmatched.rs`.
+    chance: u32,
     pub(super) counts: Counts,
 }
 
@@ -78,6 +80,7 @@ impl Inbox {
             reading: Reading::new(queues.len(), now.mono_ms),
             max_unmatched_delay_s,
             jitter: Jitter::new(seed),
+            chance: 0,
             counts: Counts::default(),
         }
     }
@@ -145,6 +148,7 @@ impl Inbox {
     /// A receive brought these messages.
     pub(super) fn receive_succeeded(&mut self, queue: QueueId, now_ms: u64, took_ms: u64, messages: &[Received]) {
         let bytes: usize = messages.iter().map(|message| message.bytes).sum();
+        self.chance = self.jitter.up_to(u64::from(unmatched::MOST_CHANCE)) as u32;
         self.counts.received += messages.len() as u64;
         self.counts.received_bytes += bytes as u64;
         self.counts.empty_receives += u64::from(messages.is_empty());
@@ -210,7 +214,7 @@ impl Inbox {
             _ => i64::from(message.receive_count) * 8_000,
         };
         let age_ms = u64::try_from(age_ms).unwrap_or_default();
-        unmatched::delay_s(message.receive_count, age_ms, self.max_unmatched_delay_s)
+        unmatched::delay_s(message.receive_count, age_ms, self.max_unmatched_delay_s, self.chance)
     }
 
     /// Silence means LOST only after messages that others may hide for so long would have been seen, in ms.

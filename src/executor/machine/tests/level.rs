@@ -1,5 +1,5 @@
-//! How many Invokes are under way by default, against services of all kinds: as many as are of use, found without being
-//! told the service's limits.
+//! How many Invokes are under way by default, against services of all kinds: as many as are of use, found without
+//! configuration of the service's limits.
 
 use super::super::backoff::Jitter;
 use super::*;
@@ -87,7 +87,6 @@ struct Seen {
     accepted_a_second: f64,
     throttled: u64,
     /// Calls under way.
-    lowest: usize,
     average: usize,
     highest: usize,
     /// The limit that the statistics show.
@@ -184,7 +183,6 @@ impl Run {
         Seen {
             accepted_a_second: self.accepted as f64 * 1_000.0 / ms as f64,
             throttled: self.throttled,
-            lowest: calls.iter().copied().min().unwrap(),
             average: calls.iter().sum::<usize>() / calls.len(),
             highest: calls.iter().copied().max().unwrap(),
             levels: (self.levels.iter().copied().min().unwrap(), self.levels.iter().copied().max().unwrap()),

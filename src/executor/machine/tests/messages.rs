@@ -292,7 +292,11 @@ fn unmatched_messages_are_released_at_once_then_ever_later_and_never_deleted() {
         delays.push(hidden[0].1);
         stage.after(10_100);
     }
-    assert_eq!(delays, [0, 0, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13], "an eighth of its age from the third receive on");
+    let eighth_of_age = [0u32, 0, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13];
+    for (delay, eighth) in delays.into_iter().zip(eighth_of_age) {
+        let about = eighth / 2..=(eighth * 3).div_ceil(2);
+        assert!(about.contains(&delay), "hidden for {delay} s, an eighth of its age is {eighth} s");
+    }
     assert!(stage.deleted().is_empty());
     assert_eq!(stage.machine.snapshot().unmatched, 12);
 }

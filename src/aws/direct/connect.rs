@@ -1,0 +1,108 @@
+//! New connections: directly, through a proxy that forwards plain HTTP, or through a tunnel that a proxy opens. Names
+//! are resolved for each connection, so that a change in DNS takes effect with the next one.
+
+use crate::aws::http::{Proxies, Trusted};
+use http::{HeaderValue, Uri};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Intercept;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+
+/// An established connection.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Why there is no connection: nothing was sent.
+#[derive(Debug)]
+pub(super) enum NotConnected {
+    /// Not within the limit.
+    TimedOut(Duration),
+    /// What is wrong.
+    Failed(Box<dyn Error + Send + Sync>),
+}
+
+/// Makes connections.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    /// TCP, and TLS where the address asks for it.
+    any: HttpsConnector<HttpConnector>,
+    tls: Arc<ClientConfig>,
+    limit: Duration,
+}
+
+/// Where the connections for an address lead to.
+#[derive(Clone, Debug)]
+pub(super) struct Destination {
+    address: Uri,
+    proxy: Option<Intercept>,
+}
+
+impl Destination {
+    pub(super) fn new(address: Uri, proxies: &Proxies) -> Self {
+        Self { proxy: proxies.of_address(&address), address }
+    }
+
+    fn is_https(&self) -> bool {
+        self.address.scheme_str() == Some("https")
+    }
+
+    /// A proxy that requests are handed to. A proxy that opens a tunnel sees none of them.
+    fn forwarding(&self) -> Option<&Intercept> {
+        self.proxy.as_ref().filter(|_| !self.is_https())
+    }
+
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.forwarding().is_some()
+    }
+
+    /// The name and password that each request carries.
+    pub(super) fn proxy_authorization(&self) -> Option<&HeaderValue> {
+        self.forwarding()?.basic_auth()
+    }
+}
+
+impl Connector {
+    pub(super) fn new(trusted: &Trusted, limit: Duration) -> Result<Self, String> {
+        let mut config = trusted.client_config()?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        Ok(Self { any: HttpsConnector::from((tcp, config.clone())), tls: Arc::new(config), limit })
+    }
+
+    pub(super) async fn connect(&self, to: &Destination) -> Result<Box<dyn Io>, NotConnected> {
+        match tokio::time::timeout(self.limit, self.connect_unlimited(to)).await {
+            Ok(connected) => connected.map_err(NotConnected::Failed),
+            Err(_) => Err(NotConnected::TimedOut(self.limit)),
+        }
+    }
+
+    async fn connect_unlimited(&self, to: &Destination) -> Result<Box<dyn Io>, Box<dyn Error + Send + Sync>> {
+        let mut any = self.any.clone();
+        let plain = |stream| -> Box<dyn Io> { Box::new(TokioIo::new(stream)) };
+        let Some(proxy) = &to.proxy else { return Ok(plain(any.call(to.address.clone()).await?)) };
+        if to.is_forwarded() {
+            return Ok(plain(any.call(proxy.uri().clone()).await?));
+        }
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), any);
+        if let Some(authorization) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(authorization.clone());
+        }
+        let tunnelled = tunnel.call(to.address.clone()).await?;
+        let host = to.address.host().ok_or("an address without a host")?;
+        // Addresses of version 6 stand in brackets.
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
+        let tls = tokio_rustls::TlsConnector::from(Arc::clone(&self.tls));
+        Ok(Box::new(tls.connect(name, TokioIo::new(tunnelled)).await?))
+    }
+}

@@ -7,6 +7,7 @@ use super::site::{Site, settings};
 use super::sqs::{Sqs, SqsMood};
 use crate::executor::machine::{Action, InvokeCall, Probe, Record};
 use crate::executor::ports::{Accepted, CallError, Fault, QueueId, ReceiveRequest, Sent};
+use crate::executor::task::AttemptId;
 
 /// SQS's longest poll.
 const LONG_POLL_MS: u64 = 20_000;
@@ -324,7 +325,7 @@ impl World {
         let messages = numbers.iter().map(|number| self.sqs.received(*number)).collect();
         let answered = failure.is_none();
         if answered {
-            numbers.iter().for_each(|number| self.note_received(site, *number));
+            (0..numbers.len()).for_each(|place| self.note_received(site, &numbers[..=place]));
         }
         self.sites[site].machine.received(request, took, failure.map_or(Ok(messages), Err));
         self.drive(site);
@@ -333,14 +334,22 @@ impl World {
         }
     }
 
-    /// What an executor learns of a message of several tasks.
-    fn note_received(&mut self, site: usize, number: usize) {
+    /// What an executor learns of the last of these messages of one receive, if it is about several tasks.
+    fn note_received(&mut self, site: usize, numbers: &[usize]) {
+        let Some((&number, before)) = numbers.split_last() else { return };
         let Some((of, true)) = self.sqs.messages[number].reports() else { return };
         let of = of.to_vec();
+        // A message before it may have ended a task of it.
+        let before: Vec<AttemptId> = before
+            .iter()
+            .filter_map(|number| self.sqs.messages[*number].reports())
+            .flat_map(|(of, _)| of.iter().map(|reported| reported.attempt))
+            .collect();
         let mut is_mixed = false;
         for reported in &of {
             let resubmits = |task: &Task| self.sites[site].settings.routes[task.route].batch_resubmit;
             let its_own = |task: &&mut Task| task.site == site && !task.gone && task.attempt == Some(reported.attempt);
+            // The newest decides: a host may adopt an id that it gave up before.
             let mut is_safe = false;
             for task in self.tasks.iter_mut().filter(its_own) {
                 let sent_again = reported.not_run || reported.dead_batch && resubmits(task);
@@ -348,7 +357,9 @@ impl World {
                     task.released_at.get_or_insert(self.now);
                 }
                 let source = task.ended.map(|ended| ended.source);
-                is_safe |= task.acknowledged || source.is_none_or(|source| source == Some(number));
+                let stays = source.is_none() && !before.contains(&reported.attempt) || source == Some(Some(number));
+                // What an earlier process acknowledged, this one may not know.
+                is_safe = task.acknowledged && !task.recovered || stays;
             }
             is_mixed |= !is_safe;
         }

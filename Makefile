@@ -12,11 +12,11 @@ VENVS := build/venvs
 C_SOURCES = $(wildcard examples/c/*.[ch] tests/c/*.[ch] tests/c/*.cpp tests/bindings/*.[ch] include/*.hpp \
   bindings/cpp/*.cpp bindings/cpp/*/*.[ch]pp bindings/cpp/tests/*/*.[ch]pp bindings/go/*.[ch] bindings/python/*/*.c \
   benches/contenders/c/*.c)
-PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tests/airflow_live benches function/python tools/c_reference.py \
+PYTHON = tests/python tests/image tests/bindings tests/install tests/docs tests/airflow_live benches function/python tools/c_reference.py tools/c_man_pages.py \
   packaging/third_party_licenses.py
 MYPY = $(VENVS)/boto/bin/mypy --config-file tests/python/pyproject.toml
 PREFIX ?= /usr/local
-PLACES = --prefix "$(PREFIX)" $(foreach place,LIBDIR INCLUDEDIR BINDIR MANDIR,\
+PLACES = --prefix "$(PREFIX)" $(foreach place,LIBDIR INCLUDEDIR BINDIR MANDIR DOCDIR,\
   $(if $($(place)),--$(shell echo $(place) | tr A-Z a-z) "$($(place))"))
 PYTEST = $(VENVS)/boto/bin/python -m pytest -c tests/python/pyproject.toml
 EXAMPLES = $(patsubst examples/c/%.c,build/examples/%,$(wildcard examples/c/*.c))
@@ -74,7 +74,7 @@ native: setup-build ## build as shipped, for this machine, into build/native (mi
 # Builds what is not there, of which the function's program comes last; what is there is not built anew, least of all as
 # root.
 .PHONY: install
-install: $(if $(wildcard build/native/lambda-executor-function),,native) ## install what native built: PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR
+install: $(if $(wildcard build/native/lambda-executor-function),,native) ## install what native built: PREFIX=/usr/local, DESTDIR, LIBDIR, INCLUDEDIR, BINDIR, MANDIR, DOCDIR
 	@tools/install.sh --from build/native $(PLACES)
 
 .PHONY: uninstall
@@ -106,6 +106,7 @@ header: ## write include/lambda_executor.h anew from the Rust source
 docs: setup prefix ## write what is generated: pages of docs/ from tables in the code, the C reference, Python's layer from the header
 	@UPDATE=1 cargo test --quiet --locked --workspace --test generated_docs
 	@tools/c_reference.py
+	@tools/c_man_pages.py
 	@python3 bindings/python/generate.py
 	@bindings/go/test.sh --update
 	@UPDATE=1 $(PYTEST) --override-ini "pythonpath=. ../install" tests/install/test_man_pages.py
@@ -260,7 +261,7 @@ lint-c: setup
 lint-python: setup
 	@$(VENVS)/boto/bin/ruff check --quiet --config tests/python/pyproject.toml $(PYTHON)
 	@$(VENVS)/boto/bin/ruff format --quiet --check --config tests/python/pyproject.toml $(PYTHON)
-	@$(MYPY) tests/python tools/c_reference.py packaging/third_party_licenses.py
+	@MYPYPATH=tools $(MYPY) tests/python tools/c_reference.py tools/c_man_pages.py packaging/third_party_licenses.py
 	@MYPYPATH=tests/python:benches $(MYPY) $(filter-out benches/airflow_%.py,$(wildcard benches/*.py))
 	@MYPYPATH=benches:tests/airflow $(MYPY) benches/report
 	@MYPYPATH=benches/contenders/python $(MYPY) --ignore-missing-imports benches/contenders/python

@@ -1,6 +1,6 @@
 # Sourced by the scripts that run compiled tests: counts, reports and selects checks. The scripts set `out` (a folder for
 # logs) and `picked` (parts of names; empty for all).
-seconds=${TEST_SECONDS:-150}
+seconds=${TEST_SECONDS:-300}
 passed=0 failed=0
 
 report() { # name, exit status, log

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs the files that were built in a folder: library, headers, pkg-config and CMake files, programs, man pages. With
-# --uninstall it removes exactly these files.
+# Installs the files that were built in a folder: library, headers, pkg-config and CMake files, programs, man pages,
+# licence, reference of the C API. With --uninstall it removes exactly these files.
 #
 #   tools/install.sh --from FOLDER --prefix PREFIX [--libdir DIR] [--includedir DIR] [--bindir DIR] [--mandir DIR]
+#                    [--docdir DIR]
 #   tools/install.sh --uninstall   --prefix PREFIX ...    with the same folders as for the installation
 #
 #   --without-static    do not install the static library
@@ -14,10 +15,10 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
 usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; }
 
-from='' prefix='' libdir='' includedir='' bindir='' mandir='' uninstall='' static=yes relocatable=''
+from='' prefix='' libdir='' includedir='' bindir='' mandir='' docdir='' uninstall='' static=yes relocatable=''
 while [ "$#" -gt 0 ]; do
   case $1 in
-    --from | --prefix | --libdir | --includedir | --bindir | --mandir)
+    --from | --prefix | --libdir | --includedir | --bindir | --mandir | --docdir)
       [ -n "${2:-}" ] || fail "$1: a folder is missing"
       # Installed files contain these paths: they must be absolute and valid for pkg-config and CMake.
       folder=$(realpath -ms -- "$2")
@@ -37,7 +38,7 @@ done
 [ -n "$prefix" ] || fail "--prefix is missing"
 [ -n "$from" ] || [ -n "$uninstall" ] || fail "--from is missing"
 libdir=${libdir:-$prefix/lib} includedir=${includedir:-$prefix/include} bindir=${bindir:-$prefix/bin}
-mandir=${mandir:-$prefix/share/man}
+mandir=${mandir:-$prefix/share/man} docdir=${docdir:-$prefix/share/doc/lambda-executor}
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 major=${version%%.*} minor=${version#*.} minor=${minor%%.*}
@@ -60,7 +61,8 @@ files() {
     template "$root/packaging/LambdaExecutorConfigVersion.cmake.in" \
     "$libdir/cmake/LambdaExecutor/LambdaExecutorConfigVersion.cmake" \
     program "$from/lambda-executor-local" "$bindir/lambda-executor-local" \
-    program "$from/lambda-executor-function" "$bindir/lambda-executor-function"
+    program "$from/lambda-executor-function" "$bindir/lambda-executor-function" \
+    data "$root/LICENSE" "$docdir/LICENSE"
   # --uninstall always includes these.
   if [ -n "$static$uninstall" ]; then
     printf '%s\t%s\t%s\n' \
@@ -70,8 +72,12 @@ files() {
   for file in "$root"/include/*.h*; do
     printf 'data\t%s\t%s\n' "$file" "$includedir/${file##*/}"
   done
-  for file in "$root"/packaging/man/*.[1-8]; do
+  for file in "$root"/packaging/man/{,functions/}*.[1-8]; do
     printf 'data\t%s\t%s\n' "$file" "$mandir/man${file##*.}/${file##*/}"
+  done
+  # The page, and the page of the options that it refers to. Packages have all pages in this folder.
+  for file in c-api.md configuration.md; do
+    printf 'data\t%s\t%s\n' "$root/docs/$file" "$docdir/docs/$file"
   done
 }
 
@@ -136,7 +142,9 @@ how() { case ${from#"$root"/} in build/native | build/portable) printf 'make %s'
 if [ -n "$uninstall" ]; then
   remove_older
   files | while IFS=$'\t' read -r _ _ file; do rm -f -- "${DESTDIR:-}$file"; done
-  rmdir -- "${DESTDIR:-}$libdir/cmake/LambdaExecutor" 2>/dev/null || true
+  for folder in "$libdir/cmake/LambdaExecutor" "$docdir/docs" "$docdir"; do
+    rmdir -- "${DESTDIR:-}$folder" 2>/dev/null || true
+  done
 else
   # Check first, so that nothing is installed if a file is missing.
   files | while IFS=$'\t' read -r kind source _; do

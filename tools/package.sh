@@ -59,7 +59,6 @@ tarball() {
   local name=lambda-executor-$version-linux-x86_64
   DESTDIR=$work tools/install.sh --from "$from" --prefix "/$name" --relocatable >/dev/null
   documents "$work/$name/share/doc/lambda-executor"
-  install -m 644 LICENSE "$work/$name/share/doc/lambda-executor/"
   settle "$work/$name"
   tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=gnu -cf - "$name" |
     gzip -9n >"$out/$name.tar.gz"
@@ -73,6 +72,8 @@ deb() {
   local root=$work/deb doc=usr/share/doc/lambda-executor file
   DESTDIR=$root tools/install.sh --from "$from" --prefix /usr --libdir /usr/lib/x86_64-linux-gnu >/dev/null
   documents "$root/$doc"
+  # Debian's file of the licence is `copyright`.
+  rm "$root/$doc/LICENSE"
   gzip -9n "$root"/usr/share/man/man*/* "$root/$doc/CHANGELOG.md" "$root/$doc/THIRD-PARTY-LICENSES"
   sed -e "s/@VERSION@/$version/" -e "s/@DATE@/$(date -uRd "@$SOURCE_DATE_EPOCH")/" packaging/debian/changelog.in |
     gzip -9n >"$root/$doc/changelog.gz"

@@ -54,6 +54,14 @@ if step setup-build; then
   wait
 fi
 
+# What failed comes last, where everybody looks: C's "FAILED name", cargo's "thread ... panicked", pytest's "FAILED" and
+# "E   ", Go's "--- FAIL".
+for name in $(awk '$2 != "ok" { print $1 }' "$logs/steps"); do
+  printf '\n=== what failed in %s\n' "$name"
+  sed 's/\x1b\[[0-9;]*m//g' "$logs/$name.log" |
+    grep -E -A 12 '^(FAILED|ERROR|E   |--- FAIL|error|thread .* panicked)|\.\.\. FAILED' | cut -c1-300 | tail -n 60 || true
+done
+
 passed=$(count passed)
 failed=$(count 'failed|errors?')
 failed_steps=$(awk '$2 != "ok" { print $1 }' "$logs/steps")

@@ -96,7 +96,8 @@ impl lambda_executor_t {
 /// so.
 ///
 /// ERR_IO includes limits of the process: RLIMIT_NPROC or the cgroup's pids.max too low for the
-/// threads, RLIMIT_NOFILE for the descriptors. Without memory (RLIMIT_AS) the process aborts.
+/// threads, RLIMIT_NOFILE for the descriptors, RLIMIT_AS for the threads' stacks. An allocation that
+/// fails aborts the process.
 ///
 /// config_json, len: the options. NULL reads Airflow's configuration, as `{"airflow": true}` does.
 /// ex: set to the executor, to be freed with lambda_executor_free. NULL on failure.

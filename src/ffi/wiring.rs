@@ -12,6 +12,7 @@ use crate::executor::{Executor, Runtimes};
 use crate::observe::log::Log;
 use crate::runtime::clock::SystemClock;
 use crate::runtime::environment::Environment;
+use crate::runtime::stderr::Stderr;
 use crate::runtime::waits::Waits;
 use crate::runtime::{fork, low_descriptors, panics, signals, threads};
 use std::sync::{Arc, Mutex, Weak};
@@ -23,6 +24,7 @@ const QUEUE_THREADS: usize = 1;
 pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
     let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
     fork::with_fork_lock(panics::install_hook);
+    threads::check_room(0).map_err(Failure::io("reserving memory"))?;
     // Read once, here: threads of ours must not read what the host may change later.
     let mut config =
         config::read(config, Environment::of_process()).map_err(|error| match (config, Failure::from(error)) {
@@ -39,9 +41,11 @@ pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Fail
     // The SDK's globals are made here: a child that is forked from this thread keeps them; other threads do not survive.
     fork::with_fork_lock(|| first_use(&config.aws)).map_err(Failure::io("preparing to call AWS"))?;
 
+    // As the host has left it: before /dev/null is opened in its place.
+    let stderr = Stderr::now();
     low_descriptors::occupy().map_err(Failure::io("opening /dev/null as descriptor 0, 1 or 2"))?;
     let waits = Arc::new(Waits::new().map_err(Failure::io("making descriptors to wait on"))?);
-    let log = Log::start(config.log).map_err(Failure::io("starting the log's thread"))?;
+    let log = Log::start(config.log, stderr).map_err(Failure::io("starting the log's thread"))?;
     log.on_this_thread(|| log_options(&config));
     let local = match config.local.take() {
         Some(options) => Some(log.on_this_thread(|| local_aws::start_local(&options, &mut config, &log))?),

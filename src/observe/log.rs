@@ -79,8 +79,8 @@ struct Writer {
 }
 
 impl Log {
-    /// Starts the thread, which writes to stderr. The caller has blocked all signals.
-    pub fn start(level: Option<Level>) -> io::Result<Self> {
+    /// Starts the thread, which writes to `stderr`. The caller has blocked all signals.
+    pub fn start(level: Option<Level>, stderr: Stderr) -> io::Result<Self> {
         route::prepare();
         let (records, to_write) = mpsc::sync_channel(CAPACITY);
         let dropped = Arc::new(AtomicU64::new(0));
@@ -94,7 +94,7 @@ impl Log {
             abandoned: AtomicBool::new(false),
             sink: Mutex::new(Sink::Stderr),
             next_sink: Mutex::new(None),
-            stderr: Stderr::now(),
+            stderr,
         });
         let (ending, ended) = mpsc::channel();
         let of_thread = Arc::clone(&writer);

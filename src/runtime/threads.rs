@@ -1,6 +1,8 @@
 //! The runtimes of a handle: their threads have names and take no signals.
 
+use super::address_space::Spare;
 use super::{panics, signals};
+use std::hint;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,8 +50,10 @@ pub fn start(name: &'static str, workers: usize, on_start: impl Fn() + Send + Sy
 }
 
 /// Fails unless the system lets this process start `number` more threads now: RLIMIT_NPROC and the cgroup's pids.max
-/// limit them. Tokio panics where it cannot start one, and then waits for ever for those that it has started.
+/// limit them, and RLIMIT_AS their stacks. Tokio panics where it cannot start one, and then waits for ever for those
+/// that it has started. Also fails unless addresses are left for what they allocate.
 pub fn check_room(number: usize) -> io::Result<()> {
+    let _spare = Spare::hold()?;
     let started: io::Result<Vec<_>> = (0..number).map(|_| Waiting::start()).collect();
     started.map(drop)
 }
@@ -64,12 +68,17 @@ struct Waiting {
 impl Waiting {
     fn start() -> io::Result<Self> {
         let (end, ended) = mpsc::channel::<()>();
+        let (ready, started) = mpsc::channel();
         let wait = move || {
+            // A thread's first allocation reserves addresses for its later ones. The next thread inherits them.
+            _ = ready.send(hint::black_box(Box::new(0u8)));
             // Fails once the sender is dropped.
             _ = ended.recv();
             std::fs::read_link("/proc/thread-self").ok().map(|own| Path::new("/proc").join(own))
         };
-        let thread = thread::Builder::new().name("lmbx-probe".into()).stack_size(64 << 10).spawn(wait)?;
+        // With the stack of a thread of Tokio, which the C library keeps for that one.
+        let thread = thread::Builder::new().name("lmbx-probe".into()).spawn(wait)?;
+        _ = started.recv();
         Ok(Self { end: Some(end), thread: Some(thread) })
     }
 }

@@ -34,7 +34,7 @@ def environment(mark: str) -> dict[str, str]:
 
 
 def test_an_orphan_is_ended(mark: str) -> None:
-    killed = subprocess.run([PYTHON, "-c", PARENT], env=environment(mark), capture_output=True, text=True, timeout=60)
+    killed = subprocess.run([PYTHON, "-c", PARENT], env=environment(mark), capture_output=True, text=True, timeout=300)
     assert killed.returncode == -9, killed.stderr
     orphan = int(killed.stdout)
     assert leftovers.of(mark) == {orphan: "renamed"}
@@ -49,5 +49,5 @@ def test_others_go_on(mark: str) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment(longer)) as other:
         leftovers.end(mark)
         assert list(leftovers.of(longer + "\0")) == [other.pid]
-        other.communicate(b"\n", timeout=60)
+        other.communicate(b"\n", timeout=300)
         assert other.returncode == 0

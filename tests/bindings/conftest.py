@@ -132,7 +132,7 @@ def at_work(threads: int) -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture(scope="session")
 def workplace() -> Iterator[Path]:
     check = [str(Path(__file__).with_name("check_prefix.sh")), str(runners.PREFIX)]
-    done = subprocess.run(check, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(check, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     folder = Path(tempfile.mkdtemp(prefix="lambda-executor-bindings.", dir=os.environ.get("TMPDIR")))
     runners.OUT.mkdir(parents=True, exist_ok=True)

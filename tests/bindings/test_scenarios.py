@@ -37,7 +37,7 @@ def test_an_unknown_step_is_refused(language: str, step: str, made: Runners, tmp
     scenario.write_text(f"{step}\n")
     environment = {**runners.environment(), "LAMBDA_EXECUTOR_CONFIG": '{"local": {"handler": "builtin"}}'}
     done = subprocess.run(
-        [*made[language].result(), str(scenario)], env=environment, capture_output=True, text=True, timeout=60
+        [*made[language].result(), str(scenario)], env=environment, capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert step.split("\t")[-1] in done.stderr

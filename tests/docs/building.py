@@ -19,6 +19,9 @@ ERRCHECK = ROOT / "build" / "go" / "bin" / "errcheck"
 BUILD_SECONDS = 300
 RUN_SECONDS = 60
 
+# For scripts that start a server: it ends with the script, also when a command fails.
+END_SERVER = "trap 'kill ${!:-} 2>/dev/null || true' EXIT"
+
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 

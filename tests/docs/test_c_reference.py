@@ -17,12 +17,12 @@ COMMENT = re.compile(r"^ *\*(?!/)(?: (.*))?$", re.MULTILINE)
 
 def run_tool(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(root / "tools" / "c_reference.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def preprocessed(*options: str) -> str:
     command = ["cc", "-E", *options, str(HEADER)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
 
 
 def declarations() -> str:
@@ -47,7 +47,7 @@ def compiled(names: list[str]) -> list[int]:
         f'#include "{HEADER}"\nconst long long values[] = {{{", ".join(f"(long long)({name})" for name in names)}}};'
     )
     command = ["cc", "-x", "c", "-", "-S", "-o", "-"]
-    assembly = subprocess.run(command, input=source, capture_output=True, text=True, timeout=60, check=True).stdout
+    assembly = subprocess.run(command, input=source, capture_output=True, text=True, timeout=300, check=True).stdout
     found: list[int] = []
     for directive, number in re.findall(r"\.(quad|xword|8byte|dword|zero)\s+(-?\d+)", assembly):
         found += [0] * (int(number) // 8) if directive == "zero" else [int(number)]

@@ -58,7 +58,7 @@ def test_restart(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("name", RESTARTED)
-def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
+def test_restart_as_its_page_shows_it_beside_the_file_of_an_earlier_run(name: str, stale: str, tmp_path: Path) -> None:
     """Runs its commands, with the installed library below a home folder. The Lambda must outlive the program."""
     program = recipes.recipe(name, recipes.RESTART)
     shown = [block for block in program.page.blocks if (block.language, block.section) == ("sh", recipes.RESTART)]
@@ -72,8 +72,10 @@ def test_restart_as_its_page_shows_it(name: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / ".local").symlink_to(building.PREFIX)
+    (tmp_path / "local.env").write_text(stale)
     variables = {"HOME": str(home), "TMPDIR": str(tmp_path / "tmp")}
-    printed = building.call(["bash", "-euc", shown[0].text], tmp_path, building.RUN_SECONDS, **variables)
+    script = f"{building.END_SERVER}\n{shown[0].text}"
+    printed = building.call(["bash", "-euc", script], tmp_path, building.RUN_SECONDS, **variables)
     check(program, "".join(program.outputs), printed)
 
 

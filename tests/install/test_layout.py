@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from header import FUNCTIONS, TYPES
 from prefix import INSTALL, VERSION, Prefix, install, run_installer, uninstall
 from servers import ROOT
 
@@ -21,9 +22,13 @@ FILES = {
     "lib/liblambda_executor.so.1",
     f"lib/liblambda_executor.so.1.{VERSION}",
     "lib/pkgconfig/lambda_executor.pc",
+    "share/doc/lambda-executor/LICENSE",
+    "share/doc/lambda-executor/docs/c-api.md",
+    "share/doc/lambda-executor/docs/configuration.md",
     "share/man/man1/lambda-executor-function.1",
     "share/man/man1/lambda-executor-local.1",
     "share/man/man3/lambda_executor.3",
+    *(f"share/man/man3/{name}.3" for name in FUNCTIONS + TYPES),
     *(f"include/{name}" for name in HEADERS),
     *STATIC,
 }
@@ -66,14 +71,15 @@ def test_everything_is_installed_and_removed(build: Path, tmp_path: Path) -> Non
     uninstall(prefix)
     assert files(prefix) == {"lib/libother.so"}
     assert not (lib / "cmake" / "LambdaExecutor").exists()
+    assert not (prefix / "share" / "doc" / "lambda-executor").exists()
 
 
 def test_folders_can_be_chosen_one_by_one(build: Path, tmp_path: Path) -> None:
-    folders = {"libdir": "l/multi", "includedir": "i", "bindir": "b", "mandir": "m"}
+    folders = {"libdir": "l/multi", "includedir": "i", "bindir": "b", "mandir": "m", "docdir": "d"}
     options = [f"--{name}={tmp_path}/{folder}" for name, folder in folders.items()]
     install(build, tmp_path / "prefix", *options)
     assert not (tmp_path / "prefix").exists()
-    moved = {"lib": "l/multi", "include": "i", "bin": "b", "share/man": "m"}
+    moved = {"lib": "l/multi", "include": "i", "bin": "b", "share/man": "m", "share/doc/lambda-executor": "d"}
     expected = {
         next(f"{new}{file[len(old) :]}" for old, new in moved.items() if file.startswith(old)) for file in FILES
     }

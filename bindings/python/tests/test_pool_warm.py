@@ -100,9 +100,9 @@ def _outcome(future: Any) -> Any:  # noqa: ANN401 - of any type
         # Without the process that has loaded the module.
         return future.result()[:2]
     if isinstance(error, TaskFailed):
-        # Output and errors are two pipes: they arrive in any order. Without the names of task and log stream.
-        lines = sorted(error.output.splitlines())
-        return error.reason, error.return_code, error.signal, *lines, str(error).split(": ", 1)[1].split(", log")[0]
+        # Output and errors are two pipes: their pieces arrive in any order. Without the names of task and log stream.
+        pieces = "".join(sorted(error.output.replace("/cold/", "/warm/")))
+        return error.reason, error.return_code, error.signal, pieces, str(error).split(": ", 1)[1].split(", log")[0]
     return type(error), error.args, str(error.__cause__)
 
 

@@ -8,7 +8,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use std::sync::Arc;
 
 /// Metadata services are on the machine itself, where no proxy leads to.
-const NEVER_PROXIED: &str = "169.254.0.0/16,fd00:ec2::254";
+const NEVER_PROXIED: &str = "169.254.0.0/16,fd00:ec2::/32";
 
 /// The proxy of each scheme.
 #[derive(Clone, Debug)]
@@ -102,6 +102,13 @@ mod tests {
     fn metadata_services_are_never_proxied() {
         let proxies = of(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "example.com")]);
         assert!(format!("{:?}", proxies.https).contains("example.com,169.254.0.0/16"), "{:?}", proxies.https);
+        let proxies = of(&[("HTTP_PROXY", "http://a:1")]);
+        let is_proxied = |host: &str| proxies.of_address(&format!("http://{host}/").parse().unwrap()).is_some();
+        // EC2, ECS, EKS, and the same over IPv6.
+        for host in ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"] {
+            assert!(!is_proxied(host), "{host}");
+        }
+        assert!(is_proxied("example.com"));
     }
 
     #[test]

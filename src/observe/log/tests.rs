@@ -7,7 +7,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 /// A log whose records arrive at the receiver.
 fn recording(level: Level) -> (Log, Receiver<Record>) {
-    let log = Log::start(None).unwrap();
+    let log = Log::start(None, Stderr::now()).unwrap();
     let (sender, records) = mpsc::channel();
     log.send_to(Sink::Host(Box::new(move |record| sender.send(record.clone()).unwrap_or(()))), Some(level));
     (log, records)
@@ -88,7 +88,7 @@ fn records_that_a_slow_reader_misses_are_counted() {
 
 #[test]
 fn a_reader_may_replace_itself() {
-    let log = Arc::new(Log::start(None).unwrap());
+    let log = Arc::new(Log::start(None, Stderr::now()).unwrap());
     let (second, records) = mpsc::channel();
     let mine = Arc::downgrade(&log);
     let second = Mutex::new(Some(second));

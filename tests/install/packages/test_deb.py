@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from artefacts import PACKAGES, output
+from header import FUNCTIONS
 from prefix import HELLO, MINIMAL, VERSION
 from root import Root, make_root
 from test_cmake import PROJECT
@@ -59,6 +60,8 @@ def test_its_files_belong_to_root_and_are_in_debians_folders() -> None:
         "usr/bin/lambda-executor-function",
         "usr/share/man/man1/lambda-executor-local.1.gz",
         "usr/share/man/man3/lambda_executor.3.gz",
+        *(f"usr/share/man/man3/{name}.3.gz" for name in FUNCTIONS),
+        "usr/share/doc/lambda-executor/docs/c-api.md",
         "usr/share/doc/lambda-executor/copyright",
         "usr/share/doc/lambda-executor/changelog.gz",
     } <= names

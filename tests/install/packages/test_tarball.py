@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from artefacts import PACKAGES, PORTABLE, output
+from header import FUNCTIONS
 from prefix import HELLO, MINIMAL, VERSION, Prefix
 from servers import ROOT
 
@@ -45,6 +46,10 @@ def test_has_the_built_files_and_no_folder_of_this_machine(unpacked: Prefix) -> 
         program = (PORTABLE / name).read_bytes()
         for folder in (ROOT, Path.home() / ".cargo", Path.home() / ".rustup"):
             assert str(folder).encode() not in program, f"{folder} in {name}"
+    for name in FUNCTIONS:
+        assert (unpacked.folder / f"share/man/man3/{name}.3").is_file(), name
+    for name in ("LICENSE", "docs/c-api.md"):
+        assert (unpacked.folder / "share/doc/lambda-executor" / name).read_bytes() == (ROOT / name).read_bytes()
     licenses = (unpacked.folder / "share/doc/lambda-executor/THIRD-PARTY-LICENSES").read_text()
     for package in ("aws-sdk-sqs", "ring", "tokio", "rustls", "lambda_runtime"):
         assert re.search(rf"^  {package} [0-9.]+: .*(MIT|Apache|ISC)", licenses, re.MULTILINE), package

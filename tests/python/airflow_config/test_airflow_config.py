@@ -41,7 +41,7 @@ def prepared(case: Case, folder: Path) -> str:
 
 def answers(command: list[str | Path], lines: str, environment: dict[str, str], folder: Path) -> list[dict[str, Any]]:
     result = subprocess.run(
-        command, input=lines, capture_output=True, text=True, env=environment, cwd=folder, timeout=60, check=False
+        command, input=lines, capture_output=True, text=True, env=environment, cwd=folder, timeout=300, check=False
     )
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.rstrip("\n").split("\n")]

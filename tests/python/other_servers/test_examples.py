@@ -26,7 +26,7 @@ def test_run_commands(deployment: Deployment) -> None:
         env=server.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 1, done.stderr

@@ -120,7 +120,7 @@ mod tests {
         for seed in 0..100 {
             let mut jitters = [Jitter::new(seed), Jitter::new(seed + 1_000)];
             // When each becomes visible, in s, and whose it is.
-            let mut waiting = vec![(16, 0), (16, 1)];
+            let mut waiting = [(16, 0), (16, 1)];
             let (mut reader, mut receives) = (1, 20);
             while waiting.iter().all(|(at, _)| *at < 60) {
                 waiting.sort_unstable();

@@ -359,7 +359,7 @@ impl World {
                 let source = task.ended.map(|ended| ended.source);
                 let stays = source.is_none() && !before.contains(&reported.attempt) || source == Some(Some(number));
                 // What an earlier process acknowledged, this one may not know.
-                is_safe = task.acknowledged && !task.recovered || stays;
+                is_safe = if task.acknowledged { !task.recovered } else { stays };
             }
             is_mixed |= !is_safe;
         }

@@ -144,7 +144,7 @@ test-python: setup build ## boto3, moto, ministack and awslambdaric against our 
 test-bindings: test-cpp test-scenarios test-python-package test-go ## C++, Python and Go: their own tests, and the scenarios that all share
 
 .PHONY: test-cpp
-test-cpp: prefix
+test-cpp: setup prefix
 	@bindings/cpp/tests/run.sh
 
 .PHONY: test-scenarios

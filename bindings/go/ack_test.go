@@ -212,33 +212,6 @@ func TestABodyThatClosesHasNotAcknowledged(t *testing.T) {
 	}
 }
 
-// Events keep coming, and the context has ended.
-func TestAnEndedContextEndsLoops(t *testing.T) {
-	ex := threeEvents(t)
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	if batch, err := ex.Sync(ended, 0); batch != nil || !errors.Is(err, context.Canceled) {
-		t.Error("Sync:", batch, err)
-	}
-	rounds := 0
-	for event, err := range ex.All(ended) {
-		if rounds++; !errors.Is(err, context.Canceled) || event.Key != "" {
-			t.Error("All:", event, err)
-		}
-	}
-	if rounds != 1 {
-		t.Error(rounds, "rounds")
-	}
-	for event := range ex.Events(ended) {
-		t.Error("Events:", event)
-	}
-	ack(t, poll(t, ex, 0, 1, 2, 3))
-	ex.Close()
-	for event, err := range ex.All(within(t)) {
-		t.Error("closed:", event, err)
-	}
-}
-
 func TestAChannelAcknowledgesNothing(t *testing.T) {
 	ex := threeEvents(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,9 +14,12 @@ import (
 func TestStatic(t *testing.T) {
 	folder := t.TempDir()
 	program, alone := filepath.Join(folder, "run_commands"), filepath.Join(folder, "alone")
-	// -s -w: without debugging information, which is most of the archive.
-	for name, flags := range map[string]string{program: "-s -w", alone: "-s -w -linkmode external -extldflags -static"} {
-		build := osexec.Command("go", "build", "-tags", "static", "-ldflags", flags, "-o", name, "./examples/run_commands")
+	// Tags and flags of docs/go.md. -s -w: without debugging information, which is most of the archive.
+	for name, options := range map[string][2]string{
+		program: {"static", "-s -w"},
+		alone:   {"static,netgo,osusergo", "-s -w -linkmode external -extldflags -static"},
+	} {
+		build := osexec.Command("go", "build", "-tags", options[0], "-ldflags", options[1], "-o", name, "./examples/run_commands")
 		if output, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, output)
 		}

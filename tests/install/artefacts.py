@@ -1,5 +1,6 @@
 """The shipped files, and the content of their ELF headers."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -15,6 +16,20 @@ ARCHIVE = PORTABLE / "liblambda_executor.a"
 PROGRAMS = [PORTABLE / "lambda-executor-local", PORTABLE / "lambda-executor-function"]
 # Has zig, which can link against any glibc.
 PORTABLE_PYTHON = VENVS / "portable" / "bin" / "python"
+
+
+# Folders of this machine that compilers may have written into their output.
+FOLDERS = [
+    ROOT,
+    Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo")),
+    Path(os.environ.get("RUSTUP_HOME", Path.home() / ".rustup")),
+    Path.home() / ".cache",  # zig's
+]
+
+
+def folders_in(content: bytes) -> list[str]:
+    """The folders of this machine that a shipped file names. There must be none."""
+    return [str(folder) for folder in FOLDERS if os.fsencode(folder) in content]
 
 
 def output(*command: str | Path, cwd: Path = ROOT) -> str:

@@ -1,6 +1,7 @@
 """An installation, and the environment in which a user builds and runs programs with it."""
 
 import os
+import re
 import shutil
 import subprocess
 import tomllib
@@ -86,3 +87,10 @@ def copy_of(prefix: Prefix, folder: Path) -> Prefix:
 
     shutil.copytree(prefix.folder, folder, symlinks=True, copy_function=link)
     return Prefix(folder)
+
+
+def needed(program: Path) -> set[str]:
+    headers = subprocess.run(
+        ["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True
+    ).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", headers))

@@ -1,17 +1,8 @@
 """A program in C, built in an empty folder with pkg-config only, finds the installation's function program."""
 
-import re
-import subprocess
 from pathlib import Path
 
-from prefix import HELLO, MINIMAL, Prefix
-
-
-def needed(program: Path) -> set[str]:
-    headers = subprocess.run(
-        ["readelf", "--dynamic", "--wide", program], check=True, capture_output=True, text=True
-    ).stdout
-    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", headers))
+from prefix import HELLO, MINIMAL, Prefix, needed
 
 
 def test_linked_with_the_shared_library(installed: Prefix, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from prefix import HELLO, MINIMAL, VERSION, Prefix
+from prefix import HELLO, MINIMAL, VERSION, Prefix, needed
 from servers import ROOT
 
 PROJECT = """\
@@ -16,6 +16,8 @@ add_executable(hello minimal.c)
 target_link_libraries(hello PRIVATE LambdaExecutor::lambda_executor)
 add_executable(hello-static minimal.c)
 target_link_libraries(hello-static PRIVATE LambdaExecutor::lambda_executor_static -s)
+add_executable(hello-all-static minimal.c)
+target_link_libraries(hello-all-static PRIVATE LambdaExecutor::lambda_executor_static -static -s)
 """
 
 
@@ -42,7 +44,11 @@ def test_both_targets(moved: Prefix, tmp_path: Path) -> None:
     assert "[liblambda_executor.so.1]" in dynamic, "linked by its SONAME"
     path = f"/usr/bin:/bin:{moved.folder}/bin"
     assert moved.sh("build/hello-static", tmp_path, PATH=path) == HELLO
-    assert "liblambda_executor" not in moved.sh("readelf --dynamic --wide build/hello-static", tmp_path)
+    libraries = needed(tmp_path / "build" / "hello-static")
+    # No library of the compiler, which a small image lacks.
+    assert not any("lambda_executor" in library or "gcc_s" in library for library in libraries), libraries
+    assert moved.sh("build/hello-all-static", tmp_path, PATH=path) == HELLO
+    assert not needed(tmp_path / "build" / "hello-all-static")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,35 @@ def test_fetched_where_the_library_is_installed(moved: Prefix, tmp_path: Path) -
     assert f"lambda_executor {VERSION} is installed" in configured.stdout
     moved.sh("cmake --build build", tmp_path)
     assert moved.sh("build/hello", tmp_path) == HELLO
+
+
+@pytest.fixture
+def built(installed: Prefix, tmp_path: Path) -> Path:
+    """A tree of sources, with the library as cargo has built it."""
+    tree = tmp_path / "tree"
+    (tree / "build" / "native").mkdir(parents=True)
+    for name in ("CMakeLists.txt", "Cargo.toml", "include", "tools"):
+        (tree / name).symlink_to(ROOT / name)
+    (tree / "build" / "native" / "liblambda_executor.a").symlink_to(installed.libdir / "liblambda_executor.a")
+    (tree / "build" / "native" / "liblambda_executor.so.1").symlink_to(installed.libdir / "liblambda_executor.so.1")
+    return tree
+
+
+def test_both_targets_of_a_tree_that_is_built(built: Path, installed: Prefix, tmp_path: Path) -> None:
+    # A cargo that fails: nothing is to be built again.
+    fetched = FETCHED[FETCHED.index("include(") :].partition("add_executable")[0].replace(str(ROOT), str(built))
+    options = 'set(LAMBDA_EXECUTOR_BUILD ON CACHE BOOL "")\nset(LAMBDA_EXECUTOR_CARGO /bin/false CACHE FILEPATH "")\n'
+    project = PROJECT.replace("find_package(LambdaExecutor 0.2 REQUIRED)\n", f"{options}{fetched}")
+    configured = configure(Prefix(tmp_path / "nothing"), tmp_path, project)
+    assert configured.returncode == 0, configured.stderr
+    installed.sh("cmake --build build", tmp_path)
+    path = f"/usr/bin:/bin:{installed.folder}/bin"
+    for name in ("hello", "hello-static", "hello-all-static"):
+        assert installed.sh(f"build/{name}", tmp_path, PATH=path) == HELLO
+    assert "liblambda_executor.so.1" in needed(tmp_path / "build" / "hello")
+    libraries = needed(tmp_path / "build" / "hello-static")
+    assert not any("lambda_executor" in library or "gcc_s" in library for library in libraries), libraries
+    assert not needed(tmp_path / "build" / "hello-all-static")
 
 
 def test_fetched_without_library_and_cargo(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ template <class T> T &some() noexcept;
 static_assert(noexcept(some<le::executor>().queue(some<const le::task>(), some<le::failure>())));
 static_assert(noexcept(some<le::executor>().sync(le::forever, 0, some<le::events>(),
                                                  some<le::failure>())));
-static_assert(noexcept(some<le::executor>().cancel("", some<le::failure>())));
+static_assert(noexcept(some<le::executor>().cancel(some<std::string_view>(), some<le::failure>())));
 static_assert(noexcept(some<le::executor>().adopt(some<const le::task>(), some<le::failure>())));
-static_assert(noexcept(some<le::executor>().wait("", le::forever, some<le::task_state>(),
-                                                 some<le::failure>())));
+static_assert(noexcept(some<le::executor>().wait(some<std::string_view>(), le::forever,
+                                                 some<le::task_state>(), some<le::failure>())));
 static_assert(noexcept(some<le::events>().ack(some<le::failure>())));
 static_assert(noexcept(++some<le::events::iterator>()));
 static_assert(noexcept(some<le::executor>().wake()));

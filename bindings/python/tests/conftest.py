@@ -29,11 +29,36 @@ BUILTIN: dict[str, Any] = {"local": {"handler": "builtin"}}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs tests with the argument `python` under every interpreter found."""
+    """Runs a test with the argument `python` under this Python, the oldest and the newest version found, and one with
+    the argument `each_python` under each version. For one that is expected and absent, the test is skipped."""
+    found = interpreters.pythons()
     if "python" in metafunc.fixturenames:
-        found = interpreters.pythons()
-        names = ["this" if python == sys.executable else os.path.basename(python) for python in found]
-        metafunc.parametrize("python", found, ids=names)
+        chosen = sorted({sys.version_info[:2], min(found), max(found)})
+        metafunc.parametrize(
+            "python", [found[version] for version in chosen], ids=[_name(version) for version in chosen]
+        )
+    if "each_python" in metafunc.fixturenames:
+        versions = sorted({*found, *interpreters.EXPECTED})
+        skipped = {version: pytest.mark.skip(_absent(version)) for version in versions if version not in found}
+        metafunc.parametrize(
+            "each_python",
+            [pytest.param(found.get(version), marks=skipped.get(version, ())) for version in versions],
+            ids=[_name(version) for version in versions],
+        )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:  # noqa: ANN401 - pytest has no public type for it
+    for version in interpreters.EXPECTED:
+        if version not in interpreters.pythons():
+            terminalreporter.write_line(_absent(version))
+
+
+def _name(version: interpreters.Version) -> str:
+    return "this" if version == sys.version_info[:2] else ".".join(map(str, version))
+
+
+def _absent(version: interpreters.Version) -> str:
+    return f"no test ran under Python {version[0]}.{version[1]}: it is not on this machine"
 
 
 @pytest.fixture

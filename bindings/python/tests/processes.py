@@ -1,4 +1,4 @@
-"""Programs in processes of their own, under this Python and every other one found."""
+"""Programs in processes of their own, under this Python or another version."""
 
 from __future__ import annotations
 

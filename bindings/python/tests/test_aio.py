@@ -17,11 +17,13 @@ from lambda_executor import ClosedError, State, Task, TimedOut, errors
 from lambda_executor.aio import AsyncExecutor
 
 
-def in_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Runs a test in a loop of its own, with a deadline for a busy machine."""
+def in_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[str], None]:
+    """Runs a test in a loop of its own, asyncio's and that of uvloop, with a deadline for a busy machine."""
 
-    def run_test() -> None:
-        asyncio.run(asyncio.wait_for(test(), 60))
+    @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+    def run_test(loop: str) -> None:
+        module = pytest.importorskip(loop, reason=f"{loop} is not installed in this environment")
+        module.run(asyncio.wait_for(test(), 60))
 
     run_test.__name__, run_test.__doc__ = test.__name__, test.__doc__
     return run_test

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from processes import program
 
-#: Runs code in a new subinterpreter, isolated if this Python can, and prints exceptions.
+#: The two kinds that Python has. From Python 3.12 on an isolated one has a global lock of its own.
+KINDS = ["isolated", "legacy"]
+
+#: Runs code in a new subinterpreter and prints exceptions.
 IN_SUBINTERPRETER = """
 from textwrap import dedent
 try:
@@ -14,7 +17,10 @@ except ImportError:
     import _xxsubinterpreters as interpreters
 
 def in_subinterpreter(code):
-    number = interpreters.create()
+    if sys.version_info >= (3, 13):
+        number = interpreters.create(KIND)
+    else:
+        number = interpreters.create(isolated=KIND == "isolated")
     code = f"import sys; sys.path[:] = {sys.path!r}\\n" + dedent(code)
     try:
         failed = getattr(interpreters, "exec", getattr(interpreters, "run_string", None))(number, code)
@@ -25,19 +31,19 @@ def in_subinterpreter(code):
 """
 
 
-def printed_by(source: str, python: str) -> str:
-    with program(source, python) as running:
+def printed_by(source: str, python: str, kind: str) -> str:
+    with program(f"KIND = {kind!r}\n{IN_SUBINTERPRETER}{source}", python) as running:
         status, said = running.end(), running.said()
-        if "does not support loading in subinterpreters" in said:
-            pytest.skip("ctypes of this version cannot be loaded in a subinterpreter")
+        if kind == "isolated" and "module _ctypes does not support loading in subinterpreters" in said:
+            pytest.skip("ctypes of this version of Python cannot be loaded in an isolated subinterpreter")
         assert (status, said) == (0, ""), f"exit status {status}: {said}"
         return running.rest()
 
 
-def test_with_a_logger_an_executor_works_or_is_refused(python: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_a_logger_an_executor_works_or_is_refused(each_python: str, kind: str) -> None:
     # From Python 3.12 on, the logger's first record would abort the process.
-    source = IN_SUBINTERPRETER + (
-        '''
+    source = '''
 in_subinterpreter("""
     import logging
     logging.basicConfig(level=1, stream=sys.stdout)
@@ -51,16 +57,15 @@ in_subinterpreter("""
 """)
 print("end")
 '''
-    )
-    *said, end = printed_by(source, python).splitlines()
+    *said, end = printed_by(source, each_python, kind).splitlines()
     assert end == "end"
     refused = "in a subinterpreter the library's log records cannot go to a logger: pass logger=None"
     assert said[0].startswith((refused, "DEBUG:lambda_executor.", "INFO:lambda_executor.")), said
 
 
-def test_without_a_logger_an_executor_works(python: str) -> None:
-    source = IN_SUBINTERPRETER + (
-        '''
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_logger_an_executor_works(each_python: str, kind: str) -> None:
+    source = '''
 in_subinterpreter("""
     from lambda_executor import Executor
     with Executor({"local": {"handler": "builtin"}, "log": "off"}, logger=None) as executor:
@@ -72,13 +77,12 @@ with Executor(BUILTIN) as executor:
     executor.queue("one", ["true"])
     print(executor.wait("one", 60))
 '''
-    )
-    assert printed_by(source, python) == "succeeded\nsucceeded\n"
+    assert printed_by(source, each_python, kind) == "succeeded\nsucceeded\n"
 
 
-def test_a_pool_works_or_says_that_it_cannot(python: str) -> None:
-    source = IN_SUBINTERPRETER + (
-        '''
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pool_works_or_says_that_it_cannot(each_python: str, kind: str) -> None:
+    source = '''
 in_subinterpreter("""
     from lambda_executor import Executor, LambdaPool
     with Executor({"local": {"handler": "builtin"}, "log": "off"}, logger=None) as executor:
@@ -89,8 +93,7 @@ in_subinterpreter("""
                 print(error, flush=True)
 """)
 '''
-    )
-    printed = printed_by(source, python)
+    printed = printed_by(source, each_python, kind)
     # Python's own reason follows, which depends on the version.
     refused = "a LambdaPool cannot run in this subinterpreter; use an Executor: "
     assert printed == "0\n" or printed.startswith(refused), printed

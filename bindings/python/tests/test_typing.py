@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,26 +47,59 @@ with LambdaPool({"local": {}}) as pool:
 """
 
 
-def checked(program: str, folder: Path) -> str:
-    """mypy's output for a program."""
-    pytest.importorskip("mypy", reason="mypy is not installed in this environment")
-    file = folder / "program.py"
-    file.write_text(program)
-    command = [sys.executable, "-m", "mypy", "--strict", "--python-version", "3.10", "--no-error-summary"]
-    command += ["--cache-dir", str(ROOT / "build" / "mypy-cache"), "--hide-error-context", "program.py"]
+Errors = list[tuple[int, str]]
+Check = Callable[[str, Path], Errors]
+
+
+def mypy(program: str, folder: Path) -> Errors:
+    command = ["mypy", "--strict", "--python-version", "3.10"]
+    return errors_in(program, folder, [*command, "--cache-dir", str(ROOT / "build" / "mypy-cache")])
+
+
+def pyright(program: str, folder: Path) -> Errors:
+    options = {"typeCheckingMode": "strict", "pythonVersion": "3.10", "extraPaths": [str(SOURCES)]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(options))
+    return errors_in(program, folder, ["pyright", "--pythonpath", sys.executable])
+
+
+def errors_in(program: str, folder: Path, command: list[str]) -> Errors:
+    """The errors that a type checker finds in a program, with their lines."""
+    pytest.importorskip(command[0], reason=f"{command[0]} is not installed in this environment")
+    (folder / "program.py").write_text(program)
     process = subprocess.run(
-        command, cwd=folder, env={"MYPYPATH": str(SOURCES), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+        [sys.executable, "-m", *command, "program.py"],
+        cwd=folder,
+        env={"MYPYPATH": str(SOURCES), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
     )
     assert not process.stderr, process.stderr
-    # cloudpickle may or may not have types.
-    return "".join(line for line in process.stdout.splitlines(keepends=True) if line.startswith("program.py"))
+    # Not those in other files: cloudpickle may or may not have types.
+    found = re.findall(r"^(?:.*/)?program\.py:(\d+):.*?error: (.*)", process.stdout, re.MULTILINE)
+    # 0 without errors, 1 with errors. With another status it did not work.
+    assert process.returncode == min(len(re.findall("error: ", process.stdout)), 1), process.stdout
+    return [(int(line), text) for line, text in found]
 
 
-def test_futures_as_keys_are_typed_with_as_completed_and_wait(tmp_path: Path) -> None:
-    assert checked(TYPED, tmp_path) == ""
+@pytest.mark.parametrize("check", [mypy, pyright])
+def test_futures_as_keys_are_typed_with_as_completed_and_wait(check: Check, tmp_path: Path) -> None:
+    assert check(TYPED, tmp_path) == []
 
 
-def test_mistakes_with_them_are_found(tmp_path: Path) -> None:
-    found = checked(WRONG, tmp_path)
-    assert 'program.py:7: error: "str" has no attribute "no_such_method"' in found
-    assert 'program.py:8: error: "Completed" has no attribute "no_such_field"' in found
+@pytest.mark.parametrize(
+    ("check", "texts"),
+    [
+        (mypy, ['"str" has no attribute "no_such_method"', '"Completed" has no attribute "no_such_field"']),
+        (
+            pyright,
+            [
+                'Cannot access attribute "no_such_method" for class "str"',
+                'Cannot access attribute "no_such_field" for class "Completed"',
+            ],
+        ),
+    ],
+)
+def test_mistakes_with_them_are_found(check: Check, texts: list[str], tmp_path: Path) -> None:
+    found = check(WRONG, tmp_path)
+    for line, text in zip([7, 8], texts):
+        assert any(where == line and text in said for where, said in found), found

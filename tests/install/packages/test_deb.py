@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from artefacts import PACKAGES, output
+from artefacts import ARCHIVE, PACKAGES, PROGRAMS, folders_in, output
 from header import FUNCTIONS
 from prefix import HELLO, MINIMAL, VERSION
 from root import Root, make_root
@@ -66,6 +66,13 @@ def test_its_files_belong_to_root_and_are_in_debians_folders() -> None:
         "usr/share/doc/lambda-executor/changelog.gz",
     } <= names
     assert {name.split("/")[0] for name in names if name} == {"usr"}
+
+
+def test_has_no_folder_of_this_machine(tmp_path: Path) -> None:
+    output("dpkg-deb", "--extract", DEB, tmp_path)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert {ARCHIVE.name, *(program.name for program in PROGRAMS)} <= {file.name for file in files}
+    assert {file.name: found for file in files if (found := folders_in(file.read_bytes()))} == {}
 
 
 def test_a_program_in_c(root: Root) -> None:

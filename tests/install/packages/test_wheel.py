@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from artefacts import PORTABLE, WHEELS, output
+from artefacts import PORTABLE, WHEELS, folders_in, output
 from prefix import PATH, VERSION
 from servers import VENVS
 
@@ -59,6 +59,13 @@ def test_has_the_built_files(wheel: Path, tmp_path: Path) -> None:
             assert len(code(extracted, tmp_path / "dump")) > 100_000
             assert code(extracted, tmp_path / "dump") == code(PORTABLE / built, tmp_path / "dump"), name
             assert name.startswith("lib") or member.external_attr >> 16 & 0o111, f"{name} can be executed"
+
+
+def test_has_no_folder_of_this_machine(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+        assert {f"lambda_executor/_binaries/{name}" for name in BINARIES} <= set(names)
+        assert {name: found for name in names if (found := folders_in(file.read(name)))} == {}
 
 
 def test_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:

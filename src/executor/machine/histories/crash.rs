@@ -33,6 +33,8 @@ impl World {
             task.cancelled &= task.ended.is_some();
             task.intents.retain(|lsn| survives(*lsn));
             task.resubmitted_lsn = if survives(task.resubmitted_lsn) { task.resubmitted_lsn } else { 0 };
+            // Whether its batch ran it is not known any more.
+            task.released_at = task.released_at.filter(|_| task.resubmitted_lsn > 0);
             task.tries.iter_mut().for_each(|one| one.call = None);
             (task.final_handed_out, task.running_seq) = (false, None);
             task.awaited_since = Some(self.now);

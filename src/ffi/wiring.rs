@@ -14,7 +14,7 @@ use crate::runtime::clock::SystemClock;
 use crate::runtime::environment::Environment;
 use crate::runtime::stderr::Stderr;
 use crate::runtime::waits::Waits;
-use crate::runtime::{fork, low_descriptors, panics, signals, threads};
+use crate::runtime::{address_space, fork, low_descriptors, panics, signals, threads};
 use std::sync::{Arc, Mutex, Weak};
 
 /// For the calls to the queues.
@@ -24,7 +24,7 @@ const QUEUE_THREADS: usize = 1;
 pub(super) fn start(config: Option<&str>) -> Result<Arc<lambda_executor_t>, Failure> {
     let born = fork::ForkGeneration::now().map_err(Failure::io("registering fork handlers"))?;
     fork::with_fork_lock(panics::install_hook);
-    threads::check_room(0).map_err(Failure::io("reserving memory"))?;
+    address_space::check_room().map_err(Failure::io("reserving memory"))?;
     // Read once, here: threads of ours must not read what the host may change later.
     let mut config =
         config::read(config, Environment::of_process()).map_err(|error| match (config, Failure::from(error)) {

@@ -24,6 +24,11 @@ impl Spare {
     }
 }
 
+/// Fails unless addresses are left for what `create` allocates.
+pub fn check_room() -> io::Result<()> {
+    Spare::hold().map(drop)
+}
+
 impl Drop for Spare {
     fn drop(&mut self) {
         // SAFETY: the mapping that `hold` made.

@@ -6,7 +6,7 @@
 //! - [`eventfd`], [`waits`]: what the host waits on
 //! - `file_identity`, [`low_descriptors`]: descriptors that the host has closed
 //! - [`open_files`]: how many the process may have
-//! - `address_space`: whether it may use more addresses
+//! - [`address_space`]: whether it may use more addresses
 //! - [`clock`]: the time of the system
 //! - [`child`]: runs a command and reads its output
 //! - [`environment`]: the variables of the process, read once
@@ -15,7 +15,7 @@
 //! - [`home`]: home folders of users
 //! - [`library_path`]: where the shared library was loaded from
 
-mod address_space;
+pub mod address_space;
 pub mod child;
 pub mod clock;
 pub mod environment;

@@ -9,11 +9,11 @@ from pathlib import Path
 import c_man_pages
 import c_reference
 import pytest
+from header import FUNCTIONS
 from servers import ROOT
 
 HEADER = ROOT / "include" / "lambda_executor.h"
 MAN = ROOT / "packaging" / "man"
-FUNCTIONS = re.findall(r"^(?![ /#*]).*?\b(lambda_executor_\w+)\(", HEADER.read_text(), re.MULTILINE)
 
 
 def run_tool(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,7 +1,6 @@
 """The shipped files, and the content of their ELF headers."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from servers import ROOT, VENVS
 PORTABLE = ROOT / "build" / "portable"
 PACKAGES = ROOT / "build" / "packages"
 WHEELS = ROOT / "build" / "wheels"
-HEADER = ROOT / "include" / "lambda_executor.h"
 SHARED = PORTABLE / "liblambda_executor.so"
 ARCHIVE = PORTABLE / "liblambda_executor.a"
 PROGRAMS = [PORTABLE / "lambda-executor-local", PORTABLE / "lambda-executor-function"]
@@ -29,7 +27,8 @@ FOLDERS = [
 
 def folders_in(content: bytes) -> list[str]:
     """The folders of this machine that a shipped file names. There must be none."""
-    return [str(folder) for folder in FOLDERS if os.fsencode(folder) in content]
+    # The slash: one may have a name that begins like another's.
+    return [str(folder) for folder in FOLDERS if os.fsencode(folder) + b"/" in content]
 
 
 def output(*command: str | Path, cwd: Path = ROOT) -> str:
@@ -37,8 +36,3 @@ def output(*command: str | Path, cwd: Path = ROOT) -> str:
     done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def declared_functions() -> set[str]:
-    """Functions of the header."""
-    return set(re.findall(r"^\S.*?\b(lambda_executor_\w+)\(", HEADER.read_text(), re.MULTILINE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,15 @@ class Gate:
         self._opened.touch()
 
 
-def wait_until_running(future: LambdaFuture[Completed]) -> None:
-    """Waits until the future is running. Fails after the deadline."""
-    deadline = threading.Event()
+def wait_until(condition: Callable[[], bool], otherwise: Callable[[], str]) -> None:
+    """Waits until the condition is true. Fails after the deadline."""
+    pause = threading.Event()
     for _ in range(int(DEADLINE * 100)):
-        if future.running():
+        if condition():
             return
-        deadline.wait(0.01)
-    pytest.fail(f"{future} does not run")
+        pause.wait(0.01)
+    pytest.fail(otherwise())
+
+
+def wait_until_running(future: LambdaFuture[Completed]) -> None:
+    wait_until(future.running, lambda: f"{future} does not run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -22,8 +23,7 @@ def in_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[str], No
 
     @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
     def run_test(loop: str) -> None:
-        module = pytest.importorskip(loop, reason=f"{loop} is not installed in this environment")
-        module.run(asyncio.wait_for(test(), 60))
+        importlib.import_module(loop).run(asyncio.wait_for(test(), 60))
 
     run_test.__name__, run_test.__doc__ = test.__name__, test.__doc__
     return run_test

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cloudpickle
 import pytest
-from pool_support import DEADLINE, Gate, builtin, local
+from pool_support import DEADLINE, Gate, builtin, local, wait_until
 
 from lambda_executor import ClosedError, Completed, Executor, InvalidConfigError, LambdaPool, TaskCancelled, TaskFailed
 
@@ -20,13 +20,12 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 def wait_until_unacknowledged(executor: Executor, number: int) -> None:
     """RUNNING events, and those of cancelled tasks, are acknowledged by the pool's thread."""
-    pause = threading.Event()
-    for _ in range(int(DEADLINE * 100)):
+
+    def condition() -> bool:
         counts = executor.counts()
-        if (counts.unacknowledged, counts.waiting_events) == (number, 0):
-            return
-        pause.wait(0.01)
-    pytest.fail(f"{executor.counts()}, not {number} unacknowledged")
+        return (counts.unacknowledged, counts.waiting_events) == (number, 0)
+
+    wait_until(condition, lambda: f"{executor.counts()}, not {number} unacknowledged")
 
 
 def twice(number: int) -> int:
@@ -81,12 +80,7 @@ def test_a_done_callback_acknowledges() -> None:
             future.result(DEADLINE)
         wait_until_unacknowledged(pool.executor, 0)
         # The thread that acknowledges forgets an event just after the library has.
-        pause = threading.Event()
-        for _ in range(int(DEADLINE * 100)):
-            if not pool._loop.ends.held:
-                return
-            pause.wait(0.01)
-        pytest.fail(f"still held: {pool._loop.ends.held}")
+        wait_until(lambda: not pool._loop.ends.held, lambda: f"still held: {pool._loop.ends.held}")
 
 
 def test_a_cancelled_task_needs_none_and_an_abandoned_one_does(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_fields_of_the_package() -> None:
     needed = re.fullmatch(r"libc6 \(>= 2\.(\d+)\)", field("Depends"))
     assert needed
     assert int(needed[1]) <= 26
-    assert field("Provides") == f"liblambda-executor0 (= {VERSION}), liblambda-executor-dev (= {VERSION})"
+    assert field("Provides") == f"liblambda-executor1 (= {VERSION}), liblambda-executor-dev (= {VERSION})"
 
 
 def test_its_files_belong_to_root_and_are_in_debians_folders() -> None:

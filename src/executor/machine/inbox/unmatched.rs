@@ -2,7 +2,7 @@
 //!
 //! Several executors may read one queue. SQS hands a message to any of them, so each result is released until the
 //! executor that waits for it receives it. The first receives release it at once. Later ones hide it for an eighth of its
-//! age: a young message has an owner that is busy at the moment, and is late by an eighth at most; an old one has perhaps
+//! age: a young message has an owner that is busy at the moment, and is late by about an eighth; an old one has perhaps
 //! no owner any more, and must not be received again and again. In its first minute chance makes that half to one and a
 //! half of it: two results that become visible together each time could otherwise go to the wrong one of two executors
 //! each time. All messages of a receive get the same chance, so that they are received together again.
@@ -15,11 +15,11 @@
 //! | | 4 | 6,143 ms | 3.74 | 4,588 |
 //! | by receive count: 0 for the first 8, then 1, 2, 4, ... 60 s | 2 | 1,023 ms | 2.11 | 2,600 |
 //! | | 4 | more than 100 s | | |
-//! | by age, this one (five runs) | 2 | 79 to 2,047 ms | 2.17 to 2.50 | 600 |
-//! | | 4 | 9 to 13 s | 4.88 to 5.70 | 600 |
+//! | by age, this one (three runs) | 2 | 79 to 1,151 ms | 2.17 to 2.50 | 600 |
+//! | | 4 | 7 to 12 s | 4.88 to 5.42 | 600 |
 //!
 //! With four executors, one result of a hundred is received by the wrong one more than 16 times. Executors with a queue of
-//! their own each (`reply_queue_url`) have a p99 of 14 to 59 ms.
+//! their own each (`reply_queue_url`) have a p99 of 29 to 63 ms.
 //!
 //! A result behind 40,000 messages of others is found after 9 minutes (`machine/tests/crowds.rs`): 10,000 are looked
 //! through at full speed, 9,000 ever slower, and the others at four receives a second.

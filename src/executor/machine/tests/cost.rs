@@ -88,15 +88,19 @@ fn s5_no_input_walks_over_all_tasks() {
 const GROWN: usize = 58_000;
 
 /// The slowest of many inputs, each as fast as in the fastest of several runs: what else the machine does delays other
-/// inputs in each run, and a map that grows always the same one.
-fn slowest(run: impl Fn() -> Vec<Duration>) -> (Duration, usize) {
+/// inputs in each run, and a map that grows always the same one. A busy machine needs more runs.
+fn slowest(run: impl Fn() -> Vec<Duration>, limit: Duration) -> (Duration, usize) {
     let mut fastest = run();
-    for _ in 0..2 {
+    for number_of_runs in 2.. {
         for (fastest, time) in fastest.iter_mut().zip(run()) {
             *fastest = time.min(*fastest);
         }
+        let slowest = fastest.iter().enumerate().map(|(number, time)| (*time, number)).max().unwrap();
+        if number_of_runs == 12 || number_of_runs >= 3 && slowest.0 < limit {
+            return slowest;
+        }
     }
-    fastest.into_iter().enumerate().map(|(number, time)| (time, number)).max().unwrap()
+    unreachable!()
 }
 
 fn timed<T>(times: &mut Vec<Duration>, input: impl FnOnce() -> T) -> T {
@@ -108,7 +112,8 @@ fn timed<T>(times: &mut Vec<Duration>, input: impl FnOnce() -> T) -> T {
 
 #[test]
 fn no_input_moves_all_tasks_or_messages() {
-    let (slowest, number) = slowest(|| {
+    let limit = 2 * MOST;
+    let run = || {
         let mut times = Vec::new();
         let mut stage = Stage::new(|settings| settings.max_unacked_results = 100_000);
         for n in 0..GROWN {
@@ -130,8 +135,9 @@ fn no_input_moves_all_tasks_or_messages() {
         }
         assert_eq!(stage.machine.counts().unacknowledged, 0);
         times
-    });
-    assert!(slowest < 2 * MOST, "input {number} takes {slowest:?}");
+    };
+    let (slowest, number) = slowest(run, limit);
+    assert!(slowest < limit, "input {number} takes {slowest:?}");
 }
 
 #[test]

@@ -139,8 +139,10 @@ fn note(known: &mut HashMap<TaskName, Vec<Known>>, order: usize, record: Record)
     let Some(entry) = tasks.last_mut() else { return };
     match record {
         Record::Submitting(_) => entry.open_tries += 1,
+        // That try counts no more; others whose answer was lost still do.
         Record::Resubmitted(_) => {
-            (entry.open_tries, entry.running, entry.resubmitted) = (0, None, true);
+            (entry.running, entry.resubmitted) = (None, true);
+            entry.open_tries = entry.open_tries.saturating_sub(1);
         }
         Record::NotAccepted(_) => entry.open_tries = entry.open_tries.saturating_sub(1),
         Record::Running { request_id, submitted_at_ms, attempts, .. } => {

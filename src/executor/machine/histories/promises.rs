@@ -54,7 +54,9 @@ impl World {
             accepted <= again as usize || task.recovered,
             "`{key}` is invoked again after Lambda accepted it {accepted} times"
         );
-        assert!(accepted == 0 || again == 0 || call.batch.is_none(), "`{key}` is in a batch again");
+        // An answer that came before a crash is not known after it.
+        let knows = accepted > 0 && !task.recovered;
+        assert!(!knows || again == 0 || call.batch.is_none(), "`{key}` is in a batch again");
         let (seen, most) = (task.tries_seen(), host.settings.max_invoke_attempts + again);
         assert!(seen < most, "Lambda may have seen `{key}` {seen} times already (max_invoke_attempts {most})");
         let expires_at = task.queued_at + task.max_wait_ms;
@@ -80,7 +82,7 @@ impl World {
         // A task that waits for a report after its last try counts from then on; a call may be on its way at that moment.
         let is_active = |task: &tasks::Task| match task.state {
             TaskState::Running => true,
-            TaskState::Submitting => task.payload.is_some(),
+            TaskState::Submitting => task.deadline().is_none(),
             _ => false,
         };
         let active =

@@ -62,7 +62,8 @@ impl World {
             && self.lambda.runs.is_empty()
     }
 
-    /// Work goes on within a second after an outage ends, or within a tenth of its length.
+    /// Work goes on within a second after an outage ends, or within a tenth of its length; later where Lambda asked for a
+    /// longer pause.
     fn check_resumption(&mut self) {
         let mut stopped = Vec::new();
         for (index, site) in self.sites.iter().enumerate() {
@@ -77,7 +78,8 @@ impl World {
                     continue;
                 }
                 let length_ms = self.now.saturating_sub(site.virtual_ms(open.since.mono_ms));
-                stopped.push((index, number, (length_ms / 10).clamp(1_000, 30_000)));
+                let pause_ms = site.pauses[number].saturating_sub(self.now);
+                stopped.push((index, number, (length_ms / 10).clamp(1_000, 30_000).max(pause_ms)));
             }
         }
         let Some(longest) = stopped.iter().map(|(.., ms)| *ms).max() else { return };

@@ -83,6 +83,8 @@ pub(super) struct Site {
     pub(super) prefix: &'static str,
     /// When calls succeeded, for each route: others' failures were their own.
     pub(super) successes: Vec<Vec<u64>>,
+    /// Until when Lambda asked for a pause, for each route.
+    pub(super) pauses: Vec<u64>,
     /// When calls began, for each route.
     pub(super) starts: Vec<VecDeque<u64>>,
     /// When its process started.
@@ -105,6 +107,7 @@ impl Site {
             unix_ms,
             prefix,
             successes: vec![Vec::new(); settings.routes.len()],
+            pauses: vec![0; settings.routes.len()],
             starts: vec![VecDeque::new(); settings.routes.len()],
             started_at: now,
             settings,

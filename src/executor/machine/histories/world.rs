@@ -72,6 +72,7 @@ impl World {
             let machine = &mut self.sites[site].machine;
             machine.set_now(at);
             machine.tick();
+            self.note_ends(site);
             while let Some(call) = self.sites[site].machine.next_call() {
                 self.check_invoke(site, &call);
                 self.begin(site, Asked::Invoke(call));
@@ -277,7 +278,10 @@ impl World {
             Verdict::Failed(fault, sent) => {
                 let mut failure = super::failure(fault, sent);
                 if fault == Fault::Account && self.dice.percent(30) {
-                    failure.retry_after_ms = Some(self.dice.below(20_000));
+                    let pause_ms = self.dice.below(20_000);
+                    failure.retry_after_ms = Some(pause_ms);
+                    let pause = &mut self.sites[site].pauses[route];
+                    *pause = (self.now + pause_ms).max(*pause);
                 }
                 Err(failure)
             }

@@ -4,10 +4,10 @@ use super::dice::Dice;
 use super::lambda::{Lambda, Mood, Verdict};
 use super::ledger::{Task, Try};
 use super::site::{Site, settings};
-use super::sqs::{Sqs, SqsMood};
+use super::sqs::{Reported, Sqs, SqsMood};
 use crate::executor::machine::{Action, InvokeCall, Probe, Record};
 use crate::executor::ports::{Accepted, CallError, Fault, QueueId, ReceiveRequest, Sent};
-use crate::executor::task::AttemptId;
+use crate::executor::task::TaskState;
 
 /// SQS's longest poll.
 const LONG_POLL_MS: u64 = 20_000;
@@ -87,6 +87,7 @@ impl World {
                 break;
             }
         }
+        self.check_books(site);
         let machine = &mut self.sites[site].machine;
         machine.tick();
         assert!(
@@ -95,6 +96,21 @@ impl World {
         );
         if let Some(timer) = machine.next_timer() {
             assert!(timer > at.mono_ms, "next_timer {timer} is not after now {}: a busy loop", at.mono_ms);
+        }
+    }
+
+    /// Each route's numbers of tasks are those of its tasks.
+    fn check_books(&self, site: usize) {
+        let machine = &self.sites[site].machine;
+        for (number, route) in machine.submission.routes().iter().enumerate() {
+            let count = |states: &[TaskState]| {
+                let of_route = |task: &&crate::executor::machine::tasks::Task| {
+                    task.route() == number && states.contains(&task.state)
+                };
+                machine.tasks.iter().map(|(_, task)| task).filter(of_route).count()
+            };
+            let counted = (count(&[TaskState::Queued]), count(&[TaskState::Submitting, TaskState::Running]));
+            assert_eq!((route.queued, route.active), counted, "queued and active tasks of route {number}");
         }
     }
 
@@ -343,12 +359,18 @@ impl World {
         let Some((&number, before)) = numbers.split_last() else { return };
         let Some((of, true)) = self.sqs.messages[number].reports() else { return };
         let of = of.to_vec();
-        // A message before it may have ended a task of it.
-        let before: Vec<AttemptId> = before
+        // A message before it may have ended a task of it; one that names no attempt, any of its key.
+        let before: Vec<(bool, Reported)> = before
             .iter()
             .filter_map(|number| self.sqs.messages[*number].reports())
-            .flat_map(|(of, _)| of.iter().map(|reported| reported.attempt))
+            .flat_map(|(of, named)| of.iter().map(move |reported| (named, reported.clone())))
             .collect();
+        let was_before = |of: &Reported| {
+            before.iter().any(|(named, reported)| match named {
+                true => reported.attempt == of.attempt,
+                false => reported.key == of.key,
+            })
+        };
         let mut is_mixed = false;
         for reported in &of {
             let resubmits = |task: &Task| self.sites[site].settings.routes[task.route].batch_resubmit;
@@ -361,7 +383,7 @@ impl World {
                     task.released_at.get_or_insert(self.now);
                 }
                 let source = task.ended.map(|ended| ended.source);
-                let stays = source.is_none() && !before.contains(&reported.attempt) || source == Some(Some(number));
+                let stays = source.is_none() && !was_before(reported) || source == Some(Some(number));
                 // What an earlier process acknowledged, this one may not know.
                 is_safe = if task.acknowledged { !task.recovered } else { stays };
             }

@@ -141,8 +141,11 @@ impl Submission {
             self.routes[route].breaker.probe_inconclusive(now_ms);
         }
         self.set_runnable(route);
+        // One that was sent again meanwhile, alone, waits for another call.
+        let waits = |task: &&TaskId| tasks.get(**task).is_some_and(|task| task.invocations().contains(&id));
+        let waiting: Vec<TaskId> = members.iter().filter(waits).copied().collect();
         self.drop_invocation(id, &members, tasks);
-        for task in members.iter().rev() {
+        for task in waiting.iter().rev() {
             let message = tasks.get(*task).map(|task| task.message().to_owned()).unwrap_or_default();
             self.return_to_line(*task, route, &message, true, tasks);
         }

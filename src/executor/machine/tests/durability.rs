@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::executor::machine::{Machine, Record};
-use serde_json::json;
 use TaskState::{Failed, Running, Submitting, Succeeded};
+use serde_json::json;
 
 /// A machine whose records become durable when the test says so.
 fn recording() -> Stage {

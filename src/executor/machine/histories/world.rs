@@ -383,7 +383,9 @@ impl World {
                     task.released_at.get_or_insert(self.now);
                 }
                 let source = task.ended.map(|ended| ended.source);
-                let stays = source.is_none() && !was_before(reported) || source == Some(Some(number));
+                // After a crash it is not known which message ended it.
+                let stays = source.is_none() && !was_before(reported)
+                    || source == Some(Some(number)) && !task.recovered;
                 // What an earlier process acknowledged, this one may not know.
                 is_safe = if task.acknowledged { !task.recovered } else { stays };
             }

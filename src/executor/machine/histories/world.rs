@@ -384,8 +384,8 @@ impl World {
                 }
                 let source = task.ended.map(|ended| ended.source);
                 // After a crash it is not known which message ended it.
-                let stays = source.is_none() && !was_before(reported)
-                    || source == Some(Some(number)) && !task.recovered;
+                let stays =
+                    source.is_none() && !was_before(reported) || source == Some(Some(number)) && !task.recovered;
                 // What an earlier process acknowledged, this one may not know.
                 is_safe = if task.acknowledged { !task.recovered } else { stays };
             }

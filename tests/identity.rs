@@ -100,7 +100,7 @@ fn home(name: &str) -> std::path::PathBuf {
 
 fn settings(identity: Identity) -> Settings {
     Settings {
-        functions: vec![Function { name: "run".into(), qualifier: None }],
+        functions: vec![Function { name: "run".into(), qualifier: None, gets_batches: false }],
         queue_urls: vec!["http://127.0.0.1:1/0/q".into(), "http://127.0.0.1:1/0/d".into()],
         queue_needs: QueueNeeds::default(),
         region: None,

@@ -14,6 +14,18 @@ type Config struct {
 	// Accept `function_qualifier` and `timeout_ms` (limit of the command, in milliseconds) in a task's `executor_config`, for this
 	// task only. Invalid values are refused when the task is queued. If false, the two keys have no effect. Default: false.
 	AllowTaskOverrides bool `json:"allow_task_overrides,omitempty"`
+	// With `batch_size`: tasks of one Invoke that the function runs at the same time. 1: one after another. From 1 to 100. Default:
+	// 1.
+	BatchParallel int `json:"batch_parallel,omitempty"`
+	// With `batch_size`: what becomes of tasks that shared an event which Lambda gave up. True: those that have not ended are sent
+	// again, once, each alone; some of them may have run before. False: they fail. Default: false.
+	BatchResubmit bool `json:"batch_resubmit,omitempty"`
+	// Tasks that one Invoke may carry. More than 1 only for a function that understands several tasks in one invocation: the
+	// function program of this project does, Airflow's handler does not. See docs/routing.md. From 1 to 100. Default: 1.
+	BatchSize int `json:"batch_size,omitempty"`
+	// With `batch_size`: milliseconds that a task waits for others to share its Invoke, at most. A task with a `max_wait_ms` of its
+	// own does not wait. From 0 to 60000. Default: 100.
+	BatchWaitMs *int `json:"batch_wait_ms,omitempty"`
 	// Check the functions and queues at start. Tasks of a route are submitted once its function and all queues are usable. Default:
 	// true.
 	CheckHealthOnStartup *bool `json:"check_health_on_startup,omitempty"`
@@ -58,8 +70,8 @@ type Config struct {
 	// Milliseconds that a task may wait because Lambda or its function is unavailable before it fails. From 1 to 1209600000.
 	// Default: 3600000.
 	MaxOutageMs int `json:"max_outage_ms,omitempty"`
-	// Size limit of a task's event in bytes. Larger tasks are refused. Lambda accepts 1 MiB in asynchronous invocations. From 1 to
-	// 1048576. Default: 1000000.
+	// Size limit of an event in bytes. Larger tasks are refused, and several tasks share an event up to this size. Lambda accepts 1
+	// MiB in asynchronous invocations. From 1 to 1048576. Default: 1000000.
 	MaxPayloadBytes int `json:"max_payload_bytes,omitempty"`
 	// Tasks that may be queued. Further ones are refused with ErrQueueFull. From 1 to 100000000. Default: 1000000.
 	MaxQueuedTasks int `json:"max_queued_tasks,omitempty"`
@@ -106,6 +118,17 @@ type Config struct {
 
 // RouteConfig is a route of option queues. What is not given is that of the Config.
 type RouteConfig struct {
+	// With `batch_size`: tasks of one Invoke that the function runs at the same time. 1: one after another. From 1 to 100.
+	BatchParallel int `json:"batch_parallel,omitempty"`
+	// With `batch_size`: what becomes of tasks that shared an event which Lambda gave up. True: those that have not ended are sent
+	// again, once, each alone; some of them may have run before. False: they fail.
+	BatchResubmit *bool `json:"batch_resubmit,omitempty"`
+	// Tasks that one Invoke may carry. More than 1 only for a function that understands several tasks in one invocation: the
+	// function program of this project does, Airflow's handler does not. See docs/routing.md. From 1 to 100.
+	BatchSize int `json:"batch_size,omitempty"`
+	// With `batch_size`: milliseconds that a task waits for others to share its Invoke, at most. A task with a `max_wait_ms` of its
+	// own does not wait. From 0 to 60000.
+	BatchWaitMs *int `json:"batch_wait_ms,omitempty"`
 	// Name or ARN of the Lambda function that runs the tasks. `name:alias` is allowed.
 	FunctionName string `json:"function_name,omitempty"`
 	// Version or alias of the function. Default: `$LATEST`.

@@ -79,12 +79,18 @@ type StatsHealth struct {
 
 // StatsInvokes is invokes in Stats.
 type StatsInvokes struct {
+	// Invokes begun with more than one task.
+	Batches uint64 `json:"batches"`
 	// Calls rejected for our credentials, of both services (no attempt used).
 	CredentialFailures uint64 `json:"credential_failures"`
 	// 202s for tasks that had ended or been cancelled meanwhile.
 	LateAnswers uint64 `json:"late_answers"`
+	// Tasks that were sent again, alone, because their batch could not run them (no attempt used).
+	Resubmitted uint64 `json:"resubmitted"`
 	// Failed Invokes that were followed by a back-off.
 	Retried uint64 `json:"retried"`
+	// Tasks in all Invokes begun: as many as Invokes without option `batch_size`.
+	Tasks uint64 `json:"tasks"`
 	// Invokes answered with a throttling error (no attempt used).
 	Throttled uint64 `json:"throttled"`
 	// Invokes that failed by a fault of the service or the function (no attempt used).

@@ -100,6 +100,15 @@ impl Attempts {
         Ok(())
     }
 
+    /// The submission `id` was marked as begun, and is not run after all.
+    pub(crate) fn withdraw(&self, id: &str, begun: Begun) -> io::Result<()> {
+        let path = self.path(id);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != path);
+        fs::remove_file(path)?;
+        drop(begun);
+        Ok(())
+    }
+
     fn path(&self, id: &str) -> PathBuf {
         self.directory.join(hex_digest(id))
     }
@@ -178,6 +187,16 @@ mod tests {
         drop(running);
         assert_eq!(finished(&attempts, "../a").as_deref(), Some("{}"));
         assert!(begun(&attempts, "b").is_some());
+    }
+
+    #[test]
+    fn a_submission_that_was_withdrawn_can_begin_again() {
+        let directory = Scratch::new("withdrawn");
+        let attempts = Attempts::open(directory.to_path_buf()).unwrap();
+        let first = begun(&attempts, "a").unwrap();
+        attempts.withdraw("a", first).unwrap();
+        assert_eq!(fs::read_dir(&*directory).unwrap().count(), 0);
+        assert!(begun(&attempts, "a").is_some());
     }
 
     #[test]

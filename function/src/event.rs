@@ -21,6 +21,22 @@ pub(crate) struct Event {
     pub(crate) task: Result<Task, String>,
 }
 
+/// What one invocation brings.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    One(Event),
+    Several(Batch),
+}
+
+/// Events of several tasks. Each has an attempt id of its own.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// At most so many run at the same time; at least 1.
+    pub(crate) parallel: usize,
+    /// At least one.
+    pub(crate) members: Vec<Event>,
+}
+
 /// The work of an event.
 #[derive(Debug)]
 pub(crate) struct Task {
@@ -64,6 +80,62 @@ struct Fields<'a> {
     reply_to: Option<&'a RawValue>,
     #[serde(borrow)]
     timeout_ms: Option<&'a RawValue>,
+}
+
+/// Fields of an event of several tasks.
+#[derive(Deserialize)]
+struct BatchFields<'a> {
+    #[serde(borrow)]
+    batch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    batch_parallel: Option<&'a RawValue>,
+    #[serde(borrow)]
+    command: Option<&'a RawValue>,
+}
+
+impl Incoming {
+    /// Reads an event. The error says why nothing of it can be run: a batch is read as a whole before any of it runs.
+    pub(crate) fn read(json: &str) -> Result<Self, String> {
+        match Batch::read(json)? {
+            Some(batch) => Ok(Self::Several(batch)),
+            None => Event::read(json).map(Self::One),
+        }
+    }
+}
+
+impl Batch {
+    /// None for the event of one task, or what is no event at all.
+    fn read(json: &str) -> Result<Option<Self>, String> {
+        if !json.trim_start().starts_with('{') {
+            return Ok(None);
+        }
+        let Ok(BatchFields { batch: Some(batch), batch_parallel, command }) = serde_json::from_str(json) else {
+            return Ok(None);
+        };
+        if command.is_some() {
+            return Err("the event has a command and a batch, of which only one can be meant".to_owned());
+        }
+        let events: Vec<&RawValue> =
+            serde_json::from_str(batch.get()).map_err(|_| "batch is not a list of events".to_owned())?;
+        let parallel = match batch_parallel.map(|raw| serde_json::from_str::<usize>(raw.get())) {
+            None => 1,
+            Some(Ok(number)) => number.max(1),
+            Some(Err(_)) => return Err("batch_parallel is not a whole number".to_owned()),
+        };
+        let mut members: Vec<Event> = Vec::with_capacity(events.len());
+        for (place, event) in events.iter().enumerate() {
+            let wrong = |what: &str| format!("event {} of the batch: {what}", place + 1);
+            let event = Event::read(event.get()).map_err(|what| wrong(&what))?;
+            if event.attempt_id.is_none() {
+                return Err(wrong("it has no attempt_id that can be used"));
+            }
+            if members.iter().any(|other| other.attempt_id == event.attempt_id) {
+                return Err(wrong("its attempt_id is that of another"));
+            }
+            members.push(event);
+        }
+        if members.is_empty() { Err("the batch is empty".to_owned()) } else { Ok(Some(Self { parallel, members })) }
+    }
 }
 
 impl Event {
@@ -211,6 +283,34 @@ mod tests {
         assert_eq!(task.command, Command::Shell("ls -l | wc".to_owned()));
         assert_eq!(task.command.program(), "/bin/sh");
         assert_eq!((task.executor_config.as_str(), task.timeout_ms), (r#"{"b": 1e3, "a": 2}"#, Some(5)));
+    }
+
+    #[test]
+    fn a_batch_is_read_as_a_whole_or_not_at_all() {
+        let batch = |members: &str| {
+            Incoming::read(&format!(r#"{{"task_key": "b", "batch_parallel": 4, "batch": [{members}]}}"#))
+        };
+        let one = r#"{"task_key": "a", "command": ["x"], "attempt_id": "1"}"#;
+        let spoilt = r#"{"task_key": "b", "command": [], "attempt_id": "2"}"#;
+        let Ok(Incoming::Several(read)) = batch(&format!("{one}, {spoilt}")) else { panic!("not a batch") };
+        assert_eq!((read.parallel, read.members.len()), (4, 2));
+        assert_eq!((read.members[0].task.is_ok(), read.members[1].task.is_ok()), (true, false));
+        for (wrong, why) in [
+            (String::new(), "the batch is empty"),
+            (format!("{one}, 5"), "event 2 of the batch: the event is not a JSON object"),
+            (format!("{one}, {one}"), "event 2 of the batch: its attempt_id is that of another"),
+            (
+                r#"{"task_key": "a", "command": ["x"]}"#.to_owned(),
+                "event 1 of the batch: it has no attempt_id that can be used",
+            ),
+        ] {
+            assert_eq!(batch(&wrong).unwrap_err(), why);
+        }
+        let both = r#"{"task_key": "b", "command": ["x"], "batch": []}"#;
+        assert!(Incoming::read(both).unwrap_err().contains("a command and a batch"));
+        for json in ["5", "{}", r#"{"task_key": "k", "batch": null, "command": ["x"]}"#] {
+            assert!(!matches!(Incoming::read(json), Ok(Incoming::Several(_))), "{json}");
+        }
     }
 
     #[test]

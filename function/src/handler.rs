@@ -1,12 +1,15 @@
 //! One invocation from event to answer.
 
-use crate::attempts::{Attempts, Seen};
-use crate::event::{Event, Job, Task};
+use crate::attempts::Attempts;
+use crate::batch::Together;
+use crate::event::{Incoming, Task};
+use crate::failure::failed;
 use crate::host;
 use crate::log::{self, Level};
+use crate::once::{self, Todo};
 use crate::process_group;
 use crate::report::{self, Delivery};
-use crate::result::{self, Origin, Outcome, Reason};
+use crate::result::{Origin, Outcome, Reason};
 use crate::run::Runner;
 use crate::time_plan::TimePlan;
 use lambda_runtime::{Context, Diagnostic};
@@ -58,7 +61,33 @@ impl Handler {
             settings.kill_grace,
             settings.post_command.is_some().then_some(settings.post_timeout),
         );
-        let event = Event::read(event).map_err(|message| failed(None, "LambdaExecutor.BadEvent", message))?;
+        let incoming = Incoming::read(event).map_err(|message| failed(None, "LambdaExecutor.BadEvent", message))?;
+        let events = match &incoming {
+            Incoming::One(event) => std::slice::from_ref(event),
+            Incoming::Several(batch) => batch.members.as_slice(),
+        };
+        // Nothing of a batch runs before all of it may be reported.
+        for event in events {
+            let queue_url = event.reply_to.as_deref().unwrap_or(&settings.queue_url);
+            if !settings.may_reply_to(queue_url) {
+                let message = reply_to_refused(queue_url, &settings.queue_url);
+                return Err(failed(Some(&event.task_key), "LambdaExecutor.ReplyToRefused", message));
+            }
+        }
+        let event = match &incoming {
+            Incoming::One(event) => event,
+            Incoming::Several(batch) => {
+                let together = Together {
+                    runner: &self.runner,
+                    attempts: &self.attempts,
+                    sqs: &self.sqs,
+                    context,
+                    began: now,
+                    plan,
+                };
+                return together.run(batch).await;
+            }
+        };
         let origin = Origin {
             task_key: &event.task_key,
             attempt_id: event.attempt_id.as_deref(),
@@ -66,10 +95,6 @@ impl Handler {
             log_stream: &context.env_config.log_stream,
         };
         let queue_url = event.reply_to.as_deref().unwrap_or(&settings.queue_url);
-        if !settings.may_reply_to(queue_url) {
-            let message = reply_to_refused(queue_url, &settings.queue_url);
-            return Err(failed(Some(origin.task_key), "LambdaExecutor.ReplyToRefused", message));
-        }
         match &event.task {
             Ok(task) => self.run_once(&origin, task, queue_url, &plan).await,
             Err(message) => {
@@ -86,64 +111,26 @@ impl Handler {
         queue_url: &str,
         plan: &TimePlan,
     ) -> Result<Value, Diagnostic> {
-        let key = ("task_key", Value::from(origin.task_key));
-        let _begun = match self.attempts.begin(submission(origin)) {
-            Ok(Seen::Never(begun)) => Some(begun),
-            Ok(Seen::Finished(body)) => {
-                log::write(Level::Warn, "this submission has already run: sending its result again", &[key]);
-                return self.send_body(origin, queue_url, &body, plan).await;
-            }
-            // The other invocation reports the result, or fails and is retried. If this invocation failed as well, a
-            // task that may still succeed would get a dead letter.
-            Ok(Seen::Running) => {
-                log::write(
-                    Level::Warn,
-                    "another invocation is running this submission and will report its result",
-                    &[key],
-                );
+        let _begun = match once::begin(&self.attempts, origin) {
+            Todo::Run(begun) => begun,
+            Todo::Report(body) => return self.send_body(origin, queue_url, &body, plan).await,
+            Todo::Leave => {
                 return Ok(json!({"task_key": origin.task_key, "left_to": "the invocation that runs it"}));
             }
-            Ok(Seen::Unknown) => {
+            Todo::Unknown => {
                 let message = format!(
                     "submission {} was started in this sandbox before, and its outcome is unknown because the function \
                      ended while it ran; not run again",
-                    submission(origin)
+                    origin.submission()
                 );
                 return Err(failed(Some(origin.task_key), "LambdaExecutor.OutcomeUnknown", message));
             }
-            // Running it twice is better than not at all.
-            Err(error) => {
-                let message = format!("cannot record the start of the command, running it anyway: {error}");
-                log::write(Level::Warn, &message, std::slice::from_ref(&key));
-                None
-            }
         };
-        log::write(
-            Level::Info,
-            "task received",
-            &[key.clone(), ("program", task.command.program().into()), ("request_id", origin.request_id.into())],
-        );
-        let job = Job { task_key: origin.task_key, attempt_id: origin.attempt_id, task };
-        let finished = self.runner.run(job, plan).await;
-        let mut outcome = finished.outcome;
-        let body = encode(origin, &mut outcome)?;
-        log::write(
-            Level::Info,
-            "task ended",
-            &[
-                key.clone(),
-                ("reason", json!(outcome.reason)),
-                ("return_code", outcome.return_code.into()),
-                ("ms", outcome.started_at_ms.map(|started| outcome.finished_at_ms - started).into()),
-            ],
-        );
-        if let Err(error) = self.attempts.finish(submission(origin), &body) {
-            let message = format!("cannot keep the result for a second delivery of the event: {error}");
-            log::write(Level::Warn, &message, &[key]);
-        }
-        let answer = self.send_body(origin, queue_url, &body, plan).await;
+        let dags = self.runner.fetch_dags(plan).await;
+        let ended = once::run(&self.runner, &self.attempts, origin, task, &dags, plan).await?;
+        let answer = self.send_body(origin, queue_url, &ended.body, plan).await;
         // Only after the report: background processes of the command may run until here.
-        drop(finished.leftovers);
+        drop(ended.leftovers);
         answer
     }
 
@@ -154,7 +141,7 @@ impl Handler {
         mut outcome: Outcome,
         plan: &TimePlan,
     ) -> Result<Value, Diagnostic> {
-        self.send_body(origin, queue_url, &encode(origin, &mut outcome)?, plan).await
+        self.send_body(origin, queue_url, &once::encode(origin, &mut outcome)?, plan).await
     }
 
     async fn send_body(
@@ -164,19 +151,13 @@ impl Handler {
         body: &str,
         plan: &TimePlan,
     ) -> Result<Value, Diagnostic> {
-        let delivery = Delivery { queue_url, body, task_key: origin.task_key, submission: submission(origin) };
+        let delivery = Delivery { queue_url, body, task_key: origin.task_key, submission: origin.submission() };
         report::deliver(&self.sqs, delivery, plan.send_by)
             .await
             .map_err(|error| failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", error.to_string()))?;
         // For a synchronous invocation by hand; Lambda drops it otherwise.
         Ok(json!({"task_key": origin.task_key, "result_sent_to": queue_url}))
     }
-}
-
-/// Identifies the submission. Airflow's executor sends no attempt id; Lambda's retries of one invocation have the same
-/// request id.
-fn submission<'a>(origin: &Origin<'a>) -> &'a str {
-    origin.attempt_id.unwrap_or(origin.request_id)
 }
 
 /// Fails the invocation, and with it the task: the scheduler reads the dead letter queue, but not the configured
@@ -190,15 +171,4 @@ fn reply_to_refused(reply_to: &str, queue_url: &str) -> String {
          `{queue_url}` (QUEUE_URL) and to the queues in LAMBDA_EXECUTOR_REPLY_TO_ALLOW; set QUEUE_URL to the \
          scheduler's queue_url, letter for letter, or list the queue in LAMBDA_EXECUTOR_REPLY_TO_ALLOW"
     )
-}
-
-fn encode(origin: &Origin<'_>, outcome: &mut Outcome) -> Result<String, Diagnostic> {
-    result::encode(origin, outcome).map_err(|error| {
-        failed(Some(origin.task_key), "LambdaExecutor.ResultNotSent", format!("cannot write the result: {error}"))
-    })
-}
-
-fn failed(task_key: Option<&str>, error_type: &str, message: String) -> Diagnostic {
-    log::write(Level::Error, &message, &[("task_key", task_key.into()), ("error_type", error_type.into())]);
-    Diagnostic { error_type: error_type.to_owned(), error_message: message }
 }

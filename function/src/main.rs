@@ -2,7 +2,8 @@
 //! queue. The crate's README is its manual.
 //!
 //! `handler` handles one invocation: `event` reads the event, `attempts` knows whether it has already run, `run` runs
-//! the command within the limits of `time_plan`, `result` writes the message and `report` sends it. `s3`, `home`,
+//! the command within the limits of `time_plan`, `result` writes the message and `report` sends it. `once` is that for
+//! one task, `batch` for several of one event. `s3`, `home`,
 //! `large_argument`, `environment` and `hook` prepare what a command needs; `process_group`, `watch` and `output`
 //! handle it while it runs. `preload` starts commands of Python in a process that has their modules loaded.
 //! `termination` and `host` detect that this program itself must end.
@@ -11,11 +12,13 @@
 
 mod attempts;
 mod aws_error;
+mod batch;
 mod clock;
 mod digest;
 mod env_file;
 mod environment;
 mod event;
+mod failure;
 mod handler;
 mod home;
 mod hook;
@@ -23,6 +26,7 @@ mod host;
 mod init_error;
 mod large_argument;
 mod log;
+mod once;
 mod output;
 mod panics;
 mod preload;

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 /// How often to look whether a group has ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The numbers of the groups that exist. This program runs one command at a time, but processes that it left in the
-/// background may still run with POST_COMMAND.
+/// The numbers of the groups that exist: commands of a batch may run at the same time, and processes that a command left
+/// in the background may still run with POST_COMMAND.
 static CURRENT: Mutex<Vec<libc::pid_t>> = Mutex::new(Vec::new());
 
 fn current() -> MutexGuard<'static, Vec<libc::pid_t>> {

@@ -72,6 +72,8 @@ pub(crate) struct Outcome {
     pub(crate) started_at_ms: Option<i64>,
     /// Unix ms.
     pub(crate) finished_at_ms: i64,
+    /// It was sent with others and there was no time left to start it: it may be sent again.
+    pub(crate) not_started: bool,
 }
 
 impl Outcome {
@@ -85,7 +87,13 @@ impl Outcome {
             value: Value::Nothing,
             started_at_ms: None,
             finished_at_ms: clock::unix_ms(),
+            not_started: false,
         }
+    }
+
+    /// A task of a batch whose command was not run, for lack of time.
+    pub(crate) fn not_started(message: &str) -> Self {
+        Self { not_started: true, ..Self::not_run(Reason::SetupFailed, message) }
     }
 
     /// Adds a line of our own below the command's output.
@@ -123,6 +131,30 @@ pub(crate) struct Origin<'a> {
     pub(crate) log_stream: &'a str,
 }
 
+impl<'a> Origin<'a> {
+    /// Identifies the submission. Airflow's executor sends no attempt id; Lambda's retries of one invocation have the same
+    /// request id.
+    pub(crate) fn submission(&self) -> &'a str {
+        self.attempt_id.unwrap_or(self.request_id)
+    }
+}
+
+/// Results of several tasks as one message; of one, its own.
+pub(crate) fn together(bodies: &[&str]) -> String {
+    match bodies {
+        [body] => (*body).to_owned(),
+        _ => format!("{BEFORE_RESULTS}{}{AFTER_RESULTS}", bodies.join(",")),
+    }
+}
+
+const BEFORE_RESULTS: &str = r#"{"results":["#;
+const AFTER_RESULTS: &str = "]}";
+
+/// What a message of several results has beside `bodies` bytes of them.
+pub(crate) fn together_bytes(count: usize, bodies: usize) -> usize {
+    BEFORE_RESULTS.len() + bodies + count.saturating_sub(1) + AFTER_RESULTS.len()
+}
+
 /// The message. Airflow's two fields come first; it ignores the others.
 #[derive(Serialize)]
 struct Message<'a> {
@@ -147,6 +179,8 @@ struct Message<'a> {
     value_dropped: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     value_length: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    not_started: bool,
 }
 
 /// Writes the message, at most [`MAX_RESULT_BYTES`] long. A longer one is made to fit: first the output is shortened,
@@ -215,6 +249,7 @@ fn write(origin: &Origin<'_>, outcome: &Outcome) -> serde_json::Result<String> {
         value,
         value_dropped,
         value_length,
+        not_started: outcome.not_started,
     })?;
     // SQS rejects messages with these two characters, although they are valid Unicode. [SendMessage]
     Ok(body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"))
@@ -236,6 +271,7 @@ mod tests {
             value: value.map_or(Value::Nothing, Value::Bytes),
             started_at_ms: Some(1),
             finished_at_ms: 2,
+            not_started: false,
         }
     }
 
@@ -253,6 +289,21 @@ mod tests {
             "started_at_ms": 1, "finished_at_ms": 2, "value": "/wA=",
         });
         assert_eq!(message(&ORIGIN, outcome("out".to_owned(), Some(vec![255, 0]))), expected);
+    }
+
+    #[test]
+    fn results_of_several_tasks_are_a_list_and_that_of_one_is_itself() {
+        assert_eq!(together(&["{}"]), "{}");
+        let text = together(&[r#"{"a":1}"#, "{}"]);
+        assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), json!({"results": [{"a": 1}, {}]}));
+        assert_eq!(text.len(), together_bytes(2, 9));
+    }
+
+    #[test]
+    fn what_was_not_started_says_so() {
+        let message = message(&ORIGIN, Outcome::not_started("no time"));
+        assert_eq!((&message["not_started"], &message["reason"]), (&json!(true), &json!("setup_failed")));
+        assert_eq!(message["return_code"], 126);
     }
 
     #[test]

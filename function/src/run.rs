@@ -19,7 +19,7 @@ use crate::time_plan::{Limit, TimePlan};
 use crate::variables::ENV_FILE;
 use crate::watch::{Watched, watch};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// The return code of a program that does not exist, as in a shell.
@@ -55,10 +55,21 @@ struct Prepared {
 }
 
 impl Runner {
-    /// Runs the command of `job` to its end or its time limit. Must be polled on the main thread, see
-    /// [`ProcessGroup::start`].
-    pub(crate) async fn run(&self, job: Job<'_>, plan: &TimePlan) -> Finished {
-        let prepared = match self.prepare(job, plan).await {
+    /// Brings the Dags up to date, where they come from S3. Once for each invocation, before its first command: commands
+    /// that run at the same time share them. The error says what failed.
+    pub(crate) async fn fetch_dags(&self, plan: &TimePlan) -> Result<Option<&Path>, String> {
+        // A command may have removed it.
+        home::make(&std::env::temp_dir());
+        match &self.dags {
+            Some(dags) => dags.sync(plan.terminate_by).await.map(Some).map_err(|error| error.to_string()),
+            None => Ok(None),
+        }
+    }
+
+    /// Runs the command of `job` to its end or its time limit, with the Dags that [`Self::fetch_dags`] returned. Must be
+    /// polled on the main thread, see [`ProcessGroup::start`].
+    pub(crate) async fn run(&self, job: Job<'_>, dags: &Result<Option<&Path>, String>, plan: &TimePlan) -> Finished {
+        let prepared = match self.prepare(job, dags, plan).await {
             Ok(prepared) => prepared,
             Err(message) => {
                 log::write(Level::Error, &message, &[("task_key", job.task_key.into())]);
@@ -74,13 +85,15 @@ impl Runner {
     }
 
     /// Prepares the command. The error says what failed.
-    async fn prepare(&self, job: Job<'_>, plan: &TimePlan) -> Result<Prepared, String> {
+    async fn prepare(
+        &self,
+        job: Job<'_>,
+        dags: &Result<Option<&Path>, String>,
+        plan: &TimePlan,
+    ) -> Result<Prepared, String> {
         // A command may have removed it.
         home::make(&std::env::temp_dir());
-        let dags_folder = match &self.dags {
-            Some(dags) => Some(dags.sync(plan.terminate_by).await.map_err(|error| error.to_string())?),
-            None => None,
-        };
+        let dags_folder = dags.clone()?;
         let run_dir =
             self.state.run_dir().map_err(|error| format!("cannot make a directory for the command: {error}"))?;
         let result_path = run_dir.file("result");
@@ -193,6 +206,7 @@ fn outcome_of(watched: Watched) -> Outcome {
         value: Value::Nothing,
         started_at_ms: None,
         finished_at_ms: watched.finished_at_ms,
+        not_started: false,
     };
     if let Some(note) = note {
         outcome.add_note(&note);

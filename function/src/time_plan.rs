@@ -60,6 +60,15 @@ impl TimePlan {
         }
     }
 
+    /// True if one more command of an invocation that began at `began` can have its whole time, or, without a limit of its
+    /// own, at least half of the invocation's.
+    pub(crate) fn has_room(&self, began: Instant, now: Instant, timeout_ms: Option<u64>) -> bool {
+        match timeout_ms {
+            Some(ms) => now.checked_add(Duration::from_millis(ms)).is_some_and(|end| end <= self.terminate_by),
+            None => now <= began + self.terminate_by.saturating_duration_since(began) / 2,
+        }
+    }
+
     /// The time limit of everything before the command.
     pub(crate) fn limit_before(&self) -> Limit {
         Limit { terminate_at: self.terminate_by, kill_at: self.kill_by, by: LimitedBy::Function }
@@ -120,6 +129,23 @@ mod tests {
         assert_eq!((limit.terminate_at, limit.by), (plan.terminate_by, LimitedBy::Function));
         for timeout_ms in [None, Some(60_000), Some(u64::MAX)] {
             assert_eq!(plan.limit(now, timeout_ms, GRACE).by, LimitedBy::Function);
+        }
+    }
+
+    #[test]
+    fn a_further_command_needs_its_own_limit_or_half_of_the_time() {
+        let began = Instant::now();
+        let plan = TimePlan::new(began, Duration::from_secs(60), GRACE, None);
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(plan.terminate_by, at(51));
+        for (now, timeout_ms, expected) in [
+            (25, None, true),
+            (26, None, false),
+            (41, Some(10_000), true),
+            (42, Some(10_000), false),
+            (0, Some(u64::MAX), false),
+        ] {
+            assert_eq!(plan.has_room(began, at(now), timeout_ms), expected, "{now} s, {timeout_ms:?}");
         }
     }
 

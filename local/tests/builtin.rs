@@ -115,3 +115,32 @@ fn results_reach_a_fifo_queue_in_groups() {
     client.invoke("Event", &json!({"task_key": "ä key", "attempt_id": "one"}));
     assert_eq!(client.result()["task_key"], "ä key");
 }
+
+#[test]
+fn the_tasks_of_one_event_are_reported_in_one_message_each_with_its_own_outcome() {
+    let running = local(json!({"handler": "builtin"}));
+    let client = Client::of(&running);
+    let member = |key: &str, config: Value| json!({"task_key": key, "command": ["x"], "attempt_id": key, "executor_config": {"builtin": config}});
+    let batch = [
+        member("a", json!({})),
+        member("b", json!({"return_code": 3, "duration_ms": 2})),
+        member("silent", json!({"silent": true})),
+    ];
+    client.invoke("Event", &json!({"task_key": "batch", "batch": batch}));
+    let message = client.result();
+    let of =
+        |name: &str| message["results"].as_array().unwrap().iter().map(|one| one[name].clone()).collect::<Vec<_>>();
+    assert_eq!((of("attempt_id"), of("return_code")), (vec![json!("a"), json!("b")], vec![json!(0), json!(3)]));
+    assert_eq!(client.stats()["invocations"], 1);
+}
+
+#[test]
+fn a_task_that_crashes_takes_the_others_of_its_event_with_it() {
+    let running = local(json!({"handler": "builtin", "maximum_retry_attempts": 0}));
+    let client = Client::of(&running);
+    let member = |key: &str, crash: bool| json!({"task_key": key, "executor_config": {"builtin": {"crash": crash}}});
+    let event = json!({"task_key": "batch", "batch": [member("a", false), member("b", true)]});
+    client.invoke("Event", &event);
+    let letter = client.receive(&client.dead_letter_queue_url);
+    assert_eq!(letter["Body"].as_str().unwrap(), event.to_string());
+}

@@ -15,8 +15,9 @@ const REPLY_TO_ALLOW: &str = "LAMBDA_EXECUTOR_REPLY_TO_ALLOW";
 const DEFAULT_TIMEOUT: i32 = 3;
 
 /// One sentence for each problem.
-pub(super) fn of(what: &str, found: &FunctionConfiguration, settings: &Settings) -> Vec<String> {
-    let problems = [results_queue(found, settings), dead_letters(found, settings), timeout(found)];
+pub(super) fn of(what: &str, found: &FunctionConfiguration, gets_batches: bool, settings: &Settings) -> Vec<String> {
+    let batches = batches(found).filter(|_| gets_batches);
+    let problems = [results_queue(found, settings), dead_letters(found, settings), timeout(found), batches];
     problems.into_iter().flatten().map(|problem| format!("{what}: {problem}")).collect()
 }
 
@@ -78,6 +79,17 @@ fn timeout(found: &FunctionConfiguration) -> Option<String> {
         format!(
             "its Timeout is {DEFAULT_TIMEOUT} s, Lambda's default: a command that runs longer is stopped; set it to the \
              longest run of a task, at most 900"
+        )
+    })
+}
+
+/// Our function is a runtime of its own, as a file or in an image.
+fn batches(found: &FunctionConfiguration) -> Option<String> {
+    let runtime = found.runtime()?.as_str();
+    (!runtime.starts_with("provided")).then(|| {
+        format!(
+            "its Runtime is {runtime}, and batch_size is more than 1: Airflow's handler does not understand several tasks in \
+             one event and runs none of them; set batch_size to 1 for this function unless its handler does"
         )
     })
 }

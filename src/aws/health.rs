@@ -18,7 +18,7 @@ impl Health for Aws {
         match self.get_function(route, function).await {
             Ok(found) => {
                 let mut warnings = check_state(function, &what, &found)?;
-                warnings.extend(function_warnings::of(&what, &found, &self.settings));
+                warnings.extend(function_warnings::of(&what, &found, function.gets_batches, &self.settings));
                 Ok(warnings)
             }
             Err(denied) if is_denied(&denied) => {

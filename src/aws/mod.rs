@@ -119,6 +119,8 @@ pub struct Function {
     pub name: String,
     /// Version or alias.
     pub qualifier: Option<String>,
+    /// It gets several tasks in one event.
+    pub gets_batches: bool,
 }
 
 impl Function {

@@ -141,6 +141,11 @@ fn routes(given: &mut Given) -> Vec<Route> {
             max_invokes_per_second: u32::try_from(given.integer(&o::MAX_INVOKES_PER_SECOND)).unwrap_or(u32::MAX),
             max_running_tasks: count(&o::MAX_RUNNING_TASKS),
             result_timeout_ms: given.integer(&o::RESULT_TIMEOUT_MS),
+            batch_size: count(&o::BATCH_SIZE),
+            batch_wait_ms: given.integer(&o::BATCH_WAIT_MS),
+            batch_parallel: u32::try_from(given.integer(&o::BATCH_PARALLEL)).unwrap_or(u32::MAX),
+            batch_bytes: count(&o::MAX_PAYLOAD_BYTES),
+            batch_resubmit: given.boolean(&o::BATCH_RESUBMIT),
         },
     };
     let mut routes = vec![default];
@@ -191,7 +196,11 @@ fn assemble(given: &Given, mut routes: Vec<Route>, identity: AwsConnection, envi
         aws: aws::Settings {
             functions: routes
                 .into_iter()
-                .map(|route| aws::Function { name: route.function_name, qualifier: route.function_qualifier })
+                .map(|route| aws::Function {
+                    name: route.function_name,
+                    qualifier: route.function_qualifier,
+                    gets_batches: route.limits.batch_size > 1,
+                })
                 .collect(),
             queue_urls,
             queue_needs,

@@ -9,13 +9,17 @@ use crate::aws::FunctionName;
 use crate::executor::RouteSettings;
 
 /// The members of an entry, in the order of the reference page.
-pub(crate) static MEMBERS: [&Opt; 6] = [
+pub(crate) static MEMBERS: [&Opt; 10] = [
     &o::FUNCTION_NAME,
     &o::FUNCTION_QUALIFIER,
     &o::MAX_CONCURRENT_INVOKES,
     &o::MAX_INVOKES_PER_SECOND,
     &o::MAX_RUNNING_TASKS,
     &o::RESULT_TIMEOUT_MS,
+    &o::BATCH_SIZE,
+    &o::BATCH_WAIT_MS,
+    &o::BATCH_PARALLEL,
+    &o::BATCH_RESUBMIT,
 ];
 
 /// The route of the top-level options.
@@ -107,6 +111,7 @@ impl Reader<'_> {
                 Ok(Some(Checked::Text(text))) if option.name == o::FUNCTION_NAME.name => function = Some(text),
                 Ok(Some(Checked::Text(text))) => qualifier = Some(text),
                 Ok(Some(Checked::Integer(number))) => set_limit(&mut route.limits, option, number),
+                Ok(Some(Checked::Boolean(yes))) => route.limits.batch_resubmit = yes,
                 Ok(Some(_)) => {}
                 Err(Problem::Wrong(line)) => self.wrong.push(format!("{at}: {line}")),
                 Err(Problem::Later(line)) => self.wrong.push(format!("{at}: {line}")),
@@ -150,6 +155,9 @@ fn set_limit(limits: &mut RouteSettings, option: &Opt, number: u64) {
         name if name == o::MAX_CONCURRENT_INVOKES.name => limits.max_concurrent_invokes = count,
         name if name == o::MAX_RUNNING_TASKS.name => limits.max_running_tasks = count,
         name if name == o::RESULT_TIMEOUT_MS.name => limits.result_timeout_ms = number,
+        name if name == o::BATCH_SIZE.name => limits.batch_size = count,
+        name if name == o::BATCH_WAIT_MS.name => limits.batch_wait_ms = number,
+        name if name == o::BATCH_PARALLEL.name => limits.batch_parallel = u32::try_from(number).unwrap_or(u32::MAX),
         _ => limits.max_invokes_per_second = u32::try_from(number).unwrap_or(u32::MAX),
     }
 }
@@ -184,6 +192,8 @@ mod tests {
                 max_invokes_per_second: 5,
                 max_running_tasks: 7,
                 result_timeout_ms: 60_000,
+                batch_size: 5,
+                ..crate::executor::Settings::default().routes.remove(0)
             },
         }
     }
@@ -204,6 +214,7 @@ mod tests {
                 "slow": {"function_name": "long",
                 "function_qualifier": "7", "max_concurrent_invokes": 2, "max_running_tasks": 0}}"#,
         );
+        assert_eq!(routes.iter().map(|route| route.limits.batch_size).collect::<Vec<_>>(), [5, 5]);
         let [fast, slow] = routes.as_slice() else { panic!("{routes:?}") };
         assert_eq!((fast.function_name.as_str(), fast.function_qualifier.as_deref()), ("run", Some("live")));
         let l = &fast.limits;
@@ -213,6 +224,22 @@ mod tests {
         let l = &slow.limits;
         assert_eq!((l.max_concurrent_invokes, l.max_invokes_per_second, l.max_running_tasks), (2, 5, 0));
         assert_eq!(l.result_timeout_ms, 60_000);
+    }
+
+    #[test]
+    fn each_queue_may_send_several_tasks_in_an_invoke() {
+        let routes = routes(
+            r#"{"many": {"batch_size": 100, "batch_wait_ms": 0, "batch_parallel": 4, "batch_resubmit": true},
+                "one": {"batch_size": 1}}"#,
+        );
+        let batches = routes.iter().map(|route| {
+            let l = &route.limits;
+            (l.batch_size, l.batch_wait_ms, l.batch_parallel, l.batch_resubmit)
+        });
+        assert_eq!(batches.collect::<Vec<_>>(), [(100, 0, 4, true), (1, 100, 1, false)]);
+        for wrong in [r#"{"batch_size": 0}"#, r#"{"batch_size": 101}"#, r#"{"batch_resubmit": 1}"#] {
+            assert!(read(&format!(r#"{{"q": {wrong}}}"#), &default(), false).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -244,7 +271,7 @@ mod tests {
         )
         .unwrap_err();
         let members = "function_name, function_qualifier, max_concurrent_invokes, max_invokes_per_second, \
-                       max_running_tasks, result_timeout_ms";
+                       max_running_tasks, result_timeout_ms, batch_size, batch_wait_ms, batch_parallel, batch_resubmit";
         assert_eq!(
             wrong,
             [

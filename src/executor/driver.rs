@@ -97,12 +97,13 @@ fn turn(shared: &Shared, machine: &mut Machine) -> Turn {
 async fn invoke<A: Lambda>(first: InvokeCall, shared: Arc<Shared>, aws: Arc<A>) {
     let _break = BreakOnPanic(Arc::clone(&shared));
     let mut next = Some(first);
-    while let Some(InvokeCall { id, request }) = next {
+    while let Some(call) = next {
         if shared.is_broken() {
             return;
         }
+        let id = call.id;
         let began_ms = shared.now().mono_ms;
-        let answer = aws.invoke(request).await;
+        let answer = aws.invoke(call.into_request()).await;
         next = shared.with(|machine| {
             let took_ms = machine.now().mono_ms.saturating_sub(began_ms);
             machine.invoked(id, took_ms, answer);

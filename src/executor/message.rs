@@ -26,6 +26,8 @@ pub struct Received {
 pub enum Content {
     /// A task ended, or cannot be said to have.
     Outcome(Outcome),
+    /// The same of several tasks that shared an invocation.
+    Outcomes(Vec<Outcome>),
     /// The record of an on-success destination: the function's own result follows or came before.
     SuccessRecord,
     /// Nothing that is understood; the text says why.
@@ -65,6 +67,12 @@ pub enum Report {
     Unreadable(String),
     /// Lambda gave up on the event; the text says why.
     DeadLetter(String),
+    /// Lambda gave up on the batch in which the event was sent; the text says why.
+    DeadBatch(String),
+    /// The function did not start the command of a task that it received with others, and says so.
+    NotStarted(Box<CommandResult>),
+    /// The function does not understand batches, and ran nothing. With its report.
+    BatchRefused(Box<CommandResult>),
 }
 
 /// How a command ended, as the function reports it.

@@ -16,6 +16,16 @@ pub struct RouteSettings {
     pub max_running_tasks: usize,
     /// Silence for so long after the 202 makes a task LOST.
     pub result_timeout_ms: u64,
+    /// At most so many tasks in one Invoke.
+    pub batch_size: usize,
+    /// An Invoke that could carry more tasks waits so long for them.
+    pub batch_wait_ms: u64,
+    /// At most so many tasks of one Invoke run at the same time.
+    pub batch_parallel: u32,
+    /// Limit of the event of several tasks in bytes.
+    pub batch_bytes: usize,
+    /// True: tasks of a batch that Lambda gave up are sent again, each alone. False: they fail.
+    pub batch_resubmit: bool,
 }
 
 /// What is expected in a queue, and so what is done with what is not understood.
@@ -99,6 +109,11 @@ impl Default for Settings {
                 max_invokes_per_second: 0,
                 max_running_tasks: 0,
                 result_timeout_ms: 23_400_000,
+                batch_size: 1,
+                batch_wait_ms: 100,
+                batch_parallel: 1,
+                batch_bytes: 1_000_000,
+                batch_resubmit: false,
             }],
             max_invokes_in_flight: usize::MAX,
             queues: vec![

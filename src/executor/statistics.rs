@@ -131,6 +131,9 @@ const FIELDS: &[Field<Snapshot>] = &[
     field("cost_estimate_usd.sqs_requests", Counter, "Requests that SQS bills, for standard and FIFO queues.", |s| json!(s.billed.sqs_standard + s.billed.sqs_fifo)),
     field("cost_estimate_usd.prices_as_of", Text, "Region and month of the prices.", |_| json!(prices::AS_OF)),
 
+    field("invokes.tasks", Counter, "Tasks in all Invokes begun: as many as Invokes without option `batch_size`.", |s| json!(s.tasks_in_calls)),
+    field("invokes.batches", Counter, "Invokes begun with more than one task.", |s| json!(s.batches)),
+    field("invokes.resubmitted", Counter, "Tasks that were sent again, alone, because their batch could not run them (no attempt used).", |s| json!(s.resubmitted)),
     field("invokes.throttled", Counter, "Invokes answered with a throttling error (no attempt used).", |s| json!(s.throttled)),
     field("invokes.retried", Counter, "Failed Invokes that were followed by a back-off.", |s| json!(s.retried)),
     field("invokes.unanswered", Counter, "Invokes that failed by a fault of the service or the function (no attempt used).", |s| json!(s.unanswered)),

@@ -140,6 +140,18 @@ impl AttemptId {
         Self { upper: NonZeroU64::new((bits >> 64) as u64).unwrap_or(NonZeroU64::MIN), lower: bits as u64 }
     }
 
+    /// The 32 digits without hyphens.
+    pub fn hex(self) -> String {
+        format!("{:016x}{:016x}", self.upper, self.lower)
+    }
+
+    /// Reads what [`Self::hex`] wrote.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let well_formed = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| well_formed)?;
+        Some(Self { upper: NonZeroU64::new((bits >> 64) as u64)?, lower: bits as u64 })
+    }
+
     /// Reads the hyphenated form of a UUID whose upper half is not 0.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = text.len() == 36
@@ -274,6 +286,8 @@ mod tests {
         let id = AttemptId::from_random([0xff; 16]);
         assert_eq!(id.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(AttemptId::parse(&id.to_string()), Some(id));
+        let small = AttemptId { upper: NonZeroU64::MIN, lower: 1 };
+        assert_eq!([id, small].map(|id| AttemptId::from_hex(&id.hex())), [Some(id), Some(small)]);
         for wrong in ["", "x", "ffffffff-ffff-4fff-bfff-fffffffffffg", "ffffffffffff-4fff-bfff-ffffffffffffff"] {
             assert_eq!(AttemptId::parse(wrong), None, "{wrong}");
         }

@@ -1,5 +1,6 @@
 //! The function as Lambda runs it: the real program, with a Runtime API and an SQS that the test serves.
 
+mod batches;
 mod bucket;
 mod commands;
 mod dags;

@@ -2,7 +2,7 @@
 //! messages.
 
 use super::backlog::Backlog;
-use super::builtin::Task;
+use super::builtin::Run;
 use super::failure::{self, Condition};
 use super::pool::Pool;
 use super::settings::{Runner, Settings, World};
@@ -166,12 +166,12 @@ impl Dispatcher {
         match &settings.runner {
             Runner::Builtin(defaults) => {
                 let now = self.world.host.clock.now();
-                match Task::read(&job.payload, defaults, &self.world.host.random, now) {
-                    Ok(task) if task.duration_ms == 0 => {
-                        let outcome = task.finish(&self.world, &job, settings.timeout_ms).await;
+                match Run::read(&job.payload, defaults, &self.world.host.random, now, settings.timeout_ms) {
+                    Ok(run) if run.duration_ms == 0 => {
+                        let outcome = run.finish(&self.world, &job, settings.timeout_ms).await;
                         self.settle(settings, job, outcome);
                     }
-                    Ok(task) => self.start_builtin(task, job, settings.timeout_ms),
+                    Ok(run) => self.start_builtin(run, job, settings.timeout_ms),
                     Err(error) => self.settle(settings, job, Outcome::Error(error)),
                 }
             }
@@ -179,18 +179,18 @@ impl Dispatcher {
         }
     }
 
-    fn start_builtin(&mut self, task: Task, job: Job, timeout_ms: u64) {
+    fn start_builtin(&mut self, run: Run, job: Job, timeout_ms: u64) {
         self.builtin_runs += 1;
         let world = self.world.clone();
         let outbox = self.outbox.clone();
         let mut settings = self.settings.clone();
         self.tasks.spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(task.duration_ms.min(timeout_ms))) => {}
+                () = tokio::time::sleep(Duration::from_millis(run.duration_ms.min(timeout_ms))) => {}
                 // Deletion must not wait for a run of up to 15 min whose result is no longer needed.
                 () = deleted(&mut settings) => return,
             }
-            let outcome = task.finish(&world, &job, timeout_ms).await;
+            let outcome = run.finish(&world, &job, timeout_ms).await;
             // This fails only if the function has been deleted.
             let _ = outbox.send(Message::BuiltinDone(job, outcome));
         });

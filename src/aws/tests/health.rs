@@ -157,6 +157,23 @@ async fn the_default_timeout_is_a_warning() {
 }
 
 #[tokio::test]
+async fn a_runtime_of_airflows_handler_is_a_warning_where_it_gets_several_tasks() {
+    for (gets_batches, runtime, expected) in
+        [(true, "python3.12", 1), (true, "provided.al2023", 0), (false, "python3.12", 0)]
+    {
+        let more = format!(r#","State":"Active","Runtime":"{runtime}"{DEAD_LETTERS}"#);
+        let answer = function(ARN, &more);
+        let server = FakeServer::start(move |_, _| answer.clone()).await;
+        let mut settings = settings(&server);
+        settings.queue_needs.kinds = vec![QueueKind::Results, QueueKind::DeadLetters];
+        settings.functions[0].gets_batches = gets_batches;
+        let warnings = Aws::new(settings).check_function(0).await.unwrap();
+        assert_eq!(warnings.len(), expected, "{runtime}: {warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains("batch_size to 1")), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_qualifier_is_asked_for() {
     let server = FakeServer::start(|_, seen| match seen.header("x-amz-target") {
         Some(_) => queue(),

@@ -46,7 +46,7 @@ pub(super) const DEAD: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/
 /// One function, two queues, given keys.
 fn settings(server: &FakeServer, transport: Transport) -> Settings {
     Settings {
-        functions: vec![Function { name: "run".into(), qualifier: None }],
+        functions: vec![Function { name: "run".into(), qualifier: None, gets_batches: false }],
         queue_urls: vec![RESULTS.into(), DEAD.into()],
         queue_needs: QueueNeeds::default(),
         region: Some("eu-west-1".into()),

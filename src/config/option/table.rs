@@ -190,13 +190,43 @@ pub(crate) static MAX_CONCURRENT_INVOKES: Opt = own(
 );
 pub(crate) static MAX_INVOKES_PER_SECOND: Opt =
     number("max_invokes_per_second", 0, 1_000_000, 0, "Invoke calls per second, at most. 0: no limit.");
+pub(crate) static BATCH_SIZE: Opt = number(
+    "batch_size",
+    1,
+    100,
+    1,
+    "Tasks that one Invoke may carry. More than 1 only for a function that understands several tasks in one invocation: \
+     the function program of this project does, Airflow's handler does not. See docs/routing.md.",
+);
+pub(crate) static BATCH_WAIT_MS: Opt = number(
+    "batch_wait_ms",
+    0,
+    60_000,
+    100,
+    "With `batch_size`: milliseconds that a task waits for others to share its Invoke, at most. A task with a \
+     `max_wait_ms` of its own does not wait.",
+);
+pub(crate) static BATCH_PARALLEL: Opt = number(
+    "batch_parallel",
+    1,
+    100,
+    1,
+    "With `batch_size`: tasks of one Invoke that the function runs at the same time. 1: one after another.",
+);
+pub(crate) static BATCH_RESUBMIT: Opt = own(
+    "batch_resubmit",
+    Kind::Boolean,
+    Default::Boolean(false),
+    "With `batch_size`: what becomes of tasks that shared an event which Lambda gave up. True: those that have not ended \
+     are sent again, once, each alone; some of them may have run before. False: they fail.",
+);
 pub(crate) static MAX_PAYLOAD_BYTES: Opt = number(
     "max_payload_bytes",
     1,
     1_048_576,
     1_000_000,
-    "Size limit of a task's event in bytes. Larger tasks are refused. Lambda accepts 1 MiB in asynchronous \
-     invocations.",
+    "Size limit of an event in bytes. Larger tasks are refused, and several tasks share an event up to this size. Lambda \
+     accepts 1 MiB in asynchronous invocations.",
 );
 pub(crate) static MAX_UNACKED_RESULTS: Opt = number(
     "max_unacked_results",
@@ -247,7 +277,7 @@ pub(crate) static LOCAL: Opt = own(
 );
 
 /// Every option, in the order of the reference page.
-pub(crate) static ALL: [&Opt; 36] = [
+pub(crate) static ALL: [&Opt; 40] = [
     &FUNCTION_NAME,
     &FUNCTION_QUALIFIER,
     &QUALIFIER,
@@ -272,6 +302,10 @@ pub(crate) static ALL: [&Opt; 36] = [
     &MAX_RUNNING_TASKS,
     &MAX_CONCURRENT_INVOKES,
     &MAX_INVOKES_PER_SECOND,
+    &BATCH_SIZE,
+    &BATCH_WAIT_MS,
+    &BATCH_PARALLEL,
+    &BATCH_RESUBMIT,
     &MAX_PAYLOAD_BYTES,
     &RESULT_TIMEOUT_MS,
     &MAX_OUTAGE_MS,

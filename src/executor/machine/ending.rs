@@ -44,6 +44,12 @@ impl Ending {
         Self { request_id, accepted: true, ..Self::failed(Reason::DeadLetter, message) }
     }
 
+    /// Lambda gave up on the batch in which the event was sent.
+    pub(super) fn dead_batch(why: &str, request_id: String) -> Self {
+        let message = format!("Lambda gave up on the event of several tasks that this one was sent in: {why}");
+        Self { request_id, accepted: true, ..Self::failed(Reason::DeadLetter, message) }
+    }
+
     /// The function reported something that cannot be read.
     pub(super) fn unreadable(why: &str, request_id: String) -> Self {
         let message =

@@ -80,6 +80,13 @@ impl Machine {
         self.warnings[of] = warnings;
     }
 
+    /// What was found out of a route between two checks.
+    pub(super) fn note_warning(&mut self, route: RouteId, warning: String) {
+        let mut warnings = self.warnings[route].clone();
+        warnings.push(warning);
+        self.note_warnings(route, warnings);
+    }
+
     /// What works and still does not fit: a sentence each.
     pub(super) fn warnings(&self) -> Vec<&str> {
         let mut all: Vec<&str> = Vec::new();

@@ -128,9 +128,9 @@ impl Machine {
     }
 
     fn cancelled_by_drain(&self, id: TaskId) -> Ending {
-        if self.tasks.get(id).is_some_and(super::tasks::Task::may_run) {
-            let why = "not submitted again because of a drain; the answer to a try was lost, so it may run";
-            Ending::cancelled(Reason::Abandoned, why)
+        if let Some(task) = self.tasks.get(id).filter(|task| task.may_run()) {
+            let why = format!("not submitted again because of a drain{}", task.may_have_run_note());
+            Ending::cancelled(Reason::Abandoned, &why)
         } else {
             Ending::cancelled(Reason::NeverInvoked, "cancelled by a drain, never accepted by Lambda")
         }

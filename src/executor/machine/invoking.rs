@@ -2,7 +2,7 @@
 
 use super::ending::Ending;
 use super::submission::{Answered, Blame, Next};
-use super::tasks::TaskId;
+use super::tasks::{Task, TaskId};
 use super::{Action, InvocationId, InvokeCall, Machine, Phase, Probe, Record, SLICE};
 use crate::executor::ports::{Accepted, CallError, RouteId};
 use crate::executor::task::Reason;
@@ -22,29 +22,34 @@ impl Machine {
             }
             match self.submission.next(self.now, &mut self.tasks)? {
                 Next::Probe(route, probe) => self.actions.push(Action::Probe { route, probe }),
-                Next::Invoke(id, request) => self.intend(InvokeCall { id, request }),
+                Next::Invoke(call) => self.intend(call),
             }
         }
     }
 
-    /// False if its task was cancelled, or waited too long, before the record of the call was durable.
+    /// False if a task of it was cancelled, or waited too long, before the record of the call was durable.
     fn may_send(&self, id: InvocationId) -> bool {
-        let task = self.submission.invocation(id).and_then(|invocation| self.tasks.get(invocation.tasks[0]));
-        self.phase != Phase::Closed
-            && task.is_some_and(|task| {
+        let waits = |id: &TaskId| {
+            self.tasks.get(*id).is_some_and(|task| {
                 !task.state.is_final() && task.expires_at.is_none_or(|at| at.get() > self.now.mono_ms)
             })
+        };
+        self.phase != Phase::Closed
+            && self.submission.invocation(id).is_some_and(|invocation| invocation.tasks.iter().all(waits))
     }
 
     /// A call that was to be sent and is not.
     fn withdraw(&mut self, id: InvocationId) {
-        let Some(task) = self.submission.withdrawn(id, self.now.mono_ms, &mut self.tasks) else { return };
-        if let Some(name) = self.task_name(task) {
-            self.records.add(|| Record::NotAccepted(name));
-        }
-        let is_queued = self.tasks.get(task).is_some_and(super::tasks::Task::is_queued);
-        if is_queued && self.phase != Phase::Closed {
-            self.expire(task);
+        let Some(tasks) = self.submission.withdrawn(id, self.now.mono_ms, &mut self.tasks) else { return };
+        for task in tasks.iter() {
+            if let Some(name) = self.task_name(*task) {
+                self.records.add(|| Record::NotAccepted(name));
+            }
+            let is_over = |task: &Task| task.expires_at.is_some_and(|at| at.get() <= self.now.mono_ms);
+            let is_over = self.tasks.get(*task).is_some_and(|task| task.is_queued() && is_over(task));
+            if is_over && self.phase != Phase::Closed {
+                self.expire(*task);
+            }
         }
     }
 
@@ -58,18 +63,18 @@ impl Machine {
     /// The call is sent once its record is durable.
     fn intend(&mut self, call: InvokeCall) {
         let Some(invocation) = self.submission.invocation(call.id) else { return };
-        let [task] = invocation.tasks;
-        if let Some(task) = self.tasks.get(task)
-            && task.invocations().len() == 1
-        {
-            self.latencies.queue_wait.record(self.now.mono_ms.saturating_sub(task.queued_mono_ms));
+        let tasks = invocation.tasks.clone();
+        for id in tasks.iter() {
+            let Some(task) = self.tasks.get(*id) else { continue };
+            if task.invocations().len() == 1 {
+                self.latencies.queue_wait.record(self.now.mono_ms.saturating_sub(task.queued_mono_ms));
+            }
+            if let Some(name) = self.task_name(*id) {
+                self.records.add(|| Record::Submitting(name));
+            }
         }
-        let lsn = match self.task_name(task) {
-            Some(name) => self.records.add(|| Record::Submitting(name)),
-            None => self.records.last(),
-        };
-        self.pending_calls.push(lsn, call);
-        if self.tasks.awaited() == 1 {
+        self.pending_calls.push(self.records.last(), call);
+        if self.tasks.awaited() == tasks.len() as u64 {
             // The first: its result may come before the answer.
             self.call_queues();
         }
@@ -80,10 +85,19 @@ impl Machine {
         self.latencies.invoke.record(took_ms);
         let accepted = answer.is_ok();
         let answered = self.submission.invoked(id, self.now, took_ms, answer, &mut self.tasks);
-        let Some(Answered { task, blame, was_refused, used_up }) = answered else { return };
+        let Some(Answered { tasks, was_refused, used_up }) = answered else { return };
         if accepted {
-            self.billed.event(self.tasks.get(task).and_then(|task| task.payload.as_ref()).map_or(0, |p| p.len()));
+            let bytes = |(id, _): &(TaskId, Blame)| self.tasks.get(*id)?.payload.as_ref().map(|payload| payload.len());
+            self.billed.event(tasks.iter().filter_map(bytes).sum());
         }
+        for (task, blame) in tasks {
+            self.blame(task, blame, was_refused);
+        }
+        self.fail_used_up(used_up);
+        self.tick();
+    }
+
+    fn blame(&mut self, task: TaskId, blame: Blame, was_refused: bool) {
         if was_refused && let Some(name) = self.task_name(task) {
             self.records.add(|| Record::NotAccepted(name));
         }
@@ -94,13 +108,11 @@ impl Machine {
                 self.log_awaited(task);
             }
             Blame::Fails(message) => {
-                let note = self.tasks.get(task).map_or("", super::tasks::Task::may_have_run_note);
+                let note = self.tasks.get(task).map_or("", Task::may_have_run_note);
                 self.finish(task, Ending::invoke_failed(message + note), None);
             }
             Blame::Waits | Blame::Late => {}
         }
-        self.fail_used_up(used_up);
-        self.tick();
     }
 
     fn accepted(&mut self, id: TaskId, request_id: &Arc<str>) {
@@ -189,7 +201,7 @@ impl Machine {
             self.expire(id);
         }
         while let Some(id) = self.tasks.next_backed_off(self.now.mono_ms) {
-            if let Some(route) = self.tasks.get(id).map(super::tasks::Task::route) {
+            if let Some(route) = self.tasks.get(id).map(Task::route) {
                 self.submission.enqueue_again(id, route);
             }
         }
@@ -217,7 +229,7 @@ impl Machine {
         }
         let limit = self.submission.max_outage_ms();
         for (id, reason) in self.submission.take_given_up(self.now.mono_ms, SLICE, &self.tasks) {
-            let note = self.tasks.get(id).map_or("", super::tasks::Task::may_have_run_note);
+            let note = self.tasks.get(id).map_or("", Task::may_have_run_note);
             let message = format!(
                 "the function could not be invoked for longer than max_outage_ms ({limit} ms), last: {reason}{note}"
             );

@@ -56,6 +56,7 @@ use super::event::Counts;
 use super::message::Received;
 use super::ports::{InvokeRequest, Now, QueueId, ReceiveRequest, RouteId};
 use super::settings::Settings;
+use super::wire::Batch;
 use crate::metrics::histogram::Histogram;
 use crate::metrics::prices::Billed;
 use deliveries::{BATCH, Call, Deliveries, DeliveryId};
@@ -101,10 +102,22 @@ impl Action {
 }
 
 /// A call of Invoke, answered with [`Machine::invoked`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct InvokeCall {
     pub(crate) id: InvocationId,
     pub(crate) request: InvokeRequest,
+    /// The events of several tasks, of which [`Self::into_request`] makes one.
+    pub(crate) batch: Option<Box<Batch>>,
+}
+
+impl InvokeCall {
+    /// What is sent. Not under the lock: the event of a batch is made here.
+    pub(crate) fn into_request(self) -> InvokeRequest {
+        match self.batch {
+            None => self.request,
+            Some(batch) => InvokeRequest { payload: batch.event(), ..self.request },
+        }
+    }
 }
 
 /// How far the end has come.
@@ -275,10 +288,10 @@ impl Machine {
         }
     }
 
-    /// True while as many messages are in flight as the configuration allows, those that receives under way may bring and
+    /// True while as many results are in flight as the configuration allows, those that receives under way may bring and
     /// those that wait to be deleted included.
     fn receiving_paused(&self) -> bool {
-        let in_flight = self.deliveries.in_flight();
+        let in_flight = self.deliveries.results_in_flight();
         let most = match self.phase {
             // The host need not take events meanwhile.
             Phase::Draining => self.settings.max_unacked_results.max(MOST_IN_FLIGHT_IN_DRAIN),

@@ -38,6 +38,8 @@ pub enum Record {
     Submitting(TaskName),
     /// That Invoke was certainly not carried out.
     NotAccepted(TaskName),
+    /// The batch in which a task was sent could not run it: it is queued again, under the same id.
+    Resubmitted(TaskName),
     /// Lambda accepted the event.
     Running {
         /// Which.

@@ -23,6 +23,7 @@ struct Known {
     /// Recorded Invokes without a record that Lambda did not accept them.
     open_tries: u32,
     running: Option<(Arc<str>, i64, u32)>,
+    resubmitted: bool,
     ended: Option<Arc<Event>>,
     acknowledged: bool,
 }
@@ -59,6 +60,12 @@ impl Machine {
         } else if let Some(accepted) = known.accepted {
             let route = accepted.route;
             let id = self.tasks.accept(prepared(accepted, now), now);
+            if self.settings.routes.get(route).is_some_and(|route| route.batch_size > 1) {
+                self.tasks.keep_payload(id);
+            }
+            if known.resubmitted {
+                self.tasks.restore_resubmitted(id);
+            }
             self.tasks.restore_unsure(id, known.open_tries);
             match known.running {
                 Some((request_id, submitted_at_ms, attempts)) => {
@@ -72,7 +79,7 @@ impl Machine {
                     self.tasks.restore_awaiting(id, now, deadline);
                     self.submission.adopted(route);
                 }
-                None if known.open_tries > 0 => self.submission.enqueue_restored(id, route),
+                None if known.open_tries > 0 || known.resubmitted => self.submission.enqueue_restored(id, route),
                 None => self.submission.enqueue(id, route),
             }
         } else if let Some((tag, route, result_timeout_ms)) = known.adopted {
@@ -106,7 +113,10 @@ fn note(known: &mut HashMap<TaskName, Vec<Known>>, order: usize, record: Record)
     let name = match &record {
         Record::Accepted(task) => task.task.clone(),
         Record::Adopted { task, .. } | Record::Running { task, .. } | Record::Ended { task, .. } => task.clone(),
-        Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task.clone(),
+        Record::Submitting(task)
+        | Record::NotAccepted(task)
+        | Record::Resubmitted(task)
+        | Record::Acknowledged(task) => task.clone(),
     };
     let tasks = known.entry(name).or_default();
     match &record {
@@ -129,6 +139,11 @@ fn note(known: &mut HashMap<TaskName, Vec<Known>>, order: usize, record: Record)
     let Some(entry) = tasks.last_mut() else { return };
     match record {
         Record::Submitting(_) => entry.open_tries += 1,
+        // That try counts no more; others whose answer was lost still do.
+        Record::Resubmitted(_) => {
+            (entry.running, entry.resubmitted) = (None, true);
+            entry.open_tries = entry.open_tries.saturating_sub(1);
+        }
         Record::NotAccepted(_) => entry.open_tries = entry.open_tries.saturating_sub(1),
         Record::Running { request_id, submitted_at_ms, attempts, .. } => {
             entry.running = Some((request_id, submitted_at_ms, attempts));

@@ -42,6 +42,12 @@ impl<'a> Fields<'a> {
         Self::of(self.raw(name)?)
     }
 
+    /// The objects of a list; `None` where it is no list. What is no object in it is empty.
+    pub(super) fn list(&self, name: &str) -> Option<Vec<Self>> {
+        let members: Vec<&'a RawValue> = serde_json::from_str(self.raw(name)?.get()).ok()?;
+        Some(members.into_iter().map(|member| Self::of(member).unwrap_or_default()).collect())
+    }
+
     /// Text, empty where there is none.
     pub(super) fn text(&self, name: &str) -> String {
         self.get::<Text>(name).map_or_else(String::new, |text| text.0)

@@ -1,5 +1,6 @@
-//! Reads a message: a result, a dead letter in one of its forms, or nothing that is understood.
+//! Reads a message: a result or several, a dead letter in one of its forms, or nothing that is understood.
 
+use super::batch;
 use super::fields::Fields;
 use super::repair;
 use crate::executor::message::{Attempt, CommandResult, Content, Outcome, Received, Report};
@@ -56,7 +57,10 @@ fn parse(body: &Fields<'_>, message: &Message) -> Result<Content, String> {
     if body.has("return_code") {
         return parse_result(body);
     }
-    if body.has("command") {
+    if let Some(results) = body.list("results") {
+        return parse_results(&results);
+    }
+    if body.has("command") || body.has("batch") {
         return parse_dead_event(body, message);
     }
     if message.dead_request_id.is_some() {
@@ -65,8 +69,38 @@ fn parse(body: &Fields<'_>, message: &Message) -> Result<Content, String> {
     Err("neither a result (`task_key`, `return_code`) nor a dead letter".into())
 }
 
-/// The function's report: `task_key` and `return_code`, and what our function adds.
+/// The reports of several tasks. One that cannot be read is no reason to lose the others.
+fn parse_results(results: &[Fields<'_>]) -> Result<Content, String> {
+    let (mut read, mut wrong) = (Vec::new(), String::new());
+    for result in results {
+        match result_of(result) {
+            Ok(outcome) => read.push(outcome),
+            Err(why) => wrong = why,
+        }
+    }
+    if read.is_empty() { Err(format!("`results` without a result: {wrong}")) } else { Ok(Content::Outcomes(read)) }
+}
+
+/// The function's report of one task. Of a batch that it did not understand it is about the members that the key names.
 fn parse_result(body: &Fields<'_>) -> Result<Content, String> {
+    let outcome = result_of(body)?;
+    let refused = (outcome.attempt == Attempt::Absent).then(|| batch::members_of_key(&outcome.key)).flatten();
+    match (refused, &outcome.report) {
+        (Some(members), Report::Result(result)) => {
+            let of_member = |attempt| Outcome {
+                key: "".into(),
+                attempt: Attempt::Id(attempt),
+                request_id: outcome.request_id.clone(),
+                report: Report::BatchRefused(result.clone()),
+            };
+            Ok(Content::Outcomes(members.into_iter().map(of_member).collect()))
+        }
+        _ => Ok(Content::Outcome(outcome)),
+    }
+}
+
+/// `task_key` and `return_code`, and what our function adds.
+fn result_of(body: &Fields<'_>) -> Result<Outcome, String> {
     let attempt = body.attempt();
     let key = match (body.task_key(), attempt) {
         (Ok(key), _) => key,
@@ -75,10 +109,14 @@ fn parse_result(body: &Fields<'_>) -> Result<Content, String> {
         (Err(why), _) => return Err(why),
     };
     let report = match return_code(body, attempt) {
-        Ok(return_code) => Report::Result(Box::new(command_result(body, &key, return_code))),
+        Ok(return_code) => {
+            let result = Box::new(command_result(body, &key, return_code));
+            let not_started = return_code != 0 && body.get::<bool>("not_started").unwrap_or(false);
+            if not_started { Report::NotStarted(result) } else { Report::Result(result) }
+        }
         Err(what) => Report::Unreadable(format!("`return_code` in the result is {what}, not an integer")),
     };
-    Ok(Content::Outcome(Outcome { key: key.into(), attempt, request_id: body.text("request_id").into(), report }))
+    Ok(Outcome { key: key.into(), attempt, request_id: body.text("request_id").into(), report })
 }
 
 /// An integer, also one written as a float (`0.0`, `1e0`); one beyond 32 bits becomes the nearest. Otherwise what it is.
@@ -150,12 +188,23 @@ fn parse_dead_event(event: &Fields<'_>, message: &Message) -> Result<Content, St
     if let Some(code) = &message.dead_error_code {
         why = format!("{why} (error code {code})");
     }
-    Ok(Content::Outcome(Outcome {
-        key: event.task_key()?.into(),
-        attempt: event.attempt(),
-        request_id: message.dead_request_id.clone().unwrap_or_default().into(),
-        report: Report::DeadLetter(why),
-    }))
+    dead(event, message.dead_request_id.as_deref().unwrap_or_default(), why)
+}
+
+/// What Lambda gave up: the event of a task, or of several.
+fn dead(event: &Fields<'_>, request_id: &str, why: String) -> Result<Content, String> {
+    let of = |event: &Fields<'_>, report| {
+        Ok(Outcome { key: event.task_key()?.into(), attempt: event.attempt(), request_id: request_id.into(), report })
+    };
+    let Some(members) = event.list("batch").filter(|_| !event.has("command")) else {
+        return of(event, Report::DeadLetter(why)).map(Content::Outcome);
+    };
+    let outcomes: Result<Vec<Outcome>, String> =
+        members.iter().map(|member| of(member, Report::DeadBatch(why.clone()))).collect();
+    match outcomes? {
+        none if none.is_empty() => Err("a dead letter whose batch is empty".into()),
+        outcomes => Ok(Content::Outcomes(outcomes)),
+    }
 }
 
 /// The record of a destination: around the event. `condition` is `Success` for an on-success destination, which reports
@@ -184,12 +233,7 @@ fn parse_destination_record(record: &Fields<'_>) -> Result<Content, String> {
     if tries > 0 {
         why.push_str(&format!(" (after {tries} invocations)"));
     }
-    Ok(Content::Outcome(Outcome {
-        key: event.task_key()?.into(),
-        attempt: event.attempt(),
-        request_id: context.text("requestId").into(),
-        report: Report::DeadLetter(why),
-    }))
+    dead(&event, &context.text("requestId"), why)
 }
 
 #[cfg(test)]

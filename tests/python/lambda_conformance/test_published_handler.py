@@ -108,6 +108,20 @@ def test_a_handler_over_its_time_is_a_dead_letter(start: Start, options: dict[st
     assert "timed out" in final["message"]
 
 
+def test_several_tasks_in_one_event_run_nothing_and_are_then_sent_one_by_one(
+    start: Start, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """A route that is configured for batches by mistake: no task is run in part, twice, or not at all."""
+    server = start(**options)
+    runs = tmp_path / "runs"
+    tasks = [{"task_key": f"k{n}", "command": f"echo {n} >> {runs}; exit {n}"} for n in range(3)]
+    batches = {"batch_size": 3, "batch_wait_ms": 60_000}
+    finals = run_tasks(server, {**config(server), **batches}, tasks, check_health=True)
+    assert [finals[f"k{n}"]["return_code"] for n in range(3)] == [0, 1, 2]
+    assert sorted(runs.read_text().split()) == ["0", "1", "2"]
+    assert server.stats()["invocations"] == 4
+
+
 def test_by_boto3(start: Start, options: dict[str, Any]) -> None:
     """Its answer has two fields, as in the contract."""
     server = start(**options)

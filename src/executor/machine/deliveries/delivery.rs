@@ -37,8 +37,8 @@ pub(crate) struct Delivery {
     /// The newest.
     pub(super) receipt: Box<str>,
     pub(super) bytes: usize,
-    /// Events that need it: one today, several when a message carries several outcomes.
-    references: u32,
+    /// Events that need it: several where the message has the results of several tasks.
+    references: usize,
     stage: Stage,
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Before {
 }
 
 impl Delivery {
-    pub(super) fn held(queue: QueueId, message: &Received, now_ms: u64) -> Self {
+    pub(super) fn held(queue: QueueId, message: &Received, references: usize, now_ms: u64) -> Self {
         let stage = Stage::Held { extend_at: Some(first_extension(now_ms)) };
-        Self { references: 1, stage, ..Self::deleting(queue, message) }
+        Self { references, stage, ..Self::deleting(queue, message) }
     }
 
     pub(super) fn deleting(queue: QueueId, message: &Received) -> Self {

@@ -71,6 +71,8 @@ pub(super) struct Deliveries {
     /// Bodies of messages whose event waits, in bytes.
     held_bytes: usize,
     held: usize,
+    /// Events that need these messages.
+    references: usize,
     /// Ends of the time after which they are extended, by mono time.
     extensions: BTreeSet<(u64, DeliveryId)>,
     consumed: Consumed,
@@ -88,6 +90,7 @@ impl Deliveries {
             by_message: Sharded::default(),
             held_bytes: 0,
             held: 0,
+            references: 0,
             extensions: BTreeSet::new(),
             consumed: Consumed::default(),
             is_closed: false,
@@ -102,8 +105,14 @@ impl Deliveries {
     }
 
     /// Messages that are in flight in SQS because of us: held, or about to be deleted.
+    #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
         self.all.len()
+    }
+
+    /// The same, where a message that is held for several results counts as so many.
+    pub(super) fn results_in_flight(&self) -> usize {
+        self.all.len() - self.held + self.references
     }
 
     /// Length of their bodies.
@@ -116,11 +125,12 @@ impl Deliveries {
         self.consumed.contains(message_id)
     }
 
-    /// A message whose event will wait for the host.
-    pub(super) fn hold(&mut self, queue: QueueId, message: &Received, now_ms: u64) -> DeliveryId {
-        let delivery = Delivery::held(queue, message, now_ms);
+    /// A message of which so many events will wait for the host.
+    pub(super) fn hold(&mut self, queue: QueueId, message: &Received, references: usize, now_ms: u64) -> DeliveryId {
+        let delivery = Delivery::held(queue, message, references, now_ms);
         let extend_at = delivery.extend_at();
         self.held += 1;
+        self.references += references;
         self.held_bytes += message.bytes;
         let message_id = Arc::clone(&delivery.message_id);
         let id = self.all.insert(delivery);
@@ -163,6 +173,7 @@ impl Deliveries {
     pub(super) fn acknowledged(&mut self, id: DeliveryId, now_ms: u64) {
         let Some(delivery) = self.all.get_mut(id) else { return };
         let (queue, extend_at, bytes) = (delivery.queue, delivery.extend_at(), delivery.bytes);
+        self.references -= usize::from(delivery.is_held());
         if !delivery.unreference() {
             return;
         }
@@ -209,7 +220,7 @@ impl Deliveries {
                 self.lines[delivery.queue].own.push(ChangeEntry::release(delivery.receipt, 0), 0);
             }
         }
-        (self.held, self.held_bytes) = (0, 0);
+        (self.held, self.references, self.held_bytes) = (0, 0, 0);
     }
 
     /// True when nothing waits and no call is under way.

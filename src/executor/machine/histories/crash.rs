@@ -32,6 +32,10 @@ impl World {
             task.running_lsn = if survives(task.running_lsn) { task.running_lsn } else { 0 };
             task.cancelled &= task.ended.is_some();
             task.intents.retain(|lsn| survives(*lsn));
+            task.resubmitted_lsn = if survives(task.resubmitted_lsn) { task.resubmitted_lsn } else { 0 };
+            // Whether its batch ran it is not known any more.
+            task.released_at = task.released_at.filter(|_| task.resubmitted_lsn > 0);
+            task.tries.iter_mut().for_each(|one| one.call = None);
             (task.final_handed_out, task.running_seq) = (false, None);
             task.awaited_since = Some(self.now);
         }
@@ -53,8 +57,8 @@ impl World {
             let state = id.and_then(|id| machine.tasks.get(id)).map(|task| task.state);
             let expected = match task.ended {
                 Some(ended) => ended.state,
-                None if task.adopted || task.running_lsn > 0 => TaskState::Running,
-                None if task.intents.is_empty() => TaskState::Queued,
+                None if task.adopted || task.running_lsn > task.resubmitted_lsn => TaskState::Running,
+                None if task.intents.iter().all(|lsn| *lsn < task.resubmitted_lsn) => TaskState::Queued,
                 None => continue,
             };
             assert_eq!(state, Some(expected), "`{}` after the recovery: {task:?}", task.key);

@@ -1,7 +1,7 @@
 //! What is promised of messages: when they may be deleted, and for how long they may be hidden.
 
 use super::ledger::Task;
-use super::sqs::About;
+use super::sqs::{About, Reported};
 use super::world::World;
 use crate::executor::machine::{ChangeEntry, DeleteEntry};
 use crate::executor::ports::QueueId;
@@ -14,7 +14,7 @@ impl World {
     pub(super) fn check_delete(&mut self, site: usize, entry: &DeleteEntry) {
         let (number, _) = self.sqs.of_receipt(&entry.receipt);
         let message = &self.sqs.messages[number];
-        let (key, attempt, named) = match &message.about {
+        let (of, named) = match &message.about {
             About::Other { key } => {
                 // Adopted without an id: every message of the key is its own.
                 let mut any_of_key = self.tasks.iter().filter(|task| task.site == site && task.attempt.is_none());
@@ -26,12 +26,23 @@ impl World {
                 let kind = self.sites[site].settings.queues[message.sent_to].kind;
                 return assert_eq!(kind, QueueKind::Results, "m{number} may be a dead letter of another function");
             }
-            About::Report { key, attempt, named } => (Arc::clone(key), *attempt, *named),
+            About::Report { of, named } => (of.clone(), *named),
         };
+        for reported in &of {
+            self.check_delete_of(site, number, reported, named);
+        }
+        if let ([reported], false) = (of.as_slice(), named) {
+            self.note_taken_by_key(site, &reported.key, number);
+        }
+    }
+
+    /// What a message says of this submission is safe without it.
+    fn check_delete_of(&self, site: usize, number: usize, reported: &Reported, named: bool) {
+        let Reported { key, attempt, .. } = reported;
         let ours = self.tasks.iter().filter(|task| task.site == site);
         let ours = ours.filter(|task| match task.attempt {
-            Some(of) if named => of == attempt,
-            _ => task.key == key,
+            Some(of) if named => of == *attempt,
+            _ => task.key == *key,
         });
         let host = &self.sites[site];
         let durable = |lsn: usize| !host.keeps_records || lsn > 0 && lsn <= host.store.durable;
@@ -40,13 +51,12 @@ impl World {
             let is_source = task.ended.is_some_and(|ended| ended.source == Some(number));
             let acknowledged = task.acknowledged && durable(task.acknowledged_lsn);
             is_safe |= acknowledged || task.has_ended() && durable(task.ended_lsn);
+            // It was sent again, or this is about a try before the last: the message is not needed.
+            is_safe |= (reported.not_run || reported.dead_batch) && task.released_at.is_some();
             // After a crash its record is enough: that has the whole event.
             must_wait |= is_source && !acknowledged && !task.gone && (!task.recovered || !host.keeps_records);
         }
         assert!(is_safe && !must_wait, "m{number} is deleted, and what it says of `{key}` is not safe");
-        if !named {
-            self.note_taken_by_key(site, &key, number);
-        }
     }
 
     /// Without an id no executor takes more messages of a key than Lambda may have accepted events of it.
@@ -81,12 +91,16 @@ impl World {
         let waits = waiting.iter().any(|task| !task.recovered);
         if host.host.is_closed {
             assert_eq!(entry.seconds, 0, "m{number} is not released at the end");
+        } else if self.sqs.messages[number].was_mixed {
+            let most = host.settings.max_unmatched_delay_s.max(20);
+            assert!(entry.seconds <= most, "m{number} is hidden for {} s", entry.seconds);
         } else if waits && newest && self.sqs.messages[number].queue == queue {
             assert!((1..=20).contains(&entry.seconds), "m{number} waits for the host, hidden for {} s", entry.seconds);
         } else if waiting.is_empty() {
-            if let About::Report { attempt, named: true, .. } = self.sqs.messages[number].about {
+            if let Some(([reported], true)) = self.sqs.messages[number].reports() {
                 let is_safe = |lsn: usize| lsn > 0 && lsn <= host.store.durable;
-                let is_its_own = |task: &&Task| task.site == site && task.attempt == Some(attempt) && !task.gone;
+                let is_its_own =
+                    |task: &&Task| task.site == site && task.attempt == Some(reported.attempt) && !task.gone;
                 let of_it: Vec<_> = self.tasks.iter().filter(is_its_own).collect();
                 let is_done = !of_it.is_empty() && of_it.iter().all(|task| is_safe(task.acknowledged_lsn));
                 // The machine may not have been informed yet that the record is durable: then it still extends.

@@ -43,6 +43,7 @@ impl World {
             tries: Vec::new(),
             awaited_since: None,
             cancelled: false,
+            released_at: None,
             recovered: false,
             running_seq: None,
             ended: None,
@@ -50,6 +51,7 @@ impl World {
             acknowledged: false,
             accepted_lsn: 0,
             running_lsn: 0,
+            resubmitted_lsn: 0,
             ended_lsn: 0,
             acknowledged_lsn: 0,
             intents: Vec::new(),
@@ -132,7 +134,7 @@ impl World {
         if self.adopt(site, &key, known) {
             let ends_at = self.now + self.dice.one_of(&[1, 2_000, 20_000]);
             let end = self.lambda.end(&mut self.dice);
-            self.lambda.runs.push(Run { key, attempt: begun, request_id, ends_at, end });
+            self.lambda.runs.push(Run { members: vec![(key, begun)], request_id, ends_at, end });
         }
     }
 

@@ -31,8 +31,8 @@ pub(super) enum Verdict {
 /// An event that Lambda has accepted and whose end is still to come.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    pub(super) key: Arc<str>,
-    pub(super) attempt: AttemptId,
+    /// The submissions that share it.
+    pub(super) members: Vec<(Arc<str>, AttemptId)>,
     pub(super) request_id: Arc<str>,
     pub(super) ends_at: u64,
     pub(super) end: End,
@@ -62,8 +62,8 @@ pub(super) enum End {
 pub(super) struct Lambda {
     pub(super) moods: Vec<Mood>,
     pub(super) runs: Vec<Run>,
-    /// Results carry the attempt id: our function, and not Airflow's handler.
-    echoes: bool,
+    /// Results carry the attempt id: our function, and not Airflow's handler, which understands no batches either.
+    pub(super) echoes: bool,
     next_request: u64,
 }
 
@@ -97,12 +97,12 @@ impl Lambda {
     }
 
     /// The event is accepted, and runs once, or now and then twice. Returns the request id.
-    pub(super) fn accept(&mut self, key: &Arc<str>, attempt: AttemptId, now: u64, dice: &mut Dice) -> Arc<str> {
+    pub(super) fn accept(&mut self, members: &[(Arc<str>, AttemptId)], now: u64, dice: &mut Dice) -> Arc<str> {
         self.next_request += 1;
         let request_id: Arc<str> = format!("q{}", self.next_request).into();
         for _ in 0..if dice.percent(5) { 2 } else { 1 } {
             let (ends_at, end) = (now + dice.one_of(&[1, 50, 2_000, 20_000, 100_000]), self.end(dice));
-            self.runs.push(Run { key: Arc::clone(key), attempt, request_id: Arc::clone(&request_id), ends_at, end });
+            self.runs.push(Run { members: members.to_vec(), request_id: Arc::clone(&request_id), ends_at, end });
         }
         request_id
     }

@@ -3,6 +3,7 @@
 
 use super::lambda::Verdict;
 use crate::executor::event::Event;
+use crate::executor::machine::InvocationId;
 use crate::executor::ports::{Fault, RouteId, Sent};
 use crate::executor::task::{AttemptId, Reason, TaskState};
 use std::collections::BTreeMap;
@@ -11,12 +12,16 @@ use std::sync::Arc;
 /// One call of Invoke.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Try {
+    /// `None` once its process has died.
+    pub(super) call: Option<InvocationId>,
     pub(super) began: u64,
     pub(super) answered: Option<u64>,
     /// `None` while it is under way, or if its process died first.
     pub(super) verdict: Option<Verdict>,
     /// A message of its key was taken while it was under way.
     pub(super) was_taken: bool,
+    /// Other tasks shared the call.
+    pub(super) with_others: bool,
 }
 
 impl Try {
@@ -55,6 +60,8 @@ pub(super) struct Task {
     /// Since when messages about it may be missing.
     pub(super) awaited_since: Option<u64>,
     pub(super) cancelled: bool,
+    /// When its executor first learnt that the batch in which it was sent did not run it, and that it may be sent again.
+    pub(super) released_at: Option<u64>,
     /// It has lived through a crash.
     pub(super) recovered: bool,
     pub(super) running_seq: Option<u64>,
@@ -64,6 +71,7 @@ pub(super) struct Task {
     /// Positions of its records, 0 before they are made.
     pub(super) accepted_lsn: usize,
     pub(super) running_lsn: usize,
+    pub(super) resubmitted_lsn: usize,
     pub(super) ended_lsn: usize,
     pub(super) acknowledged_lsn: usize,
     /// Positions of its records that an Invoke is about to be sent.
@@ -73,6 +81,11 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// How often it may be sent for the sake of its batch, beyond what its own tries allow.
+    pub(super) fn sent_again(&self) -> u32 {
+        u32::from(self.released_at.is_some())
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
@@ -90,6 +103,10 @@ impl Task {
         for one in &self.tries {
             // A call that was never sent is never charged.
             let Some(Verdict::Failed(fault, Sent::Rejected)) = one.verdict else { continue };
+            // Nor is one whose fault may be another task's.
+            if one.with_others {
+                continue;
+            }
             again += u32::from(fault == Fault::Event);
             if fault == Fault::Service {
                 let between = |at: &u64| before.is_some_and(|before| before <= *at && *at <= one.began);

@@ -30,6 +30,7 @@ mod sqs;
 mod steps;
 mod world;
 
+use super::InvokeCall;
 use crate::executor::ports::{CallError, Fault, Sent};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
@@ -51,6 +52,14 @@ fn failure(fault: Fault, sent: Sent) -> CallError {
         message: "on purpose".into(),
         request_id: String::new(),
         retry_after_ms: None,
+    }
+}
+
+/// The tags of the tasks whose events a call carries.
+fn tags_of(call: &InvokeCall) -> Vec<usize> {
+    match &call.batch {
+        None => vec![tag_of(&call.request.payload)],
+        Some(batch) => batch.events.iter().map(|(_, event)| tag_of(event)).collect(),
     }
 }
 

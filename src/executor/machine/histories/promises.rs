@@ -17,28 +17,57 @@ const IN_REACH_MS: u64 = 5_000;
 impl World {
     /// Of a call of Invoke, when it is sent.
     pub(super) fn check_invoke(&mut self, site: usize, call: &InvokeCall) {
-        let (index, now) = (super::tag_of(&call.request.payload), self.now);
+        let members = super::tags_of(call);
+        let limits = &self.sites[site].settings.routes[call.request.route];
+        assert!(
+            members.len() <= limits.batch_size,
+            "{} tasks in a call, batch_size {}",
+            members.len(),
+            limits.batch_size
+        );
+        if let Some(batch) = &call.batch {
+            let bytes = batch.event().len();
+            assert!(bytes <= limits.batch_bytes, "{bytes} bytes in a call, {} allowed", limits.batch_bytes);
+        }
+        for index in &members {
+            self.check_sent(site, *index, call);
+        }
+        self.check_limits(site, call.request.route);
+        for index in members {
+            self.note_try(index, call);
+        }
+    }
+
+    /// Of one task of a call.
+    fn check_sent(&self, site: usize, index: usize, call: &InvokeCall) {
+        let now = self.now;
         let host = &self.sites[site];
         let task = &self.tasks[index];
         let key = &task.key;
         assert!(!host.host.is_closed, "no call starts after the close: `{key}`");
         assert!(task.site == site && !task.gone, "`{key}` is not this executor's to invoke");
         assert!(!task.cancelled && !task.has_ended(), "`{key}` is invoked although it has been cancelled or has ended");
-        let accepted = task.tries.iter().any(|one| one.verdict == Some(Verdict::Accepted));
-        assert!(!accepted || task.recovered, "`{key}` is invoked again after Lambda accepted it");
-        let (seen, most) = (task.tries_seen(), host.settings.max_invoke_attempts);
+        assert_eq!(task.route, call.request.route, "`{key}` is sent to another function");
+        let accepted = task.tries.iter().filter(|one| one.verdict == Some(Verdict::Accepted)).count();
+        let again = task.sent_again();
+        assert!(
+            accepted <= again as usize || task.recovered,
+            "`{key}` is invoked again after Lambda accepted it {accepted} times"
+        );
+        // An answer that came before a crash is not known after it.
+        let knows = accepted > 0 && !task.recovered;
+        assert!(!knows || again == 0 || call.batch.is_none(), "`{key}` is in a batch again");
+        let (seen, most) = (task.tries_seen(), host.settings.max_invoke_attempts + again);
         assert!(seen < most, "Lambda may have seen `{key}` {seen} times already (max_invoke_attempts {most})");
         let expires_at = task.queued_at + task.max_wait_ms;
         assert!(
-            task.max_wait_ms == 0 || task.recovered || now < expires_at,
+            task.max_wait_ms == 0 || task.recovered || again > 0 || now < expires_at,
             "`{key}` is invoked after its max_wait_ms"
         );
         if host.keeps_records {
             let durable = task.intents.iter().filter(|lsn| **lsn <= host.store.durable).count();
             assert!(task.tries.len() < durable, "`{key}` is invoked before the intent is durable");
         }
-        self.check_limits(site, call.request.route);
-        self.note_try(index);
     }
 
     fn check_limits(&mut self, site: usize, route: usize) {
@@ -53,7 +82,7 @@ impl World {
         // A task that waits for a report after its last try counts from then on; a call may be on its way at that moment.
         let is_active = |task: &tasks::Task| match task.state {
             TaskState::Running => true,
-            TaskState::Submitting => task.payload.is_some(),
+            TaskState::Submitting => task.deadline().is_none(),
             _ => false,
         };
         let active =
@@ -136,7 +165,7 @@ impl World {
                 && !task.gone
                 && !task.acknowledged
                 && !task.recovered
-                && task.ended.is_some_and(|ended| ended.source.is_some())
+                && task.ended.and_then(|ended| ended.source).is_some_and(|number| !self.sqs.messages[number].was_mixed)
         });
         let (held, most) = (unsafe_results.count(), host.settings.max_unacked_results);
         assert!(host.host.refuses || held < most, "a receive while {held} results wait for the host");
@@ -151,18 +180,20 @@ impl World {
             return;
         }
         for number in numbers {
-            let About::Report { attempt, named: true, .. } = &self.sqs.messages[*number].about else { continue };
-            let ours = |task: &&Task| {
-                let sent = !task.tries.is_empty() || task.known_before || task.recovered;
-                task.site == site && !task.gone && task.attempt == Some(*attempt) && sent
-            };
+            let Some((of, true)) = self.sqs.messages[*number].reports() else { continue };
             let is_held =
                 |task: &Task| !task.acknowledged && task.ended.is_some_and(|ended| ended.source == Some(*number));
             if self.tasks.iter().any(is_held) {
                 continue; // Its event is with the host.
             }
-            for task in self.tasks.iter().filter(ours) {
-                assert!(task.has_ended(), "m{number} is the result of `{}`, which goes on", task.key);
+            for reported in of.iter().filter(|reported| !reported.not_run && !reported.dead_batch) {
+                let ours = |task: &&Task| {
+                    let sent = !task.tries.is_empty() || task.known_before || task.recovered;
+                    task.site == site && !task.gone && task.attempt == Some(reported.attempt) && sent
+                };
+                for task in self.tasks.iter().filter(ours) {
+                    assert!(task.has_ended(), "m{number} is the result of `{}`, which goes on", task.key);
+                }
             }
         }
     }
@@ -198,15 +229,27 @@ impl World {
         let known = !task.recovered && !task.known_before;
         assert!(!known || event.attempts <= chargeable, "{chargeable} attempts at most: {event:?} {:?}", task.tries);
         let reason = event.reason.expect("a final event has a reason");
-        assert_eq!(
-            matches!(reason, Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult),
-            source.is_some()
+        let is_reported = matches!(
+            reason,
+            Reason::Exit
+                | Reason::Signal
+                | Reason::DeadLetter
+                | Reason::BadResult
+                | Reason::SetupFailed
+                | Reason::BadEvent
         );
+        assert_eq!(is_reported, source.is_some());
+        // Its own result, and not that of another task in the same message.
+        let text = [&event.output_tail, &event.message].into_iter().find_map(|text| text.split_once('>'));
+        let is_named = source.is_some_and(|number| matches!(self.sqs.messages[number].reports(), Some((_, true))));
+        if let (Some((_, of)), Some(attempt), true) = (text, task.attempt, is_named) {
+            assert!(of.starts_with(&attempt.to_string()), "the result of another task: {event:?}");
+        }
         if reason == Reason::InvokeFailed && task.tries_seen() > 0 {
             assert!(event.message.contains("may have run"), "Lambda may have the event: {event:?} {:?}", task.tries);
         }
         match reason {
-            Reason::Exit | Reason::Signal | Reason::DeadLetter | Reason::BadResult => {
+            _ if is_reported => {
                 let number = source.expect("checked above");
                 self.check_source(index, number);
                 if let About::Report { named: false, .. } = self.sqs.messages[number].about {
@@ -215,7 +258,7 @@ impl World {
             }
             Reason::InvokeFailed => {
                 let is = |fault| move |one: &Try| matches!(one.verdict, Some(Verdict::Failed(f, _)) if f == fault);
-                let refused = task.tries.iter().any(is(Fault::Event));
+                let refused = task.tries.iter().filter(|one| !one.with_others).any(is(Fault::Event));
                 let interrupted = if task.recovered { task.intents.len() as u32 } else { 0 };
                 let used_up = chargeable + interrupted >= most
                     && task.tries_seen() == 0
@@ -253,27 +296,28 @@ impl World {
     /// A message ends only the task that it is about. One that was acknowledged ends no other.
     fn check_source(&self, index: usize, number: usize) {
         let (message, task) = (&self.sqs.messages[number], &self.tasks[index]);
-        let (key, attempt, named) = match &message.about {
-            About::Report { key, attempt, named } => (key, attempt, named),
+        let (of, named) = match &message.about {
+            About::Report { of, named } => (of, *named),
             About::Other { key } => {
                 return assert!(task.attempt.is_none() && *key == task.key, "m{number} ends `{key}`");
             }
             About::Malformed | About::SuccessRecord => panic!("m{number} reports nothing"),
         };
-        let ours = match task.attempt {
-            Some(of) if *named => of == *attempt,
-            _ => task.key == *key,
+        let is_ours = |reported: &super::sqs::Reported| match task.attempt {
+            Some(of) if named => of == reported.attempt,
+            _ => task.key == reported.key,
         };
-        assert!(ours, "m{number} of `{key}` ends `{}`", task.key);
+        assert!(of.iter().any(is_ours), "m{number} of {of:?} ends `{}`", task.key);
         // Without an id a process that has just started cannot know the messages that were handled before.
         let is_old = message.sent_at < self.sites[task.site].started_at;
-        if task.attempt.is_none() || !*named && is_old {
+        if task.attempt.is_none() || !named && is_old {
             return;
         }
         let used = self.tasks.iter().enumerate().any(|(other, before)| {
             let is_source = before.ended.is_some_and(|ended| ended.source == Some(number));
             let is_again = before.attempt == task.attempt; // The host adopted it a second time.
-            other != index && before.site == task.site && is_source && before.acknowledged && !is_again
+            let has_several = of.len() > 1;
+            other != index && before.site == task.site && is_source && before.acknowledged && !is_again && !has_several
         });
         assert!(!used, "m{number} was acknowledged, and ends `{}` as well", task.key);
     }
@@ -285,16 +329,26 @@ impl World {
         let since = task.awaited_since.expect("only what is awaited can be lost");
         assert!(now >= since + task.result_timeout_ms, "`{}` is LOST too early", task.key);
         let tolerated_ms = u64::from(host.settings.max_unmatched_delay_s) * 1_000;
+        // One that its batch did not run must have been sent again.
+        let sent_again = |released: u64| task.tries.iter().any(|one| one.began >= released) || task.tries_seen() > 1;
+        assert!(
+            task.recovered || task.adopted || task.released_at.is_none_or(sent_again),
+            "`{}` is LOST and was not sent again: {task:?}",
+            task.key
+        );
         for (number, message) in self.sqs.messages.iter().enumerate() {
-            let About::Report { key, attempt, named } = &message.about else { continue };
-            let is_its_own = task.attempt.map_or(*key == task.key, |of| of == *attempt);
-            if !is_its_own || message.deleted {
+            let Some((of, named)) = message.reports() else { continue };
+            let is_its_own = |reported: &super::sqs::Reported| {
+                let is_old = (reported.not_run || reported.dead_batch) && task.released_at.is_some();
+                !is_old && task.attempt.map_or(reported.key == task.key, |of| of == reported.attempt)
+            };
+            if !of.iter().any(is_its_own) || message.deleted {
                 continue;
             }
             let crowded = self.sqs.visible(message.queue, now).len() > 10;
             let in_reach = message.visible_at + IN_REACH_MS <= now && !crowded;
             // By key alone it may have been released for another executor that uses the same.
-            let in_time = *named
+            let in_time = named
                 && message.sent_at <= since + task.result_timeout_ms
                 && message.hidden_ms + 25_000 <= tolerated_ms;
             assert!(

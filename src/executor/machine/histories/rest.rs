@@ -62,7 +62,8 @@ impl World {
             && self.lambda.runs.is_empty()
     }
 
-    /// Work goes on within a second after an outage ends, or within a tenth of its length.
+    /// Work goes on within a second after an outage ends, or within a tenth of its length; later where Lambda asked for a
+    /// longer pause.
     fn check_resumption(&mut self) {
         let mut stopped = Vec::new();
         for (index, site) in self.sites.iter().enumerate() {
@@ -77,7 +78,8 @@ impl World {
                     continue;
                 }
                 let length_ms = self.now.saturating_sub(site.virtual_ms(open.since.mono_ms));
-                stopped.push((index, number, (length_ms / 10).clamp(1_000, 30_000)));
+                let pause_ms = site.pauses[number].saturating_sub(self.now);
+                stopped.push((index, number, (length_ms / 10).clamp(1_000, 30_000).max(pause_ms)));
             }
         }
         let Some(longest) = stopped.iter().map(|(.., ms)| *ms).max() else { return };
@@ -113,7 +115,7 @@ impl World {
             task.gone = true;
             let source = task.ended.and_then(|ended| ended.source);
             let Some(message) = source.map(|number| &self.sqs.messages[number]) else { continue };
-            let readers = self.sites.len() > 1 || message.deleted;
+            let readers = self.sites.len() > 1 || message.deleted || message.was_mixed;
             assert!(readers || message.visible_at <= self.now, "the result of `{}` stays hidden", task.key);
         }
     }
@@ -158,7 +160,11 @@ impl World {
             };
             let message = &self.sqs.messages[number];
             let given_up = self.sites[task.site].machine.deliveries.counts.deletes_given_up > 0;
-            let excused = message.came_back || given_up || task.recovered || self.sites[task.site].host.is_closed;
+            let excused = message.was_mixed
+                || message.came_back
+                || given_up
+                || task.recovered
+                || self.sites[task.site].host.is_closed;
             assert!(message.deleted || excused, "m{number} was acknowledged and is not deleted: {message:?}");
         }
     }

@@ -83,6 +83,8 @@ pub(super) struct Site {
     pub(super) prefix: &'static str,
     /// When calls succeeded, for each route: others' failures were their own.
     pub(super) successes: Vec<Vec<u64>>,
+    /// Until when Lambda asked for a pause, for each route.
+    pub(super) pauses: Vec<u64>,
     /// When calls began, for each route.
     pub(super) starts: Vec<VecDeque<u64>>,
     /// When its process started.
@@ -105,6 +107,7 @@ impl Site {
             unix_ms,
             prefix,
             successes: vec![Vec::new(); settings.routes.len()],
+            pauses: vec![0; settings.routes.len()],
             starts: vec![VecDeque::new(); settings.routes.len()],
             started_at: now,
             settings,
@@ -158,6 +161,11 @@ pub(super) fn settings(dice: &mut Dice) -> Settings {
                 max_invokes_per_second: dice.one_of(&[0, 0, 0, 1, 20]),
                 max_running_tasks: dice.one_of(&[0, 0, 1, 3]),
                 result_timeout_ms: dice.one_of(&[30_000, 120_000, 600_000]),
+                batch_size: dice.one_of(&[1, 1, 2, 5]),
+                batch_wait_ms: dice.one_of(&[0, 50, 3_000]),
+                batch_parallel: 1,
+                batch_bytes: dice.one_of(&[150, 1_000_000]),
+                batch_resubmit: dice.percent(50),
             })
             .collect(),
         queues,

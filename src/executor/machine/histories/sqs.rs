@@ -20,10 +20,9 @@ pub(super) enum SqsMood {
 /// What a message really is.
 #[derive(Clone, Debug)]
 pub(super) enum About {
-    /// The report of one submission. `named`: it carries the attempt id.
+    /// The report of these submissions. `named`: it carries the attempt ids, and always those of several.
     Report {
-        key: Arc<str>,
-        attempt: AttemptId,
+        of: Vec<Reported>,
         named: bool,
     },
     /// Of another executor, whose ids are never ours.
@@ -32,6 +31,17 @@ pub(super) enum About {
     },
     Malformed,
     SuccessRecord,
+}
+
+/// What a message says of one submission.
+#[derive(Clone, Debug)]
+pub(super) struct Reported {
+    pub(super) key: Arc<str>,
+    pub(super) attempt: AttemptId,
+    /// That its batch did not run it.
+    pub(super) not_run: bool,
+    /// That Lambda gave up on its batch.
+    pub(super) dead_batch: bool,
 }
 
 /// A message; its number is its index and its id `m<number>`.
@@ -51,9 +61,20 @@ pub(super) struct Stored {
     pub(super) deleted: bool,
     /// A fault of SQS made it visible although it was hidden or deleted, or a call for it did nothing.
     pub(super) came_back: bool,
+    /// An executor received it that could not take it as a whole: a member was not its own, or had ended by other means
+    /// and was not acknowledged.
+    pub(super) was_mixed: bool,
 }
 
 impl Stored {
+    /// What it says of submissions, and whether it names them.
+    pub(super) fn reports(&self) -> Option<(&[Reported], bool)> {
+        match &self.about {
+            About::Report { of, named } => Some((of, *named)),
+            About::Other { .. } | About::Malformed | About::SuccessRecord => None,
+        }
+    }
+
     /// A reader changes when others can receive it.
     pub(super) fn hide_until(&mut self, at: u64) {
         self.hidden_ms = (self.hidden_ms + at).saturating_sub(self.visible_at);
@@ -102,6 +123,7 @@ impl Sqs {
             hidden_ms: 0,
             deleted: false,
             came_back: false,
+            was_mixed: false,
         });
         self.live.push(number);
         number

@@ -4,9 +4,10 @@ use super::dice::Dice;
 use super::lambda::{Lambda, Mood, Verdict};
 use super::ledger::{Task, Try};
 use super::site::{Site, settings};
-use super::sqs::{Sqs, SqsMood};
+use super::sqs::{Reported, Sqs, SqsMood};
 use crate::executor::machine::{Action, InvokeCall, Probe, Record};
 use crate::executor::ports::{Accepted, CallError, Fault, QueueId, ReceiveRequest, Sent};
+use crate::executor::task::TaskState;
 
 /// SQS's longest poll.
 const LONG_POLL_MS: u64 = 20_000;
@@ -71,6 +72,7 @@ impl World {
             let machine = &mut self.sites[site].machine;
             machine.set_now(at);
             machine.tick();
+            self.note_ends(site);
             while let Some(call) = self.sites[site].machine.next_call() {
                 self.check_invoke(site, &call);
                 self.begin(site, Asked::Invoke(call));
@@ -85,6 +87,7 @@ impl World {
                 break;
             }
         }
+        self.check_books(site);
         let machine = &mut self.sites[site].machine;
         machine.tick();
         assert!(
@@ -93,6 +96,21 @@ impl World {
         );
         if let Some(timer) = machine.next_timer() {
             assert!(timer > at.mono_ms, "next_timer {timer} is not after now {}: a busy loop", at.mono_ms);
+        }
+    }
+
+    /// Each route's numbers of tasks are those of its tasks.
+    fn check_books(&self, site: usize) {
+        let machine = &self.sites[site].machine;
+        for (number, route) in machine.submission.routes().iter().enumerate() {
+            let count = |states: &[TaskState]| {
+                let of_route = |task: &&crate::executor::machine::tasks::Task| {
+                    task.route() == number && states.contains(&task.state)
+                };
+                machine.tasks.iter().map(|(_, task)| task).filter(of_route).count()
+            };
+            let counted = (count(&[TaskState::Queued]), count(&[TaskState::Submitting, TaskState::Running]));
+            assert_eq!((route.queued, route.active), counted, "queued and active tasks of route {number}");
         }
     }
 
@@ -125,13 +143,17 @@ impl World {
             Record::Adopted { tag, .. } => return self.tasks[*tag as usize].accepted_lsn = lsn,
             Record::Ended { event, .. } => return self.tasks[event.tag as usize].ended_lsn = lsn,
             Record::Running { task, .. } => task,
-            Record::Submitting(task) | Record::NotAccepted(task) | Record::Acknowledged(task) => task,
+            Record::Submitting(task)
+            | Record::NotAccepted(task)
+            | Record::Resubmitted(task)
+            | Record::Acknowledged(task) => task,
         };
         let of_name =
             |task: &&mut Task| task.site == site && !task.gone && task.key == name.key && task.attempt == name.attempt;
         let mut tasks = self.tasks.iter_mut().rev().filter(of_name);
         match record {
             Record::Running { .. } => tasks.next().expect("accepted").running_lsn = lsn,
+            Record::Resubmitted(_) => tasks.next().expect("accepted").resubmitted_lsn = lsn,
             Record::Submitting(_) => tasks.next().expect("accepted").intents.push(lsn),
             Record::Acknowledged(_) => {
                 let acknowledged = tasks.find(|task| task.acknowledged && task.acknowledged_lsn == 0);
@@ -250,17 +272,19 @@ impl World {
     }
 
     fn invoke(&mut self, call: &InvokeCall) -> Result<Accepted, CallError> {
-        let index = super::tag_of(&call.request.payload);
-        let task = &self.tasks[index];
-        let (site, route) = (task.site, call.request.route);
-        let verdict = self.lambda.verdict(route, task.poisonous, &mut self.dice);
-        let request_id = self.accept_if(index, verdict);
-        let task = &mut self.tasks[index];
-        if let Some(flying) = task.tries.last_mut() {
-            (flying.answered, flying.verdict) = (Some(self.now), Some(verdict));
-        }
-        if verdict == Verdict::Accepted || verdict == Verdict::Failed(Fault::Service, Sent::Maybe) {
-            task.awaited_since = Some(self.now);
+        let members = super::tags_of(call);
+        let (site, route) = (self.tasks[members[0]].site, call.request.route);
+        let is_poisonous = members.iter().any(|index| self.tasks[*index].poisonous);
+        let verdict = self.lambda.verdict(route, is_poisonous, &mut self.dice);
+        let request_id = self.accept_if(&members, verdict);
+        for index in members {
+            let task = &mut self.tasks[index];
+            if let Some(flying) = task.tries.iter_mut().rfind(|one| one.call == Some(call.id)) {
+                (flying.answered, flying.verdict) = (Some(self.now), Some(verdict));
+            }
+            if verdict == Verdict::Accepted || verdict == Verdict::Failed(Fault::Service, Sent::Maybe) {
+                task.awaited_since = Some(self.now);
+            }
         }
         if matches!(verdict, Verdict::Accepted | Verdict::Failed(Fault::Event | Fault::Account, _)) {
             self.sites[site].successes[route].push(self.now);
@@ -270,7 +294,10 @@ impl World {
             Verdict::Failed(fault, sent) => {
                 let mut failure = super::failure(fault, sent);
                 if fault == Fault::Account && self.dice.percent(30) {
-                    failure.retry_after_ms = Some(self.dice.below(20_000));
+                    let pause_ms = self.dice.below(20_000);
+                    failure.retry_after_ms = Some(pause_ms);
+                    let pause = &mut self.sites[site].pauses[route];
+                    *pause = (self.now + pause_ms).max(*pause);
                 }
                 Err(failure)
             }
@@ -278,14 +305,17 @@ impl World {
     }
 
     /// Lambda has the event if its answer says so, and half the time if the answer was lost.
-    fn accept_if(&mut self, index: usize, verdict: Verdict) -> Option<String> {
+    fn accept_if(&mut self, members: &[usize], verdict: Verdict) -> Option<String> {
         let accepts = match verdict {
             Verdict::Accepted => true,
             Verdict::Failed(_, sent) => sent == Sent::Maybe && self.dice.percent(50),
         };
-        let task = &self.tasks[index];
-        let attempt = task.attempt.expect("what is invoked has an attempt");
-        accepts.then(|| self.lambda.accept(&task.key, attempt, self.now, &mut self.dice).as_ref().into())
+        let of_member = |index: &usize| {
+            let task = &self.tasks[*index];
+            (std::sync::Arc::clone(&task.key), task.attempt.expect("what is invoked has an attempt"))
+        };
+        let members: Vec<_> = members.iter().map(of_member).collect();
+        accepts.then(|| self.lambda.accept(&members, self.now, &mut self.dice).as_ref().into())
     }
 
     fn probe(&mut self, site: usize, route: usize, probe: Probe) -> Result<(), CallError> {
@@ -314,11 +344,54 @@ impl World {
         };
         let messages = numbers.iter().map(|number| self.sqs.received(*number)).collect();
         let answered = failure.is_none();
+        if answered {
+            (0..numbers.len()).for_each(|place| self.note_received(site, &numbers[..=place]));
+        }
         self.sites[site].machine.received(request, took, failure.map_or(Ok(messages), Err));
         self.drive(site);
         if answered {
             self.check_received(site, &numbers);
         }
+    }
+
+    /// What an executor learns of the last of these messages of one receive, if it is about several tasks.
+    fn note_received(&mut self, site: usize, numbers: &[usize]) {
+        let Some((&number, before)) = numbers.split_last() else { return };
+        let Some((of, true)) = self.sqs.messages[number].reports() else { return };
+        let of = of.to_vec();
+        // A message before it may have ended a task of it; one that names no attempt, any of its key.
+        let before: Vec<(bool, Reported)> = before
+            .iter()
+            .filter_map(|number| self.sqs.messages[*number].reports())
+            .flat_map(|(of, named)| of.iter().map(move |reported| (named, reported.clone())))
+            .collect();
+        let was_before = |of: &Reported| {
+            before.iter().any(|(named, reported)| match named {
+                true => reported.attempt == of.attempt,
+                false => reported.key == of.key,
+            })
+        };
+        let mut is_mixed = false;
+        for reported in &of {
+            let resubmits = |task: &Task| self.sites[site].settings.routes[task.route].batch_resubmit;
+            let its_own = |task: &&mut Task| task.site == site && !task.gone && task.attempt == Some(reported.attempt);
+            // The newest decides: a host may adopt an id that it gave up before.
+            let mut is_safe = false;
+            for task in self.tasks.iter_mut().filter(its_own) {
+                let sent_again = reported.not_run || reported.dead_batch && resubmits(task);
+                if sent_again && !task.has_ended() {
+                    task.released_at.get_or_insert(self.now);
+                }
+                let source = task.ended.map(|ended| ended.source);
+                // After a crash it is not known which message ended it.
+                let stays =
+                    source.is_none() && !was_before(reported) || source == Some(Some(number)) && !task.recovered;
+                // What an earlier process acknowledged, this one may not know.
+                is_safe = if task.acknowledged { !task.recovered } else { stays };
+            }
+            is_mixed |= !is_safe;
+        }
+        self.sqs.messages[number].was_mixed |= is_mixed && of.len() > 1;
     }
 
     /// The process dies, or ends without waiting: the outcome of its calls is not known.
@@ -329,8 +402,8 @@ impl World {
         for call in dead {
             match call.asked {
                 Asked::Invoke(call) if self.dice.percent(50) => {
-                    let index = super::tag_of(&call.request.payload);
-                    self.accept_if(index, Verdict::Accepted);
+                    let members = super::tags_of(&call);
+                    self.accept_if(&members, Verdict::Accepted);
                 }
                 Asked::Do(Action::Receive(request)) => self.abort_poll(request),
                 Asked::Do(Action::Delete { entries, .. }) if self.dice.percent(50) => {
@@ -368,7 +441,14 @@ impl World {
     }
 
     /// A new try of the task is under way.
-    pub(super) fn note_try(&mut self, index: usize) {
-        self.tasks[index].tries.push(Try { began: self.now, answered: None, verdict: None, was_taken: false });
+    pub(super) fn note_try(&mut self, index: usize, call: &InvokeCall) {
+        self.tasks[index].tries.push(Try {
+            call: Some(call.id),
+            began: self.now,
+            answered: None,
+            verdict: None,
+            was_taken: false,
+            with_others: call.batch.is_some(),
+        });
     }
 }

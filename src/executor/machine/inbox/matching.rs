@@ -43,7 +43,7 @@ impl Inbox {
             Attempt::Id(attempt) if tasks.is_forgotten(attempt) => return Verdict::Forgotten,
             Attempt::Id(attempt) => {
                 if let Some(id) = tasks.of_attempt(attempt) {
-                    return of_task(id, tasks);
+                    return of_task(id, submission.of_request(&outcome.request_id), tasks);
                 }
             }
             Attempt::Absent | Attempt::Foreign => {}
@@ -52,8 +52,14 @@ impl Inbox {
             && let Some(id) = submission.of_request(&outcome.request_id)
             && let Some(invocation) = submission.invocation(id)
         {
-            let [task] = invocation.tasks;
-            return with_invocation(task, Some(id), tasks);
+            let of_key = |task: &TaskId| tasks.get(*task).is_some_and(|task| task.key.as_ref() == &*outcome.key);
+            let task = match *invocation.tasks {
+                [task] => Some(task),
+                ref several => several.iter().copied().find(of_key),
+            };
+            if let Some(task) = task {
+                return with_invocation(task, Some(id), tasks);
+            }
         }
         match (newest, outcome.attempt) {
             (Some((id, task)), Attempt::Absent) => self.verdict_by_key(queue, message, id, task, tasks, submission),
@@ -103,9 +109,11 @@ impl Inbox {
     }
 }
 
-fn of_task(id: TaskId, tasks: &Tasks) -> Verdict {
-    // Which of its invocations reported is not said: the first that has not.
-    let invocation = tasks.get(id).and_then(|task| task.invocations().first().copied());
+/// `named`: the invocation that the message names by Lambda's request id.
+fn of_task(id: TaskId, named: Option<InvocationId>, tasks: &Tasks) -> Verdict {
+    let unreported = tasks.get(id).map_or(&[][..], Task::invocations);
+    // Otherwise which of its invocations reported is not said: the first that has not.
+    let invocation = named.filter(|named| unreported.contains(named)).or_else(|| unreported.first().copied());
     with_invocation(id, invocation, tasks)
 }
 

@@ -1,10 +1,13 @@
-//! What the answer to a call means: whose fault a failure is, and what follows for the task.
+//! What the answer to a call means: whose fault a failure is, and what follows for its tasks. Of a call with several
+//! tasks that failed it cannot be seen which is at fault: where that matters, each goes alone the next time.
 
 use super::breaker::{Closed, Effect, Probe};
+use super::invocations::Members;
 use super::{Accepted, InvocationId, Service, Submission, TaskId, Tasks};
-use crate::executor::machine::backoff::contract_ms;
+use crate::executor::machine::backoff::{Jitter, contract_ms};
 use crate::executor::machine::tasks::Task;
 use crate::executor::ports::{self, CallError, Fault, Now, RouteId, Sent};
+use crate::executor::task::TaskState;
 use std::sync::Arc;
 
 /// A task that failed by a fault of the service while that is not yet known to be an outage waits this long.
@@ -28,15 +31,45 @@ pub(in crate::executor::machine) enum Blame {
     Late,
 }
 
+/// What follows for all tasks of a call that failed.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// In line again at once. `first`: before all others.
+    Return { first: bool },
+    /// Lambda may have accepted the event.
+    AnswerLost,
+    /// Tried again after a while; nobody is at fault.
+    BackOff,
+    /// The event or the service is at fault. The route had so many successes when the call began.
+    Doubt { successes_before: u64 },
+    /// The function refuses this task and accepts others.
+    SetAside,
+    /// The event is at fault.
+    Refused,
+}
+
 /// What an answer means.
 #[derive(Debug)]
 pub(in crate::executor::machine) struct Answered {
-    pub(in crate::executor::machine) task: TaskId,
-    pub(in crate::executor::machine) blame: Blame,
+    /// What follows for each task of the call.
+    pub(in crate::executor::machine) tasks: Vec<(TaskId, Blame)>,
     /// True if the call was certainly not carried out.
     pub(in crate::executor::machine) was_refused: bool,
     /// Tasks that have used up their attempts because they failed while others succeeded.
     pub(in crate::executor::machine) used_up: Vec<TaskId>,
+}
+
+/// How long the tasks of one call wait, so that those that failed together are tried again together.
+#[derive(Debug, Default)]
+struct Waits(Option<(u64, u64)>);
+
+impl Waits {
+    fn spread(&mut self, full_ms: u64, jitter: &mut Jitter) -> u64 {
+        match self.0 {
+            Some((of, wait_ms)) if of == full_ms => wait_ms,
+            _ => self.0.insert((full_ms, jitter.spread(full_ms))).1,
+        }
+    }
 }
 
 impl Submission {
@@ -50,154 +83,212 @@ impl Submission {
         tasks: &mut Tasks,
     ) -> Option<Answered> {
         let invocation = self.invocations.get(id)?;
-        let (route, [task], epoch) = (invocation.route, invocation.tasks, invocation.epoch);
+        let (route, members, epoch) = (invocation.route, invocation.tasks.clone(), invocation.epoch);
         let is_full = self.routes[route].is_full();
         self.in_flight -= 1;
         self.routes[route].in_flight -= 1;
         self.set_runnable(route);
-        let waits = tasks.get(task).is_some_and(|t| t.invocations().contains(&id) && !t.state.is_final());
+        let waits =
+            |task: &TaskId| tasks.get(*task).is_some_and(|t| t.invocations().contains(&id) && !t.state.is_final());
+        let waiting: Vec<TaskId> = members.iter().copied().filter(waits).collect();
+        let late = members.iter().filter(|task| !waiting.contains(task)).map(|task| (*task, Blame::Late));
+        let mut blames: Vec<(TaskId, Blame)> = late.collect();
         let mut used_up = Vec::new();
-        let (blame, was_refused) = match answer {
+        let was_refused = match answer {
             Ok(accepted) => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
                 self.routes[route].level.accepted(epoch, took_ms, is_full, now.mono_ms);
                 used_up = self.succeeded(route, now, tasks);
                 let request_id: Arc<str> = accepted.request_id.into();
                 self.invocations.answered(id, Accepted::Yes, &request_id);
-                self.counts.late_answers += u64::from(!waits);
-                (if waits { Blame::Accepted(request_id) } else { Blame::Late }, false)
+                self.counts.late_answers += blames.len() as u64;
+                blames.extend(waiting.into_iter().map(|task| (task, Blame::Accepted(Arc::clone(&request_id)))));
+                false
             }
             Err(error) => {
-                let blame = self.invoke_failed(id, task, now, took_ms, &error, waits, tasks, &mut used_up);
+                blames.extend(self.invoke_failed(id, &waiting, now, took_ms, &error, tasks, &mut used_up));
                 if error.sent == Sent::Maybe {
                     self.invocations.answered(id, Accepted::Maybe, &"".into());
                 } else {
-                    self.invocations.not_accepted(id);
-                    tasks.drop_invocation(task, id);
+                    self.drop_invocation(id, &members, tasks);
                 }
-                (blame, error.sent != Sent::Maybe)
+                error.sent != Sent::Maybe
             }
         };
-        Some(Answered { task, blame, was_refused, used_up })
+        Some(Answered { tasks: blames, was_refused, used_up })
     }
 
-    /// A call that was never sent. Returns its task, which is in line again if it still waits.
+    /// Certainly not accepted.
+    fn drop_invocation(&mut self, id: InvocationId, members: &[TaskId], tasks: &mut Tasks) {
+        self.invocations.not_accepted(id);
+        for task in members {
+            tasks.drop_invocation(*task, id);
+        }
+    }
+
+    /// A call that was never sent. Returns its tasks, each in line again if it still waits.
     pub(in crate::executor::machine) fn withdrawn(
         &mut self,
         id: InvocationId,
         now_ms: u64,
         tasks: &mut Tasks,
-    ) -> Option<TaskId> {
+    ) -> Option<Members> {
         let invocation = self.invocations.get(id)?;
-        let (route, [task], is_probe) = (invocation.route, invocation.tasks, invocation.is_probe);
+        let (route, members, is_probe) = (invocation.route, invocation.tasks.clone(), invocation.is_probe);
         self.in_flight -= 1;
         self.routes[route].in_flight -= 1;
         if is_probe {
             self.routes[route].breaker.probe_inconclusive(now_ms);
         }
         self.set_runnable(route);
-        self.invocations.not_accepted(id);
-        tasks.drop_invocation(task, id);
-        let message = tasks.get(task).map(|task| task.message().to_owned()).unwrap_or_default();
-        self.return_to_line(task, route, &message, true, tasks);
-        Some(task)
+        // One that was sent again meanwhile, alone, waits for another call.
+        let waits = |task: &&TaskId| tasks.get(**task).is_some_and(|task| task.invocations().contains(&id));
+        let waiting: Vec<TaskId> = members.iter().filter(waits).copied().collect();
+        self.drop_invocation(id, &members, tasks);
+        for task in waiting.iter().rev() {
+            let message = tasks.get(*task).map(|task| task.message().to_owned()).unwrap_or_default();
+            self.return_to_line(*task, route, &message, true, tasks);
+        }
+        Some(members)
     }
 
+    /// What follows for the tasks of a failed call that wait for it.
     #[allow(clippy::too_many_arguments)]
     fn invoke_failed(
         &mut self,
         id: InvocationId,
-        task: TaskId,
+        waiting: &[TaskId],
         now: Now,
         took_ms: u64,
         error: &CallError,
-        waits: bool,
         tasks: &mut Tasks,
         used_up: &mut Vec<TaskId>,
-    ) -> Blame {
-        let Some(invocation) = self.invocations.get(id) else { return Blame::Late };
+    ) -> Vec<(TaskId, Blame)> {
+        let Some(invocation) = self.invocations.get(id) else { return Vec::new() };
+        let (route, is_batch) = (invocation.route, invocation.tasks.len() > 1);
+        let members = invocation.tasks.clone();
+        let text = error.to_string();
+        let fate = self.fate(id, &members, now, took_ms, error, &text, tasks, used_up);
+        if is_batch && matches!(fate, Fate::Refused | Fate::Doubt { .. } | Fate::SetAside) {
+            waiting.iter().for_each(|task| tasks.goes_alone_next(*task));
+        }
+        // Each is put before those that follow it.
+        let mut in_order: Vec<TaskId> = waiting.to_vec();
+        if let Fate::Return { first: true } = fate {
+            in_order.reverse();
+        }
+        let mut waits_ms = Waits::default();
+        let blames = in_order.into_iter().map(|task| {
+            let blame = match fate {
+                Fate::Return { first } => self.return_to_line(task, route, &text, first, tasks),
+                Fate::AnswerLost => self.answer_lost(task, route, now, &text, &mut waits_ms, tasks),
+                Fate::Refused | Fate::Doubt { .. } | Fate::SetAside if is_batch => {
+                    self.back_off(task, route, now, DOUBT_PAUSE_MS, &text, &mut waits_ms, tasks)
+                }
+                Fate::BackOff => self.back_off(task, route, now, DOUBT_PAUSE_MS, &text, &mut waits_ms, tasks),
+                Fate::Doubt { successes_before } => self.in_doubt(task, route, now, successes_before, &text, tasks),
+                Fate::SetAside => self.set_aside(task, route, now, &text, tasks),
+                Fate::Refused => {
+                    tasks.charge(task);
+                    Blame::Fails(format!("Lambda refused the event: {text}"))
+                }
+            };
+            (task, blame)
+        });
+        let blames = blames.collect();
+        self.forgive_outage(route, tasks);
+        blames
+    }
+
+    /// Whose fault the failure of a call with these tasks is, and so what follows for them.
+    #[allow(clippy::too_many_arguments)]
+    fn fate(
+        &mut self,
+        id: InvocationId,
+        members: &[TaskId],
+        now: Now,
+        took_ms: u64,
+        error: &CallError,
+        text: &str,
+        tasks: &mut Tasks,
+        used_up: &mut Vec<TaskId>,
+    ) -> Fate {
+        let Some(invocation) = self.invocations.get(id) else { return Fate::BackOff };
         let (route, epoch, is_probe) = (invocation.route, invocation.epoch, invocation.is_probe);
         let successes_before = invocation.successes_before;
-        let text = error.to_string();
         match error.fault {
             Fault::Account => {
                 self.counts.throttled += 1;
                 // An answer: the service is there, and other tasks' failures were their own.
                 *used_up = self.succeeded_throttled(route, now, epoch, error, tasks);
-                self.return_to_line(task, route, &text, true, tasks)
+                Fate::Return { first: true }
             }
             Fault::Identity => {
                 self.counts.credential_failures += 1;
                 if is_probe {
                     self.routes[route].breaker.probe_inconclusive(now.mono_ms);
                 }
-                self.identity.rejected(Service::Lambda, now.mono_ms, took_ms, &text, &mut self.jitter);
-                self.return_to_line(task, route, &text, true, tasks)
+                self.identity.rejected(Service::Lambda, now.mono_ms, took_ms, text, &mut self.jitter);
+                Fate::Return { first: true }
             }
             Fault::Event => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
                 *used_up = self.succeeded(route, now, tasks);
-                if waits {
-                    tasks.charge(task);
-                    Blame::Fails(format!("Lambda refused the event: {text}"))
-                } else {
-                    Blame::Late
-                }
+                Fate::Refused
             }
             Fault::Route => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
-                let refused_at = tasks.get(task).and_then(Task::refused_at);
-                let is_alone = !is_probe && self.is_alone_in_failing(route, successes_before, refused_at);
+                // Of a batch: all of them, or the one at fault cannot be told from the others.
+                let is_alone = !is_probe
+                    && members.iter().all(|task| {
+                        let refused_at = tasks.get(*task).and_then(Task::refused_at);
+                        self.is_alone_in_failing(route, successes_before, refused_at)
+                    });
                 let breaker = &mut self.routes[route].breaker;
                 let effect = if is_alone {
-                    breaker.service_failed(now, &text, error.sent, is_probe, &mut self.jitter)
+                    breaker.service_failed(now, text, error.sent, is_probe, &mut self.jitter)
                 } else {
-                    breaker.route_failed(now, &text, is_probe, &mut self.jitter)
+                    breaker.route_failed(now, text, is_probe, &mut self.jitter)
                 };
-                self.log_open(route, effect, &text, now);
-                self.forgive_outage(route, tasks);
+                self.log_open(route, effect, text, now);
                 self.counts.unanswered += 1;
-                tasks.refused(task, self.routes[route].successes);
-                match (waits, effect) {
-                    (true, Effect::Closed) => self.set_aside(task, route, now, &text, tasks),
-                    _ => self.return_to_line(task, route, &text, false, tasks),
-                }
-            }
-            Fault::Service if error.sent == Sent::Maybe => {
-                let breaker = &mut self.routes[route].breaker;
-                let effect = breaker.service_failed(now, &text, Sent::Maybe, is_probe, &mut self.jitter);
-                self.log_open(route, effect, &text, now);
-                let blame = if waits { self.answer_lost(task, route, now, &text, tasks) } else { Blame::Late };
-                self.forgive_outage(route, tasks);
-                blame
+                members.iter().for_each(|task| tasks.refused(*task, self.routes[route].successes));
+                if effect == Effect::Closed { Fate::SetAside } else { Fate::Return { first: false } }
             }
             Fault::Service => {
                 let breaker = &mut self.routes[route].breaker;
-                let effect = breaker.service_failed(now, &text, error.sent, is_probe, &mut self.jitter);
-                self.log_open(route, effect, &text, now);
-                self.forgive_outage(route, tasks);
-                self.counts.unanswered += 1;
-                if effect != Effect::Closed {
-                    return self.return_to_line(task, route, &text, false, tasks);
+                let effect = breaker.service_failed(now, text, error.sent, is_probe, &mut self.jitter);
+                self.log_open(route, effect, text, now);
+                match error.sent {
+                    Sent::Maybe => return Fate::AnswerLost,
+                    Sent::No | Sent::Rejected => self.counts.unanswered += 1,
                 }
-                match (waits, error.sent) {
-                    (false, _) => Blame::Late,
+                match (effect, error.sent) {
+                    (Effect::OpenedOrProbed(_) | Effect::Open, _) => Fate::Return { first: false },
                     // No event was sent, so none can be at fault.
-                    (true, Sent::No) => self.back_off(task, route, now, DOUBT_PAUSE_MS, &text, tasks),
-                    (true, _) => self.in_doubt(task, route, now, successes_before, &text, tasks),
+                    (Effect::Closed, Sent::No) => Fate::BackOff,
+                    (Effect::Closed, _) => Fate::Doubt { successes_before },
                 }
             }
         }
     }
 
     /// The answer was lost, so Lambda may have accepted the event: the try counts against the limit, whatever was at fault.
-    fn answer_lost(&mut self, task: TaskId, route: RouteId, now: Now, text: &str, tasks: &mut Tasks) -> Blame {
+    fn answer_lost(
+        &mut self,
+        task: TaskId,
+        route: RouteId,
+        now: Now,
+        text: &str,
+        waits_ms: &mut Waits,
+        tasks: &mut Tasks,
+    ) -> Blame {
         let tries = tasks.count_unsure(task);
         self.routes[route].breaker.answer_lost(task);
         if tries >= self.max_invoke_attempts {
             return Blame::AwaitReport;
         }
-        let wait_ms = self.jitter.spread(contract_ms(tries));
+        let wait_ms = waits_ms.spread(contract_ms(tries), &mut self.jitter);
         self.counts.retried += 1;
         if let Some(task) = tasks.get(task) {
             tracing::info!(task_key = %task.key, tries, wait_ms, "the answer to Invoke was lost, it is sent again: {text}");
@@ -233,7 +324,7 @@ impl Submission {
             DOUBT_PAUSE_MS
         };
         tasks.suspect(task, self.routes[route].successes);
-        self.back_off(task, route, now, pause_ms, text, tasks)
+        self.back_off(task, route, now, pause_ms, text, &mut Waits::default(), tasks)
     }
 
     /// The event failed in the same way when the route had had `failed_at` successes, other calls have succeeded since, and
@@ -257,9 +348,10 @@ impl Submission {
             ));
         }
         let pause_ms = failing_ms.clamp(FIRST_ASIDE_MS, LONGEST_ASIDE_MS);
-        self.back_off(task, route, now, pause_ms, text, tasks)
+        self.back_off(task, route, now, pause_ms, text, &mut Waits::default(), tasks)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn back_off(
         &mut self,
         task: TaskId,
@@ -267,9 +359,10 @@ impl Submission {
         now: Now,
         pause_ms: u64,
         text: &str,
+        waits_ms: &mut Waits,
         tasks: &mut Tasks,
     ) -> Blame {
-        let wait_ms = self.jitter.spread(pause_ms);
+        let wait_ms = waits_ms.spread(pause_ms, &mut self.jitter);
         self.counts.retried += 1;
         if let Some(task) = tasks.get(task) {
             tracing::info!(task_key = %task.key, wait_ms, "Invoke failed and is tried again: {text}");
@@ -282,7 +375,7 @@ impl Submission {
     /// Puts a task that uses no attempt back in line.
     fn return_to_line(&mut self, task: TaskId, route: RouteId, text: &str, first: bool, tasks: &mut Tasks) -> Blame {
         let is_submitting =
-            tasks.get(task).is_some_and(|task| !task.state.is_final() && !task.is_queued() && task.payload.is_some());
+            tasks.get(task).is_some_and(|task| task.state == TaskState::Submitting && task.deadline().is_none());
         if !is_submitting {
             return Blame::Late;
         }

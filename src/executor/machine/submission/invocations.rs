@@ -4,6 +4,7 @@ use super::TaskId;
 use crate::executor::machine::sharded::Sharded;
 use crate::executor::machine::slab::{Id, Slab};
 use crate::executor::ports::RouteId;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// Number of an invocation.
@@ -20,12 +21,38 @@ pub(in crate::executor::machine) enum Accepted {
     Yes,
 }
 
+/// The tasks of an invocation. Most routes send one at a time, which needs no memory of its own.
+#[derive(Clone, Debug)]
+pub(in crate::executor::machine) enum Members {
+    One(TaskId),
+    Several(Box<[TaskId]>),
+}
+
+impl From<Vec<TaskId>> for Members {
+    fn from(tasks: Vec<TaskId>) -> Self {
+        match *tasks {
+            [task] => Self::One(task),
+            _ => Self::Several(tasks.into()),
+        }
+    }
+}
+
+impl Deref for Members {
+    type Target = [TaskId];
+
+    fn deref(&self) -> &[TaskId] {
+        match self {
+            Self::One(task) => std::slice::from_ref(task),
+            Self::Several(tasks) => tasks,
+        }
+    }
+}
+
 /// One try to invoke the function for its tasks.
 #[derive(Debug)]
 pub(crate) struct Invocation {
     pub(in crate::executor::machine) route: RouteId,
-    /// One today.
-    pub(in crate::executor::machine) tasks: [TaskId; 1],
+    pub(in crate::executor::machine) tasks: Members,
     pub(in crate::executor::machine) accepted: Accepted,
     pub(super) request_id: Arc<str>,
     /// The epoch of the route's level when it began.
@@ -36,8 +63,8 @@ pub(crate) struct Invocation {
     pub(in crate::executor::machine) is_sent: bool,
     /// It probes an open breaker.
     pub(super) is_probe: bool,
-    /// Its report has been seen, or is not waited for any more.
-    is_reported: bool,
+    /// Of so many of its tasks the report has not been seen and is waited for.
+    unreported: usize,
 }
 
 /// The invocations that are under way or unreported.
@@ -51,21 +78,21 @@ impl Invocations {
     pub(super) fn begin(
         &mut self,
         route: RouteId,
-        task: TaskId,
+        tasks: Members,
         epoch: u64,
         successes_before: u64,
         is_probe: bool,
     ) -> InvocationId {
         self.all.insert(Invocation {
             route,
-            tasks: [task],
+            unreported: tasks.len(),
+            tasks,
             accepted: Accepted::Unknown,
             request_id: "".into(),
             epoch,
             successes_before,
             is_sent: false,
             is_probe,
-            is_reported: false,
         })
     }
 
@@ -79,11 +106,11 @@ impl Invocations {
         }
     }
 
-    /// The answer to the call. An invocation that was not accepted, or whose report came first, is removed.
+    /// The answer to the call. An invocation that was not accepted, or whose reports came first, is removed.
     pub(super) fn answered(&mut self, id: InvocationId, accepted: Accepted, request_id: &Arc<str>) {
         let Some(invocation) = self.all.get_mut(id) else { return };
         invocation.accepted = accepted;
-        if invocation.is_reported {
+        if invocation.unreported == 0 {
             self.all.remove(id);
             return;
         }
@@ -98,11 +125,12 @@ impl Invocations {
         self.all.remove(id);
     }
 
-    /// Its report has been seen, or is not waited for any more. One that is under way stays until its answer.
+    /// The report of one of its tasks has been seen, or is not waited for any more. Once for each task. An invocation that
+    /// is under way stays until its answer.
     pub(super) fn reported(&mut self, id: InvocationId) {
         let Some(invocation) = self.all.get_mut(id) else { return };
-        invocation.is_reported = true;
-        if invocation.accepted == Accepted::Unknown {
+        invocation.unreported = invocation.unreported.saturating_sub(1);
+        if invocation.unreported > 0 || invocation.accepted == Accepted::Unknown {
             return;
         }
         if let Some(invocation) = self.all.remove(id) {

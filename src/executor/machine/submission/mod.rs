@@ -3,6 +3,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `route.rs` | the line of one function, what may be sent now |
+//! | `gathering.rs` | which tasks share an invocation |
 //! | `breaker.rs` | whether a function can be invoked at all |
 //! | `level.rs` | how many calls at once |
 //! | `rate.rs` | how many calls in a second |
@@ -12,6 +13,7 @@
 
 mod answers;
 mod breaker;
+mod gathering;
 mod identity;
 mod invocations;
 mod level;
@@ -26,14 +28,16 @@ pub(super) use invocations::Accepted;
 pub(crate) use invocations::{Invocation, InvocationId};
 pub(super) use route::Route;
 
+use super::InvokeCall;
 use super::backoff::{Jitter, contract_ms};
 use super::tasks::{Left, TaskId, Tasks};
 use crate::executor::ports::{CallError, Fault, InvokeRequest, Now, RouteId};
 use crate::executor::settings::Settings;
 use crate::executor::task::TaskState;
+use crate::executor::wire::Batch;
 use breaker::Breaker;
 use identity::Identity;
-use invocations::Invocations;
+use invocations::{Invocations, Members};
 use route::Admission;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -56,7 +60,7 @@ impl Service {
 /// What is to be called next.
 #[derive(Debug)]
 pub(super) enum Next {
-    Invoke(InvocationId, InvokeRequest),
+    Invoke(InvokeCall),
     /// Answered with [`Submission::probed`].
     Probe(RouteId, Probe),
 }
@@ -73,6 +77,12 @@ enum QueueCheck {
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) invoke_calls: u64,
+    /// Of these: with more than one task.
+    pub(super) batches: u64,
+    /// Tasks in all of them.
+    pub(super) tasks_in_calls: u64,
+    /// Tasks that are sent again for the sake of their batch.
+    pub(super) resubmitted: u64,
     pub(super) probes: u64,
     pub(super) throttled: u64,
     pub(super) retried: u64,
@@ -205,6 +215,21 @@ impl Submission {
         }
     }
 
+    /// A task that was submitted is queued again, before those that were not.
+    pub(super) fn resubmit(&mut self, id: TaskId, route: RouteId) {
+        self.routes[route].active -= 1;
+        self.routes[route].queued += 1;
+        self.routes[route].push_returned(id, false);
+        self.counts.resubmitted += 1;
+        self.set_runnable(route);
+    }
+
+    /// The function does not understand batches. True if that was not known before.
+    pub(super) fn refuses_batches(&mut self, route: RouteId) -> bool {
+        self.set_runnable(route);
+        !std::mem::replace(&mut self.routes[route].refuses_batches, true)
+    }
+
     /// A queued task is not sent again and waits for a report: it counts against the limits, as a running one.
     pub(super) fn awaits_report(&mut self, left: Left, tasks: &Tasks) {
         self.left(left, tasks);
@@ -247,8 +272,8 @@ impl Submission {
             let route = &mut self.routes[id];
             route.is_runnable = false;
             match route.admit(now.mono_ms, tasks) {
-                Admission::Event { task, is_probe } => {
-                    let next = self.begin(id, task, is_probe, now, tasks);
+                Admission::Events { tasks: members, is_probe } => {
+                    let next = self.begin(id, members, is_probe, now, tasks);
                     // An answer lists the route again: without room for more, nothing needs to look at it before.
                     if self.routes[id].has_room() || next.is_none() {
                         self.set_runnable(id);
@@ -270,24 +295,39 @@ impl Submission {
         None
     }
 
-    fn begin(&mut self, id: RouteId, task: TaskId, is_probe: bool, now: Now, tasks: &mut Tasks) -> Option<Next> {
-        let route = &mut self.routes[id];
-        let (epoch, successes) = (route.level.epoch(), route.successes);
-        let invocation = self.invocations.begin(id, task, epoch, successes, is_probe);
-        let Some(payload) = tasks.submit(task, invocation, now.mono_ms) else {
-            self.invocations.not_accepted(invocation);
+    fn begin(&mut self, id: RouteId, members: Members, is_probe: bool, now: Now, tasks: &mut Tasks) -> Option<Next> {
+        let waits = |id: &TaskId| tasks.get(*id).is_some_and(|task| task.is_queued() && task.payload.is_some());
+        if !members.iter().all(waits) {
             return None;
+        }
+        let route = &mut self.routes[id];
+        let (epoch, successes, count) = (route.level.epoch(), route.successes, members.len());
+        let qualifier = members.first().and_then(|task| tasks.get(*task)?.qualifier().cloned());
+        let invocation = self.invocations.begin(id, members.clone(), epoch, successes, is_probe);
+        let mut submit = |task: &TaskId| tasks.submit(*task, invocation, count > 1, now.mono_ms);
+        let (payload, batch) = match members {
+            Members::One(task) => (submit(&task)?.1, None),
+            Members::Several(members) => {
+                let events = members.iter().filter_map(|task| match submit(task)? {
+                    (Some(attempt), event) => Some((attempt, event)),
+                    (None, _) => None,
+                });
+                let batch = Batch { parallel: route.settings.batch_parallel, events: events.collect() };
+                ([].into(), Some(Box::new(batch)))
+            }
         };
-        let qualifier = tasks.get(task).and_then(|task| task.qualifier().cloned());
         if is_probe {
             route.breaker.probe_started();
         }
         route.in_flight += 1;
-        route.queued -= 1;
-        route.active += 1;
+        route.queued -= count;
+        route.active += count;
         self.in_flight += 1;
         self.counts.invoke_calls += 1;
-        Some(Next::Invoke(invocation, InvokeRequest { route: id, qualifier, payload }))
+        self.counts.batches += u64::from(count > 1);
+        self.counts.tasks_in_calls += count as u64;
+        let request = InvokeRequest { route: id, qualifier, payload };
+        Some(Next::Invoke(InvokeCall { id: invocation, request, batch }))
     }
 
     /// True if anything may be called at all.

@@ -2,6 +2,7 @@
 
 use super::TaskId;
 use super::breaker::{Breaker, Closed, Probe};
+use super::invocations::Members;
 use super::level::Level;
 use super::rate::Rate;
 use crate::executor::machine::backoff::{Jitter, doubling_ms};
@@ -19,10 +20,10 @@ const GIVE_UP_PAUSE_MS: u64 = 1_000;
 const STALE: usize = 1_024;
 
 /// What the route may do now.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Admission {
-    /// Send this event. `is_probe`: the breaker is open.
-    Event { task: TaskId, is_probe: bool },
+    /// Send the events of these tasks in one call. `is_probe`: the breaker is open, and it is one task.
+    Events { tasks: Members, is_probe: bool },
     /// Find out by other means whether the breaker may close.
     Probe(Probe),
     /// Nothing before this time, in mono ms.
@@ -36,11 +37,13 @@ pub(super) enum Admission {
 pub(in crate::executor::machine) struct Route {
     pub(in crate::executor::machine) settings: RouteSettings,
     /// Never invoked, in the order they were accepted.
-    fresh: VecDeque<TaskId>,
+    pub(super) fresh: VecDeque<TaskId>,
     /// Came back after a try.
-    returned: VecDeque<TaskId>,
+    pub(super) returned: VecDeque<TaskId>,
     /// Ids in either whose task does not wait any more.
-    stale: usize,
+    pub(super) stale: usize,
+    /// A batch came back because the function does not understand batches: none is sent any more.
+    pub(super) refuses_batches: bool,
     /// Calls under way.
     pub(in crate::executor::machine) in_flight: usize,
     /// Tasks that wait, also those that back off.
@@ -68,6 +71,7 @@ impl Route {
             fresh: VecDeque::new(),
             returned: VecDeque::new(),
             stale: 0,
+            refuses_batches: false,
             in_flight: 0,
             queued: 0,
             active: 0,
@@ -113,7 +117,7 @@ impl Route {
         }
     }
 
-    /// What may be done now. An event it returns has left the line.
+    /// What may be done now. Tasks that it returns have left the line.
     pub(super) fn admit(&mut self, now_ms: u64, tasks: &Tasks) -> Admission {
         self.drop_stale_fronts(tasks);
         // The check at start goes on without tasks, so that health is right when the first one comes.
@@ -129,11 +133,19 @@ impl Route {
         if self.is_saturated() || self.in_flight >= self.level.limit() {
             return Admission::Nothing;
         }
+        let count = match self.gather(now_ms, tasks) {
+            Ok(count) => count,
+            Err(at) => return Admission::At(at),
+        };
         if let Err(at) = self.rate.take(now_ms) {
             return Admission::At(at);
         }
-        let next = self.returned.pop_front().or_else(|| self.fresh.pop_front());
-        next.map_or(Admission::Nothing, |task| Admission::Event { task, is_probe: false })
+        let next = if count == 1 {
+            self.returned.pop_front().or_else(|| self.fresh.pop_front()).map(Members::One)
+        } else {
+            Some(Members::from(self.take_queued(count, tasks)))
+        };
+        next.map_or(Admission::Nothing, |tasks| Admission::Events { tasks, is_probe: false })
     }
 
     fn admit_probe(&mut self, now_ms: u64, tasks: &Tasks) -> Admission {
@@ -151,7 +163,7 @@ impl Route {
             return Admission::At(at);
         }
         match self.take_for_probe(tasks) {
-            Some(task) => Admission::Event { task, is_probe: true },
+            Some(task) => Admission::Events { tasks: Members::One(task), is_probe: true },
             None => Admission::Probe(Probe::DryRun),
         }
     }

@@ -17,7 +17,7 @@ use forgotten::Forgotten;
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use task::Special;
+use task::{Company, Special};
 
 /// Number of a task.
 pub(crate) type TaskId = Id<Task>;
@@ -185,11 +185,18 @@ impl Tasks {
         id
     }
 
-    /// An Invoke of a queued task begins. Returns the event.
-    pub(super) fn submit(&mut self, id: TaskId, invocation: Id<Invocation>, now_ms: u64) -> Option<Arc<[u8]>> {
+    /// An Invoke of a queued task begins, `with_others` or of it alone. Returns the event, with the task's attempt.
+    pub(super) fn submit(
+        &mut self,
+        id: TaskId,
+        invocation: Id<Invocation>,
+        with_others: bool,
+        now_ms: u64,
+    ) -> Option<(Option<AttemptId>, Arc<[u8]>)> {
         let task = self.tasks.get_mut(id).filter(|task| task.is_queued())?;
         let payload = task.payload.clone()?;
         task.state = TaskState::Submitting;
+        task.keeps_payload |= with_others;
         let progress = task.progress_mut();
         progress.first_invoked_ms.get_or_insert(now_ms);
         progress.invocations.push(invocation);
@@ -199,7 +206,42 @@ impl Tasks {
         if let Some(attempt) = attempt {
             self.by_attempt.insert(attempt, id);
         }
-        Some(payload)
+        Some((attempt, payload))
+    }
+
+    /// A task that was submitted is queued again, to be sent alone: its batch could not run it. False if that cannot be,
+    /// or was done before.
+    pub(super) fn resubmit(&mut self, id: TaskId) -> bool {
+        let Some(task) = self.tasks.get_mut(id) else { return false };
+        let is_submitted = matches!(task.state, TaskState::Submitting | TaskState::Running);
+        if !is_submitted || task.payload.is_none() || task.was_resubmitted() {
+            return false;
+        }
+        match task.state {
+            TaskState::Submitting => self.submitting -= 1,
+            _ => {
+                self.running -= 1;
+                // That try counts no more: it was not the task's.
+                task.attempts = task.attempts.saturating_sub(1);
+            }
+        }
+        self.queued += 1;
+        task.state = TaskState::Queued;
+        task.company = Company::NoneAgain;
+        let progress = task.progress_mut();
+        progress.deadline_postponed = false;
+        progress.request_id = Arc::default();
+        if let Some(at) = progress.deadline.take() {
+            self.deadlines.remove(&(at, id));
+        }
+        true
+    }
+
+    /// The task shares its next invocation with no other.
+    pub(super) fn goes_alone_next(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(id).filter(|task| task.company == Company::Any) {
+            task.company = Company::None;
+        }
     }
 
     /// The try failed: back in line, at once or after a back-off.
@@ -234,7 +276,9 @@ impl Tasks {
     /// again, and waits for a report.
     pub(super) fn await_report(&mut self, id: TaskId, now_ms: u64, deadline: u64) {
         let Some(task) = self.tasks.get_mut(id) else { return };
-        task.payload = None;
+        if !task.keeps_payload {
+            task.payload = None;
+        }
         if let Some(at) = task.expires_at.take() {
             self.expiries.remove(&(at.get(), id));
         }
@@ -304,6 +348,9 @@ impl Tasks {
     /// Finished, acknowledged tasks stay visible up to this many; the oldest beyond are forgotten, and returned so that
     /// their invocations can be.
     pub(super) fn retain(&mut self, id: TaskId, most: usize) -> Vec<Id<Invocation>> {
+        if let Some(task) = self.tasks.get_mut(id) {
+            task.acknowledged = true;
+        }
         self.retained.push_back(id);
         let mut invocations = Vec::new();
         while self.retained.len() > most {
@@ -335,12 +382,26 @@ impl Tasks {
         }
     }
 
+    /// The event of a task that was just accepted is kept until it has ended.
+    pub(super) fn keep_payload(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            task.keeps_payload = true;
+        }
+    }
+
+    /// A task that was just accepted was sent again by the process before, because its batch could not run it.
+    pub(super) fn restore_resubmitted(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(id) {
+            (task.company, task.adopted) = (Company::NoneAgain, true);
+        }
+    }
+
     /// So many tries of a task that was just accepted may have been sent by the process before.
     pub(super) fn restore_unsure(&mut self, id: TaskId, tries: u32) {
         if let Some(task) = self.tasks.get_mut(id) {
             (task.unsure_tries, task.attempts) = (tries, tries);
             // When it was first invoked is not known by this clock.
-            task.adopted = tries > 0;
+            task.adopted |= tries > 0;
         }
     }
 
@@ -423,11 +484,13 @@ impl Tasks {
         self.tasks.get_mut(id).map_or(now_ms, since)
     }
 
-    /// The invocation is over: it was certainly not accepted, or its report has been seen.
-    pub(super) fn drop_invocation(&mut self, id: TaskId, invocation: Id<Invocation>) {
-        if let Some(progress) = self.tasks.get_mut(id).and_then(|task| task.progress.as_mut()) {
-            progress.invocations.retain(|other| *other != invocation);
-        }
+    /// The invocation is over for the task: it was certainly not accepted, or its report has been seen. False if that was
+    /// known before.
+    pub(super) fn drop_invocation(&mut self, id: TaskId, invocation: Id<Invocation>) -> bool {
+        let Some(progress) = self.tasks.get_mut(id).and_then(|task| task.progress.as_mut()) else { return false };
+        let before = progress.invocations.len();
+        progress.invocations.retain(|other| *other != invocation);
+        progress.invocations.len() < before
     }
 
     /// RUNNING is to be reported; false if it has been.

@@ -16,7 +16,7 @@ pub(in crate::executor::machine) struct Task {
     pub(in crate::executor::machine) tag: u64,
     /// `None` for tasks adopted without one: their messages match by key.
     pub(in crate::executor::machine) attempt: Option<AttemptId>,
-    /// Until Lambda has accepted the event, or the task has ended.
+    /// Until Lambda has accepted the event, or the task has ended; of one that was sent with others until it has ended.
     pub(in crate::executor::machine) payload: Option<Arc<[u8]>>,
     pub(in crate::executor::machine) queued_at_ms: i64,
     pub(in crate::executor::machine) queued_mono_ms: u64,
@@ -36,8 +36,24 @@ pub(in crate::executor::machine) struct Task {
     pub(in crate::executor::machine) adopted: bool,
     pub(in crate::executor::machine) running_reported: bool,
     pub(in crate::executor::machine) final_handed_out: bool,
+    /// Its final event has been acknowledged.
+    pub(in crate::executor::machine) acknowledged: bool,
+    /// It may have to be sent again for the sake of its batch: its payload is kept.
+    pub(super) keeps_payload: bool,
+    pub(super) company: Company,
     /// Reported to `wait`ing threads when it ends.
     pub(super) watched: bool,
+}
+
+/// With which others a task may share an invocation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Company {
+    /// Any.
+    Any,
+    /// None: a call with several tasks failed, and whose fault that was could not be seen.
+    None,
+    /// None: it was sent again because its batch could not run it.
+    NoneAgain,
 }
 
 /// What few tasks have.
@@ -101,6 +117,9 @@ impl Task {
             adopted: false,
             running_reported: false,
             final_handed_out: false,
+            acknowledged: false,
+            keeps_payload: false,
+            company: Company::Any,
             watched: false,
         }
     }
@@ -124,14 +143,28 @@ impl Task {
         self.attempts + self.forgiven
     }
 
-    /// True if Lambda may have accepted it although nothing says so.
+    /// True if Lambda may have accepted it although nothing says so, or may have run it before it was sent again.
     pub(in crate::executor::machine) fn may_run(&self) -> bool {
-        self.unsure_tries > 0
+        self.unsure_tries > 0 || self.was_resubmitted()
+    }
+
+    /// It shares its next invocation with no other.
+    pub(in crate::executor::machine) fn goes_alone(&self) -> bool {
+        self.company != Company::Any || self.attempt.is_none()
+    }
+
+    /// It was sent again because its batch could not run it.
+    pub(in crate::executor::machine) fn was_resubmitted(&self) -> bool {
+        self.company == Company::NoneAgain
     }
 
     /// The end of a message that says why the task failed.
     pub(in crate::executor::machine) fn may_have_run_note(&self) -> &'static str {
-        if self.may_run() { "; the answer to a try was lost, so it may have run" } else { "" }
+        match (self.unsure_tries > 0, self.was_resubmitted()) {
+            (true, _) => "; the answer to a try was lost, so it may have run",
+            (false, true) => "; the batch that it was sent in before came to nothing, so it may have run",
+            (false, false) => "",
+        }
     }
 
     pub(in crate::executor::machine) fn qualifier(&self) -> Option<&Arc<str>> {

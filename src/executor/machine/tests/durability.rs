@@ -3,6 +3,7 @@
 use super::*;
 use crate::executor::machine::{Machine, Record};
 use TaskState::{Failed, Running, Submitting, Succeeded};
+use serde_json::json;
 
 /// A machine whose records become durable when the test says so.
 fn recording() -> Stage {
@@ -123,6 +124,32 @@ fn c3_tries_that_may_have_been_sent_count_over_a_crash() {
     }
     assert_eq!((tries, stage.invokes()), (3, 0));
     assert_eq!(stage.state("k"), Some(Submitting));
+}
+
+#[test]
+fn a_lost_answer_counts_over_a_crash_also_for_a_task_that_its_batch_did_not_run() {
+    let mut log = Vec::new();
+    let with_batches = |settings: &mut Settings| settings.routes[0].batch_size = 2;
+    let mut stage = Stage::with(with_batches, |settings, now| Machine::new(settings, now, true));
+    let attempt = stage.queue("k");
+    stage.queue("other");
+    stage.sync(&mut log);
+    stage.fail_invoke(LOST_ANSWER);
+    stage.after(4_000);
+    stage.sync(&mut log);
+    stage.accept_invoke();
+    stage.sync(&mut log);
+    stage = Stage::with(with_batches, |settings, now| Machine::recover(settings, now, log.clone()));
+    let not_run = json!({"task_key": "k", "attempt_id": attempt.to_string(), "return_code": 126, "not_started": true});
+    let message = stage.message(not_run.to_string());
+    stage.deliver(RESULTS, message);
+    let mut tries = 0;
+    for _ in 0..5 {
+        stage.sync(&mut log);
+        tries += stage.invokes();
+        stage = recovered(log.clone());
+    }
+    assert_eq!(tries, 2, "three are allowed, and one answer was lost");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what exactly happens. Names that begin with `s` or `c` and a number are those of reported faults.
 
 mod adopting;
+mod batches;
 mod blame;
 mod cost;
 mod credentials;

@@ -363,7 +363,7 @@ impl Stage {
         let now = self.now.mono_ms;
         if self.calls.front().is_some_and(|(began, _)| began + W::INVOKE_MS <= now) {
             let (began, call) = self.calls.pop_front().unwrap();
-            let answer = world.invoke(&call.request, self.now);
+            let answer = world.invoke(&call.clone().into_request(), self.now);
             self.machine.set_now(self.now);
             self.machine.invoked(call.id, now - began, answer);
             self.tick();

@@ -191,3 +191,55 @@ fn anything_else_is_malformed_and_says_why() {
 fn an_id_that_this_library_cannot_have_made_is_foreign() {
     assert_eq!(outcome(r#"{"task_key": "k", "return_code": 0, "attempt_id": 7}"#).attempt, Attempt::Foreign);
 }
+
+fn outcomes(message: Message) -> Vec<Outcome> {
+    match read(message).content {
+        Content::Outcomes(outcomes) => outcomes,
+        other => panic!("{other:?}"),
+    }
+}
+
+const OTHER: &str = "22222222-2222-4222-8222-222222222222";
+
+#[test]
+fn results_of_several_tasks_are_read_one_by_one() {
+    let body = format!(
+        r#"{{"results": [{{"task_key": "a", "attempt_id": "{ID}", "return_code": 3}}, {{"return_code": 0}}, 5,
+            {{"task_key": "b", "attempt_id": "{OTHER}", "return_code": 126, "not_started": true}}]}}"#
+    );
+    let read = outcomes(message(&body));
+    assert_eq!(read.iter().map(|outcome| &*outcome.key).collect::<Vec<_>>(), ["a", "b"], "what is none is left out");
+    assert!(matches!(&read[0].report, Report::Result(result) if result.return_code == 3));
+    assert!(matches!(read[1].report, Report::NotStarted(_)));
+    malformed(message(r#"{"results": [5]}"#));
+    malformed(message(r#"{"results": []}"#));
+    // A handler's own member of that name.
+    assert_eq!(result(r#"{"task_key": "k", "return_code": 0, "results": [1]}"#).return_code, 0);
+}
+
+#[test]
+fn the_dead_letter_of_a_batch_names_all_its_members_in_both_forms() {
+    let member = |key: &str, id: &str| format!(r#"{{"task_key": "{key}", "attempt_id": "{id}", "command": "x"}}"#);
+    let event = format!(r#"{{"task_key": "batch", "batch": [{}, {}]}}"#, member("a", ID), member("b", OTHER));
+    let attributes =
+        Message { dead_request_id: Some("r".into()), dead_error_message: Some("boom".into()), ..message(&event) };
+    let record =
+        format!(r#"{{"requestContext": {{"requestId": "r", "condition": "boom"}}, "requestPayload": {event}}}"#);
+    for letter in [attributes, message(&record)] {
+        let read = outcomes(letter);
+        assert_eq!(read.iter().map(|outcome| &*outcome.key).collect::<Vec<_>>(), ["a", "b"]);
+        for (outcome, id) in read.iter().zip([ID, OTHER]) {
+            assert_eq!((outcome.attempt, &*outcome.request_id), (Attempt::Id(AttemptId::parse(id).unwrap()), "r"));
+            assert!(matches!(&outcome.report, Report::DeadBatch(why) if why == "boom"), "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_reported_of_the_key_of_a_batch_is_about_all_its_members() {
+    let ids = [ID, OTHER].map(|id| id.replace('-', "")).join(",");
+    let read = outcomes(message(&format!(r#"{{"task_key": "lambda-executor-batch:{ids}", "return_code": 1}}"#)));
+    let attempts: Vec<Attempt> = read.iter().map(|outcome| outcome.attempt).collect();
+    assert_eq!(attempts, [ID, OTHER].map(|id| Attempt::Id(AttemptId::parse(id).unwrap())));
+    assert!(read.iter().all(|outcome| matches!(outcome.report, Report::BatchRefused(_))));
+}

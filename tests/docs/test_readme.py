@@ -28,5 +28,5 @@ def test_the_first_program(language: str, tmp_path: Path) -> None:
 
 def test_the_first_ten_lines_have_purpose_users_and_limits() -> None:
     first = "\n".join(README.path.read_text().splitlines()[:10])
-    for word in ("AWS Lambda", "Airflow", "C, C++, Python or Go", "Not yet", "real AWS", "x86_64", "journal", "batch"):
+    for word in ("AWS Lambda", "Airflow", "C, C++, Python or Go", "Not yet", "real AWS", "x86_64", "journal"):
         assert word in first

@@ -1,6 +1,6 @@
-/* Several tasks in one Invoke: each has its own result, and a thousand need about a hundred Invokes.
- * One that crashes takes its batch with it, and is the only one to fail where tasks are sent
- * again. */
+/* Several tasks in one Invoke: each has its own result, and a thousand need about a hundred
+ * Invokes. One that crashes takes its batch with it, and is the only one to fail where tasks are
+ * sent again. */
 #include "test.h"
 
 enum { TASKS = 1000 };
@@ -28,7 +28,8 @@ static void a_thousand_tasks_need_about_a_hundred_invokes(void) {
   for (int i = 0; i < TASKS; i++) {
     char key[16], behaviour[96];
     snprintf(key, sizeof key, "%d", i);
-    snprintf(behaviour, sizeof behaviour, "{\"return_code\": %d, \"output_tail\": \"%d\"}", i % 7, i);
+    snprintf(behaviour, sizeof behaviour, "{\"return_code\": %d, \"output_tail\": \"%d\"}", i % 7,
+             i);
     queue_builtin(ex, key, behaviour);
     codes[i] = -1;
   }

@@ -60,7 +60,7 @@ class Machine:
         self.tool(
             "python3",
             f'[ "$2" != venv ] || {{ mkdir -p "$3/bin" && ln -s {self.bin}/pip "$3/bin/python"\n'
-            f'{f"ln -s {self.bin}/uv $3/bin/uv" if uv else ":"}; }}\n'
+            f"{f'ln -s {self.bin}/uv $3/bin/uv' if uv else ':'}; }}\n"
             f"case $1 in */interpreters.py) [ -e {tests} ] ;; esac",
         )
         self.tool("pip", f'echo "pip $*" >>{self.installers}; case $* in *uv==*) {":" if uv else "exit 1"} ;; esac')

@@ -1,5 +1,7 @@
-"""tools/setup.sh makes sure that an interpreter has CPython's own tests, which the tests of LambdaPool run, and installs
-Python packages with uv, or with pip where uv does not work."""
+"""tools/setup.sh makes sure that an interpreter has CPython's own tests, which the tests of LambdaPool run.
+
+It installs Python packages with uv, or with pip where uv does not work.
+"""
 
 import subprocess
 from pathlib import Path

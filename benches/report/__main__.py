@@ -1,11 +1,13 @@
 """make bench: the comparison, docs/performance.md and its charts.
 
-python -m report [--quick | --full] [--repeats N] [--minutes N] [--library FILE --server FILE] [--only NAME...]
+python -m report [--quick | --full] [--repeats N] [--add] [--minutes N] [--library FILE --server FILE] [--only NAME...]
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import subprocess
 import sys
 import time
@@ -31,7 +33,7 @@ def main() -> int:
     build.contenders(given.quick)
     known = contenders(library)
     groups = plan.FULL if given.full else plan.QUICK if given.quick else plan.DEFAULT
-    results: dict[str, Any] = {"machine": machine.describe(library), "rows": [], "repeats": 0}
+    results = begun(given, library)
 
     def save(row: run.Row) -> None:
         results["rows"].append(row)
@@ -42,7 +44,7 @@ def main() -> int:
     with server.running(program) as at:
         able, results["left_out"] = run.usable(at, wanted(known, given))
         try:
-            run.run_all(at, able, groups, given.repeats, given.minutes * 60, save)
+            run.run_all(at, able, groups, given.repeats, given.minutes * 60, save, first=results["repeats"])
         except KeyboardInterrupt:
             results["interrupted"] = True
             print("\nbench: interrupted: the report has what ran until now", flush=True)
@@ -55,6 +57,18 @@ def main() -> int:
     return verdict(results)
 
 
+def begun(given: argparse.Namespace, library: Path) -> dict[str, Any]:
+    """The figures that the run adds to: with --add those of the run before, of the same library on the same system."""
+    here, digest = machine.describe(library), hashlib.sha256(library.read_bytes()).hexdigest()
+    if not given.add:
+        return {"machine": here, "library_sha256": digest, "rows": [], "repeats": 0}
+    before: dict[str, Any] = json.loads(given.json.read_text())
+    same = before.get("library_sha256") == digest and before["machine"]["system"] == here["system"]
+    if not same:
+        raise SystemExit("bench: --add: the run before measured another library, or another machine")
+    return before
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     form = parser.add_mutually_exclusive_group()
@@ -63,6 +77,7 @@ def arguments() -> argparse.Namespace:
     )
     form.add_argument("--full", action="store_true", help="every row, slow contenders to their end: hours")
     parser.add_argument("--repeats", type=int, help="5; 1 with --quick")
+    parser.add_argument("--add", action="store_true", help="adds repeats to those of the run before")
     parser.add_argument(
         "--minutes", type=float, help="no repeat begins that would end later; 19, without limit with --full"
     )

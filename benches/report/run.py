@@ -101,14 +101,16 @@ def run_all(
     repeats: int,
     budget_s: float,
     save: Callable[[Row], None],
+    first: int = 0,
 ) -> None:
     """Each repeat runs every row once; the order of the contenders changes from repeat to repeat. When they would
-    not fit into the budget, optional groups are left out, then repeats."""
+    not fit into the budget, optional groups are left out, then repeats. `first`: so many were run before."""
     began, took = time.monotonic(), dict.fromkeys(groups, 0.0)
-    for repeat in range(repeats):
-        chosen = fitting(took, repeats - repeat, budget_s - (time.monotonic() - began)) if repeat else groups
+    for repeat in range(first, first + repeats):
+        left, done = first + repeats - repeat, repeat - first
+        chosen = fitting(took, left, budget_s - (time.monotonic() - began)) if done else groups
         if not chosen:
-            print(f"bench: {repeat} repeats in the time given; --minutes allows more", flush=True)
+            print(f"bench: {done} repeats in the time given; --minutes allows more", flush=True)
             return
         for group in chosen:
             group_began = time.monotonic()
@@ -116,7 +118,10 @@ def run_all(
             for contender in contenders[turn:] + contenders[:turn]:
                 job = group.job_for(contender)
                 if job is not None:
-                    save({"repeat": repeat} | _row(server, contender, job, f"{repeat + 1}/{repeats} {group.title}"))
+                    save(
+                        {"repeat": repeat}
+                        | _row(server, contender, job, f"{repeat + 1}/{first + repeats} {group.title}")
+                    )
             took[group] = max(took[group], time.monotonic() - group_began)
 
 

@@ -166,21 +166,22 @@ def text(scale: dict[str, Any]) -> str:
 
 def flatness(runs: list[dict[str, Any]]) -> list[str]:
     """Whether a task's cost grows with the number of tasks."""
+    shared = (
+        f"polls and threads cost the same in each of the {RUNS_FOR_S} s that even the smallest run lasts, however few "
+        "tasks share them"
+    )
     lines = []
-    for name, title in (
-        ("cpu_us", "Host CPU a task"),
-        ("queue_us", "A call of `queue`"),
-        ("milli_calls", "AWS calls a task"),
+    for name, title, why_less in (
+        ("cpu_us", "Host CPU a task", shared),
+        ("queue_us", "A call of `queue`", "the first calls of a process cost more than later ones"),
+        ("milli_calls", "AWS calls a task", shared),
     ):
         costs = {one["tasks"]: one[name] for one in runs}
         least, most = min(costs, key=lambda tasks: costs[tasks]), max(costs, key=lambda tasks: costs[tasks])
         if costs[most] <= FLAT * costs[least]:
             verdict = f"flat: between {number(costs[least])} and {number(costs[most])}"
         elif most < least:
-            verdict = (
-                f"falls with their number, by a factor of {costs[most] / costs[least]:.1f}: polls and threads cost "
-                f"the same in each of the {RUNS_FOR_S} s that even the smallest run lasts, however few tasks share them"
-            )
+            verdict = f"falls with their number, by a factor of {costs[most] / costs[least]:.1f}: {why_less}"
         else:
             verdict = f"**grows** with their number, by a factor of {costs[most] / costs[least]:.1f}"
         unit = " for 1,000 tasks" if name == "milli_calls" else " µs"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every check of the repository. Prints the time and CPU time of each step, and one line of totals at the end. After set-up and
-# build, several steps run at the same time. Later steps run even if one fails, except after a failed set-up or build.
+# Runs every check of the repository. Prints the time and CPU time of each step, and one line of totals at the end.
+# After set-up and build, several steps run at the same time. Later steps run even if one fails, except after a failed set-up or build.
 # The logs of all steps are in build/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")/.."

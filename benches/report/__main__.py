@@ -66,6 +66,7 @@ def begun(given: argparse.Namespace, library: Path) -> dict[str, Any]:
     same = before.get("library_sha256") == digest and before["machine"]["system"] == here["system"]
     if not same:
         raise SystemExit("bench: --add: the run before measured another library, or another machine")
+    before.pop("interrupted", None)
     return before
 
 

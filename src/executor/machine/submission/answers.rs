@@ -38,7 +38,7 @@ enum Fate {
     Return { first: bool },
     /// Lambda may have accepted the event.
     AnswerLost,
-    /// Tried again after a while; nobody is at fault.
+    /// Tried again after a while; no event was sent.
     BackOff,
     /// The event or the service is at fault. The route had so many successes when the call began.
     Doubt { successes_before: u64 },
@@ -238,7 +238,7 @@ impl Submission {
             }
             Fault::Route => {
                 self.identity.accepted(Service::Lambda, now.mono_ms, took_ms);
-                // Of a batch: all of them, or the one at fault cannot be told from the others.
+                // Of a batch: only if it holds for each task, since the answer does not say which of them it refuses.
                 let is_alone = !is_probe
                     && members.iter().all(|task| {
                         let refused_at = tasks.get(*task).and_then(Task::refused_at);

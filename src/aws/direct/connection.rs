@@ -13,7 +13,8 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The largest answer that is read. Ten messages of 1 MiB are up to three times as large in JSON.
 const LARGEST_ANSWER: usize = 64 << 20;

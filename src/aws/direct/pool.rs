@@ -70,3 +70,48 @@ impl Pool {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, DuplexStream};
+    use tokio::time::advance;
+
+    /// A pool with one connection, and the server's end of it.
+    async fn pool_of_one() -> (Arc<Pool>, DuplexStream) {
+        let (client, server) = tokio::io::duplex(64);
+        let pool = Arc::<Pool>::default();
+        pool.put(Connection::new(Box::new(client)).await.unwrap());
+        (pool, server)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_kept_for_the_idle_limit() {
+        let (pool, _server) = pool_of_one().await;
+        advance(IDLE_LIMIT - Duration::from_secs(1)).await;
+        // Its use begins the time anew.
+        let used = pool.take().expect("kept");
+        pool.put(used);
+        advance(IDLE_LIMIT - Duration::from_secs(1)).await;
+        assert!(pool.take().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_idle_for_too_long_is_closed_and_not_used() {
+        let (pool, mut server) = pool_of_one().await;
+        let began = tokio::time::Instant::now();
+        // Ends when the pool closes its end, without anybody asking for a connection.
+        assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+        let closed_after = began.elapsed();
+        assert!((IDLE_LIMIT..=IDLE_LIMIT + SWEEP).contains(&closed_after), "{closed_after:?}");
+        assert!(pool.take().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_old_is_not_used_even_before_it_is_swept() {
+        let (pool, _server) = pool_of_one().await;
+        // At once, so that the sweeper has not run.
+        advance(IDLE_LIMIT).await;
+        assert!(pool.take().is_none());
+    }
+}

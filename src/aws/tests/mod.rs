@@ -16,6 +16,7 @@ macro_rules! on_transport {
             mod connections;
             mod error_codes;
             mod health;
+            mod hosts;
             mod identity;
             mod messages;
             mod tls;

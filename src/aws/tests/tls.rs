@@ -3,10 +3,19 @@
 use super::*;
 use crate::aws::tests::certificate;
 use crate::aws::tests::proxy::FakeProxy;
+use rustls::ServerConfig;
 
 /// A server that speaks TLS, and settings that trust it, with variables of the environment.
 async fn secure(name: &str, variables: &[(&str, &str)]) -> (FakeServer, Settings) {
-    let (pem, config) = certificate::make();
+    secure_with(certificate::make(), name, variables).await
+}
+
+/// The same with a given certificate.
+async fn secure_with(
+    (pem, config): (String, Arc<ServerConfig>),
+    name: &str,
+    variables: &[(&str, &str)],
+) -> (FakeServer, Settings) {
     let server = FakeServer::start_tls(config, |_, seen| match seen.header("x-amz-target") {
         Some(_) => Answer::Reply(200, vec![], "{}".into()),
         None => accepted(),
@@ -72,6 +81,20 @@ async fn a_proxy_with_a_password_opens_a_tunnel() {
         assert_eq!(seen.line, "POST /2015-03-31/functions/run/invocations");
         assert_eq!(seen.header("proxy-authorization"), None, "the password is the proxy's alone");
     }
+    remove_bundle(&settings);
+}
+
+#[tokio::test]
+async fn a_proxy_that_speaks_tls_opens_a_tunnel() {
+    let (pem, config) = certificate::make();
+    let proxy = FakeProxy::start_tls(Arc::clone(&config), 200).await;
+    let url = format!("https://user:password@{}", proxy.address);
+    let (server, settings) = secure_with((pem, config), "tls-in-tls", &[("HTTPS_PROXY", &url)]).await;
+    let aws = Aws::new(settings.clone());
+    invoke(&aws).await.unwrap();
+    invoke(&aws).await.unwrap();
+    assert_eq!(proxy.heads().len(), 1, "the tunnel is used again");
+    assert_eq!(server.seen().len(), 2);
     remove_bundle(&settings);
 }
 

@@ -1,5 +1,6 @@
 //! A task as the host hands it in, and the states and reasons it can end with.
 
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -154,31 +155,55 @@ impl AttemptId {
 
     /// Reads the hyphenated form of a UUID whose upper half is not 0.
     pub fn parse(text: &str) -> Option<Self> {
-        let well_formed = text.len() == 36
-            && text.bytes().enumerate().all(|(at, byte)| match at {
-                8 | 13 | 18 | 23 => byte == b'-',
-                _ => byte.is_ascii_hexdigit(),
-            });
-        if !well_formed {
-            return None;
+        let bytes: &[u8; UUID_LEN] = text.as_bytes().try_into().ok()?;
+        let mut bits = 0_u128;
+        for (at, &byte) in bytes.iter().enumerate() {
+            match HYPHENS.contains(&at) {
+                true if byte == b'-' => {}
+                true => return None,
+                false => bits = bits << 4 | u128::from(char::from(byte).to_digit(16)?),
+            }
         }
-        let bits = u128::from_str_radix(&text.replace('-', ""), 16).ok()?;
         Some(Self { upper: NonZeroU64::new((bits >> 64) as u64)?, lower: bits as u64 })
+    }
+
+    /// The hyphenated form, which [`Self::parse`] reads.
+    pub fn text(self) -> UuidText {
+        let mut bits = u128::from(self.upper.get()) << 64 | u128::from(self.lower);
+        let mut text = [b'-'; UUID_LEN];
+        for (_, digit) in text.iter_mut().enumerate().filter(|(at, _)| !HYPHENS.contains(at)) {
+            bits = bits.rotate_left(4);
+            *digit = b"0123456789abcdef"[(bits & 0xf) as usize];
+        }
+        UuidText(text)
+    }
+}
+
+const UUID_LEN: usize = 36;
+/// Where the hyphens stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+/// A UUID as text, without an allocation: each task has its own written several times.
+#[derive(Clone, Copy, Debug)]
+pub struct UuidText([u8; UUID_LEN]);
+
+impl UuidText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // It consists of digits and hyphens.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl Serialize for UuidText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (upper, lower) = (self.upper.get(), self.lower);
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            upper >> 32,
-            (upper >> 16) & 0xffff,
-            upper & 0xffff,
-            lower >> 48,
-            lower & 0xffff_ffff_ffff
-        )
+        f.write_str(self.text().as_str())
     }
 }
 

@@ -140,7 +140,10 @@ pub(super) fn lay_out(events: &[HandedOut]) -> (Vec<LaidOut>, Vec<u8>) {
             value: strings.add(&event.value),
             request_id: strings.add(event.request_id.as_bytes()),
             log_stream: strings.add(event.log_stream.as_bytes()),
-            attempt_id: strings.add(event.attempt_id.map(|id| id.to_string()).unwrap_or_default().as_bytes()),
+            attempt_id: match event.attempt_id {
+                Some(id) => strings.add(id.text().as_str().as_bytes()),
+                None => strings.add(b""),
+            },
             output_length: event.output_length,
             output_truncated: i32::from(event.output_truncated),
             value_dropped: i32::from(event.value_dropped),

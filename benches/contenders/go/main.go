@@ -37,6 +37,9 @@ type answer struct {
 	EventMS          []float64 `json:"event_ms,omitempty"`
 }
 
+// atOnce is the number of tasks queued between two looks for events, as a scheduler does.
+const atOnce = 1_000
+
 // blocked is the time inside calls of the library.
 type blocked struct{ all, longest time.Duration }
 
@@ -86,9 +89,9 @@ func measure(ex *lambdaexecutor.Executor, asked job) (*answer, error) {
 	began, cpu := time.Now(), cpuSeconds()
 	queued := 0
 	for got.Done+got.Failed < asked.Tasks && !got.Cut {
-		due := asked.Tasks
+		due := min(asked.Tasks, queued+atOnce)
 		if asked.Rate > 0 {
-			due = min(due, int(time.Since(began).Seconds()*asked.Rate)+1)
+			due = min(asked.Tasks, int(time.Since(began).Seconds()*asked.Rate)+1)
 		}
 		for ; queued < due; queued++ {
 			task := lambdaexecutor.Task{Key: fmt.Sprintf("bench/%07d", queued), Command: asked.Command}
@@ -122,6 +125,9 @@ func await(ctx context.Context, ex *lambdaexecutor.Executor, inside *blocked, go
 		return err
 	}
 	if len(events) == 0 {
+		if queued < asked.Tasks && asked.Rate <= 0 {
+			return nil
+		}
 		if queued < asked.Tasks {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithDeadline(ctx, began.Add(time.Duration(float64(queued)/asked.Rate*float64(time.Second))))

@@ -11,6 +11,9 @@ import time
 from lambda_executor import Executor, State
 from measured import Measured, job
 
+#: Tasks queued between two looks for events, as a scheduler does.
+AT_ONCE = 1_000
+
 
 def main() -> None:
     asked = job()
@@ -25,7 +28,7 @@ def main() -> None:
     queued = 0
     while measured.ended < tasks and not measured.over():
         elapsed = measured.elapsed()
-        due = min(tasks, int(elapsed * rate) + 1) if rate else tasks
+        due = min(tasks, int(elapsed * rate) + 1 if rate else queued + AT_ONCE)
         while queued < due:
             began = time.perf_counter()
             executor.queue(f"bench/{queued:07}", command)
@@ -33,7 +36,7 @@ def main() -> None:
             queued += 1
         wait_s = asked["limit_s"] - elapsed
         if queued < tasks:
-            wait_s = queued / rate - measured.elapsed()
+            wait_s = queued / rate - measured.elapsed() if rate else 0.0
         if not wakeup.poll(max(0.0, wait_s * 1000)):
             continue
         began = time.perf_counter()

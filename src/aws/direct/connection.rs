@@ -51,11 +51,12 @@ pub(super) enum Failed {
 }
 
 impl Connection {
-    pub(super) async fn new(io: Box<dyn Io>) -> Result<Self, String> {
+    /// In a box, since it is handed on several times for each request.
+    pub(super) async fn new(io: Box<dyn Io>) -> Result<Box<Self>, String> {
         let progress = Arc::new(Progress::default());
         let io = TokioIo::new(Watched::new(io, Arc::clone(&progress)));
         let (sender, driver) = http1::handshake(io).await.map_err(|error| cause(&error))?;
-        Ok(Self { sender, driver, ended: false, progress, idle_since: Instant::now() })
+        Ok(Box::new(Self { sender, driver, ended: false, progress, idle_since: Instant::now() }))
     }
 
     /// Whether a byte of the present request has been written.

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::{ConfigBag, Intercept, RuntimeComponents, interceptors};
 use aws_sdk_lambda::error::BoxError;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 use http_body_util::Full;
@@ -74,6 +74,10 @@ impl Head {
             headers.append(name, HeaderValue::try_from(value).map_err(|error| error.to_string())?);
             Ok::<_, String>(())
         };
+        // Places for those of one call: a map that grows in each call would cost several allocations.
+        for name in [CONTENT_LENGTH.as_str(), AUTHORIZATION.as_str(), DATE] {
+            put(&mut headers, name, "")?;
+        }
         put(&mut headers, HOST.as_str(), &host)?;
         for (name, value) in &seen.headers {
             if !OF_ONE_CALL.contains(&name.as_str()) && *name != "host" {
@@ -125,6 +129,7 @@ impl Signed<'_> {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = if is_forwarded { self.head.absolute.clone() } else { self.head.path.clone() };
         let mut headers = self.head.headers.clone();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(self.payload.len()));
         headers.insert(HeaderName::from_static(DATE), self.date.clone());
         headers.insert(AUTHORIZATION, self.authorization.clone());
         if let Some(token) = &self.token {

@@ -86,8 +86,7 @@ impl Direct {
 
 async fn capture(client: &Client, kind: Kind, name: &str, qualifier: Option<&str>) -> Capture {
     let capture = Capture::default();
-    // Fails, as intended.
-    _ = client
+    let call = client
         .invoke()
         .function_name(name)
         .set_qualifier(qualifier.map(str::to_owned))
@@ -95,7 +94,8 @@ async fn capture(client: &Client, kind: Kind, name: &str, qualifier: Option<&str
         .customize()
         .interceptor(capture.clone())
         .config_override(Builder::new().credentials_provider(Capture::credentials()))
-        .send()
-        .await;
+        .send();
+    // Fails, as intended.
+    _ = Box::pin(call).await;
     capture
 }

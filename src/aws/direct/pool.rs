@@ -17,13 +17,13 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Inner {
     /// The one that was used last is at the end.
-    idle: Vec<Connection>,
+    idle: Vec<Box<Connection>>,
     is_swept: bool,
 }
 
 impl Pool {
     /// A connection that was used before.
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         loop {
             let mut connection = self.lock().idle.pop()?;
             if connection.idle() < IDLE_LIMIT && connection.is_usable() {
@@ -33,7 +33,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request, if it can carry one.
-    pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
+    pub(super) fn put(self: &Arc<Self>, mut connection: Box<Connection>) {
         if !connection.is_usable() {
             return;
         }
@@ -58,7 +58,7 @@ impl Pool {
     fn sweep(&self) -> bool {
         let mut inner = self.lock();
         let usable = |connection: &mut Connection| connection.idle() < IDLE_LIMIT && connection.is_usable();
-        let closed: Vec<Connection> = inner.idle.extract_if(.., |connection| !usable(connection)).collect();
+        let closed: Vec<Box<Connection>> = inner.idle.extract_if(.., |connection| !usable(connection)).collect();
         inner.is_swept = !inner.idle.is_empty();
         let is_swept = inner.is_swept;
         drop(inner);

@@ -8,7 +8,7 @@ use crate::executor::ports::{CallError, EntryOutcome, Message, QueueId, ReceiveR
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Builder;
 use bytes::Bytes;
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -17,6 +17,9 @@ const ATTRIBUTES_AND_VISIBILITY: &str = concat!(
     r#""MessageAttributeNames":["All"],"MessageSystemAttributeNames":["ApproximateReceiveCount","SentTimestamp","#,
     r#""ApproximateFirstReceiveTimestamp"],"VisibilityTimeout":"#
 );
+
+/// Ten entries with receipts as SQS makes them, of 200 to 400 bytes.
+const LIKELY_BATCH: usize = 4_096;
 
 /// What is asked of SQS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,7 +114,7 @@ impl Direct {
         &self,
         prepared: &Prepared,
         count: usize,
-        body: String,
+        body: Vec<u8>,
         limit: Limit,
         what: &(impl Fn() -> String + Sync),
     ) -> Result<Vec<EntryOutcome>, CallError> {
@@ -121,18 +124,20 @@ impl Direct {
     }
 
     /// The ids of entries are their positions.
-    fn batch<'a>(&self, queue: QueueId, entries: impl Iterator<Item = (&'a str, Option<u32>)>) -> String {
-        let mut body = format!(r#"{{"QueueUrl":{},"Entries":["#, self.url(queue));
+    fn batch<'a>(&self, queue: QueueId, entries: impl Iterator<Item = (&'a str, Option<u32>)>) -> Vec<u8> {
+        let mut body = Vec::with_capacity(LIKELY_BATCH);
+        // Writing to memory cannot fail.
+        _ = write!(body, r#"{{"QueueUrl":{},"Entries":["#, self.url(queue));
         for (id, (receipt, seconds)) in entries.enumerate() {
             let comma = if id == 0 { "" } else { "," };
-            // Writing to a string cannot fail.
-            _ = write!(body, r#"{comma}{{"Id":"{id}","ReceiptHandle":{}"#, json(receipt));
+            _ = write!(body, r#"{comma}{{"Id":"{id}","ReceiptHandle":"#);
+            _ = serde_json::to_writer(&mut body, receipt);
             if let Some(seconds) = seconds {
                 _ = write!(body, r#","VisibilityTimeout":{seconds}"#);
             }
-            body.push('}');
+            body.push(b'}');
         }
-        body.push_str("]}");
+        body.extend_from_slice(b"]}");
         body
     }
 
@@ -153,15 +158,15 @@ async fn capture(client: &Client, operation: Operation) -> Capture {
     match operation {
         Operation::Receive => {
             let call = client.receive_message().queue_url(ANY).customize();
-            _ = call.interceptor(interceptor).config_override(credentials).send().await;
+            _ = Box::pin(call.interceptor(interceptor).config_override(credentials).send()).await;
         }
         Operation::Delete => {
             let call = client.delete_message_batch().queue_url(ANY).customize();
-            _ = call.interceptor(interceptor).config_override(credentials).send().await;
+            _ = Box::pin(call.interceptor(interceptor).config_override(credentials).send()).await;
         }
         Operation::ChangeVisibility => {
             let call = client.change_message_visibility_batch().queue_url(ANY).customize();
-            _ = call.interceptor(interceptor).config_override(credentials).send().await;
+            _ = Box::pin(call.interceptor(interceptor).config_override(credentials).send()).await;
         }
     }
     capture

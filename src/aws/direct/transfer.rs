@@ -79,7 +79,7 @@ impl Endpoint {
     /// were probably closed with it, and this way none of them is left unnoticed.
     async fn send_on_new(&self, call: &Signed<'_>, delivery: &Delivery, is_kept: bool) -> Result<Answer, Failure> {
         delivery.is_on(None);
-        let io = self.connector.connect(&self.destination).await.map_err(Failure::NotConnected)?;
+        let io = Box::pin(self.connector.connect(&self.destination)).await.map_err(Failure::NotConnected)?;
         let connection =
             Connection::new(io).await.map_err(|why| Failure::NotConnected(NotConnected::Failed(why.into())))?;
         Ok(self.send_on(connection, call, delivery, is_kept).await?)
@@ -87,7 +87,7 @@ impl Endpoint {
 
     async fn send_on(
         &self,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         call: &Signed<'_>,
         delivery: &Delivery,
         is_kept: bool,

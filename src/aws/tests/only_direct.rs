@@ -47,3 +47,20 @@ async fn services_on_one_address_share_no_connection() {
     let connections: Vec<usize> = server.seen().iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 1, 0, 1]);
 }
+
+/// What is rare in a call, such as the SDK's way of sending it, is in a box of its own: thousands of calls may be under
+/// way at once.
+#[tokio::test]
+async fn a_call_that_waits_takes_little_memory() {
+    let server = FakeServer::start(|_, _| accepted()).await;
+    let aws = Aws::new(settings(&server, Transport::Direct));
+    let request = InvokeRequest { route: 0, qualifier: None, payload: br#"{}"#.as_slice().into() };
+    let receive = ReceiveRequest { queue: 0, max_messages: 10, wait_s: 20, visibility_s: 30 };
+    let sizes = [
+        size_of_val(&aws.invoke(request)),
+        size_of_val(&aws.receive(receive)),
+        size_of_val(&aws.delete(0, vec![])),
+        size_of_val(&aws.change_visibility(0, vec![])),
+    ];
+    assert!(sizes.iter().all(|&size| size <= 4_096), "{sizes:?}");
+}

@@ -3,7 +3,7 @@
 use super::overrides::Overrides;
 use crate::executor::ports::RouteId;
 use crate::executor::settings::Settings;
-use crate::executor::task::{AttemptId, Command, Refusal, TaskSpec};
+use crate::executor::task::{AttemptId, Command, Refusal, TaskSpec, UuidText};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -64,12 +64,15 @@ fn serialise(spec: &TaskSpec, timeout_ms: u64, attempt: AttemptId, settings: &Se
             Command::Json(json) => CommandField::Json(json),
         },
         executor_config: spec.executor_config.as_deref().map_or(ConfigField::Empty {}, ConfigField::Given),
-        attempt_id: attempt.to_string(),
+        attempt_id: attempt.text(),
         reply_to: &settings.reply_to,
         timeout_ms: (timeout_ms > 0).then_some(timeout_ms),
     };
-    // Strings, numbers and JSON that has been checked cannot fail to serialise; Lambda would refuse an empty event.
-    let payload = serde_json::to_vec(&event).unwrap_or_default();
+    let mut payload = Vec::with_capacity(likely_size(spec, settings));
+    if serde_json::to_writer(&mut payload, &event).is_err() {
+        // Strings, numbers and JSON that has been checked cannot fail to serialise; Lambda would refuse an empty event.
+        payload.clear();
+    }
     if payload.len() > settings.max_payload_bytes {
         return Err(Refusal::PayloadTooLarge {
             key: spec.key.as_ref().into(),
@@ -80,13 +83,25 @@ fn serialise(spec: &TaskSpec, timeout_ms: u64, attempt: AttemptId, settings: &Se
     Ok(payload.into())
 }
 
+/// Of an event in which no character needs to be escaped.
+fn likely_size(spec: &TaskSpec, settings: &Settings) -> usize {
+    /// Names, punctuation, the attempt id and a number.
+    const AROUND: usize = 180;
+    let command = match &spec.command {
+        Command::Argv(argv) => argv.iter().map(|word| word.len() + 3).sum(),
+        Command::Json(json) => json.get().len(),
+    };
+    let config = spec.executor_config.as_ref().map_or(0, |config| config.get().len());
+    AROUND + spec.key.len() + command + config + settings.reply_to.len()
+}
+
 /// Airflow's three fields, then ours.
 #[derive(Serialize)]
 struct FunctionEvent<'a> {
     task_key: &'a str,
     command: CommandField<'a>,
     executor_config: ConfigField<'a>,
-    attempt_id: String,
+    attempt_id: UuidText,
     reply_to: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,

@@ -3,25 +3,33 @@
 
 use crate::executor::message::Attempt;
 use crate::executor::task::AttemptId;
-use serde::de::{DeserializeOwned, Error, Visitor};
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::fmt;
 
-/// An object's members, as written. Of a name that comes twice the last counts.
+/// An object's members, as written. Of a name that comes twice the last counts. Results have a dozen, which are found
+/// faster one by one than by a hash.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a>(HashMap<Text, &'a RawValue>);
+pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// The error says what the text is instead, or where it stops being JSON.
     pub(super) fn read(json: &'a str) -> Result<Self, String> {
-        let value: &RawValue = serde_json::from_str(json).map_err(|e| format!("not JSON: {e}"))?;
-        Self::of(value).ok_or_else(|| "not a JSON object".into())
+        serde_json::from_str(json).map_err(|error| match error.classify() {
+            // Not the error itself, which may stand in front of one that matters more.
+            Category::Data => match serde_json::from_str::<&RawValue>(json) {
+                Ok(_) => "not a JSON object".into(),
+                Err(error) => format!("not JSON: {error}"),
+            },
+            _ => format!("not JSON: {error}"),
+        })
     }
 
     fn of(value: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(value.get()).ok().map(Self)
+        serde_json::from_str(value.get()).ok()
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -29,10 +37,10 @@ impl<'a> Fields<'a> {
     }
 
     fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.get(name).copied()
+        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| *value)
     }
 
-    /// A member of that type.
+    /// A member of that type; see [`Self::text`] for text.
     pub(super) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_str(self.raw(name)?.get()).ok()
     }
@@ -49,8 +57,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Text, empty where there is none.
-    pub(super) fn text(&self, name: &str) -> String {
-        self.get::<Text>(name).map_or_else(String::new, |text| text.0)
+    pub(super) fn text(&self, name: &str) -> Cow<'a, str> {
+        self.given_text(name).unwrap_or_default()
+    }
+
+    fn given_text(&self, name: &str) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<Text<'a>>(self.raw(name)?.get()).ok().map(|text| text.0)
     }
 
     /// A whole number, 0 where there is none.
@@ -65,11 +77,8 @@ impl<'a> Fields<'a> {
         if (0..=END_OF_9999).contains(&time) { time } else { 0 }
     }
 
-    pub(super) fn task_key(&self) -> Result<String, String> {
-        match self.get::<Text>("task_key") {
-            Some(key) => Ok(key.0),
-            None => Err(format!("`task_key` is {}, not a string", self.kind("task_key"))),
-        }
+    pub(super) fn task_key(&self) -> Result<Cow<'a, str>, String> {
+        self.given_text("task_key").ok_or_else(|| format!("`task_key` is {}, not a string", self.kind("task_key")))
     }
 
     pub(super) fn attempt(&self) -> Attempt {
@@ -99,17 +108,34 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A string; what is no character becomes U+FFFD.
-#[derive(Debug, Default, Eq, Hash, PartialEq)]
-struct Text(String);
-
-impl std::borrow::Borrow<str> for Text {
-    fn borrow(&self) -> &str {
-        &self.0
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Fields<'de>, M::Error> {
+        let mut fields = Vec::with_capacity(16);
+        while let Some((name, value)) = members.next_entry::<Text<'de>, &RawValue>()? {
+            fields.push((name.0, value));
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// A string; what is no character becomes U+FFFD.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // As bytes, since only then does serde_json let lone surrogates pass.
         deserializer.deserialize_bytes(TextVisitor)
@@ -118,18 +144,26 @@ impl<'de> Deserialize<'de> for Text {
 
 struct TextVisitor;
 
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string")
     }
 
-    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text, E> {
-        Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+    fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
+        Ok(Text(String::from_utf8_lossy(bytes)))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
+        Ok(Text(String::from_utf8_lossy(bytes).into_owned().into()))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
         Ok(Text(text.into()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(text.to_owned().into()))
     }
 }

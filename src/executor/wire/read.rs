@@ -105,7 +105,7 @@ fn result_of(body: &Fields<'_>) -> Result<Outcome, String> {
     let key = match (body.task_key(), attempt) {
         (Ok(key), _) => key,
         // The id alone says whose it is.
-        (Err(_), Attempt::Id(_)) => String::new(),
+        (Err(_), Attempt::Id(_)) => "".into(),
         (Err(why), _) => return Err(why),
     };
     let report = match return_code(body, attempt) {
@@ -141,21 +141,22 @@ fn shortened(text: &str) -> &str {
 
 fn command_result(body: &Fields<'_>, key: &str, return_code: i32) -> CommandResult {
     let reason = Reason::from_name(&body.text("reason")).filter(|reason| may_report(*reason, return_code));
-    let value = base64::engine::general_purpose::STANDARD.decode(body.text("value")).unwrap_or_else(|error| {
-        // A handler's own `value`. The return code counts all the same.
-        tracing::debug!(task_key = key, "the result's `value` is not base64 and is left out: {error}");
-        Vec::new()
-    });
+    let value =
+        base64::engine::general_purpose::STANDARD.decode(body.text("value").as_bytes()).unwrap_or_else(|error| {
+            // A handler's own `value`. The return code counts all the same.
+            tracing::debug!(task_key = key, "the result's `value` is not base64 and is left out: {error}");
+            Vec::new()
+        });
     CommandResult {
         return_code,
         reason,
         signal: if return_code == 0 { 0 } else { body.integer("signal").try_into().unwrap_or(0) },
-        output_tail: body.text("output_tail"),
+        output_tail: body.text("output_tail").into_owned(),
         output_length: body.integer("output_length").try_into().unwrap_or(0),
         output_truncated: body.get::<bool>("output_truncated").unwrap_or(false),
         value,
         value_dropped: body.get::<bool>("value_dropped").unwrap_or(false) || reason == Some(Reason::ValueTooLarge),
-        log_stream: body.text("log_stream"),
+        log_stream: body.text("log_stream").into_owned(),
         started_at_ms: body.unix_ms("started_at_ms"),
         finished_at_ms: body.unix_ms("finished_at_ms"),
     }
@@ -213,7 +214,7 @@ fn dead(event: &Fields<'_>, request_id: &str, why: String) -> Result<Content, St
 fn parse_destination_record(record: &Fields<'_>) -> Result<Content, String> {
     let part = |name: &str| record.part(name).unwrap_or_default();
     let (context, response, answer) = (part("requestContext"), part("responseContext"), part("responsePayload"));
-    let mut why = context.text("condition");
+    let mut why = context.text("condition").into_owned();
     if why == "Success" {
         return Ok(Content::SuccessRecord);
     }

@@ -250,8 +250,9 @@ pub(crate) static WORKER_THREADS: Opt = number(
     "worker_threads",
     1,
     64,
-    2,
-    "Worker threads of the executor. One more thread makes the calls to the queues.",
+    1,
+    "Threads that make the calls to Lambda. One makes 15,000 and more a second. One more thread makes the calls to the \
+     queues.",
 );
 pub(crate) static SHUTDOWN_GRACE_MS: Opt = number(
     "shutdown_grace_ms",

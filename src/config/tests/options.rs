@@ -24,7 +24,7 @@ fn required_options_and_defaults_make_a_configuration() {
     assert_eq!(config.aws.region, None);
     assert_eq!(config.aws.connect_timeout, Duration::from_millis(3_100));
     assert_eq!(config.aws.invoke_timeout, Duration::from_secs(10));
-    assert_eq!(config.worker_threads, 2);
+    assert_eq!(config.worker_threads, 1);
     assert_eq!(config.shutdown_grace, Duration::from_secs(2));
     assert_eq!(config.end_wait_timeout, None);
     assert_eq!(config.log, Some(tracing::Level::WARN));

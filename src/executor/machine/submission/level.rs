@@ -14,7 +14,7 @@
 //! gradient of Netflix's concurrency-limits, a slow average, are wrong for long when the latency changes by itself.
 
 /// The first level.
-const FIRST: usize = 64;
+const FIRST: usize = 32;
 /// Lower levels are not tried: so few calls cost nothing.
 const FEWEST: usize = 4;
 /// So many answers are measured at least: to see a doubling, and to see a quarter more or less, each in a latency that

@@ -313,7 +313,22 @@ mod tests {
         assert_eq!(AttemptId::parse(&id.to_string()), Some(id));
         let small = AttemptId { upper: NonZeroU64::MIN, lower: 1 };
         assert_eq!([id, small].map(|id| AttemptId::from_hex(&id.hex())), [Some(id), Some(small)]);
-        for wrong in ["", "x", "ffffffff-ffff-4fff-bfff-fffffffffffg", "ffffffffffff-4fff-bfff-ffffffffffffff"] {
+        let mixed = "01234567-89ab-4cde-8f01-23456789abcd";
+        let parsed = AttemptId::parse(mixed).unwrap();
+        assert_eq!((parsed.to_string(), parsed.hex()), (mixed.into(), mixed.replace('-', "")));
+        assert_eq!(AttemptId::parse(&mixed.to_uppercase()), Some(parsed));
+        for wrong in [
+            "",
+            "x",
+            "ffffffff-ffff-4fff-bfff-fffffffffffg",
+            "ffffffffffff-4fff-bfff-ffffffffffffff",
+            "ffffffff-ffff-4fff-bfff-ffffffffffff0",
+            "+fffffff-ffff-4fff-bfff-ffffffffffff",
+            "ffffffff_ffff-4fff-bfff-ffffffffffff",
+            "ffffffff-ffff-4fff-bfff-ffffffffff\u{e9}",
+            "fffffff\u{ff11}-ffff-4fff-bfff-ffffffffffff",
+            "00000000-0000-0000-8fff-ffffffffffff",
+        ] {
             assert_eq!(AttemptId::parse(wrong), None, "{wrong}");
         }
     }

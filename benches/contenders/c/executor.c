@@ -3,8 +3,8 @@
  *
  *   ./executor CONFIG_JSON TASKS RATE LIMIT_S COMMAND_JSON [SAMPLES]
  *
- * RATE: tasks queued a second; 0 queues all at once, and looks for events after every 1,000 of
- * them, as a scheduler does. The thread waits for the library's descriptor; only the time inside
+ * RATE: tasks queued a second; 0 queues as fast as it can, and polls for events after every 1,000
+ * tasks, as a scheduler does. The thread waits for the library's descriptor; only the time inside
  * queue, sync and batch_ack counts as blocked. With SAMPLES, a file, it writes a line a second:
  * seconds, tasks queued, running and ended, CPU seconds, memory in MB.
  */
@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-/* Tasks queued between two looks for events. */
+/* Tasks queued between two polls for events. */
 enum { AT_ONCE = 1000 };
 
 static double now(clockid_t clock) {

@@ -37,7 +37,7 @@ type answer struct {
 	EventMS          []float64 `json:"event_ms,omitempty"`
 }
 
-// atOnce is the number of tasks queued between two looks for events, as a scheduler does.
+// atOnce is the number of tasks queued between two polls for events.
 const atOnce = 1_000
 
 // blocked is the time inside calls of the library.

@@ -11,7 +11,7 @@ import time
 from lambda_executor import Executor, State
 from measured import Measured, job
 
-#: Tasks queued between two looks for events, as a scheduler does.
+#: Tasks queued between two polls for events.
 AT_ONCE = 1_000
 
 

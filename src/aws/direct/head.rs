@@ -14,7 +14,7 @@ use http::{Method, Request, Uri};
 use http_body_util::Full;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Headers that belong to one call, or that hyper adds.
+/// Headers that differ from call to call.
 const OF_ONE_CALL: [&str; 6] =
     ["amz-sdk-invocation-id", "amz-sdk-request", "authorization", "content-length", DATE, TOKEN];
 
@@ -74,11 +74,11 @@ impl Head {
             headers.append(name, HeaderValue::try_from(value).map_err(|error| error.to_string())?);
             Ok::<_, String>(())
         };
-        // Places for those of one call: a map that grows in each call would cost several allocations.
-        for name in [CONTENT_LENGTH.as_str(), AUTHORIZATION.as_str(), DATE] {
+        put(&mut headers, HOST.as_str(), &host)?;
+        // Room for the headers of a call, so that the map need not grow for each.
+        for name in [CONTENT_LENGTH.as_str(), AUTHORIZATION.as_str(), DATE, TOKEN] {
             put(&mut headers, name, "")?;
         }
-        put(&mut headers, HOST.as_str(), &host)?;
         for (name, value) in &seen.headers {
             if !OF_ONE_CALL.contains(&name.as_str()) && *name != "host" {
                 put(&mut headers, name, value)?;
@@ -132,9 +132,10 @@ impl Signed<'_> {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(self.payload.len()));
         headers.insert(HeaderName::from_static(DATE), self.date.clone());
         headers.insert(AUTHORIZATION, self.authorization.clone());
-        if let Some(token) = &self.token {
-            headers.insert(HeaderName::from_static(TOKEN), token.clone());
-        }
+        match &self.token {
+            Some(token) => headers.insert(HeaderName::from_static(TOKEN), token.clone()),
+            None => headers.remove(TOKEN),
+        };
         *request.headers_mut() = headers;
         request
     }

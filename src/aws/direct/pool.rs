@@ -89,7 +89,7 @@ mod tests {
     async fn a_connection_is_kept_for_the_idle_limit() {
         let (pool, _server) = pool_of_one().await;
         advance(IDLE_LIMIT - Duration::from_secs(1)).await;
-        // Its use begins the time anew.
+        // Use restarts the idle time.
         let used = pool.take().expect("kept");
         pool.put(used);
         advance(IDLE_LIMIT - Duration::from_secs(1)).await;
@@ -100,7 +100,7 @@ mod tests {
     async fn a_connection_that_is_idle_for_too_long_is_closed_and_not_used() {
         let (pool, mut server) = pool_of_one().await;
         let began = tokio::time::Instant::now();
-        // Ends when the pool closes its end, without anybody asking for a connection.
+        // Ends when the pool closes its end, although no call takes a connection.
         assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
         let closed_after = began.elapsed();
         assert!((IDLE_LIMIT..=IDLE_LIMIT + SWEEP).contains(&closed_after), "{closed_after:?}");
@@ -110,8 +110,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_is_old_is_not_used_even_before_it_is_swept() {
         let (pool, _server) = pool_of_one().await;
-        // At once, so that the sweeper has not run.
+        // Does not let the sweeper run.
         advance(IDLE_LIMIT).await;
+        assert_eq!(pool.lock().idle.len(), 1);
         assert!(pool.take().is_none());
     }
 }

@@ -19,7 +19,7 @@ const ATTRIBUTES_AND_VISIBILITY: &str = concat!(
 );
 
 /// Ten entries with receipts as SQS makes them, of 200 to 400 bytes.
-const LIKELY_BATCH: usize = 4_096;
+const LIKELY_BATCH: usize = 5_120;
 
 /// What is asked of SQS.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

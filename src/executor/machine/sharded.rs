@@ -2,27 +2,28 @@
 //! them at once, which takes hundreds of milliseconds under the executor's lock; here only one part in a thousand grows
 //! at a time.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use hashbrown::{DefaultHashBuilder, HashTable};
 use std::borrow::Borrow;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
-/// A power of 2.
 const PARTS: usize = 1024;
 
-/// As a `HashMap`. A key is hashed once, by a hasher that is seeded at random and several times as fast as the standard
-/// library's. Keys are the host's and AWS's, neither of which attacks its own scheduler by keys that collide.
+/// As a `HashMap`. Each key is hashed once. The hash has a random seed, and is not made for keys that collide on purpose.
+/// Its own `RandomState` would have a lock of the process, which a forked child could find locked.
 #[derive(Debug)]
 pub(super) struct Sharded<K, V> {
-    hasher: DefaultHashBuilder,
+    hasher: FixedState,
     parts: Vec<HashTable<(K, V)>>,
     len: usize,
 }
 
 impl<K: Hash + Eq, V> Default for Sharded<K, V> {
     fn default() -> Self {
+        let hasher = FixedState::with_seed(RandomState::new().hash_one(0));
         let parts = (0..PARTS).map(|_| HashTable::new()).collect();
-        Self { hasher: DefaultHashBuilder::default(), parts, len: 0 }
+        Self { hasher, parts, len: 0 }
     }
 }
 

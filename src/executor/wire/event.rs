@@ -83,7 +83,7 @@ fn serialise(spec: &TaskSpec, timeout_ms: u64, attempt: AttemptId, settings: &Se
     Ok(payload.into())
 }
 
-/// Of an event in which no character needs to be escaped.
+/// At least the size of the event, unless characters are escaped.
 fn likely_size(spec: &TaskSpec, settings: &Settings) -> usize {
     /// Names, punctuation, the attempt id and a number.
     const AROUND: usize = 180;

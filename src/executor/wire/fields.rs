@@ -5,7 +5,6 @@ use crate::executor::message::Attempt;
 use crate::executor::task::AttemptId;
 use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -18,13 +17,9 @@ pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 impl<'a> Fields<'a> {
     /// The error says what the text is instead, or where it stops being JSON.
     pub(super) fn read(json: &'a str) -> Result<Self, String> {
-        serde_json::from_str(json).map_err(|error| match error.classify() {
-            // Not the error itself, which may stand in front of one that matters more.
-            Category::Data => match serde_json::from_str::<&RawValue>(json) {
-                Ok(_) => "not a JSON object".into(),
-                Err(error) => format!("not JSON: {error}"),
-            },
-            _ => format!("not JSON: {error}"),
+        serde_json::from_str(json).map_err(|_| match serde_json::from_str::<&RawValue>(json) {
+            Ok(_) => "not a JSON object".into(),
+            Err(error) => format!("not JSON: {error}"),
         })
     }
 
@@ -50,10 +45,10 @@ impl<'a> Fields<'a> {
         Self::of(self.raw(name)?)
     }
 
-    /// The objects of a list; `None` where it is no list. What is no object in it is empty.
-    pub(super) fn list(&self, name: &str) -> Option<Vec<Self>> {
+    /// The objects of a list, read one after another; `None` where it is no list. What is no object in it is empty.
+    pub(super) fn list(&self, name: &str) -> Option<impl Iterator<Item = Self> + use<'a>> {
         let members: Vec<&'a RawValue> = serde_json::from_str(self.raw(name)?.get()).ok()?;
-        Some(members.into_iter().map(|member| Self::of(member).unwrap_or_default()).collect())
+        Some(members.into_iter().map(|member| Self::of(member).unwrap_or_default()))
     }
 
     /// Text, empty where there is none.
@@ -114,6 +109,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     }
 }
 
+/// Members of a result.
+const LIKELY: usize = 16;
+
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
@@ -124,8 +122,11 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Fields<'de>, M::Error> {
-        let mut fields = Vec::with_capacity(16);
+        let mut fields = Vec::new();
         while let Some((name, value)) = members.next_entry::<Text<'de>, &RawValue>()? {
+            if fields.is_empty() {
+                fields.reserve(LIKELY);
+            }
             fields.push((name.0, value));
         }
         Ok(Fields(fields))
@@ -157,13 +158,5 @@ impl<'de> Visitor<'de> for TextVisitor {
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
         Ok(Text(String::from_utf8_lossy(bytes).into_owned().into()))
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text(text.into()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-        Ok(Text(text.to_owned().into()))
     }
 }

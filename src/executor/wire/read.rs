@@ -58,7 +58,7 @@ fn parse(body: &Fields<'_>, message: &Message) -> Result<Content, String> {
         return parse_result(body);
     }
     if let Some(results) = body.list("results") {
-        return parse_results(&results);
+        return parse_results(results);
     }
     if body.has("command") || body.has("batch") {
         return parse_dead_event(body, message);
@@ -70,10 +70,10 @@ fn parse(body: &Fields<'_>, message: &Message) -> Result<Content, String> {
 }
 
 /// The reports of several tasks. One that cannot be read is no reason to lose the others.
-fn parse_results(results: &[Fields<'_>]) -> Result<Content, String> {
+fn parse_results<'a>(results: impl Iterator<Item = Fields<'a>>) -> Result<Content, String> {
     let (mut read, mut wrong) = (Vec::new(), String::new());
     for result in results {
-        match result_of(result) {
+        match result_of(&result) {
             Ok(outcome) => read.push(outcome),
             Err(why) => wrong = why,
         }
@@ -201,7 +201,7 @@ fn dead(event: &Fields<'_>, request_id: &str, why: String) -> Result<Content, St
         return of(event, Report::DeadLetter(why)).map(Content::Outcome);
     };
     let outcomes: Result<Vec<Outcome>, String> =
-        members.iter().map(|member| of(member, Report::DeadBatch(why.clone()))).collect();
+        members.map(|member| of(&member, Report::DeadBatch(why.clone()))).collect();
     match outcomes? {
         none if none.is_empty() => Err("a dead letter whose batch is empty".into()),
         outcomes => Ok(Content::Outcomes(outcomes)),

@@ -183,8 +183,43 @@ fn anything_else_is_malformed_and_says_why() {
     for body in ["", "5", "null", "[]", "{}", r#"{"task_key": []}"#, r#"{"task_key": [], "return_code": 0}"#] {
         malformed(message(body));
     }
+    for (body, why) in [
+        ("1e999", "not a JSON object"),
+        (r#""\ud800""#, "not a JSON object"),
+        ("[1", "not JSON: EOF while parsing a list at line 1 column 2"),
+        (r#"{"a":1} x"#, "not JSON: trailing characters at line 1 column 9"),
+        (r#"{1:2}"#, "not JSON: key must be a string at line 1 column 2"),
+    ] {
+        assert_eq!(malformed(message(body)), why, "{body}");
+    }
     let headless = Message { dead_request_id: Some("r".into()), ..message(r#"{"task_key": "k"}"#) };
     assert_eq!(malformed(headless), "a dead letter whose event has no `command`");
+}
+
+#[test]
+fn of_a_member_that_comes_twice_the_last_counts() {
+    let read = outcome(r#"{"return_code": 1, "task_key": "a", "return_code": 0, "task_key": "b"}"#);
+    assert_eq!(&*read.key, "b");
+    assert!(matches!(read.report, Report::Result(result) if result.return_code == 0));
+}
+
+#[test]
+fn names_and_text_may_be_escaped_and_need_not_be_characters() {
+    let body = r#"{"task\u005fkey": "\u006b", "return\u005fcode": 3, "output_tail": "\ud800x\n", "\udc00": 1}"#;
+    let read = outcome(body);
+    assert_eq!(&*read.key, "k");
+    let Report::Result(result) = read.report else { panic!("{read:?}") };
+    assert_eq!(result.return_code, 3);
+    assert!(result.output_tail.starts_with('\u{fffd}') && result.output_tail.ends_with("x\n"), "{result:?}");
+}
+
+#[test]
+fn a_message_full_of_members_is_read() {
+    let objects = "{},".repeat(300_000);
+    let body = format!(r#"{{"results": [{objects}{{"task_key": "k", "attempt_id": "{ID}", "return_code": 0}}]}}"#);
+    assert_eq!(outcomes(message(&body)).len(), 1);
+    let members = r#""":0,"#.repeat(200_000);
+    assert_eq!(result(&format!(r#"{{{members}"task_key": "k", "return_code": 7}}"#)).return_code, 7);
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Head {
         let Signature { date, authorization } = signer.sign(&self.canonical, credentials, &payload);
         Ok(Signed {
             head: self,
-            date: HeaderValue::try_from(date)?,
+            date: HeaderValue::from_str(date.as_str())?,
             authorization: HeaderValue::try_from(authorization)?,
             token: credentials.session_token().map(HeaderValue::try_from).transpose()?,
             payload,
@@ -221,7 +221,7 @@ impl Seen {
         let date = self.header(DATE).ok_or("no date")?;
         let signer = Signer::new(region.to_owned(), service.to_owned());
         let credentials = Arc::new(Loaded::new(Capture::credentials()));
-        let ours = signer.sign_at(canonical, &credentials, &self.body, date).authorization;
+        let ours = signer.sign_at(canonical, &credentials, &self.body, date);
         match self.header("authorization") == Some(&ours) {
             true => Ok(()),
             false => Err("another signature than ours".into()),

@@ -71,11 +71,7 @@ impl Canonical {
         context.update(b"\n");
         context.update(self.signed(token.is_some()).as_bytes());
         context.update(b"\n");
-        let mut hash = [0; 64];
-        for (place, digit) in hash.iter_mut().zip(digits(digest::digest(&digest::SHA256, payload).as_ref())) {
-            *place = digit;
-        }
-        context.update(&hash);
+        context.update(&Hex::of(digest::digest(&digest::SHA256, payload).as_ref()).0);
         context.finish()
     }
 }
@@ -135,7 +131,7 @@ struct Clock {
 /// What a signature adds to a request.
 #[derive(Debug)]
 pub(super) struct Signature {
-    pub(super) date: String,
+    pub(super) date: Date,
     pub(super) authorization: String,
 }
 
@@ -154,40 +150,37 @@ impl Signer {
         let ahead_ms = lock(&self.clock).ahead_ms;
         let skew = Duration::from_millis(ahead_ms.unsigned_abs());
         let shifted = if ahead_ms >= 0 { now.checked_add(skew) } else { now.checked_sub(skew) };
-        self.sign_at(canonical, credentials, payload, &date_time(shifted.unwrap_or(now)))
+        let date = Date::of(shifted.unwrap_or(now));
+        Signature { authorization: self.sign_at(canonical, credentials, payload, date.as_str()), date }
     }
 
-    /// `date` is of the form `20261130T110000Z`.
+    /// The header `authorization`. `date` is of the form `20261130T110000Z`.
     pub(super) fn sign_at(
         &self,
         canonical: &Canonical,
         credentials: &Arc<Loaded>,
         payload: &[u8],
         date: &str,
-    ) -> Signature {
+    ) -> String {
         let day = self.day(credentials, date.split_once('T').map_or(date, |(day, _)| day));
         let token = credentials.session_token();
-        let mut text = String::with_capacity(256);
-        for part in ["AWS4-HMAC-SHA256\n", date, "\n", &day.scope, "\n"] {
-            text.push_str(part);
+        let hash = Hex::of(canonical.hash(date, token, payload).as_ref());
+        let mut text = hmac::Context::with_key(&day.key);
+        for part in ["AWS4-HMAC-SHA256\n", date, "\n", &day.scope, "\n", hash.as_str()] {
+            text.update(part.as_bytes());
         }
-        push_hex(&mut text, canonical.hash(date, token, payload).as_ref());
-        let signature = hmac::sign(&day.key, text.as_bytes());
-        let signed = canonical.signed(token.is_some());
-        let mut authorization = String::with_capacity(160 + day.scope.len() + signed.len());
-        for part in [
+        // One allocation, without room to spare.
+        [
             "AWS4-HMAC-SHA256 Credential=",
             credentials.access_key_id(),
             "/",
             &day.scope,
             ", SignedHeaders=",
-            signed,
+            canonical.signed(token.is_some()),
             ", Signature=",
-        ] {
-            authorization.push_str(part);
-        }
-        push_hex(&mut authorization, signature.as_ref());
-        Signature { date: date.to_owned(), authorization }
+            Hex::of(text.sign().as_ref()).as_str(),
+        ]
+        .concat()
     }
 
     fn day(&self, credentials: &Arc<Loaded>, date: &str) -> Arc<Day> {
@@ -243,30 +236,65 @@ fn key(secret: &str, date: &str, region: &str, service: &str) -> hmac::Key {
 }
 
 /// `20261130T110000Z`
-fn date_time(at: SystemTime) -> String {
-    let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Howard Hinnant's civil_from_days, for dates after 1970: eras of 400 years that begin on March 1st.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+#[derive(Debug)]
+pub(super) struct Date([u8; 16]);
+
+impl Date {
+    fn of(time: SystemTime) -> Self {
+        let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (days, rest) = (seconds / 86_400, seconds % 86_400);
+        // Howard Hinnant's civil_from_days, for dates after 1970: eras of 400 years that begin on March 1st.
+        let shifted = days + 719_468;
+        let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        let mut text = *b"yyyymmddThhmmssZ";
+        for (place, number) in [
+            (0..4, year),
+            (4..6, month),
+            (6..8, day),
+            (9..11, rest / 3_600),
+            (11..13, rest / 60 % 60),
+            (13..15, rest % 60),
+        ] {
+            let mut left = number;
+            for digit in text[place].iter_mut().rev() {
+                *digit = b'0' + (left % 10) as u8;
+                left /= 10;
+            }
+        }
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
 }
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// A SHA-256 as text.
+struct Hex([u8; 64]);
 
-fn digits(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)])
+impl Hex {
+    fn of(hash: &[u8]) -> Self {
+        let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        let mut text = [b'0'; 64];
+        for (two, byte) in text.chunks_exact_mut(2).zip(hash) {
+            two.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        Self(text)
+    }
+
+    fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    text.extend(digits(bytes).map(char::from));
+fn ascii(text: &[u8]) -> &str {
+    std::str::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -281,7 +309,7 @@ mod tests {
         while seconds < 8_000_000_000 {
             let expected = DateTime::from_secs(i64::try_from(seconds).unwrap()).fmt(Format::DateTime).unwrap();
             let expected: String = expected.chars().filter(|char| !['-', ':'].contains(char)).collect();
-            assert_eq!(date_time(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+            assert_eq!(Date::of(UNIX_EPOCH + Duration::from_secs(seconds)).as_str(), expected);
             seconds += 40_009;
         }
     }
@@ -318,7 +346,7 @@ mod tests {
         let canonical = Canonical::new("/", "", vec![("host".into(), "h".into())]);
         let keys = |id: &str| Arc::new(Loaded::new(Credentials::new(id, id, None, None, "test")));
         let (one, two) = (keys("one"), keys("two"));
-        let sign = |keys: &Arc<Loaded>, date: &str| signer.sign_at(&canonical, keys, b"", date).authorization;
+        let sign = |keys: &Arc<Loaded>, date: &str| signer.sign_at(&canonical, keys, b"", date);
         let first = sign(&one, "20261130T110000Z");
         assert_ne!(first, sign(&two, "20261130T110000Z"));
         assert_ne!(first, sign(&one, "20261201T110000Z"));

@@ -17,6 +17,7 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Inner {
     /// The one that was used last is at the end.
+    #[expect(clippy::vec_box, reason = "each request moves a connection out and in")]
     idle: Vec<Box<Connection>>,
     is_swept: bool,
 }

@@ -3,7 +3,8 @@
 //!
 //!     bare-loops hyper|sdk
 //!
-//! Reads one JSON line, prints one (benches/report/job.py describes both). It retries nothing: an error ends it.
+//! Reads one JSON line, prints one (benches/report/job.py describes both). An error ends it, where the
+//! SDK is used after the SDK's own retries.
 
 mod by_hyper;
 mod by_sdk;

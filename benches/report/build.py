@@ -17,8 +17,8 @@ LIBRARY, SERVER = "liblambda_executor.so", "lambda-executor-local"
 
 
 def library_and_server() -> tuple[Path, Path]:
-    """The library as shipped, for this machine, but with the names of functions, which the flame graph shows. The server
-    for speed, where the shipped one is small: all contenders share it."""
+    """The library as shipped, for this machine, but with the names of functions, which the flame graph shows. The
+    server for speed, where the shipped one is small: all contenders share it."""
     _step("the library as shipped, and the local server (many minutes the first time)")
     environment = {**os.environ, "CARGO_PROFILE_DIST_STRIP": "none"}
     cargo = ["cargo", "rustc", "--quiet", "--locked", "--profile"]

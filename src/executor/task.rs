@@ -183,7 +183,7 @@ const UUID_LEN: usize = 36;
 /// Where the hyphens stand.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// A UUID as text, without an allocation: each task has its own written several times.
+/// A UUID as text, without an allocation: the id of each task is written several times.
 #[derive(Clone, Copy, Debug)]
 pub struct UuidText([u8; UUID_LEN]);
 

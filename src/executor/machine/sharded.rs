@@ -11,19 +11,18 @@ use std::hash::{BuildHasher, Hash, RandomState};
 const PARTS: usize = 1024;
 
 /// As a `HashMap`. Each key is hashed once. The hash has a random seed, and is not made for keys that collide on purpose.
-/// Its own `RandomState` would have a lock of the process, which a forked child could find locked.
+/// The `RandomState` of foldhash has a lock of the process, which a forked child could find locked.
 #[derive(Debug)]
 pub(super) struct Sharded<K, V> {
     hasher: FixedState,
     parts: Vec<HashTable<(K, V)>>,
-    len: usize,
 }
 
 impl<K: Hash + Eq, V> Default for Sharded<K, V> {
     fn default() -> Self {
         let hasher = FixedState::with_seed(RandomState::new().hash_one(0));
         let parts = (0..PARTS).map(|_| HashTable::new()).collect();
-        Self { hasher, parts, len: 0 }
+        Self { hasher, parts }
     }
 }
 
@@ -35,7 +34,6 @@ impl<K: Hash + Eq, V> Sharded<K, V> {
             Entry::Occupied(mut known) => Some(std::mem::replace(&mut known.get_mut().1, value)),
             Entry::Vacant(place) => {
                 place.insert((key, value));
-                self.len += 1;
                 None
             }
         }
@@ -55,13 +53,12 @@ impl<K: Hash + Eq, V> Sharded<K, V> {
     {
         let hash = self.hasher.hash_one(key);
         let known = self.parts[part(hash)].find_entry(hash, |(known, _)| known.borrow() == key).ok()?;
-        self.len -= 1;
         Some(known.remove().0.1)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.parts.iter().map(HashTable::len).sum()
     }
 }
 

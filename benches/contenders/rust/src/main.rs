@@ -3,8 +3,8 @@
 //!
 //!     bare-loops hyper|sdk
 //!
-//! Reads one JSON line, prints one (benches/report/job.py describes both). An error ends it, where the
-//! SDK is used after the SDK's own retries.
+//! Reads one JSON line, prints one (benches/report/job.py describes both). An error ends it. Only the
+//! AWS SDK retries before that, with its defaults.
 
 mod by_hyper;
 mod by_sdk;

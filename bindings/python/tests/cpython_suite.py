@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import sys
+import time
 import unittest
 from types import ModuleType
 from typing import Any
@@ -29,6 +30,8 @@ MODULES = {
     "ExecutorDeadlockTest": "test_deadlock",
 }
 
+BEGIN_SECONDS = 60
+
 
 class LocalPool(LambdaPool):
     """A pool with the constructor that the tests call. It ignores the context of multiprocessing."""
@@ -37,6 +40,17 @@ class LocalPool(LambdaPool):
         # Each sandbox has one Python process, which forks a process for each task.
         env = {"PYTHONPATH": os.environ["PYTHONPATH"], "LAMBDA_EXECUTOR_PRELOAD": "lambda_executor.run"}
         super().__init__({"local": {"env": env}}, max_workers=max_workers)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Acts only after a task has begun. A test expects that one does before it cancels the others. Here tasks
+        begin on a thread of the library, which may come to them late on a busy machine."""
+        futures = list(self._loop._pending.values()) if cancel_futures else []
+        deadline = time.monotonic() + BEGIN_SECONDS
+        while futures and not any(future.running() or future.done() for future in futures):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no task has begun within {BEGIN_SECONDS} s: {self.executor.counts()}")
+            time.sleep(0.01)
+        super().shutdown(wait, cancel_futures=cancel_futures)
 
 
 class Outcomes(unittest.TestResult):

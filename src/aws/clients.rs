@@ -171,7 +171,7 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
     let own_regions = Regions::of(settings);
     let fallback = base.region().map(Region::to_string).or_else(|| own_regions.any());
     let base = with_role(base, settings, identity, fallback.as_deref());
-    let (base, direct) = direct(base, settings, &http)?;
+    let (base, direct) = direct(base, settings, &http);
     let mut by_region: HashMap<String, (LambdaClient, SqsClient)> = HashMap::new();
     let mut client = |own: Option<String>| {
         let region = own.or_else(|| fallback.clone()).ok_or_else(no_region)?;
@@ -193,14 +193,14 @@ async fn make(settings: &Settings, identity: &Identity) -> Result<Clients, CallE
 }
 
 /// Both ways of sending calls share their credentials. Without any, the SDK reports what is wrong.
-fn direct(base: SdkConfig, settings: &Settings, http: &Http) -> Result<(SdkConfig, Option<Direct>), CallError> {
+fn direct(base: SdkConfig, settings: &Settings, http: &Http) -> (SdkConfig, Option<Direct>) {
     let Some(provider) = base.credentials_provider().filter(|_| settings.transport == Transport::Direct) else {
-        return Ok((base, None));
+        return (base, None);
     };
     let credentials = Cached::new(provider);
     let base = base.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials.clone())).build();
     let (functions, queue_urls) = (settings.functions.len(), &settings.queue_urls);
-    Ok((base, Some(Direct::new(credentials, http, settings.connect_timeout, functions, queue_urls)?)))
+    (base, Some(Direct::new(credentials, http, settings.connect_timeout, functions, queue_urls)))
 }
 
 /// The region in each function's ARN and each queue's URL. It wins over the configured region, from which the function or
@@ -244,21 +244,21 @@ pub(super) struct DryClients {
 }
 
 impl DryClients {
-    pub(super) fn new(stop: impl Intercept + Clone + 'static) -> Result<Self, CallError> {
+    pub(super) fn new(stop: impl Intercept + Clone + 'static) -> Self {
         let base = SdkConfig::builder()
             .behavior_version(sdk_config::behavior())
             .retry_config(RetryConfig::disabled())
             .region(Region::new("us-east-1"))
-            .http_client(Http::without_roots()?.calls)
+            .http_client(Http::without_roots().for_calls())
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("none", "none", None, None, "none")))
             .build();
-        Ok(Self {
+        Self {
             lambda: LambdaClient::from_conf(lambda::Builder::from(&base).interceptor(stop.clone()).build()),
             sqs: SqsClient::from_conf(sqs::Builder::from(&base).interceptor(stop.clone()).build()),
             sts: StsClient::from_conf(sts::Builder::from(&base).interceptor(stop.clone()).build()),
             sso: SsoClient::from_conf(sso::Builder::from(&base).interceptor(stop.clone()).build()),
             oidc: OidcClient::from_conf(oidc::Builder::from(&base).interceptor(stop).build()),
-        })
+        }
     }
 }
 
@@ -286,8 +286,8 @@ fn regional(base: &SdkConfig, settings: &Settings, http: &Http, region: &str) ->
     let here = || Region::new(region.to_owned());
     let quiet = WithoutEnvironment::new(&settings.environment);
     let mut lambda =
-        lambda::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet.clone());
-    let mut sqs = sqs::Builder::from(base).region(here()).http_client(http.calls.clone()).interceptor(quiet);
+        lambda::Builder::from(base).region(here()).http_client(http.for_calls()).interceptor(quiet.clone());
+    let mut sqs = sqs::Builder::from(base).region(here()).http_client(http.for_calls()).interceptor(quiet);
     // Set for the service, where it wins over AWS_ENDPOINT_URL_LAMBDA and AWS_ENDPOINT_URL_SQS.
     if let Some(url) = &settings.endpoints.lambda {
         lambda = lambda.endpoint_url(url);

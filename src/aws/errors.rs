@@ -6,8 +6,8 @@
 //! [common errors](https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html), and the errors in SQS's API
 //! reference with the codes of its older query protocol, which the SDK reports in place of the newer ones.
 
-use super::connection_lost::ConnectionLost;
 use super::error_codes::{bare, fault};
+use super::http::ConnectionLost;
 use super::identity::Origin;
 use crate::executor::ports::{CallError, Fault, Sent};
 use aws_credential_types::provider::error::CredentialsError;

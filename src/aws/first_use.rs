@@ -26,7 +26,7 @@ pub fn first_use(settings: &Settings) -> io::Result<()> {
 fn calls(stop: impl Intercept + Clone + 'static) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     runtime.block_on(async {
-        let DryClients { lambda, sqs, sts, sso, oidc } = DryClients::new(stop).map_err(io::Error::other)?;
+        let DryClients { lambda, sqs, sts, sso, oidc } = DryClients::new(stop);
         // Each of them fails, as intended.
         _ = lambda.invoke().function_name("f").payload(Blob::new("{}")).send().await;
         _ = sqs.receive_message().queue_url("https://sqs.us-east-1.amazonaws.com/1/q").send().await;

@@ -42,8 +42,8 @@ impl Limit {
         what: impl FnOnce() -> String,
         call: impl Future<Output = T>,
     ) -> Result<T, CallError> {
-        let delivery = Delivery::default();
-        self.within(what, delivery.watch(call), || delivery.sent()).await
+        let delivery = Arc::<Delivery>::default();
+        self.within(what, Arc::clone(&delivery).watch(call), || delivery.sent()).await
     }
 
     /// The same for a call that notes its progress by itself: `sent` is asked for it when the time is over.

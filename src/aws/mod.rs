@@ -5,7 +5,7 @@
 //! | `lambda.rs`, `queues.rs`, `health.rs` | the executor's ports |
 //! | `direct/` | the calls of each task, without the SDK |
 //! | `clients.rs`, `sdk_config.rs` | the SDK's clients, made on the first call, and their configuration |
-//! | `http/` | connections, TLS and proxies |
+//! | `http/` | connections, TLS and proxies, for `direct/` and the SDK |
 //! | `identity/` | credentials |
 //! | `errors.rs`, `error_codes.rs` | whose fault a failed call is |
 //! | `function_name.rs`, `region.rs` | the forms of names and URLs |
@@ -14,7 +14,6 @@
 //! | `first_use.rs` | what the SDK makes once a process |
 
 mod clients;
-mod connection_lost;
 mod direct;
 mod environment;
 mod error_codes;

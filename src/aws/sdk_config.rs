@@ -81,7 +81,7 @@ pub(super) async fn load(settings: &Settings, identity: &Identity, http: &Http) 
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(settings))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http.credentials.clone());
+        .http_client(http.for_credentials());
     if settings.isolated {
         builder.set_region(settings.region.clone().map(Region::new));
         let keys = identity.keys.as_ref().map(Credentials::from);
@@ -116,7 +116,7 @@ async fn region(settings: &Settings, shared: &Shared, http: &Http) -> Option<Reg
     if shared.env.get("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true")) {
         return None;
     }
-    let surroundings = ProviderConfig::without_region().with_http_client(http.credentials.clone());
+    let surroundings = ProviderConfig::without_region().with_http_client(http.for_credentials());
     ImdsRegionProvider::builder().configure(&surroundings).build().region().await
 }
 

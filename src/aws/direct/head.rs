@@ -3,6 +3,7 @@
 //! all its work. The call is stopped when it is signed, before the network.
 
 use super::sign::{Canonical, DATE, Signature, Signer, TOKEN};
+use crate::aws::http::Request;
 use crate::aws::identity::Loaded;
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::{ConfigBag, Intercept, RuntimeComponents, interceptors};
@@ -10,7 +11,7 @@ use aws_sdk_lambda::error::BoxError;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use http::uri::PathAndQuery;
-use http::{Method, Request, Uri};
+use http::{Method, Uri};
 use http_body_util::Full;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,7 +125,7 @@ pub(super) struct Signed<'a> {
 
 impl Signed<'_> {
     /// The request. A proxy that forwards it needs the whole address.
-    pub(super) fn request(&self, is_forwarded: bool) -> Request<Full<Bytes>> {
+    pub(super) fn request(&self, is_forwarded: bool) -> Request {
         let mut request = Request::new(Full::new(self.payload.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = if is_forwarded { self.head.absolute.clone() } else { self.head.path.clone() };

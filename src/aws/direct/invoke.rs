@@ -52,7 +52,7 @@ impl Direct {
         own: bool,
     ) -> Option<Arc<Prepared>> {
         let heads = self.invokes.get(route)?;
-        let make = || async { self.prepare(&capture(client, kind, name, qualifier).await) };
+        let make = || async { self.prepare(&self.to_lambda, &capture(client, kind, name, qualifier).await) };
         match (kind, qualifier) {
             (Kind::Event, Some(qualifier)) if own => {
                 if let Some(known) = lock(&heads.qualified).get(qualifier) {

@@ -7,53 +7,39 @@
 //! | `head.rs` | the part of a request that is the same in each call, made by the SDK |
 //! | `sign.rs` | signatures |
 //! | `answer.rs` | the fields of answers that are used |
-//! | `transfer.rs` | on which connection a request is sent, and when it is sent again |
-//! | `connection.rs`, `watched.rs` | one connection, and how far its request has come |
-//! | `pool.rs` | idle connections |
-//! | `connect.rs` | new connections: DNS, TLS, proxies |
 
 mod answer;
-mod connect;
-mod connection;
 mod head;
 mod invoke;
-mod pool;
 mod sign;
 mod sqs;
-mod transfer;
-mod watched;
 
 pub(super) use invoke::Kind;
 pub(super) use sqs::Operation;
 
-use super::http::{Http, Proxies};
+use super::http::{Answer, Connections, Delivery, Endpoint, Failure, Http, NotConnected};
 use super::identity::{Cached, Loaded};
 use super::{Limit, errors};
 use crate::executor::ports::{CallError, Fault};
 use answer::ErrorAnswer;
 use bytes::Bytes;
-use connect::{Connector, Destination, NotConnected};
-use connection::Answer;
 use head::{Capture, Head};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use invoke::InvokeHeads;
 use sign::Signer;
 use sqs::QueueHeads;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use transfer::{Delivery, Endpoint, Failure};
 
-/// Sends calls on connections of its own. Belongs to one set of clients: it ends with their credentials.
+/// Sends calls. Belongs to one set of clients: it ends with their credentials.
 #[derive(Debug)]
 pub(super) struct Direct {
     credentials: Cached,
     /// For callers that come within a second after it: many may be waiting.
     last_failure: Mutex<Option<(Instant, CallError)>>,
-    connector: Connector,
-    proxies: Proxies,
-    /// By service and origin. Each service has connections of its own: its calls are made on a runtime of its own.
-    endpoints: Mutex<HashMap<(String, String), Arc<Endpoint>>>,
+    to_lambda: Connections,
+    to_sqs: Connections,
+    connect_timeout: Duration,
     signers: Mutex<Vec<Arc<Signer>>>,
     invokes: Vec<InvokeHeads>,
     queues: Vec<QueueHeads>,
@@ -77,42 +63,27 @@ impl Direct {
         connect_timeout: Duration,
         functions: usize,
         queue_urls: &[String],
-    ) -> Result<Self, CallError> {
-        let connector = Connector::new(&http.trusted, connect_timeout)
-            .map_err(|error| errors::call_error(Fault::Identity, "NoHttpClient", error))?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             credentials,
             last_failure: Mutex::default(),
-            connector,
-            proxies: http.proxies.clone(),
-            endpoints: Mutex::default(),
+            to_lambda: http.connections(),
+            to_sqs: http.connections(),
+            connect_timeout,
             signers: Mutex::default(),
             invokes: std::iter::repeat_with(InvokeHeads::default).take(functions).collect(),
             queues: queue_urls.iter().map(|url| QueueHeads::new(url)).collect(),
-        })
+        }
     }
 
     /// The head of a captured call. `None` where the SDK's request has a form that is not known here, or where it makes
     /// none at all: then the SDK makes this call, and reports what is wrong.
-    fn prepare(&self, capture: &Capture) -> Option<Arc<Prepared>> {
+    fn prepare(&self, connections: &Connections, capture: &Capture) -> Option<Arc<Prepared>> {
         let prepared = capture.head().and_then(|head| {
-            let endpoint = self.endpoint(&head)?;
+            let endpoint = connections.to(&head.origin)?;
             Ok(Arc::new(Prepared { signer: self.signer(&head), endpoint, head }))
         });
         prepared.map_err(|why| tracing::warn!("the SDK sends this call, as its request cannot be prepared: {why}")).ok()
-    }
-
-    fn endpoint(&self, head: &Head) -> Result<Arc<Endpoint>, String> {
-        let mut endpoints = lock(&self.endpoints);
-        let key = (head.service.clone(), head.origin.clone());
-        if let Some(endpoint) = endpoints.get(&key) {
-            return Ok(Arc::clone(endpoint));
-        }
-        let address =
-            format!("{}/", head.origin).parse::<Uri>().map_err(|error| format!("{}: {error}", head.origin))?;
-        let endpoint = Arc::new(Endpoint::new(Destination::new(address, &self.proxies), self.connector.clone()));
-        endpoints.insert(key, Arc::clone(&endpoint));
-        Ok(endpoint)
     }
 
     fn signer(&self, head: &Head) -> Arc<Signer> {
@@ -158,8 +129,9 @@ impl Direct {
             let signed = prepared.head.sign(&prepared.signer, &credentials, payload).map_err(|error| {
                 errors::call_error(Fault::Identity, "CredentialsFailed", format!("the credentials: {error}"))
             })?;
+            let make = |is_forwarded| signed.request(is_forwarded);
             let (sent, began) = (SystemTime::now(), Instant::now());
-            let answer = prepared.endpoint.send(&signed, &delivery).await;
+            let answer = prepared.endpoint.send(&make, Some(self.connect_timeout), &delivery).await;
             let headers = match &answer {
                 Ok(answer) => Some(&answer.headers),
                 Err(Failure::Unreadable(_, headers, _)) => Some(&**headers),
@@ -193,11 +165,8 @@ fn rejected(what: &str, service: &str, answer: &Answer) -> CallError {
 /// No answer, or half of one.
 fn failed(what: &str, failure: Failure) -> CallError {
     match failure {
-        Failure::NotConnected(NotConnected::TimedOut(limit)) => {
-            errors::not_connected(what, true, &format!("no connection within {} ms", limit.as_millis()))
-        }
-        Failure::NotConnected(NotConnected::Failed(error)) => {
-            errors::not_connected(what, false, &connection::cause(&*error))
+        Failure::NotConnected(error) => {
+            errors::not_connected(what, matches!(error, NotConnected::TimedOut(_)), &error.to_string())
         }
         Failure::Lost(why) => errors::connection_lost(what, &why),
         Failure::Unreadable(status, headers, why) => unreadable(what, status, &headers, &why),

@@ -63,7 +63,7 @@ impl Direct {
             Operation::Delete => &heads.delete,
             Operation::ChangeVisibility => &heads.change_visibility,
         };
-        head.get_or_init(|| async { self.prepare(&capture(client, operation).await) }).await.clone()
+        head.get_or_init(|| async { self.prepare(&self.to_sqs, &capture(client, operation).await) }).await.clone()
     }
 
     pub(in crate::aws) async fn receive(

@@ -1,44 +1,43 @@
 //! Whether a call that ran out of time may have reached AWS. A future that is dropped cannot report how far it got, so
-//! the request's connection is noted while the call runs.
+//! the connection of its request is noted while the call runs.
 
+use super::watched::Progress;
 use crate::executor::ports::Sent;
-use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 tokio::task_local! {
-    static CURRENT: Delivery;
+    static CURRENT: Arc<Delivery>;
 }
 
-/// The progress of one call.
-#[derive(Clone, Debug, Default)]
-pub(in crate::aws) struct Delivery(Arc<Mutex<Option<CaptureSmithyConnection>>>);
+/// The connection on which a call is sent at present.
+#[derive(Debug, Default)]
+pub(in crate::aws) struct Delivery(Mutex<Option<Arc<Progress>>>);
 
 impl Delivery {
-    /// Runs a call and notes its progress.
-    pub(in crate::aws) async fn watch<F: Future>(&self, call: F) -> F::Output {
-        CURRENT.scope(self.clone(), call).await
+    /// Runs a call of the SDK. What it sends through [`super::Http::for_calls`] is noted here.
+    pub(in crate::aws) async fn watch<F: Future>(self: Arc<Self>, call: F) -> F::Output {
+        CURRENT.scope(self, call).await
     }
 
-    /// `Maybe` once the request was handed to a connection, whether or not it was written.
+    /// The one of the call that runs now, if it is watched.
+    pub(super) fn current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
+    }
+
+    /// `Maybe` once a byte of the request was written.
     pub(in crate::aws) fn sent(&self) -> Sent {
-        let captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match captured.as_ref().and_then(CaptureSmithyConnection::get) {
-            Some(_) => Sent::Maybe,
-            None => Sent::No,
+        match self.progress() {
+            Some(progress) if progress.has_written() => Sent::Maybe,
+            _ => Sent::No,
         }
     }
-}
 
-/// Watches this request for the call that runs now. Without such a call it does nothing.
-pub(super) fn note(request: &mut HttpRequest) {
-    let Ok(current) = CURRENT.try_with(Delivery::clone) else { return };
-    // The SDK puts one in for its own purposes.
-    let captured = request.extension::<CaptureSmithyConnection>().cloned().unwrap_or_else(|| {
-        let captured = CaptureSmithyConnection::new();
-        request.add_extension(captured.clone());
-        captured
-    });
-    *current.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
+    pub(super) fn progress(&self) -> Option<Arc<Progress>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn is_on(&self, connection: Option<Arc<Progress>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
 }

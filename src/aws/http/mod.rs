@@ -1,99 +1,81 @@
-//! HTTP connections to AWS: trusted certificates, proxies, and what happens when a connection ends.
+//! HTTP connections to AWS: for the calls of `aws/direct/`, and for the SDK's.
 //!
 //! | file | |
 //! |---|---|
-//! | `tls.rs` | the certificates that are trusted |
-//! | `proxy.rs` | the proxy variables of the environment |
-//! | `resend.rs` | a request that met a connection which the peer had closed is sent again |
+//! | `sdk.rs` | the SDK's calls on these connections |
+//! | `connections.rs` | the connections of one client, by address |
+//! | `transfer.rs` | on which connection a request is sent, and when it is sent again |
 //! | `delivery.rs` | whether a call that ran out of time may have reached AWS |
+//! | `pool.rs` | idle connections |
+//! | `connection.rs`, `watched.rs` | one connection, and how far its request has come |
+//! | `connect.rs` | new connections: DNS, TLS, proxies |
+//! | `proxy.rs` | the proxy variables of the environment |
+//! | `tls.rs` | the certificates that are trusted |
 
+mod connect;
+mod connection;
+mod connections;
 mod delivery;
+mod pool;
 mod proxy;
-mod resend;
+mod sdk;
 mod tls;
+mod transfer;
+mod watched;
 
+pub(super) use connect::NotConnected;
+pub(super) use connection::{Answer, Request};
+pub(super) use connections::Connections;
 pub(super) use delivery::Delivery;
-pub(super) use proxy::Proxies;
-pub(super) use resend::ROUND_TRIP;
-pub(super) use tls::{Trusted, read_system_certificates};
+pub(super) use sdk::ConnectionLost;
+pub(super) use tls::read_system_certificates;
+pub(super) use transfer::{Endpoint, Failure};
 
-use super::{Settings, errors};
-use crate::executor::ports::{CallError, Fault};
-use aws_smithy_http_client::pool::{Client, ConnectionPool, DriverSpawner, Partition, PartitionId};
+use super::Settings;
+use crate::executor::ports::CallError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use resend::{Pools, Resending};
-use std::time::Duration;
+use connect::Connector;
+use proxy::Proxies;
+use sdk::{Client, Notes};
+use tls::Trusted;
 
-/// Connections that are kept for the next request end after this long without one.
-pub(super) const IDLE_LIMIT: Duration = Duration::from_secs(90);
-/// A connection that is opened to send a request again is not kept: it serves that request only.
-const USED_ONCE: Duration = Duration::from_millis(1);
-
-/// The HTTP clients of one set of settings. They share their connections.
+/// Makes the HTTP clients of one set of settings.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
-    /// For Lambda and SQS: notes in the [`Delivery`] of a call when its request is handed to a connection.
-    pub(super) calls: SharedHttpClient,
-    /// For credentials: STS, SSO, and metadata services.
-    pub(super) credentials: SharedHttpClient,
-    /// For connections that are not made by these clients.
-    pub(super) proxies: Proxies,
-    pub(super) trusted: Trusted,
+    connector: Connector,
+    proxies: Proxies,
 }
 
 impl Http {
-    /// Connections as the settings ask for them, on the runtime of the caller. Nothing is connected yet.
+    /// Connections as the settings ask for them. Nothing is connected yet.
     pub(super) fn new(settings: &Settings) -> Result<Self, CallError> {
         let proxies = if settings.isolated { Proxies::none() } else { Proxies::of(&settings.environment) };
         let trusted = match &settings.ca_bundle {
-            Some(path) => tls::bundle(path)?,
+            Some(path) => Trusted::bundle(path)?,
             // To read the system's certificates takes longer than to start the local AWS, which uses no TLS.
-            None if settings.isolated && settings.endpoints.are_plain() => Trusted::Nothing,
-            None => tls::system()?,
+            None if settings.isolated && settings.endpoints.are_plain() => Trusted::nothing(),
+            None => Trusted::system()?,
         };
-        Self::build(trusted, proxies)
+        Ok(Self { connector: Connector::new(&trusted), proxies })
     }
 
-    /// Clients that cannot speak TLS and use no proxy.
-    pub(super) fn without_roots() -> Result<Self, CallError> {
-        Self::build(Trusted::Nothing, Proxies::none())
+    /// Connections that cannot speak TLS and use no proxy.
+    pub(super) fn without_roots() -> Self {
+        Self { connector: Connector::new(&Trusted::nothing()), proxies: Proxies::none() }
     }
 
-    fn build(trusted: Trusted, proxies: Proxies) -> Result<Self, CallError> {
-        let pools = |idle| -> Result<Pools, CallError> {
-            let https = pool(&trusted, proxies.https.clone(), idle)?;
-            // One pool serves both schemes, unless they have different proxies.
-            let http = match proxies.differ {
-                true => pool(&trusted, proxies.http.clone(), idle)?,
-                false => https.clone(),
-            };
-            Ok(Pools { https, http })
-        };
-        let (kept, once) = (pools(IDLE_LIMIT)?, pools(USED_ONCE)?);
-        let client = |notes_delivery| {
-            SharedHttpClient::new(Resending { kept: kept.clone(), once: once.clone(), notes_delivery })
-        };
-        let (calls, credentials) = (client(true), client(false));
-        Ok(Self { calls, credentials, proxies, trusted })
+    /// Connections that no other client uses.
+    pub(super) fn connections(&self) -> Connections {
+        Connections::new(self.connector.clone(), self.proxies.clone())
     }
-}
 
-fn pool(
-    trusted: &Trusted,
-    proxy: aws_smithy_http_client::proxy::ProxyConfig,
-    idle: Duration,
-) -> Result<Client, CallError> {
-    let failed = |error: String| errors::call_error(Fault::Identity, "NoHttpClient", error);
-    let runtime = tokio::runtime::Handle::current();
-    let here = DriverSpawner::from_fn(move |connection| drop(runtime.spawn(connection)));
-    let id = PartitionId::from_index(0);
-    let pool = ConnectionPool::builder()
-        .partitions([Partition::new(id, here)])
-        .idle_timeout(idle)
-        .proxy_config(proxy)
-        .tls_provider(tls::provider())
-        .tls_context(tls::context(&trusted.store()).map_err(failed)?)
-        .build_https()
-        .map_err(|error| failed(error.to_string()))?;
-    Client::from_partition(&pool, id).map_err(|error| failed(error.to_string()))
+    /// For the SDK's client of Lambda or SQS: notes in the [`Delivery`] of a call how far its request has come.
+    pub(super) fn for_calls(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Client::new(self.connections(), Notes::Delivery))
+    }
+
+    /// For the SDK's clients that find credentials: STS, SSO, and metadata services.
+    pub(super) fn for_credentials(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Client::new(self.connections(), Notes::Nothing))
+    }
 }

@@ -1,8 +1,6 @@
-//! The proxy variables of the environment. The SDK reads them by itself, but from the process, at times of its own, and
-//! not for a client with a CA bundle; here they come from the snapshot that was taken when the executor was created.
+//! The proxy variables of the environment, from the snapshot that was taken when the executor was created.
 
 use crate::runtime::environment::Environment;
-use aws_smithy_http_client::proxy::ProxyConfig;
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use std::sync::Arc;
@@ -10,20 +8,13 @@ use std::sync::Arc;
 /// Metadata services are on the machine itself, where no proxy leads to.
 const NEVER_PROXIED: &str = "169.254.0.0/16,fd00:ec2::/32";
 
-/// The proxy of each scheme.
+/// The proxy of each scheme, and the hosts that are reached without.
 #[derive(Clone, Debug)]
-pub(in crate::aws) struct Proxies {
-    pub(super) https: ProxyConfig,
-    pub(super) http: ProxyConfig,
-    /// True if the two differ.
-    pub(super) differ: bool,
-    /// The same for connections that are not the SDK's.
-    matcher: Option<Arc<Matcher>>,
-}
+pub(super) struct Proxies(Option<Arc<Matcher>>);
 
 impl Proxies {
     pub(super) fn none() -> Self {
-        Self { https: ProxyConfig::disabled(), http: ProxyConfig::disabled(), differ: false, matcher: None }
+        Self(None)
     }
 
     /// As curl reads them: `HTTPS_PROXY` and `HTTP_PROXY`, or else `ALL_PROXY`, and `NO_PROXY`; each also in small letters.
@@ -32,24 +23,17 @@ impl Proxies {
         if environment.text("REQUEST_METHOD").is_some() {
             return Self::none();
         }
-        let (https, http) = (chosen(environment, "HTTPS_PROXY"), chosen(environment, "HTTP_PROXY"));
         let rules = match given(environment, "NO_PROXY") {
             Some((_, rules)) => format!("{rules},{NEVER_PROXIED}"),
             None => NEVER_PROXIED.to_owned(),
         };
-        let (https_url, http_url) = (url(https.as_ref()), url(http.as_ref()));
-        let matcher = Matcher::builder().https(https_url.clone()).http(http_url.clone()).no(rules.clone()).build();
-        Self {
-            differ: https != http,
-            https: config(https_url, &rules),
-            http: config(http_url, &rules),
-            matcher: Some(Arc::new(matcher)),
-        }
+        let [https, http] = ["HTTPS_PROXY", "HTTP_PROXY"].map(|name| url(chosen(environment, name)));
+        Self(Some(Arc::new(Matcher::builder().https(https).http(http).no(rules).build())))
     }
 
     /// The proxy that leads to an address, if one does.
-    pub(in crate::aws) fn of_address(&self, address: &Uri) -> Option<Intercept> {
-        self.matcher.as_ref()?.intercept(address)
+    pub(super) fn of_address(&self, address: &Uri) -> Option<Intercept> {
+        self.0.as_ref()?.intercept(address)
     }
 }
 
@@ -66,10 +50,11 @@ fn chosen(environment: &Environment, name: &str) -> Option<(String, String)> {
 }
 
 /// The URL of a proxy; empty without one, and where the variable's value cannot be used.
-fn url(proxy: Option<&(String, String)>) -> String {
+fn url(proxy: Option<(String, String)>) -> String {
     let Some((name, value)) = proxy else { return String::new() };
-    let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
-    if ProxyConfig::all(url.clone()).is_err() {
+    let url = if value.contains("://") { value } else { format!("http://{value}") };
+    let parsed = url.parse::<Uri>();
+    if !parsed.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()) {
         // Without the value, which may hold a password.
         tracing::warn!("{name} is ignored: it is not the URL of an HTTP proxy (http://host:port)");
         return String::new();
@@ -77,38 +62,35 @@ fn url(proxy: Option<&(String, String)>) -> String {
     url
 }
 
-fn config(url: String, rules: &str) -> ProxyConfig {
-    ProxyConfig::all(url).map_or_else(|_| ProxyConfig::disabled(), |proxy| proxy.no_proxy(rules))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(variables: &[(&str, &str)]) -> Proxies {
-        Proxies::of(&Environment::of(variables.iter().copied()))
+    /// The proxy that leads to a URL.
+    fn proxy(variables: &[(&str, &str)], url: &str) -> Option<String> {
+        let proxies = Proxies::of(&Environment::of(variables.iter().copied()));
+        proxies.of_address(&url.parse().unwrap()).map(|proxy| proxy.uri().to_string())
     }
 
     #[test]
     fn the_variable_of_the_scheme_wins_over_that_of_all() {
-        let proxies = of(&[("ALL_PROXY", "http://a:1"), ("https_proxy", "b:2")]);
-        assert!(proxies.differ && !proxies.https.is_disabled() && !proxies.http.is_disabled());
-        assert!(format!("{:?}", proxies.https).contains("b:2"), "{:?}", proxies.https);
-        assert!(format!("{:?}", proxies.http).contains("a:1"), "{:?}", proxies.http);
-        assert!(!of(&[("all_proxy", "http://a:1")]).differ);
+        let variables = [("ALL_PROXY", "http://a:1"), ("https_proxy", "b:2")];
+        assert_eq!(proxy(&variables, "https://example.com/").as_deref(), Some("http://b:2/"));
+        assert_eq!(proxy(&variables, "http://example.com/").as_deref(), Some("http://a:1/"));
+        let all = [("all_proxy", "http://a:1")];
+        assert_eq!(proxy(&all, "https://example.com/").as_deref(), Some("http://a:1/"));
     }
 
     #[test]
-    fn metadata_services_are_never_proxied() {
-        let proxies = of(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "example.com")]);
-        assert!(format!("{:?}", proxies.https).contains("example.com,169.254.0.0/16"), "{:?}", proxies.https);
-        let proxies = of(&[("HTTP_PROXY", "http://a:1")]);
-        let is_proxied = |host: &str| proxies.of_address(&format!("http://{host}/").parse().unwrap()).is_some();
+    fn hosts_of_no_proxy_and_metadata_services_are_never_proxied() {
+        let variables = [("ALL_PROXY", "http://a:1"), ("NO_PROXY", "example.com")];
         // EC2, ECS, EKS, and the same over IPv6.
         for host in ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"] {
-            assert!(!is_proxied(host), "{host}");
+            assert_eq!(proxy(&variables, &format!("http://{host}/")), None, "{host}");
+            assert_eq!(proxy(&variables[..1], &format!("http://{host}/")), None, "{host}");
         }
-        assert!(is_proxied("example.com"));
+        assert_eq!(proxy(&variables, "https://example.com/"), None);
+        assert!(proxy(&variables[..1], "https://example.com/").is_some());
     }
 
     #[test]
@@ -120,8 +102,9 @@ mod tests {
             &[("HTTPS_PROXY", "http://")],
             &[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://a:1"), ("HTTPS_PROXY", "http://a:1")],
         ] {
-            let proxies = of(variables);
-            assert!(proxies.https.is_disabled() && proxies.http.is_disabled(), "{variables:?}");
+            for url in ["https://example.com/", "http://example.com/"] {
+                assert_eq!(proxy(variables, url), None, "{variables:?}");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::connect::Io;
 use super::watched::{Progress, Watched};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 const LARGEST_ANSWER: usize = 64 << 20;
 
 type Body = Full<Bytes>;
+pub(in crate::aws) type Request = http::Request<Body>;
 
 /// A connection that carries one request at a time.
 pub(super) struct Connection {
@@ -33,10 +34,10 @@ pub(super) struct Connection {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(in crate::aws) struct Answer {
+    pub(in crate::aws) status: StatusCode,
+    pub(in crate::aws) headers: HeaderMap,
+    pub(in crate::aws) body: Bytes,
 }
 
 /// Why there is no answer.
@@ -59,13 +60,13 @@ impl Connection {
         Ok(Box::new(Self { sender, driver, ended: false, progress, idle_since: Instant::now() }))
     }
 
-    /// Whether a byte of the present request has been written.
+    /// How far the present request has come.
     pub(super) fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
     }
 
     /// Sends a request and reads its answer. Without an answer the connection cannot be used again.
-    pub(super) async fn exchange(&mut self, request: Request<Body>) -> Result<Answer, Failed> {
+    pub(super) async fn exchange(&mut self, request: Request) -> Result<Answer, Failed> {
         self.progress.begin();
         let response = {
             let mut response = pin!(self.sender.try_send_request(request));
@@ -129,7 +130,7 @@ impl Connection {
         if !self.ended {
             drive(&mut self.driver, &mut self.ended, &mut Context::from_waker(Waker::noop()));
         }
-        !self.ended && self.sender.is_ready()
+        !self.ended && self.sender.is_ready() && !self.progress.is_used_up()
     }
 
     pub(super) fn becomes_idle(&mut self) {

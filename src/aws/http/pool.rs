@@ -2,10 +2,11 @@
 //! their limit.
 
 use super::connection::Connection;
-use crate::aws::http::IDLE_LIMIT;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Connections are kept for so long without a request.
+const IDLE_LIMIT: Duration = Duration::from_secs(90);
 /// Connections that have ended, and those that were idle for too long, are closed so often.
 const SWEEP: Duration = Duration::from_millis(500);
 

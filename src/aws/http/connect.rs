@@ -1,7 +1,9 @@
 //! New connections: directly, through a proxy that forwards plain HTTP, or through a tunnel that a proxy opens. Names
 //! are resolved for each connection, so that a change in DNS takes effect with the next one.
 
-use crate::aws::http::{Proxies, Trusted};
+use super::connection::cause;
+use super::proxy::Proxies;
+use super::tls::Trusted;
 use http::{HeaderValue, Uri};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -11,9 +13,11 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 use tower_service::Service;
 
 /// An established connection.
@@ -23,11 +27,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Why there is no connection: nothing was sent.
 #[derive(Debug)]
-pub(super) enum NotConnected {
+pub(in crate::aws) enum NotConnected {
     /// Not within the limit.
     TimedOut(Duration),
     /// What is wrong.
     Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(limit) => write!(f, "no connection within {} ms", limit.as_millis()),
+            Self::Failed(error) => f.write_str(&cause(&**error)),
+        }
+    }
 }
 
 /// Makes connections.
@@ -36,7 +49,6 @@ pub(super) struct Connector {
     /// TCP, and TLS where the address asks for it.
     any: HttpsConnector<HttpConnector>,
     tls: Arc<ClientConfig>,
-    limit: Duration,
 }
 
 /// Where the connections for an address lead to.
@@ -71,20 +83,21 @@ impl Destination {
 }
 
 impl Connector {
-    pub(super) fn new(trusted: &Trusted, limit: Duration) -> Result<Self, String> {
-        let mut config = trusted.client_config()?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    pub(super) fn new(trusted: &Trusted) -> Self {
+        let config = trusted.client_config();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        Ok(Self { any: HttpsConnector::from((tcp, config.clone())), tls: Arc::new(config), limit })
+        Self { any: HttpsConnector::from((tcp, Arc::clone(&config))), tls: config }
     }
 
-    pub(super) async fn connect(&self, to: &Destination) -> Result<Box<dyn Io>, NotConnected> {
-        match tokio::time::timeout(self.limit, self.connect_unlimited(to)).await {
-            Ok(connected) => connected.map_err(NotConnected::Failed),
-            Err(_) => Err(NotConnected::TimedOut(self.limit)),
-        }
+    pub(super) async fn connect(&self, to: &Destination, limit: Option<Duration>) -> Result<Box<dyn Io>, NotConnected> {
+        let connect = self.connect_unlimited(to);
+        let connected = match limit {
+            Some(limit) => timeout(limit, connect).await.map_err(|_| NotConnected::TimedOut(limit))?,
+            None => connect.await,
+        };
+        connected.map_err(NotConnected::Failed)
     }
 
     async fn connect_unlimited(&self, to: &Destination) -> Result<Box<dyn Io>, Box<dyn Error + Send + Sync>> {

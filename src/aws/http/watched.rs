@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How far the present request has come.
+/// How far the present request of a connection has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     written: AtomicBool,
     read: AtomicBool,
+    used_up: AtomicBool,
 }
 
 impl Progress {
@@ -26,6 +27,15 @@ impl Progress {
     /// Whether a byte of the request has been written.
     pub(super) fn has_written(&self) -> bool {
         self.written.load(Relaxed)
+    }
+
+    /// The connection carries no further request.
+    pub(super) fn use_no_more(&self) {
+        self.used_up.store(true, Relaxed);
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.used_up.load(Relaxed)
     }
 
     /// Whether a byte of the answer has been read.

@@ -30,5 +30,5 @@ pub use config::{Builtin, Handler, HandlerOutput, OPTIONS, OnFailure, OptionInfo
 pub use faults::{FaultRates, Faults, Outage, OutageKind, StateSpan};
 pub use function_state::FunctionState;
 pub use reader::OptionsError;
-pub use running::{Running, StartError, start, start_with};
+pub use running::{OnThreadStart, Running, StartError, start, start_with};
 pub use secret::Secret;

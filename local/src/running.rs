@@ -84,11 +84,15 @@ pub struct Running {
 /// named `lmbx-local-N`. They inherit the signal mask of the caller, which should block all signals, and the caller's
 /// log. Must not be called from within an asynchronous runtime.
 pub fn start(options: Options) -> Result<Running, StartError> {
-    start_with(options, || ())
+    start_with(options, Box::new(|| ()))
 }
 
-/// Like [`start`]; each thread first calls `on_thread_start`.
-pub fn start_with(options: Options, on_thread_start: impl Fn() + Send + Sync + 'static) -> Result<Running, StartError> {
+/// What each thread calls first.
+pub type OnThreadStart = Box<dyn Fn() + Send + Sync>;
+
+/// Like [`start`]; each thread first calls `on_thread_start`. It is not generic: all that it leads to would be compiled in
+/// the crate that calls it, with that crate's optimisation in place of this one's, which is for size.
+pub fn start_with(options: Options, on_thread_start: OnThreadStart) -> Result<Running, StartError> {
     let runner = find_runner(&options)?;
     let (access_key_id, secret_access_key) = credentials(&options).map_err(StartError::Random)?;
     let lasting = options.lasting_credentials.clone();
@@ -175,7 +179,7 @@ fn credentials(options: &Options) -> Result<(String, Secret), getrandom::Error> 
     Ok((access_key_id, secret_access_key))
 }
 
-fn threads(number: usize, on_start: impl Fn() + Send + Sync + 'static) -> std::io::Result<Runtime> {
+fn threads(number: usize, on_start: OnThreadStart) -> std::io::Result<Runtime> {
     let started = AtomicUsize::new(0);
     let log = tracing::dispatcher::get_default(Clone::clone);
     let runtime = Builder::new_multi_thread()

@@ -28,11 +28,11 @@ fn calls(stop: impl Intercept + Clone + 'static) -> io::Result<()> {
     runtime.block_on(async {
         let DryClients { lambda, sqs, sts, sso, oidc } = DryClients::new(stop);
         // Each of them fails, as intended.
-        _ = lambda.invoke().function_name("f").payload(Blob::new("{}")).send().await;
-        _ = sqs.receive_message().queue_url("https://sqs.us-east-1.amazonaws.com/1/q").send().await;
-        _ = sts.assume_role().role_arn("arn:aws:iam::1:role/r").role_session_name("s").send().await;
-        _ = sso.get_role_credentials().role_name("r").account_id("1").access_token("t").send().await;
-        _ = oidc.create_token().client_id("c").client_secret("s").grant_type("refresh_token").send().await;
+        _ = lambda.invoke().function_name("f").payload(Blob::new("{}")).customize().send().await;
+        _ = sqs.receive_message().queue_url("https://sqs.us-east-1.amazonaws.com/1/q").customize().send().await;
+        _ = sts.assume_role().role_arn("arn:aws:iam::1:role/r").role_session_name("s").customize().send().await;
+        _ = sso.get_role_credentials().role_name("r").account_id("1").access_token("t").customize().send().await;
+        _ = oidc.create_token().client_id("c").client_secret("s").grant_type("refresh_token").customize().send().await;
         Ok(())
     })
 }

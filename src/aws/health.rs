@@ -78,7 +78,12 @@ impl Aws {
         let (Some(client), Some(region)) = (clients.lambda.get(route), clients.function_regions.get(route)) else {
             return Err(errors::call_error(Fault::Route, "InvalidRequest", "the route has no client".into()));
         };
-        let call = client.get_function().function_name(&function.name).set_qualifier(function.qualifier.clone()).send();
+        let call = client
+            .get_function()
+            .function_name(&function.name)
+            .set_qualifier(function.qualifier.clone())
+            .customize()
+            .send();
         let answer = limit.call(|| what.clone(), call).await?.map_err(|error| {
             let failure = self.drop_rejected_clients(&clients, errors::from_sdk(&what, error));
             explained(failure, &what, region)
@@ -92,7 +97,7 @@ impl Aws {
     async fn check_queue(&self, id: QueueId) -> Result<Found, CallError> {
         let queue = self.queue(id, Limit::from_now(CALL_LIMIT)).await?;
         let call = queue.client.get_queue_attributes().queue_url(queue.url);
-        let answer = self.call(&queue, call.attribute_names(QueueAttributeName::All).send()).await;
+        let answer = self.call(&queue, call.attribute_names(QueueAttributeName::All).customize().send()).await;
         let answer = answer.map_err(|failure| match failure.code.as_str() {
             "QueueDoesNotExist" | "NonExistentQueue" => {
                 CallError { message: format!("queue {} does not exist ({})", queue.url, failure.code), ..failure }

@@ -120,7 +120,7 @@ impl Aws {
             .invocation_type(kind.into())
             .set_payload(payload);
         // Only failures need a name, and this is the most frequent call of all.
-        match limit.call(|| target.what(), Box::pin(call.send())).await? {
+        match limit.call(|| target.what(), Box::pin(call.customize().send())).await? {
             Ok(answer) => Ok(Reply {
                 status: u16::try_from(answer.status_code()).unwrap_or_default(),
                 request_id: answer.request_id().unwrap_or_default().to_owned(),

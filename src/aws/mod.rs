@@ -12,6 +12,10 @@
 //! | `function_warnings.rs`, `queue_warnings.rs` | what works and still does not fit |
 //! | `environment.rs`, `quiet.rs` | the environment is read once |
 //! | `first_use.rs` | what the SDK makes once a process |
+//!
+//! Calls of the SDK end in `customize().send()` in place of `send()`. An `async fn` of another crate is compiled in the crate
+//! that awaits it, with all that it awaits and with that crate's optimisation; behind `customize()` is a boxed future, which
+//! is compiled in the SDK's crate, for size.
 
 mod clients;
 mod direct;

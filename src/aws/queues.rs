@@ -38,7 +38,7 @@ impl Queues for Aws {
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp);
-        let answer = self.call(&queue, Box::pin(call.send())).await?;
+        let answer = self.call(&queue, Box::pin(call.customize().send())).await?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(message).collect())
     }
 
@@ -58,7 +58,7 @@ impl Queues for Aws {
         let entries =
             receipts.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(build_error)?;
         let call = queue.client.delete_message_batch().queue_url(queue.url).set_entries(Some(entries));
-        let answer = self.call(&queue, Box::pin(call.send())).await?;
+        let answer = self.call(&queue, Box::pin(call.customize().send())).await?;
         Ok(outcomes(count, answer.successful().iter().map(|done| done.id()), answer.failed()))
     }
 
@@ -85,7 +85,7 @@ impl Queues for Aws {
         };
         let entries = entries.into_iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>().map_err(build_error)?;
         let call = queue.client.change_message_visibility_batch().queue_url(queue.url).set_entries(Some(entries));
-        let answer = self.call(&queue, Box::pin(call.send())).await?;
+        let answer = self.call(&queue, Box::pin(call.customize().send())).await?;
         Ok(outcomes(count, answer.successful().iter().map(|done| done.id()), answer.failed()))
     }
 }

@@ -14,6 +14,7 @@ use super::{Identity, Settings};
 use crate::runtime::environment::Environment;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds::region::ImdsRegionProvider;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileSet;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -117,7 +118,9 @@ async fn region(settings: &Settings, shared: &Shared, http: &Http) -> Option<Reg
         return None;
     }
     let surroundings = ProviderConfig::without_region().with_http_client(http.for_credentials());
-    ImdsRegionProvider::builder().configure(&surroundings).build().region().await
+    let provider = ImdsRegionProvider::builder().configure(&surroundings).build();
+    // By the trait, whose future is boxed: see `aws/mod.rs`.
+    ProvideRegion::region(&provider).await
 }
 
 /// Keys of the environment, unless a profile is configured: then its credentials are wanted. Otherwise what the profile

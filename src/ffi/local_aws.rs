@@ -14,7 +14,7 @@ pub(super) fn start_local(options: &str, config: &mut Config, log: &Log) -> Resu
     options.library_dir = library_path::folder();
     threads::check_room(options.threads())
         .map_err(Failure::io("starting the threads of the local AWS (option local)"))?;
-    let running = start_with(options, log.thread_starter()).map_err(not_started)?;
+    let running = start_with(options, Box::new(log.thread_starter())).map_err(not_started)?;
 
     config.aws.endpoints = Endpoints::all(running.endpoint_url());
     config.aws.region = Some(running.region().into());

@@ -192,3 +192,100 @@ impl Body for Unreadable {
         Poll::Ready(self.0.take().map(|why| Err(why.into())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::http::Http;
+    use std::sync::Mutex;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A server that answers every request with `answer`, or never.
+    struct Server {
+        url: String,
+        /// Number of the connection of each request, and the request's head.
+        seen: Arc<Mutex<Vec<(usize, String)>>>,
+    }
+
+    impl Server {
+        async fn start(answer: Option<&'static str>) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/a?b=c", listener.local_addr().unwrap());
+            let seen = Arc::<Mutex<Vec<_>>>::default();
+            let log = Arc::clone(&seen);
+            tokio::spawn(async move {
+                for number in 0.. {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    let log = Arc::clone(&log);
+                    tokio::spawn(async move {
+                        let mut head = Vec::new();
+                        while let Ok(byte) = stream.read_u8().await {
+                            head.push(byte);
+                            if head.ends_with(b"\r\n\r\n") {
+                                log.lock()
+                                    .unwrap()
+                                    .push((number, String::from_utf8(std::mem::take(&mut head)).unwrap()));
+                                let Some(answer) = answer else { continue };
+                                stream.write_all(answer.as_bytes()).await.unwrap();
+                            }
+                        }
+                    });
+                }
+            });
+            Self { url, seen }
+        }
+
+        fn connections(&self) -> Vec<usize> {
+            self.seen.lock().unwrap().iter().map(|(number, _)| *number).collect()
+        }
+    }
+
+    const BUSY: &str = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
+
+    fn client(read: Option<Duration>) -> Limited {
+        let connections = Arc::new(Http::without_roots().connections());
+        Limited { connections, notes: Notes::Nothing, connect: None, read }
+    }
+
+    fn get(url: &str) -> HttpRequest {
+        HttpRequest::get(url).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_body_has_no_length() {
+        let server = Server::start(Some(BUSY)).await;
+        let answer = client(None).call(get(&server.url)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 503);
+        let host = server.url.split('/').nth(2).unwrap();
+        assert_eq!(server.seen.lock().unwrap()[0].1, format!("GET /a?b=c HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+    }
+
+    #[tokio::test]
+    async fn no_answer_within_the_sdks_limit_is_a_timeout() {
+        let server = Server::start(None).await;
+        let error = client(Some(Duration::from_millis(50))).call(get(&server.url)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        assert_eq!(server.connections(), [0]);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_sdk_gives_up_is_not_used_again() {
+        let server = Server::start(Some(BUSY)).await;
+        let client = client(None);
+        client.call(get(&server.url)).await.unwrap();
+        let capture = CaptureSmithyConnection::new();
+        let mut request = get(&server.url);
+        request.add_extension(capture.clone());
+        client.call(request).await.unwrap();
+        capture.get().expect("it was sent on a connection").poison();
+        client.call(get(&server.url)).await.unwrap();
+        assert_eq!(server.connections(), [0, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn an_address_without_a_host_is_the_callers_mistake() {
+        let error = client(None).call(get("/a")).await.unwrap_err();
+        assert!(error.is_user(), "{error:?}");
+    }
+}

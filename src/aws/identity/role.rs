@@ -88,7 +88,7 @@ impl AssumedRole {
                     .set_source_identity(role.source_identity.clone())
                     .set_transitive_tag_keys(Some(role.transitive_tag_keys.clone()).filter(|keys| !keys.is_empty()))
                     .set_tags(self.tags()?);
-                let answer = call.send().await.map_err(rejected)?;
+                let answer = call.customize().send().await.map_err(rejected)?;
                 credentials(answer.credentials)
             }
             Method::WebIdentity(file) => {
@@ -109,7 +109,7 @@ impl AssumedRole {
                     .set_policy(role.policy.clone())
                     .set_policy_arns(policy_arns)
                     .set_provider_id(role.provider_id.clone());
-                let answer = call.send().await.map_err(rejected)?;
+                let answer = call.customize().send().await.map_err(rejected)?;
                 credentials(answer.credentials)
             }
         }

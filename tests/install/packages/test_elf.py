@@ -44,6 +44,10 @@ def test_is_hardened_and_contains_no_folder_of_this_machine(file: Path) -> None:
     assert re.search(r"GNU_STACK .* RW ", segments), "the stack is not executable"
 
 
+def test_the_library_has_at_most_8_mb() -> None:
+    assert SHARED.stat().st_size <= 8_000_000
+
+
 def test_soname_and_nodelete() -> None:
     dynamic = readelf("--dynamic", SHARED)
     assert "[liblambda_executor.so.1]" in dynamic

@@ -178,10 +178,15 @@ def flatness(runs: list[dict[str, Any]]) -> list[str]:
     ):
         costs = {one["tasks"]: one[name] for one in runs}
         least, most = min(costs, key=lambda tasks: costs[tasks]), max(costs, key=lambda tasks: costs[tasks])
+        largest = max(costs)
         if costs[most] <= FLAT * costs[least]:
             verdict = f"flat: between {number(costs[least])} and {number(costs[most])}"
         elif most < least:
             verdict = f"falls with their number, by a factor of {costs[most] / costs[least]:.1f}: {why_less}"
+        elif costs[largest] <= FLAT * costs[least]:
+            verdict = (
+                f"does not grow: {number(costs[largest])} for {largest:,} tasks; at most {number(costs[most])}, for {most:,}"
+            )
         else:
             verdict = f"**grows** with their number, by a factor of {costs[most] / costs[least]:.1f}"
         unit = " for 1,000 tasks" if name == "milli_calls" else " µs"

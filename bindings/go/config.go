@@ -108,9 +108,9 @@ type Config struct {
 	ShutdownGraceMs *int `json:"shutdown_grace_ms,omitempty"`
 	// Airflow team. Its options and connections are read in place of the common ones. Needs `airflow`.
 	Team string `json:"team,omitempty"`
-	// What sends the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library's own HTTP
-	// client, `sdk` the AWS SDK. Both have the same behaviour; `direct` needs a fraction of the CPU time. All other calls are the
-	// SDK's. One of direct, sdk. Default: direct.
+	// What makes the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library itself, `sdk` the
+	// AWS SDK. Both have the same behaviour and the same HTTP client; `direct` needs a fraction of the CPU time. All other calls are
+	// the SDK's. One of direct, sdk. Default: direct.
 	Transport string `json:"transport,omitempty"`
 	// Threads that make the calls to Lambda. With `transport` `direct`, one made about 15,000 Invokes a second in the benchmark,
 	// without TLS (docs/performance.md). One more thread makes the calls to the queues. From 1 to 64. Default: 1.

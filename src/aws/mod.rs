@@ -55,10 +55,10 @@ use std::time::Duration;
 /// What sends the calls of each task: Invoke, and receiving, deleting and hiding messages. All others are the SDK's.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Transport {
-    /// HTTP connections of our own.
+    /// We do: sign a request that the SDK has prepared once, and read the answer.
     #[default]
     Direct,
-    /// The AWS SDK, which is slower and has the same behaviour.
+    /// The AWS SDK, on the same kind of connections. It is slower and has the same behaviour.
     Sdk,
 }
 

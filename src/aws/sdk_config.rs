@@ -23,6 +23,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::env_config::EnvConfigValue;
 use aws_sdk_lambda::config::{IdentityCache, StalledStreamProtectionConfig, retry::RetryConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::borrow::Cow;
@@ -77,12 +78,13 @@ impl LoadServiceConfig for Shared {
 
 /// Everything but the role.
 pub(super) async fn load(settings: &Settings, identity: &Identity, http: &Http) -> SdkConfig {
+    let http_client = http.for_credentials();
     let mut builder = SdkConfig::builder()
         .behavior_version(behavior())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts(settings))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http.for_credentials());
+        .http_client(http_client.clone());
     if settings.isolated {
         builder.set_region(settings.region.clone().map(Region::new));
         let keys = identity.keys.as_ref().map(Credentials::from);
@@ -90,7 +92,7 @@ pub(super) async fn load(settings: &Settings, identity: &Identity, http: &Http) 
         return builder.build();
     }
     let shared = Shared::read(&settings.environment, identity.profile.as_deref()).await;
-    builder.set_region(region(settings, &shared, http).await);
+    builder.set_region(region(settings, &shared, http_client).await);
     builder.set_use_fips(Some(shared.is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")));
     builder.set_use_dual_stack(Some(shared.is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")));
     if !shared.ignores_endpoints() {
@@ -110,14 +112,14 @@ pub(super) async fn load(settings: &Settings, identity: &Identity, http: &Http) 
         .build()
 }
 
-async fn region(settings: &Settings, shared: &Shared, http: &Http) -> Option<Region> {
+async fn region(settings: &Settings, shared: &Shared, http_client: SharedHttpClient) -> Option<Region> {
     if let Some(region) = settings.region.clone().or_else(|| shared.region()) {
         return Some(Region::new(region));
     }
     if shared.env.get("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true")) {
         return None;
     }
-    let surroundings = ProviderConfig::without_region().with_http_client(http.for_credentials());
+    let surroundings = ProviderConfig::without_region().with_http_client(http_client);
     let provider = ImdsRegionProvider::builder().configure(&surroundings).build();
     // By the trait, whose future is boxed: see `aws/mod.rs`.
     ProvideRegion::region(&provider).await

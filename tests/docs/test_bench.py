@@ -164,3 +164,5 @@ def test_a_cost_that_grows_is_called_so() -> None:
     assert "by a factor of 3.0" in cpu
     assert "flat" in queue
     assert "falls" in calls
+    cpu, *_ = scale.flatness([runs(1_000, 100.0), runs(10_000, 160.0), runs(1_000_000, 120.0)])
+    assert cpu == "- Host CPU a task: does not grow: 120 for 1,000,000 tasks; at most 160, for 10,000."

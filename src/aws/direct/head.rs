@@ -3,7 +3,7 @@
 //! all its work. The call is stopped when it is signed, before the network.
 
 use super::sign::{Canonical, DATE, Signature, Signer, TOKEN};
-use crate::aws::http::Request;
+use crate::aws::http::{Origin, Request};
 use crate::aws::identity::Loaded;
 use aws_credential_types::Credentials;
 use aws_sdk_lambda::config::{ConfigBag, Intercept, RuntimeComponents, interceptors};
@@ -22,8 +22,7 @@ const OF_ONE_CALL: [&str; 6] =
 /// A request without its payload and its signature.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// `http://host` or `https://host`, with the port if it is not the scheme's.
-    pub(super) origin: String,
+    pub(super) origin: Origin,
     /// The whole address, as a proxy for plain HTTP wants it.
     absolute: Uri,
     /// The path and query, as a server wants it.
@@ -41,19 +40,14 @@ impl Head {
         if seen.method != Method::POST.as_str() {
             return Err(format!("the method {}", seen.method));
         }
-        let authority = absolute.authority().ok_or("an address without a host")?;
-        let scheme = absolute.scheme_str().unwrap_or_default();
-        let host = match (scheme, authority.port_u16()) {
-            ("http", Some(80)) | ("https", Some(443)) | (_, None) => authority.host().to_owned(),
-            (_, Some(port)) => format!("{}:{port}", authority.host()),
-        };
+        let origin = Origin::of(&absolute)?;
         let path = absolute.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         let (region, service, signed) = seen.scope()?;
         if signed.contains(&"x-amz-content-sha256") {
             return Err("a signed header with the payload's hash".into());
         }
         let value = |name: &str| match name {
-            "host" => Some(host.clone()),
+            "host" => Some(origin.host.clone()),
             _ => seen.header(name).map(str::to_owned),
         };
         let canonical = |names: &[&str]| {
@@ -75,7 +69,7 @@ impl Head {
             headers.append(name, HeaderValue::try_from(value).map_err(|error| error.to_string())?);
             Ok::<_, String>(())
         };
-        put(&mut headers, HOST.as_str(), &host)?;
+        put(&mut headers, HOST.as_str(), &origin.host)?;
         // Room for the headers of a call, so that the map need not grow for each.
         for name in [CONTENT_LENGTH.as_str(), AUTHORIZATION.as_str(), DATE, TOKEN] {
             put(&mut headers, name, "")?;
@@ -86,9 +80,9 @@ impl Head {
             }
         }
         Ok(Self {
-            origin: format!("{scheme}://{host}"),
             path: Uri::from(path.clone()),
             canonical: canonical(&kept)?,
+            origin,
             headers,
             region: region.to_owned(),
             service: service.to_owned(),

@@ -80,7 +80,7 @@ impl Direct {
     /// none at all: then the SDK makes this call, and reports what is wrong.
     fn prepare(&self, connections: &Connections, capture: &Capture) -> Option<Arc<Prepared>> {
         let prepared = capture.head().and_then(|head| {
-            let endpoint = connections.to(&head.origin)?;
+            let endpoint = connections.to(&head.origin.url)?;
             Ok(Arc::new(Prepared { signer: self.signer(&head), endpoint, head }))
         });
         prepared.map_err(|why| tracing::warn!("the SDK sends this call, as its request cannot be prepared: {why}")).ok()

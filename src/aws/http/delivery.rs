@@ -37,7 +37,7 @@ impl Delivery {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn is_on(&self, connection: Option<Arc<Progress>>) {
+    pub(super) fn now_on(&self, connection: Option<Arc<Progress>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connection;
     }
 }

@@ -25,7 +25,7 @@ mod watched;
 
 pub(super) use connect::NotConnected;
 pub(super) use connection::{Answer, Request};
-pub(super) use connections::Connections;
+pub(super) use connections::{Connections, Origin};
 pub(super) use delivery::Delivery;
 pub(super) use sdk::ConnectionLost;
 pub(super) use tls::read_system_certificates;

@@ -2,11 +2,13 @@
 
 use super::connect::NotConnected;
 use super::connection::{Answer, Request};
-use super::connections::Connections;
+use super::connections::{Connections, Origin};
 use super::delivery::Delivery;
 use super::transfer::{Endpoint, Failure};
+use crate::executor::ports::Sent;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -17,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame};
 use std::error::Error;
 use std::fmt;
@@ -62,25 +64,32 @@ impl Client {
 
 impl HttpClient for Client {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(Limited {
+        SharedHttpConnector::new(WithLimits {
             connections: Arc::clone(&self.connections),
             notes: self.notes,
             connect: settings.connect_timeout(),
-            read: settings.read_timeout(),
+            whole: settings.read_timeout(),
         })
+    }
+
+    /// For the user agent.
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        Some(ConnectorMetadata::new("hyper", Some("1.x".into())))
     }
 }
 
 /// The client with the limits of one call.
 #[derive(Debug)]
-struct Limited {
+struct WithLimits {
     connections: Arc<Connections>,
     notes: Notes,
+    /// For a new connection.
     connect: Option<Duration>,
-    read: Option<Duration>,
+    /// From the call to the end of the answer. The SDK calls it the read timeout.
+    whole: Option<Duration>,
 }
 
-impl HttpConnector for Limited {
+impl HttpConnector for WithLimits {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let delivery = match self.notes {
             Notes::Delivery => Delivery::current().unwrap_or_default(),
@@ -90,33 +99,35 @@ impl HttpConnector for Limited {
             let delivery = Arc::clone(&delivery);
             capture.set_connection_retriever(move || metadata(&delivery));
         }
-        let prepared = Prepared::new(request).and_then(|prepared| {
-            let endpoint = self.connections.to(&prepared.origin);
-            Ok((prepared, endpoint.map_err(|error| ConnectorError::user(error.into()))?))
-        });
-        let (connect, read) = (self.connect, self.read);
+        let (connections, connect, whole) = (Arc::clone(&self.connections), self.connect, self.whole);
         HttpConnectorFuture::new(async move {
-            let (prepared, endpoint) = prepared?;
-            let answer = prepared.send(&endpoint, connect, &delivery);
-            let Some(limit) = read else { return answer.await };
+            let answer = async {
+                let outgoing = Outgoing::read(request).await?;
+                let endpoint =
+                    connections.to(&outgoing.origin.url).map_err(|error| ConnectorError::user(error.into()))?;
+                outgoing.send(&endpoint, connect, &delivery).await
+            };
+            let Some(limit) = whole else { return answer.await };
             tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
                 let message = format!("no answer within {} ms", limit.as_millis());
-                Err(ConnectorError::timeout(message.into()))
+                Err(ConnectorError::timeout(match delivery.sent() {
+                    Sent::Maybe => ConnectionLost(message).into(),
+                    _ => message.into(),
+                }))
             })
         })
     }
 }
 
-/// The SDK asks for it after a failure that passes, to have the connection closed.
+/// The SDK asks for it after a failure that passes, to have the connection closed. It does not read `proxied`.
 fn metadata(delivery: &Delivery) -> Option<ConnectionMetadata> {
     let progress = delivery.progress()?;
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(move || progress.use_no_more()).build())
 }
 
-/// A request of the SDK, as often as it is sent.
-struct Prepared {
-    /// As [`Connections`] wants it.
-    origin: String,
+/// A request of the SDK. It may be sent twice.
+struct Outgoing {
+    origin: Origin,
     absolute: Uri,
     path: Uri,
     method: http::Method,
@@ -124,25 +135,19 @@ struct Prepared {
     body: Bytes,
 }
 
-impl Prepared {
-    fn new(request: HttpRequest) -> Result<Self, ConnectorError> {
-        let wrong = |error: BoxError| ConnectorError::user(error);
-        let (head, body) = request.try_into_http1x().map_err(|error| wrong(error.into()))?.into_parts();
-        let body = body.bytes().ok_or_else(|| wrong("the body is a stream".into()))?;
-        let body = Bytes::copy_from_slice(body);
-        let (Some(scheme), Some(authority)) = (head.uri.scheme_str(), head.uri.authority()) else {
-            return Err(wrong(format!("the address {} has no scheme or no host", head.uri).into()));
-        };
-        let host = match (scheme, authority.port_u16()) {
-            ("http", Some(80)) | ("https", Some(443)) | (_, None) => authority.host().to_owned(),
-            (_, Some(port)) => format!("{}:{port}", authority.host()),
-        };
+impl Outgoing {
+    /// Reads the body to its end: the SDK watches over its progress.
+    async fn read(request: HttpRequest) -> Result<Self, ConnectorError> {
+        let (head, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
+        let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+        let origin = Origin::of(&head.uri).map_err(|error| ConnectorError::user(error.into()))?;
         let mut headers = head.headers;
         if !headers.contains_key(HOST) {
-            headers.insert(HOST, HeaderValue::try_from(&host).map_err(|error| wrong(error.into()))?);
+            let host = HeaderValue::try_from(&origin.host).map_err(|error| ConnectorError::user(error.into()))?;
+            headers.insert(HOST, host);
         }
         let path = head.uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from);
-        Ok(Self { origin: format!("{scheme}://{host}"), path, absolute: head.uri, method: head.method, headers, body })
+        Ok(Self { origin, path, absolute: head.uri, method: head.method, headers, body })
     }
 
     fn request(&self, is_forwarded: bool) -> Request {
@@ -243,36 +248,81 @@ mod tests {
 
     const BUSY: &str = "HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n";
 
-    fn client(read: Option<Duration>) -> Limited {
+    fn client(connect: Option<Duration>, whole: Option<Duration>) -> WithLimits {
         let connections = Arc::new(Http::without_roots().connections());
-        Limited { connections, notes: Notes::Nothing, connect: None, read }
+        WithLimits { connections, notes: Notes::Nothing, connect, whole }
+    }
+
+    fn request(method: &str, url: &str, body: SdkBody) -> HttpRequest {
+        let mut request = HttpRequest::new(body);
+        request.set_method(method).unwrap();
+        request.set_uri(url).unwrap();
+        request
     }
 
     fn get(url: &str) -> HttpRequest {
-        HttpRequest::get(url).unwrap()
+        request("GET", url, SdkBody::empty())
     }
 
+    const SHORT: Option<Duration> = Some(Duration::from_millis(50));
+
     #[tokio::test]
-    async fn a_request_without_a_body_has_no_length() {
+    async fn only_a_request_with_a_body_has_a_length() {
         let server = Server::start(Some(BUSY)).await;
-        let answer = client(None).call(get(&server.url)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), 503);
-        let host = server.url.split('/').nth(2).unwrap();
-        assert_eq!(server.seen.lock().unwrap()[0].1, format!("GET /a?b=c HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+        // Not in memory: it has to be read.
+        let text = SdkBody::from_body_1_x(Full::new(Bytes::from_static(b"text")));
+        for (method, body, length) in [
+            ("GET", SdkBody::empty(), ""),
+            // The metadata service of EC2 is asked for a token with it.
+            ("PUT", SdkBody::empty(), ""),
+            ("POST", text, "content-length: 4\r\n"),
+        ] {
+            let answer = client(None, None).call(request(method, &server.url, body)).await.unwrap();
+            assert_eq!(answer.status().as_u16(), 503);
+            let host = server.url.split('/').nth(2).unwrap();
+            let head = server.seen.lock().unwrap().pop().unwrap().1;
+            assert_eq!(head, format!("{method} /a?b=c HTTP/1.1\r\nhost: {host}\r\n{length}\r\n"));
+        }
     }
 
     #[tokio::test]
-    async fn no_answer_within_the_sdks_limit_is_a_timeout() {
+    async fn no_answer_within_the_sdks_limit_is_a_timeout_of_a_request_that_was_sent() {
         let server = Server::start(None).await;
-        let error = client(Some(Duration::from_millis(50))).call(get(&server.url)).await.unwrap_err();
+        let error = client(None, SHORT).call(get(&server.url)).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
+        assert!(error.into_source().downcast_ref::<ConnectionLost>().is_some());
         assert_eq!(server.connections(), [0]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_within_the_sdks_limit_is_a_timeout() {
+        let server = Server::start(Some("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\npart")).await;
+        let error = client(None, SHORT).call(get(&server.url)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+    }
+
+    /// The SDK's providers decide by it whether they try again.
+    #[tokio::test]
+    async fn failures_have_the_kinds_that_the_sdk_knows() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = client(None, None).call(get(&format!("http://{free}/"))).await.unwrap_err();
+        assert!(error.is_io(), "{error:?}");
+        for address in ["/a", "http://h:99999/"] {
+            let error = client(None, None).call(get(address)).await.unwrap_err();
+            assert!(error.is_user(), "{address}: {error:?}");
+        }
+        // TLS is never answered.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", silent.local_addr().unwrap());
+        let error = client(SHORT, None).call(get(&url)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        assert_eq!(error.into_source().to_string(), "no connection within 50 ms");
     }
 
     #[tokio::test]
     async fn a_connection_that_the_sdk_gives_up_is_not_used_again() {
         let server = Server::start(Some(BUSY)).await;
-        let client = client(None);
+        let client = client(None, None);
         client.call(get(&server.url)).await.unwrap();
         let capture = CaptureSmithyConnection::new();
         let mut request = get(&server.url);
@@ -281,11 +331,5 @@ mod tests {
         capture.get().expect("it was sent on a connection").poison();
         client.call(get(&server.url)).await.unwrap();
         assert_eq!(server.connections(), [0, 0, 1]);
-    }
-
-    #[tokio::test]
-    async fn an_address_without_a_host_is_the_callers_mistake() {
-        let error = client(None).call(get("/a")).await.unwrap_err();
-        assert!(error.is_user(), "{error:?}");
     }
 }

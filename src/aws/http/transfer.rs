@@ -1,7 +1,7 @@
 //! A request, sent on an idle connection or on a new one.
 //!
 //! A server, a proxy or a NAT gateway closes connections that are idle. A request that is sent on such a connection at
-//! that moment fails without an answer, and is sent again at once, on a new connection. The first request on a connection
+//! that moment fails without an answer, and is sent again at once, on a new connection: it counts as not taken. The first request on a connection
 //! is never sent again: it cannot have met a connection that was idle, so AWS may have taken it.
 
 use super::connect::{Connector, Destination, NotConnected};
@@ -72,7 +72,7 @@ impl Endpoint {
         delivery: &Delivery,
         is_kept: bool,
     ) -> Result<Answer, Failure> {
-        delivery.is_on(None);
+        delivery.now_on(None);
         let connect = self.connector.connect(&self.destination, connect_limit);
         let io = Box::pin(connect).await.map_err(Failure::NotConnected)?;
         let connection =
@@ -87,7 +87,7 @@ impl Endpoint {
         delivery: &Delivery,
         is_kept: bool,
     ) -> Result<Answer, Failed> {
-        delivery.is_on(Some(connection.progress()));
+        delivery.now_on(Some(connection.progress()));
         let mut request = request(self.destination.is_forwarded());
         if let Some(value) = self.destination.proxy_authorization() {
             request.headers_mut().insert(PROXY_AUTHORIZATION, value.clone());

@@ -308,7 +308,7 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     assert!(error.message.ends_with("it is larger than 67108864 bytes"), "{error}");
 }
 
-/// Each service has connections of its own, since its calls are made on a runtime of its own.
+/// Each client has connections of its own: usually each service is called on a runtime of its own.
 #[tokio::test]
 async fn services_on_one_address_share_no_connection() {
     let server = FakeServer::start(|_, seen| match seen.header("x-amz-target") {

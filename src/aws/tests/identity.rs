@@ -69,6 +69,17 @@ async fn a_role_is_assumed_once_and_its_keys_sign() {
     }
 }
 
+/// The request for the role was sent, the call itself was not.
+#[tokio::test]
+async fn a_call_that_waits_for_its_role_was_not_sent() {
+    let server = FakeServer::start(|_, seen| if is_sts(seen) { Answer::Hang } else { accepted() }).await;
+    let mut settings = with_role(&server);
+    settings.invoke_timeout = Duration::from_millis(300);
+    let error = invoke(&Aws::new(settings)).await.unwrap_err();
+    assert_eq!((error.sent, error.code.as_str()), (Sent::No, "TimedOut"), "{error}");
+    assert_eq!(server.seen().len(), 1);
+}
+
 #[tokio::test]
 async fn a_role_is_assumed_again_before_its_keys_expire() {
     // Five seconds are left, which is too close.

@@ -163,9 +163,9 @@ pub(crate) static TRANSPORT: Opt = own(
     "transport",
     Kind::Choice(&["direct", "sdk"]),
     Default::Text("direct"),
-    "What sends the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library's own \
-     HTTP client, `sdk` the AWS SDK. Both have the same behaviour; `direct` needs a fraction of the CPU time. All other \
-     calls are the SDK's.",
+    "What makes the calls of each task (Invoke; receiving, deleting and hiding messages): `direct` is the library itself, \
+     `sdk` the AWS SDK. Both have the same behaviour and the same HTTP client; `direct` needs a fraction of the CPU time. \
+     All other calls are the SDK's.",
 );
 pub(crate) static CONNECT_TIMEOUT_MS: Opt =
     number("connect_timeout_ms", 1, 60_000, 3_100, "Milliseconds allowed for establishing a connection.");

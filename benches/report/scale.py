@@ -184,9 +184,8 @@ def flatness(runs: list[dict[str, Any]]) -> list[str]:
         elif most < least:
             verdict = f"falls with their number, by a factor of {costs[most] / costs[least]:.1f}: {why_less}"
         elif costs[largest] <= FLAT * costs[least]:
-            verdict = (
-                f"does not grow: {number(costs[largest])} for {largest:,} tasks; at most {number(costs[most])}, for {most:,}"
-            )
+            in_between = f"{number(costs[most])}, for {most:,}"
+            verdict = f"does not grow: {number(costs[largest])} for {largest:,} tasks; at most {in_between}"
         else:
             verdict = f"**grows** with their number, by a factor of {costs[most] / costs[least]:.1f}"
         unit = " for 1,000 tasks" if name == "milli_calls" else " µs"

@@ -176,7 +176,7 @@ def flatness(runs: list[dict[str, Any]]) -> list[str]:
         ("queue_us", "A call of `queue`", "the first calls of a process cost more than later ones"),
         ("milli_calls", "AWS calls a task", shared),
     ):
-        costs = {one["tasks"]: one[name] for one in runs}
+        costs = {one["tasks"]: one[name] / (1_000 if name == "milli_calls" else 1) for one in runs}
         least, most = min(costs, key=lambda tasks: costs[tasks]), max(costs, key=lambda tasks: costs[tasks])
         largest = max(costs)
         if costs[most] <= FLAT * costs[least]:
@@ -188,8 +188,8 @@ def flatness(runs: list[dict[str, Any]]) -> list[str]:
             verdict = f"does not grow: {number(costs[largest])} for {largest:,} tasks; at most {in_between}"
         else:
             verdict = f"**grows** with their number, by a factor of {costs[most] / costs[least]:.1f}"
-        unit = " for 1,000 tasks" if name == "milli_calls" else " µs"
-        lines.append(f"- {title}: {verdict}{unit if verdict.startswith('flat') else ''}.")
+        unit = " µs" if verdict.startswith("flat") and name != "milli_calls" else ""
+        lines.append(f"- {title}: {verdict}{unit}.")
     return lines
 
 

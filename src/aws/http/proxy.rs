@@ -1,5 +1,6 @@
 //! The proxy variables of the environment, from the snapshot that was taken when the executor was created.
 
+use super::connections::Origin;
 use crate::runtime::environment::Environment;
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -53,8 +54,8 @@ fn chosen(environment: &Environment, name: &str) -> Option<(String, String)> {
 fn url(proxy: Option<(String, String)>) -> String {
     let Some((name, value)) = proxy else { return String::new() };
     let url = if value.contains("://") { value } else { format!("http://{value}") };
-    let parsed = url.parse::<Uri>();
-    if !parsed.is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()) {
+    let is_server = |uri: Uri| matches!(uri.scheme_str(), Some("http" | "https")) && Origin::of(&uri).is_ok();
+    if !url.parse().is_ok_and(is_server) {
         // Without the value, which may hold a password.
         tracing::warn!("{name} is ignored: it is not the URL of an HTTP proxy (http://host:port)");
         return String::new();
@@ -100,6 +101,7 @@ mod tests {
             &[("HTTPS_PROXY", " ")],
             &[("HTTPS_PROXY", "socks5://a:1")],
             &[("HTTPS_PROXY", "http://")],
+            &[("HTTPS_PROXY", "http://a:99999")],
             &[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://a:1"), ("HTTPS_PROXY", "http://a:1")],
         ] {
             for url in ["https://example.com/", "http://example.com/"] {

@@ -251,8 +251,8 @@ pub(crate) static WORKER_THREADS: Opt = number(
     1,
     64,
     1,
-    "Threads that make the calls to Lambda. With `transport` `direct`, one made about 15,000 Invokes a second in the \
-     benchmark, without TLS (docs/performance.md). One more thread makes the calls to the queues.",
+    "Threads that make the calls to Lambda. With `transport` `direct`, one made 14,000 to 28,000 Invokes a second in \
+     the benchmark, without TLS (docs/performance.md). One more thread makes the calls to the queues.",
 );
 pub(crate) static SHUTDOWN_GRACE_MS: Opt = number(
     "shutdown_grace_ms",

@@ -17,7 +17,7 @@ mod sqs;
 pub(super) use invoke::Kind;
 pub(super) use sqs::Operation;
 
-use super::http::{Answer, Connections, Delivery, Endpoint, Failure, Http, NotConnected};
+use super::http::{Answer, Connections, Delivery, Endpoint, Failure, Http};
 use super::identity::{Cached, Loaded};
 use super::{Limit, errors};
 use crate::executor::ports::{CallError, Fault};
@@ -165,9 +165,7 @@ fn rejected(what: &str, service: &str, answer: &Answer) -> CallError {
 /// No answer, or half of one.
 fn failed(what: &str, failure: Failure) -> CallError {
     match failure {
-        Failure::NotConnected(error) => {
-            errors::not_connected(what, matches!(error, NotConnected::TimedOut(_)), &error.to_string())
-        }
+        Failure::NotConnected(error) => errors::not_connected(what, error.timed_out, &error.to_string()),
         Failure::Lost(why) => errors::connection_lost(what, &why),
         Failure::Unreadable(status, headers, why) => unreadable(what, status, &headers, &why),
     }

@@ -2,6 +2,7 @@
 //! are resolved for each connection, so that a change in DNS takes effect with the next one.
 
 use super::connection::cause;
+use super::connections::Origin;
 use super::proxy::Proxies;
 use super::tls::Trusted;
 use http::{HeaderValue, Uri};
@@ -27,19 +28,16 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Why there is no connection: nothing was sent.
 #[derive(Debug)]
-pub(in crate::aws) enum NotConnected {
-    /// Not within the limit.
-    TimedOut(Duration),
-    /// What is wrong.
-    Failed(Box<dyn Error + Send + Sync>),
+pub(in crate::aws) struct NotConnected {
+    /// The limit was reached.
+    pub(in crate::aws) timed_out: bool,
+    /// What is wrong, and with which server.
+    message: String,
 }
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut(limit) => write!(f, "no connection within {} ms", limit.as_millis()),
-            Self::Failed(error) => f.write_str(&cause(&**error)),
-        }
+        f.write_str(&self.message)
     }
 }
 
@@ -63,6 +61,11 @@ impl Destination {
         Self { proxy: proxies.of_address(&address), address }
     }
 
+    /// There is no connection, since `why`.
+    pub(super) fn not_connected(&self, timed_out: bool, why: &str) -> NotConnected {
+        NotConnected { timed_out, message: format!("{why} (connecting to {self})") }
+    }
+
     fn is_https(&self) -> bool {
         self.address.scheme_str() == Some("https")
     }
@@ -82,6 +85,18 @@ impl Destination {
     }
 }
 
+/// Without the password of a proxy.
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let server = |address: &Uri| Origin::of(address).map_or_else(|wrong| wrong, |origin| origin.url);
+        f.write_str(&server(&self.address))?;
+        match &self.proxy {
+            Some(proxy) => write!(f, " through the proxy {}", server(proxy.uri())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Connector {
     pub(super) fn new(trusted: &Trusted) -> Self {
         let config = trusted.client_config();
@@ -94,10 +109,12 @@ impl Connector {
     pub(super) async fn connect(&self, to: &Destination, limit: Option<Duration>) -> Result<Box<dyn Io>, NotConnected> {
         let connect = self.connect_unlimited(to);
         let connected = match limit {
-            Some(limit) => timeout(limit, connect).await.map_err(|_| NotConnected::TimedOut(limit))?,
+            Some(limit) => timeout(limit, connect)
+                .await
+                .map_err(|_| to.not_connected(true, &format!("no connection within {} ms", limit.as_millis())))?,
             None => connect.await,
         };
-        connected.map_err(NotConnected::Failed)
+        connected.map_err(|error| to.not_connected(false, &cause(&*error)))
     }
 
     async fn connect_unlimited(&self, to: &Destination) -> Result<Box<dyn Io>, Box<dyn Error + Send + Sync>> {

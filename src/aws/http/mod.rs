@@ -23,7 +23,6 @@ mod tls;
 mod transfer;
 mod watched;
 
-pub(super) use connect::NotConnected;
 pub(super) use connection::{Answer, Request};
 pub(super) use connections::{Connections, Origin};
 pub(super) use delivery::Delivery;

@@ -75,8 +75,8 @@ impl Endpoint {
         delivery.now_on(None);
         let connect = self.connector.connect(&self.destination, connect_limit);
         let io = Box::pin(connect).await.map_err(Failure::NotConnected)?;
-        let connection =
-            Connection::new(io).await.map_err(|why| Failure::NotConnected(NotConnected::Failed(why.into())))?;
+        let refused = |why: String| Failure::NotConnected(self.destination.not_connected(false, &why));
+        let connection = Connection::new(io).await.map_err(refused)?;
         Ok(self.send_on(connection, request, delivery, is_kept).await?)
     }
 

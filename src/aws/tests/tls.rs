@@ -118,6 +118,8 @@ async fn a_proxy_that_opens_no_tunnel_is_reported_and_nothing_is_sent() {
         let found = (error.fault, error.sent, error.code.as_str());
         assert_eq!(found, (Fault::Service, Sent::No, "ConnectionFailed"), "{error}");
         assert!(error.message.contains(words), "{error}");
+        let way = format!("(connecting to {} through the proxy {url})", server.url);
+        assert!(error.message.ends_with(&way), "{error}");
         assert!(server.seen().is_empty());
         remove_bundle(&settings);
     }

@@ -2,7 +2,7 @@
 //! are resolved for each connection, so that a change in DNS takes effect with the next one.
 
 use super::connection::cause;
-use super::connections::Origin;
+use super::origin::Origin;
 use super::proxy::Proxies;
 use super::tls::Trusted;
 use http::{HeaderValue, Uri};

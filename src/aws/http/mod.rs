@@ -9,6 +9,7 @@
 //! | `pool.rs` | idle connections |
 //! | `connection.rs`, `watched.rs` | one connection, and how far its request has come |
 //! | `connect.rs` | new connections: DNS, TLS, proxies |
+//! | `origin.rs` | scheme, host and port of an address |
 //! | `proxy.rs` | the proxy variables of the environment |
 //! | `tls.rs` | the certificates that are trusted |
 
@@ -16,6 +17,7 @@ mod connect;
 mod connection;
 mod connections;
 mod delivery;
+mod origin;
 mod pool;
 mod proxy;
 mod sdk;
@@ -24,8 +26,9 @@ mod transfer;
 mod watched;
 
 pub(super) use connection::{Answer, Request};
-pub(super) use connections::{Connections, Origin};
+pub(super) use connections::Connections;
 pub(super) use delivery::Delivery;
+pub(super) use origin::Origin;
 pub(super) use sdk::ConnectionLost;
 pub(super) use tls::read_system_certificates;
 pub(super) use transfer::{Endpoint, Failure};

@@ -1,6 +1,6 @@
 //! The proxy variables of the environment, from the snapshot that was taken when the executor was created.
 
-use super::connections::Origin;
+use super::origin::Origin;
 use crate::runtime::environment::Environment;
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};

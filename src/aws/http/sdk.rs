@@ -1,8 +1,9 @@
 //! The SDK's calls on our connections, with its limits: an [`HttpClient`] for its clients.
 
 use super::connection::{Answer, Request};
-use super::connections::{Connections, Origin};
+use super::connections::Connections;
 use super::delivery::Delivery;
+use super::origin::Origin;
 use super::transfer::{Endpoint, Failure};
 use crate::executor::ports::Sent;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// The request was handed to a connection, which failed before an answer came: AWS may have taken it.
+/// The request was handed to a connection, and no answer came: AWS may have taken it.
 #[derive(Debug)]
 pub(in crate::aws) struct ConnectionLost(String);
 

@@ -42,7 +42,7 @@ use sdk::{Client, Notes};
 use tls::Trusted;
 
 /// Makes the HTTP clients of one set of settings.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Http {
     connector: Connector,
     proxies: Proxies,
